@@ -1,0 +1,44 @@
+"""Claims: statements that must hold, each with an id, a text and its source (`suites/claims.yaml`)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+
+from landfast.errors import BadInput
+
+ClaimId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+
+
+class Claim(BaseModel):
+    """One statement that must hold; its id begins with its suite (`walkthrough.pv-is-available`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: ClaimId
+    text: Annotated[str, StringConstraints(pattern=r"\b(MUST|SHOULD)\b")]
+    source: Annotated[str, StringConstraints(min_length=3)]
+
+    @property
+    def suite(self) -> str:
+        """The suite that proves the claim: what stands before the id's first dot."""
+        return self.id.partition(".")[0]
+
+
+def load_claims(path: Path) -> dict[str, Claim]:
+    """Give the claims in `path` by id, in the file's order.
+
+    Raises:
+        BadInput: the file cannot be read, a claim is not of the form, or an id stands there twice.
+    """
+    try:
+        claims = TypeAdapter(list[Claim]).validate_python(yaml.safe_load(path.read_text()))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise BadInput(f"the claims in {path} cannot be read: {error}") from error
+    by_id = {claim.id: claim for claim in claims}
+    if len(by_id) != len(claims):
+        ids = [claim.id for claim in claims]
+        twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+        raise BadInput(f"{path} has more than one claim called {', '.join(twice)}")
+    return by_id

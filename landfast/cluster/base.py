@@ -1,0 +1,64 @@
+"""What every provider gives: a cluster, and what it can do."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from landfast.kube import Kube
+from landfast.kube.client import Object
+from landfast.waiting import wait_until
+
+Capability = Literal["cluster.owned", "cluster.node-shell", "cluster.nodeport"]
+
+
+class Cluster(BaseModel):
+    """A cluster that a run may use. A value: workers get it as JSON from the process that made it.
+
+    `capabilities` says by name what it can do; a missing one has the reason in `missing`.
+    """
+
+    model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
+
+    provider: Literal["kind", "existing"]
+    name: str
+    kubeconfig: Path
+    context: str
+    nodes: tuple[str, ...]
+    mysql_port: int | None = None
+    missing: Mapping[Capability, str] = {}
+
+    @cached_property
+    def kube(self) -> Kube:
+        """The cluster's API."""
+        return Kube(self.kubeconfig, self.context)
+
+    @property
+    def owned(self) -> bool:
+        """Whether the run made this cluster, so that it may do anything to it."""
+        return self.provider == "kind"
+
+
+def is_ready(obj: Object) -> bool:
+    """Whether a Node or Pod has the condition Ready."""
+    conditions = obj.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def wait_for_nodes(kube: Kube, count: int, *, timeout: float) -> list[Object]:
+    """Wait until `count` nodes are Ready, and give them.
+
+    Raises:
+        WaitTimeout: they are not; the message has each node's state.
+    """
+    return wait_until(
+        f"{count} nodes to be Ready",
+        lambda: kube.list("Node"),
+        until=lambda nodes: len(nodes) == count and all(map(is_ready, nodes)),
+        timeout=timeout,
+        describe=lambda nodes: ", ".join(
+            f"{n['metadata']['name']} {'Ready' if is_ready(n) else 'not Ready'}" for n in nodes
+        ),
+    )

@@ -1,0 +1,112 @@
+"""The `kind` provider: a cluster of one control plane and two workers, made for one run."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from landfast import process
+from landfast.cluster.base import Cluster, wait_for_nodes
+from landfast.kit.engine import Engine
+
+MYSQL_NODE_PORT = 30306
+_WORKERS = 2
+_CREATE_SECONDS = 300
+_READY_SECONDS = 120
+# At its defaults (20/30) the controller manager takes 49 s to bind 200 claims, at these 5 s.
+_CONTROLLER_MANAGER = {"kube-api-qps": "500", "kube-api-burst": "1000"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """kind, with the engine that it makes nodes in."""
+
+    engine: Engine
+    program: Path
+
+    def create(self, name: str, image: str, kubeconfig: Path, mysql_port: int) -> Cluster:
+        """Make a cluster in a docker network of its own name and wait until its nodes are Ready.
+
+        MySQL's NodePort and the API server are reachable on 127.0.0.1 only.
+
+        Raises:
+            ProcessError: kind failed, or the nodes did not become Ready.
+        """
+        config = kubeconfig.with_suffix(".kind.yaml")
+        config.write_text(yaml.safe_dump(cluster_config(_version(image), mysql_port)))
+        self._kind(
+            *["create", "cluster", "--name", name, "--image", image, "--config", str(config)],
+            *["--kubeconfig", str(kubeconfig)],
+            network=name,
+        )
+        cluster = Cluster(
+            provider="kind",
+            name=name,
+            kubeconfig=kubeconfig,
+            context=f"kind-{name}",
+            nodes=tuple(self.nodes(name)),
+            mysql_port=mysql_port,
+        )
+        wait_for_nodes(cluster.kube, len(cluster.nodes), timeout=_READY_SECONDS)
+        # the reference system has no default class; kind's would take claims that name none
+        cluster.kube.delete("StorageClass", "standard")
+        return cluster
+
+    def nodes(self, name: str) -> list[str]:
+        """Give the node containers of a cluster, running or not, sorted by name."""
+        return sorted(
+            self.engine.names("container", f"label=io.x-k8s.kind.cluster={name}")
+        )
+
+    def delete(self, name: str) -> None:
+        """Remove a cluster's nodes and their volumes; a cluster that is not there is no error."""
+        nodes = self.nodes(name)
+        if nodes:
+            self.engine.docker("rm", "--force", "--volumes", *nodes, timeout=120)
+
+    def _kind(self, *arguments: str, network: str) -> None:
+        process.run(
+            [self.program, *arguments],
+            timeout=_CREATE_SECONDS,
+            env={**self.engine.env, "KIND_EXPERIMENTAL_DOCKER_NETWORK": network},
+        )
+
+
+def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str, Any]:
+    """Give kind's configuration for Kubernetes `version` (None: unknown)."""
+    # kubeadm's arguments became a list in v1beta4, which kind uses from Kubernetes 1.36 on
+    arguments: Any = _CONTROLLER_MANAGER
+    if version is None or version >= (1, 36):
+        arguments = [{"name": k, "value": v} for k, v in _CONTROLLER_MANAGER.items()]
+    port = {
+        "containerPort": MYSQL_NODE_PORT,
+        "hostPort": mysql_port,
+        "listenAddress": "127.0.0.1",
+        "protocol": "TCP",
+    }
+    return {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "networking": {
+            "ipFamily": "ipv4",
+            "apiServerAddress": "127.0.0.1",
+            "kubeProxyMode": "nftables",
+        },
+        "kubeadmConfigPatches": [
+            yaml.safe_dump(
+                {
+                    "kind": "ClusterConfiguration",
+                    "controllerManager": {"extraArgs": arguments},
+                }
+            )
+        ],
+        "nodes": [{"role": "control-plane", "extraPortMappings": [port]}]
+        + [{"role": "worker"}] * _WORKERS,
+    }
+
+
+def _version(image: str) -> tuple[int, int] | None:
+    found = re.search(r":v(\d+)\.(\d+)\.", image)
+    return (int(found[1]), int(found[2])) if found else None

@@ -1,0 +1,207 @@
+"""What a run works on: a cluster, an export, images. Brought up once a run, taken down at its end."""
+
+import contextlib
+import shutil
+import socket
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from landfast import paths
+from landfast.cluster.base import Cluster
+from landfast.cluster.kind import Kind
+from landfast.errors import BadInput, LandfastError
+from landfast.images import Images
+from landfast.kit import engine as engines
+from landfast.kit.build import build_kit, kit_lock
+from landfast.kit.cache import Cache
+from landfast.kit.engine import Engine
+from landfast.kit.programs import Programs
+from landfast.nfs import client as nfs_client
+from landfast.nfs.export import Export
+from landfast.nfs.inspector import ExportInspector
+from landfast.nfs.server import container_inspector, remove_server, start_server
+from landfast.progress import Progress
+from landfast.run import RunRecord, new_record, records
+from landfast.settings import Settings
+
+_GIB = 1 << 30
+_NEEDED_GIB = 3  # three nodes and the export
+
+
+class Environment(BaseModel):
+    """A cluster, an export and images that tests may use. A value: workers get it as JSON."""
+
+    model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
+
+    run_id: str
+    cluster: Cluster
+    export: Export
+    images: Images
+    nfs_client: str
+    engine: Engine | None
+
+    @cached_property
+    def inspector(self) -> ExportInspector:
+        """The look at the export from its server."""
+        if self.engine is None or self.export.container is None:
+            raise LandfastError("this environment has no inspector yet")
+        return container_inspector(self.engine, self.export.container)
+
+
+@contextlib.contextmanager
+def environment(
+    settings: Settings, progress: Progress, *, run_id: str | None = None
+) -> Iterator[Environment]:
+    """Bring up what the settings ask for; take down at the end what was brought up.
+
+    With `keep`, what an earlier run kept is used if it is of the same images, and stays.
+
+    Raises:
+        BadInput: this host or these settings cannot work; nothing was changed.
+        LandfastError: it failed on the way; what was made until then is removed.
+    """
+    with _kind_environment(settings, progress, run_id) as env:
+        yield env
+
+
+@contextlib.contextmanager
+def _kind_environment(
+    settings: Settings, progress: Progress, run_id: str | None
+) -> Iterator[Environment]:
+    client = nfs_client.choose(settings.nfs_client, kernel=nfs_client.kernel_has_nfs())
+    port = _mysql_port(settings.mysql_port)
+    with kit_lock(progress):
+        engine = engines.ensure(progress)
+        sweep(progress, engine)
+        images = build_kit(engine, progress)
+        programs = Programs(Cache(paths.cache()), progress)
+        kind = Kind(engine, programs.kind())
+        helper = programs.path("mount.nfs") if client == "fuse" else None
+    _check_disk(engine)
+    if settings.keep and (kept := _kept(images, client, progress)):
+        record, env = kept
+        with record.lock():
+            yield env
+        return
+    record = new_record(kept=settings.keep, run_id=run_id)
+    try:
+        env = _bring_up(record, kind, images, port, progress, client, helper)
+        (record.folder / "environment.json").write_text(env.model_dump_json())
+        with record.lock() if settings.keep else contextlib.nullcontext():
+            yield env
+    except BaseException:
+        record.kept = False
+        raise
+    finally:
+        if not record.kept:
+            with progress.phase("take down the cluster"):
+                remove_run(record, engine)
+
+
+def _bring_up(
+    record: RunRecord,
+    kind: Kind,
+    images: Images,
+    port: int,
+    progress: Progress,
+    client: nfs_client.NfsClient,
+    helper: Path | None,
+) -> Environment:
+    engine = kind.engine
+    engine.docker("network", "create", "--label", record.docker_label, record.name)
+    with progress.phase("NFS server"):
+        export = start_server(
+            engine,
+            images.nfs_server,
+            name=f"{record.name}-nfs",
+            network=record.name,
+            label=record.docker_label,
+        )
+    with progress.phase("cluster of three nodes"):
+        cluster = kind.create(record.name, images.node, record.folder / "kubeconfig", port)
+        if helper is not None and images.source != "kit":
+            for node in cluster.nodes:
+                nfs_client.install_helper(engine, node, helper)
+    return Environment(
+        run_id=record.run_id,
+        cluster=cluster,
+        export=export,
+        images=images,
+        nfs_client=client,
+        engine=engine,
+    )
+
+
+def _kept(
+    images: Images, client: str, progress: Progress
+) -> tuple[RunRecord, Environment] | None:
+    for record in reversed([r for r in records() if r.kept]):
+        path = record.folder / "environment.json"
+        if not path.exists():
+            continue
+        env = Environment.model_validate_json(path.read_text())
+        if (env.images, env.nfs_client) == (images, client):
+            progress.say(f"using the kept cluster {record.name}")
+            return record, env
+    return None
+
+
+def _mysql_port(asked: int) -> int:
+    """Give a free port on 127.0.0.1, the one asked for if it is not 0."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", asked))
+        except OSError as error:
+            raise BadInput(
+                f"--mysql-port {asked}: 127.0.0.1:{asked} cannot be used ({error.strerror}); "
+                "leave it out to get a free port"
+            ) from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _check_disk(engine: Engine) -> None:
+    root = Path(engine.docker("info", "--format", "{{.DockerRootDir}}").stdout.strip())
+    if root.exists() and (free := shutil.disk_usage(root).free) < _NEEDED_GIB * _GIB:
+        raise BadInput(
+            f"a run needs {_NEEDED_GIB} GiB free in {root}, there are {free / _GIB:.1f}"
+        )
+
+
+def remove_run(record: RunRecord, engine: Engine) -> None:
+    """Remove everything that a run made in the engine, and then its record.
+
+    Raises:
+        ProcessError: something cannot be removed; the record stays for the next try.
+    """
+    label = f"label={record.docker_label}"
+    nodes = engine.names("container", f"label=io.x-k8s.kind.cluster={record.name}")
+    if nodes:
+        engine.docker("rm", "--force", "--volumes", *nodes, timeout=180)
+    for container in engine.names("container", label):
+        remove_server(engine, container)
+    for volume in engine.names("volume", label):
+        engine.docker("volume", "rm", "--force", volume)
+    for network in engine.names("network", label):
+        engine.docker("network", "rm", network)
+    record.forget()
+
+
+def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str]:
+    """Remove what dead runs left behind, with `kept` also what was kept; give their ids."""
+    gone = []
+    for record in records():
+        if record.existing is not None or (record.alive and not record.kept):
+            continue
+        if record.kept and not kept:
+            continue
+        with progress.phase(f"remove what run {record.run_id} left"):
+            remove_run(record, engine)
+        gone.append(record.run_id)
+    return gone
+
+

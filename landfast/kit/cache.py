@@ -1,0 +1,79 @@
+"""Builds by content: an artifact is a folder named after the hash of what it is made from."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from landfast.errors import BadInput
+
+_KEY_LENGTH = 12
+
+
+def digest(*inputs: str | Path) -> str:
+    """Give a short hash of texts and of files or folders (names, contents, executable bits)."""
+    total = hashlib.sha256()
+    for item in inputs:
+        if isinstance(item, str):
+            _feed(total, b"text", item.encode())
+            continue
+        for file in sorted(_files(item)):
+            mode = b"x" if os.access(file, os.X_OK) else b"-"
+            name = file.relative_to(item.parent).as_posix().encode()
+            _feed(total, b"link" if file.is_symlink() else b"file", name, mode, _content(file))
+    return total.hexdigest()[:_KEY_LENGTH]
+
+
+def _feed(total: "hashlib._Hash", *parts: bytes) -> None:
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big") + part)
+
+
+def _files(item: Path) -> Iterable[Path]:
+    return (p for p in item.rglob("*") if not p.is_dir()) if item.is_dir() else [item]
+
+
+def _content(file: Path) -> bytes:
+    return str(file.readlink()).encode() if file.is_symlink() else file.read_bytes()
+
+
+class Cache:
+    """Artifacts in a folder. The caller holds the kit's lock: builders do not run side by side."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def artifact(self, name: str, key: str, build: Callable[[Path], None]) -> Path:
+        """Give the folder of artifact `name` made from inputs with hash `key`; build it if missing.
+
+        `build` fills an empty folder, which takes its final name only when `build` has returned: an
+        interrupted build is never taken for a whole one. Older builds of the same name are removed.
+
+        Raises:
+            BadInput: the disk is full or the cache cannot be written.
+        """
+        final = self.root / f"{name}-{key}"
+        if final.is_dir():
+            return final
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            for left in self.root.glob(f".{name}-*"):
+                shutil.rmtree(left)
+            work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.root))
+            work.chmod(0o755)
+        except OSError as error:
+            raise BadInput(f"the cache {self.root} cannot be written: {error.strerror}") from error
+        try:
+            build(work)
+            older = [p for p in self.root.glob(f"{name}-*") if len(p.name) == len(final.name)]
+            work.rename(final)
+        except BaseException as error:
+            shutil.rmtree(work, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise BadInput(f"building {name} in {self.root} failed: {error}") from error
+            raise
+        for path in older:
+            shutil.rmtree(path)
+        return final

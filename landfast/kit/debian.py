@@ -1,0 +1,98 @@
+"""Debian packages by name: installed on the host, downloaded from another suite, made into a tree."""
+
+import os
+import re
+from pathlib import Path
+
+from landfast import process
+from landfast.errors import BadInput
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_APT_SECONDS = 600
+_QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
+_MIRROR_MAY_BE_OLD = 'Acquire::Check-Valid-Until "false";'  # sid's index runs out after a week
+
+
+def refusal() -> str | None:
+    """Say why this host cannot install Debian packages, or None if it can."""
+    if process.find_program("apt-get") is None or not KEYRING.exists():
+        return "this host is not Debian (no apt-get or no Debian archive keyring)"
+    if os.geteuid() != 0:
+        return "installing Debian packages needs root"
+    return None
+
+
+def mirror() -> str:
+    """Give the Debian mirror that this host's own apt uses.
+
+    Raises:
+        BadInput: apt has no source that says where Debian's packages are.
+    """
+    etc = Path("/etc/apt")
+    for source in sorted((etc / "sources.list.d").glob("*.sources")):
+        for stanza in source.read_text().split("\n\n"):
+            if "Components: main" in stanza and (
+                found := re.search(r"^URIs: *(\S*/debian)/?\s*$", stanza, re.MULTILINE)
+            ):
+                return found[1]
+    for source in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*.list"))]:
+        if source.exists() and (
+            found := re.search(
+                r"^deb +(?:\[[^\]]*\] +)?(\S*/debian)/? ", source.read_text(), re.MULTILINE
+            )
+        ):
+            return found[1]
+    raise BadInput("/etc/apt names no Debian mirror: add the source of the main component")
+
+
+def install(*packages: str) -> None:
+    """Install packages on this host.
+
+    Raises:
+        BadInput: this host cannot install packages; what is missing is named.
+        ProcessError: apt failed.
+    """
+    if reason := refusal():
+        raise BadInput(f"{reason}; install these by hand: {' '.join(packages)}")
+    process.run(["apt-get", "update", "-qq"], timeout=_APT_SECONDS, env=_QUIET)
+    process.run(
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        + ["-o", "DPkg::Lock::Timeout=300", *packages],
+        timeout=_APT_SECONDS,
+        env=_QUIET,
+    )
+
+
+def unpack(suite: str, packages: list[str], target: Path) -> None:
+    """Download packages of `suite` and unpack them into `target` without installing anything."""
+    apt = target / ".apt"
+    for folder in ("state/lists/partial", "cache/archives/partial", "debs"):
+        (apt / folder).mkdir(parents=True)
+    (apt / "status").touch()
+    (apt / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n")
+    (apt / "apt.conf").write_text(
+        f'Dir::State "{apt}/state";\nDir::State::status "{apt}/status";\n'
+        f'Dir::Cache "{apt}/cache";\nDir::Etc::sourcelist "{apt}/sources.list";\n'
+        'Dir::Etc::sourceparts "/dev/null";\nAPT::Sandbox::User "root";\n'
+        f"{_MIRROR_MAY_BE_OLD}\n"
+    )
+    env = {"APT_CONFIG": str(apt / "apt.conf")}
+    process.run(["apt-get", "update", "-qq"], timeout=_APT_SECONDS, env=env)
+    process.run(
+        ["apt-get", "download", "-qq", *packages], timeout=_APT_SECONDS, env=env, cwd=apt / "debs"
+    )
+    for package in (apt / "debs").glob("*.deb"):
+        process.run(["dpkg-deb", "-x", package, target], timeout=_APT_SECONDS)
+    process.run(["rm", "-r", apt], timeout=60)
+
+
+def root_filesystem(suite: str, variant: str, packages: list[str], target: Path) -> None:
+    """Write the tar file `target`: a Debian tree of `suite` with `packages` (see mmdebstrap(1))."""
+    process.run(
+        ["mmdebstrap", f"--variant={variant}", f"--include={','.join(packages)}"]
+        + ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", f"--aptopt={_MIRROR_MAY_BE_OLD}"]
+        + ["--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*"]
+        + ["--dpkgopt=path-exclude=/usr/share/locale/*", suite, str(target)]
+        + [f"deb [signed-by={KEYRING}] {mirror()} {suite} main"],
+        timeout=_APT_SECONDS,
+    )

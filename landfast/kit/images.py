@@ -1,0 +1,212 @@
+"""The kit's images: Debian trees and compiled programs, put together as `kit/images` says."""
+
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from landfast import paths, process
+from landfast.images import Images, registry_names
+from landfast.kit import debian
+from landfast.kit.cache import Cache, digest
+from landfast.kit.engine import Engine
+from landfast.kit.programs import Programs, kubernetes_version
+from landfast.process import ProcessError
+from landfast.progress import Progress
+from landfast.waiting import wait_until
+
+_FOLDER = paths.KIT / "images"
+_BUILDER = "landfast-kit-build"
+_BUILD_SECONDS = 900
+
+
+class RootFilesystem(BaseModel):
+    """A Debian tree: the suite, mmdebstrap's variant and the packages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    suite: str
+    variant: str
+    packages: list[str | list[str]]
+
+    def names(self) -> list[str]:
+        """The packages as one list."""
+        return [n for item in self.packages for n in ([item] if isinstance(item, str) else item)]
+
+
+class Recipe(BaseModel):
+    """What one image is made from (`kit/images/images.yaml`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rootfs: RootFilesystem | None = None
+    programs: list[str] = []
+    fallback: str | None = None
+
+
+@cache
+def recipes() -> dict[str, Recipe]:
+    """Give the recipes by the name of their image."""
+    raw = yaml.safe_load((_FOLDER / "images.yaml").read_text())
+    return {name: Recipe.model_validate(recipe) for name, recipe in raw.items()}
+
+
+class ImageBuilder:
+    """Builds images in the engine, tagged `landfast/NAME:KEY`. The caller holds the kit's lock."""
+
+    def __init__(self, engine: Engine, store: Cache, progress: Progress) -> None:
+        self.engine = engine
+        self.store = store
+        self.progress = progress
+        self.programs = Programs(store, progress)
+
+    def key(self, name: str) -> str:
+        """Give the hash of what an image is made from, programs and Debian packages by name."""
+        recipe = recipes()[name]
+        return digest(
+            recipe.model_dump_json(),
+            _FOLDER / name,
+            *(self.programs.key(program) for program in recipe.programs),
+        )
+
+    def image(self, name: str) -> str:
+        """Give the tag of an image; build it, and what it is made from, if it is missing.
+
+        Raises:
+            ProcessError: a build failed, and so did the recipe's fallback if it has one.
+        """
+        recipe = recipes()[name]
+        tag = f"landfast/{name}:{self.key(name)}"
+        if self.engine.image_digest(tag):
+            return tag
+        try:
+            self._build(name, recipe, tag)
+        except ProcessError as error:
+            if recipe.fallback is None:
+                raise
+            self.progress.say(f"kit: {name} cannot be built, {recipe.fallback} instead: {error}")
+            return self.image(recipe.fallback)
+        return tag
+
+    def _build(self, name: str, recipe: Recipe, tag: str) -> None:
+        programs = {program: self.programs.path(program) for program in recipe.programs}
+        tree = self._root_filesystem(name, recipe.rootfs) if recipe.rootfs else None
+        with self.progress.phase(f"kit: build image {name}"), tempfile.TemporaryDirectory() as work:
+            context = Path(work) / "context"
+            shutil.copytree(_FOLDER / name, context, symlinks=True)
+            (context / "bin").mkdir()
+            for program, path in programs.items():
+                shutil.copy(path, context / "bin" / program)
+            if tree is not None:
+                (context / "rootfs.tar").hardlink_to(tree) if _same_disk(tree, context) else (
+                    shutil.copy(tree, context / "rootfs.tar")
+                )
+            self.engine.docker(
+                "build", "--quiet", "--force-rm", "--tag", tag, context, timeout=_BUILD_SECONDS
+            )
+
+    def _root_filesystem(self, name: str, rootfs: RootFilesystem) -> Path:
+        def build(target: Path) -> None:
+            if process.find_program("mmdebstrap") is None:
+                debian.install("mmdebstrap")
+            with self.progress.phase(f"kit: Debian tree for {name}"):
+                debian.root_filesystem(
+                    rootfs.suite, rootfs.variant, rootfs.names(), target / "rootfs.tar"
+                )
+
+        key = digest(rootfs.model_dump_json())
+        return self.store.artifact(f"rootfs-{name}", key, build) / "rootfs.tar"
+
+    def all(self) -> Images:
+        """Give the kit's images; the node image has every image that pods run baked in."""
+        mysql = self.image("mysql")
+        images = {name: self.image(name) for name in ("busybox", "nfs-provisioner", "nfs-server")}
+        recycler = registry_names()["recycler"]
+        baked = {
+            mysql: [mysql],
+            images["busybox"]: [images["busybox"]],
+            images["nfs-provisioner"]: [images["nfs-provisioner"]],
+            self.image("recycler"): [recycler],
+            self.image("podnet"): ["landfast/podnet:kit"],
+        }
+        return Images(
+            source="kit",
+            node=self._node(baked),
+            nfs_server=images["nfs-server"],
+            provisioner=images["nfs-provisioner"],
+            mysql=mysql,
+            busybox=images["busybox"],
+            recycler=recycler,
+        )
+
+    def _node(self, baked: dict[str, list[str]]) -> str:
+        """Give the node image: Debian, the kubelet, and the images that the cluster will run."""
+        kube, pause = self.image("kube"), self.image("pause")
+        tag = f"landfast/node:{digest(self.key('node'), kube, pause, repr(sorted(baked.items())))}"
+        if self.engine.image_digest(tag):
+            return tag
+        base = self.image("node")
+        names = {**baked, kube: [], pause: []}
+        for wanted in self._kubeadm_images():
+            part = wanted.rpartition("/")[2].partition(":")[0]
+            if part == "pause":
+                names[pause].append(wanted)
+            else:
+                names[kube].append(wanted)
+        with self.progress.phase("kit: bake the images into the node image"):
+            self._bake(base, names, tag)
+        return tag
+
+    def _kubeadm_images(self) -> list[str]:
+        with tempfile.TemporaryDirectory() as work:
+            kubeadm = Path(work) / "kubeadm"
+            kubeadm.symlink_to(self.programs.path("kube"))
+            listed = process.run(
+                [kubeadm, "config", "images", "list"]
+                + ["--kubernetes-version", f"v{kubernetes_version()}"],
+                timeout=60,
+            )
+        return listed.stdout.split()
+
+    def _bake(self, base: str, names: dict[str, list[str]], tag: str) -> None:
+        docker = self.engine.docker
+        docker("rm", "--force", "--volumes", _BUILDER)  # left by a build that was killed
+        for image, aliases in names.items():
+            for alias in aliases:
+                docker("tag", image, alias)
+        try:
+            docker(
+                *["run", "--detach", "--name", _BUILDER, "--privileged"],
+                *["--security-opt", "seccomp=unconfined", "--entrypoint", "containerd", base],
+            )
+            ctr = ["exec", _BUILDER, "ctr", "--namespace", "k8s.io"]
+            wait_until(
+                "containerd in the node image to answer",
+                lambda: docker(*ctr, "version", check=False).returncode == 0,
+                timeout=60,
+            )
+            with tempfile.TemporaryDirectory() as work:
+                archive = Path(work) / "images.tar"
+                flat = sorted(alias for aliases in names.values() for alias in aliases)
+                docker("save", "--output", archive, *flat, timeout=_BUILD_SECONDS)
+                docker(
+                    *["exec", "--interactive", _BUILDER, "ctr", "--namespace", "k8s.io"],
+                    *["images", "import", "--all-platforms", "--no-unpack", "--digests", "-"],
+                    timeout=_BUILD_SECONDS,
+                    stdin=archive,
+                )
+            docker("stop", _BUILDER)
+            docker(
+                *["commit", "--change", 'ENTRYPOINT ["/usr/local/bin/node-init", "/sbin/init"]'],
+                *[_BUILDER, tag],
+                timeout=_BUILD_SECONDS,
+            )
+        finally:
+            docker("rm", "--force", "--volumes", _BUILDER)
+
+
+def _same_disk(one: Path, other: Path) -> bool:
+    return one.stat().st_dev == other.stat().st_dev

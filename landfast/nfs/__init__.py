@@ -1,0 +1,1 @@
+"""The NFS server, and the look at its export from its own side."""

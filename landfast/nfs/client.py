@@ -1,0 +1,39 @@
+"""How nodes mount NFS: the kernel's client, or the kit's FUSE helper where the kernel has none."""
+
+from pathlib import Path
+from typing import Literal
+
+from landfast.errors import BadInput
+from landfast.kit.engine import Engine
+
+NfsClient = Literal["kernel", "fuse"]
+
+
+def kernel_has_nfs() -> bool:
+    """Whether this host's kernel, which kind's nodes share, has an NFSv4 client or can load one."""
+    loaded = Path("/proc/filesystems").read_text().split()
+    release = Path("/proc/sys/kernel/osrelease").read_text().strip()
+    return "nfs4" in loaded or any(Path("/lib/modules", release).rglob("nfsv4.ko*"))
+
+
+def choose(asked: Literal["auto", "kernel", "fuse"], *, kernel: bool) -> NfsClient:
+    """Give the client to use where the kernel has one (`kernel`) or not.
+
+    Raises:
+        BadInput: the kernel's client was asked for and there is none.
+    """
+    if asked == "kernel" and not kernel:
+        raise BadInput(
+            "--nfs-client kernel: this kernel has no NFS client; load the module nfsv4, "
+            "or take --nfs-client fuse"
+        )
+    if asked == "auto":
+        return "kernel" if kernel else "fuse"
+    return asked
+
+
+def install_helper(engine: Engine, node: str, helper: Path) -> None:
+    """Put the FUSE mount helper where mount(8) on a node looks for NFS."""
+    for name in ("mount.nfs", "mount.nfs4"):
+        engine.docker("exec", node, "rm", "-f", f"/usr/sbin/{name}")
+        engine.docker("cp", helper, f"{node}:/usr/sbin/{name}")

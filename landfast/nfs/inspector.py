@@ -1,0 +1,130 @@
+"""The export inspector: looks at the export from the server, never through the client under test."""
+
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from landfast.errors import LandfastError
+
+Execute = Callable[[Sequence[str]], str]
+"""Runs a program where the export is a local folder; gives its output, raises LandfastError."""
+
+# Every path that find prints here is without "//", so that it can end a record: names may hold newlines.
+_END = "//\n"
+_FORMAT = "%f|%u|%g|%s|%Y|%i|%n//"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file or folder of the export, as the server has it.
+
+    `path` is relative to the export's root, `mode` has only the permission bits, `size` is in bytes,
+    `modified` in seconds since 1970.
+    """
+
+    path: str
+    type: str
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    modified: int
+    inode: int
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.mode:04o} {self.uid}:{self.gid} {self.size:>10} {self.path}"
+
+
+_TYPES = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "symlink",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFBLK: "block",
+    stat.S_IFCHR: "character",
+}
+
+
+class ExportInspector:
+    """Lists, reads and hashes what lies on the export, and prepares folders for tests on it.
+
+    Needs only find, stat, sha256sum and cat, which coreutils and busybox both have. Paths are
+    relative to the export's root; `where` says how it looks, for the report.
+    """
+
+    def __init__(self, execute: Execute, root: PurePosixPath, where: str) -> None:
+        self._execute = execute
+        self._root = root
+        self.where = where
+
+    def _at(self, path: str) -> str:
+        relative = PurePosixPath(path)
+        if relative.is_absolute() or ".." in relative.parts:
+            raise ValueError(f"{path!r} is not a path inside the export")
+        return str(self._root / relative)
+
+    def list(self, path: str = ".", *, depth: int | None = None) -> dict[str, Entry]:
+        """Give what lies below a folder by path, the folder itself not included.
+
+        Raises:
+            LandfastError: there is no such folder, or the server cannot be asked.
+        """
+        limit = [] if depth is None else ["-maxdepth", str(depth)]
+        top = self._at(path)
+        output = self._execute(
+            ["find", top, "-mindepth", "1", *limit, "-exec", "stat", "-c", _FORMAT, "{}", "+"]
+        )
+        entries = [self._parse(record) for record in output.split(_END) if record]
+        return {entry.path: entry for entry in sorted(entries, key=lambda e: e.path)}
+
+    def stat(self, path: str) -> Entry | None:
+        """Give one file or folder, or None if it is not there."""
+        top = self._at(path)
+        output = self._execute(
+            ["sh", "-c", f'[ ! -e "$1" ] && [ ! -L "$1" ] || stat -c "{_FORMAT}" "$1"', "sh", top]
+        )
+        return self._parse(output.removesuffix(_END)) if output else None
+
+    def exists(self, path: str) -> bool:
+        """Whether there is anything of this name."""
+        return self.stat(path) is not None
+
+    def read(self, path: str) -> str:
+        """Give a file's text."""
+        return self._execute(["cat", self._at(path)])
+
+    def sha256(self, path: str) -> str:
+        """Give the hash of a file's content, in hex."""
+        return self._execute(["sha256sum", self._at(path)]).split()[0].lstrip("\\")
+
+    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
+        """Make a folder and those above it, owned by root: what an administrator does beforehand."""
+        top = self._at(path)
+        self._execute(["mkdir", "-p", top])
+        self._execute(["chmod", f"{mode:o}", top])
+
+    def write(self, path: str, text: str) -> None:
+        """Write a small file on the server."""
+        self._execute(["sh", "-c", 'printf %s "$2" > "$1"', "sh", self._at(path), text])
+
+    def move(self, source: str, target: str) -> None:
+        """Rename on the server, behind every client's back."""
+        self._execute(["mv", self._at(source), self._at(target)])
+
+    def remove(self, path: str) -> None:
+        """Remove a file or folder with all that is in it. The root itself cannot be removed."""
+        if PurePosixPath(path) == PurePosixPath():
+            raise ValueError("the export's root is not removed")
+        self._execute(["rm", "-rf", self._at(path)])
+
+    def _parse(self, record: str) -> Entry:
+        fields = record.split("|", maxsplit=6)
+        try:
+            mode, uid, gid, size, modified, inode = (int(fields[0], 16), *map(int, fields[1:6]))
+            path = PurePosixPath(fields[6]).relative_to(self._root)
+        except (ValueError, IndexError) as error:
+            raise LandfastError(f"the export's server listed {record!r}") from error
+        kind = _TYPES.get(stat.S_IFMT(mode), "unknown")
+        return Entry(str(path), kind, stat.S_IMODE(mode), uid, gid, size, modified, inode)

@@ -1,0 +1,84 @@
+"""The NFS server of a run that makes its own: NFS-Ganesha in a container beside the nodes."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from landfast import paths
+from landfast.errors import LandfastError
+from landfast.kit.engine import Engine
+from landfast.nfs.export import Export
+from landfast.nfs.inspector import ExportInspector
+from landfast.waiting import wait_until
+
+EXPORT_PATH = "/data/share"
+_CONFIG = paths.KIT / "images" / "nfs-server" / "files" / "etc" / "ganesha" / "ganesha.conf"
+_START_SECONDS = 60
+
+
+@contextlib.contextmanager
+def nfs_server(
+    engine: Engine, image: str, *, name: str, network: str, label: str
+) -> Iterator[Export]:
+    """Run an NFS server on the nodes' network and give its export; removed with its data at the end.
+
+    The export lies on a docker volume, because an overlay file system cannot be exported.
+
+    Raises:
+        WaitTimeout: it does not listen in time; the message has its log.
+    """
+    try:
+        yield start_server(engine, image, name=name, network=network, label=label)
+    finally:
+        remove_server(engine, name)
+
+
+def start_server(engine: Engine, image: str, *, name: str, network: str, label: str) -> Export:
+    """Start the server container `name` with the volume `name` (see `nfs_server`)."""
+    engine.docker("volume", "create", "--label", label, name)
+    engine.docker(
+        *["create", "--name", name, "--hostname", name, "--label", label, "--network", network],
+        *["--cap-add", "DAC_READ_SEARCH", "--cap-add", "SYS_ADMIN"],
+        *["--volume", f"{name}:{EXPORT_PATH}", "--entrypoint", "ganesha.nfsd", image],
+        *["-F", "-L", "/dev/stdout", "-f", "/etc/ganesha/landfast.conf"],
+    )
+    engine.docker("cp", _CONFIG, f"{name}:/etc/ganesha/landfast.conf")
+    engine.docker("start", name)
+    wait_until(
+        f"the NFS server {name} to listen",
+        lambda: _listens(engine, name),
+        timeout=_START_SECONDS,
+        describe=lambda _: engine.docker("logs", "--tail", "15", name, check=False).stdout,
+    )
+    address = engine.docker(
+        *["inspect", "--format"],
+        *["{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name],
+    )
+    return Export(
+        server=address.stdout.strip(), path=EXPORT_PATH, kind="container", container=name
+    )
+
+
+def _listens(engine: Engine, name: str) -> bool:
+    tables = engine.docker("exec", name, "cat", "/proc/net/tcp", "/proc/net/tcp6", check=False)
+    return any(":0801 " in line and " 0A " in line for line in tables.stdout.splitlines())
+
+
+def remove_server(engine: Engine, name: str) -> None:
+    """Remove the server and its export's volume; what is not there is no error."""
+    engine.docker("rm", "--force", "--volumes", name, check=False)
+    engine.docker("volume", "rm", "--force", name, check=False)
+
+
+def container_inspector(engine: Engine, container: str) -> ExportInspector:
+    """Give the inspector that looks from inside the server's container."""
+
+    def execute(argv: Sequence[str]) -> str:
+        result = engine.docker("exec", container, *argv, check=False)
+        if result.returncode:
+            raise LandfastError(f"{argv[0]} on the NFS server failed: {result.stderr.strip()}")
+        return result.stdout
+
+    return ExportInspector(
+        execute, PurePosixPath(EXPORT_PATH), f"inside the server's container {container}"
+    )

@@ -1,0 +1,112 @@
+"""What a run is and owns: its id, its folder, and the record by which its remains are found."""
+
+import os
+import secrets
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from landfast import paths
+from landfast.errors import BadInput, LandfastError
+from landfast.process import start_time
+
+RUN_LABEL = "landfast/run"
+"""On every object that a run makes in a cluster; the value is the run's id."""
+
+
+def new_run_id() -> str:
+    """Give an id that sorts by time and fits into every name (`1123-201502-9f3a`)."""
+    return f"{datetime.now(UTC):%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+class RunRecord(BaseModel):
+    """Who owns what is named after `run_id`; written before the first thing is made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: str
+    pid: int
+    pid_started: int
+    kept: bool = False
+    existing: tuple[Path, str] | None = None
+    """kubeconfig and context, where the cluster is somebody's and only labelled objects are ours"""
+
+    @property
+    def name(self) -> str:
+        """The name of the run's cluster, network and label values."""
+        return f"landfast-{self.run_id}"
+
+    @property
+    def docker_label(self) -> str:
+        """The label of everything that the run makes in the engine."""
+        return f"landfast.run={self.run_id}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the record, the kubeconfig and the environment are."""
+        return paths.records() / self.run_id
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process that made the record still runs."""
+        return start_time(self.pid) == self.pid_started
+
+    def save(self) -> None:
+        """Write the record; it is whole or not there."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part = self.folder / "record.json.part"
+            part.write_text(self.model_dump_json(indent=1))
+            part.rename(self.folder / "record.json")
+        except OSError as error:
+            raise BadInput(f"{self.folder} cannot be written: {error.strerror}") from error
+
+    def forget(self) -> None:
+        """Remove the record: nothing of the run is left."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def lock(self) -> FileLock:
+        """Give the lock of a kept environment, taken.
+
+        Raises:
+            BadInput: another run uses it.
+        """
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise BadInput(
+                f"the kept cluster {self.name} is in use by another run; wait for it, "
+                "or leave out --keep to get a cluster of your own"
+            ) from error
+        return lock
+
+
+def new_record(
+    *, kept: bool = False, existing: tuple[Path, str] | None = None, run_id: str | None = None
+) -> RunRecord:
+    """Give the saved record of a new run of this process."""
+    pid = os.getpid()
+    record = RunRecord(
+        run_id=run_id or new_run_id(),
+        pid=pid,
+        pid_started=start_time(pid) or 0,
+        kept=kept,
+        existing=existing,
+    )
+    record.save()
+    return record
+
+
+def records() -> list[RunRecord]:
+    """Give every record on this host, oldest first."""
+    found = []
+    for path in sorted(paths.records().glob("*/record.json")):
+        try:
+            found.append(RunRecord.model_validate_json(path.read_text()))
+        except ValidationError as error:
+            raise LandfastError(f"{path} is not a run's record; look at it and remove it") from error
+    return found

@@ -1,0 +1,132 @@
+"""Every option, once: a pytest flag, a `landfast` flag, a LANDFAST_* variable and a key in landfast.toml."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from landfast.errors import BadInput
+
+_IMAGE = r"^[a-z0-9]+([._:/-][a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$"
+Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
+
+
+class Settings(BaseSettings):
+    """What a run was asked for. A flag wins over a variable, a variable over landfast.toml."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LANDFAST_", toml_file="landfast.toml", extra="forbid", frozen=True
+    )
+
+    cluster: Literal["kind", "existing"] = Field(
+        "kind", description="kind: make a cluster and throw it away. existing: use --context"
+    )
+    context: str | None = Field(None, description="kubeconfig context, for --cluster existing")
+    kubeconfig: Path | None = Field(
+        None, description="kubeconfig file, for --cluster existing (default: $KUBECONFIG)"
+    )
+    nfs_server: str | None = Field(
+        None, description="HOST:/PATH of the NFS export, for --cluster existing"
+    )
+    nfs_client: Literal["auto", "kernel", "fuse"] = Field(
+        "auto", description="how nodes mount NFS: the kernel's client, or the kit's FUSE helper"
+    )
+    images: Literal["auto", "registry", "kit"] = Field(
+        "auto", description="where images come from: a registry, or the kit that is built here"
+    )
+    registry: str | None = Field(
+        None, description="HOST[:PORT][/PREFIX] of a mirror that serves every image"
+    )
+    node_image: Image | None = Field(None, description="node image to use instead of the default")
+    mysql_image: Image | None = Field(
+        None, description="MySQL image to use instead of the default; 5.7 or newer"
+    )
+    mysql_port: int = Field(
+        0, ge=0, le=65535, description="port on 127.0.0.1 for MySQL; 0 takes a free one"
+    )
+    keep: bool = Field(
+        False, description="leave the cluster running, and use the one that an earlier run left"
+    )
+    out: Path = Field(Path("out"), description="folder for journals and reports")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Give the sources in order: flags, variables, landfast.toml."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> "Settings":
+        existing_only = {"context": "--context", "nfs_server": "--nfs-server"}
+        for field, flag in existing_only.items():
+            given = getattr(self, field) is not None
+            if self.cluster == "existing" and not given:
+                raise ValueError(f"--cluster existing needs {flag}: nothing is guessed there")
+            if self.cluster == "kind" and given:
+                raise ValueError(f"{flag} goes with --cluster existing")
+        if self.cluster == "kind" and self.kubeconfig is not None:
+            raise ValueError("--kubeconfig goes with --cluster existing")
+        if self.cluster == "existing" and self.keep:
+            raise ValueError("--keep goes with --cluster kind: an existing cluster always stays")
+        if self.nfs_server is not None and not re.fullmatch(r"[^:/\s]+:/\S*", self.nfs_server):
+            raise ValueError(f"--nfs-server must be HOST:/PATH, not {self.nfs_server!r}")
+        if self.registry is not None and self.images == "kit":
+            raise ValueError("--registry goes with --images registry, not with --images kit")
+        if self.mysql_image is not None and (version := _mysql_version(self.mysql_image)):
+            if version < (5, 7):
+                raise ValueError(
+                    f"--mysql-image {self.mysql_image} is older than 5.7, the oldest that is supported"
+                )
+        return self
+
+
+def _mysql_version(image: str) -> tuple[int, int] | None:
+    found = re.search(r":(\d+)\.(\d+)[\w.-]*(@|$)", image)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def flag(field: str) -> str:
+    """Give the command-line flag of a setting: `nfs_server` → `--nfs-server`."""
+    return "--" + field.replace("_", "-")
+
+
+def load_settings(flags: dict[str, Any]) -> Settings:
+    """Give the settings in force; `flags` holds those given on the command line, by field name.
+
+    Raises:
+        BadInput: a value is wrong; one sentence that names the flag, variable or key.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise BadInput(_sentence(error)) from error
+    except ValueError as error:  # landfast.toml is not TOML
+        raise BadInput(f"landfast.toml cannot be read: {error}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        return f"landfast.toml has the unknown key {field!r}; the keys are " + ", ".join(
+            sorted(Settings.model_fields)
+        )
+    message = first["msg"].removeprefix("Value error, ")
+    if not field:
+        return message
+    if first["type"] == "string_pattern_mismatch":
+        message = "that is not the name of an image (NAME[:TAG][@DIGEST])"
+    return f"{flag(field)} {first['input']!r}: {message}"

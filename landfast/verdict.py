@@ -1,0 +1,46 @@
+"""The four verdicts, and what they add up to."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+EXIT_BAD_INPUT = 4
+EXIT_INTERRUPTED = 130
+
+
+class Verdict(StrEnum):
+    """What a test can say of its claim."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+    SKIPPED = "SKIPPED"
+
+
+class Unknown(Exception):  # noqa: N818 - a verdict, not an error
+    """The check could not be made validly; the message says why. Never green, never red."""
+
+
+class MissingCapability(Exception):  # noqa: N818 - a verdict, not an error
+    """The cluster, export or host lacks `capability`, so the claim does not apply here."""
+
+    def __init__(self, capability: str, reason: str) -> None:
+        super().__init__(f"{capability}: {reason}")
+        self.capability = capability
+        self.reason = reason
+
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.SKIPPED)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Give the verdict of a group: FAIL over UNKNOWN over PASS over SKIPPED; nothing is UNKNOWN."""
+    found = set(verdicts)
+    return next((verdict for verdict in _WORST_FIRST if verdict in found), Verdict.UNKNOWN)
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> int:
+    """Give a run's exit code: 0 something passed and nothing else, 1 a FAIL, 2 an UNKNOWN.
+
+    A run in which nothing was judged, or everything was skipped, has shown nothing: 2.
+    """
+    return {Verdict.PASS: 0, Verdict.FAIL: 1}.get(worst(verdicts), 2)
