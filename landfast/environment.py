@@ -32,7 +32,11 @@ _NEEDED_GIB = 3  # three nodes and the export
 
 
 class Environment(BaseModel):
-    """A cluster, an export and images that tests may use. A value: workers get it as JSON."""
+    """A cluster, an export and images that tests may use. A value: workers get it as JSON.
+
+    `subtree`, `suffix` and `namespace` say where the reference stack stands (see `Overlay`): on a cluster
+    of our own under the reference's names, on somebody's where nothing of theirs is.
+    """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
 
@@ -42,6 +46,9 @@ class Environment(BaseModel):
     images: Images
     nfs_client: str
     engine: Engine | None
+    subtree: str = ""
+    suffix: str = ""
+    namespace: str = "default"
 
     @cached_property
     def inspector(self) -> ExportInspector:

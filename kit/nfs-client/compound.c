@@ -7,6 +7,7 @@
 #include "log.h"
 
 enum { RETRY_MIN_MS = 50, RETRY_MAX_MS = 400 };
+enum { BITMAP_WORDS_MAX = 8 }; /* NFSv4.2 needs three */
 
 void compound_begin(struct compound *c, const struct rpc_cred *cred, const struct nfs_fh *fh)
 {
@@ -194,8 +195,10 @@ void skip_bitmap(struct compound *c)
 {
 	uint32_t words = xdr_get_u32(c->res);
 
-	/* One look at the length, not a loop: a hostile count would spin for long. */
-	xdr_get_fixed(c->res, (size_t)words * sizeof(uint32_t));
+	if (words > BITMAP_WORDS_MAX)
+		c->res->failed = true;
+	else
+		xdr_get_fixed(c->res, words * sizeof(uint32_t));
 }
 
 void skip_change_info(struct compound *c)

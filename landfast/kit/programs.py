@@ -1,9 +1,11 @@
 """The programs of the kit: compiled from `kit/go`, `kit/nfs-client` and, for kind, its Go module."""
 
 import re
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 
@@ -44,7 +46,7 @@ class Programs:
     def key(self, name: str) -> str:
         """Give the hash of what a program is made from."""
         if name == "mount.nfs":
-            return digest(_NFS_CLIENT)
+            return digest(*sorted(_NFS_CLIENT.glob("*.[ch]")), _NFS_CLIENT / "Makefile")
         shared = [folder for folder in [_GO / "internal"] if folder.exists()]
         return digest(_GO / "go.mod", _GO / "go.sum", _GO / "cmd" / name, *shared)
 
@@ -124,11 +126,11 @@ class Programs:
             process.run(["pkg-config", "--exists", "fuse3"], timeout=20, check=False).returncode
         ):
             debian.install(*_C_PACKAGES)
-        with self.progress.phase(f"kit: compile {name}"):
-            process.run(
-                ["make", "-C", _NFS_CLIENT, f"OUT={target}", str(target / name)],
-                timeout=_BUILD_SECONDS,
-            )
+        with self.progress.phase(f"kit: compile {name}"), TemporaryDirectory() as work:
+            sources = Path(work) / "sources"  # a copy: the project's own tree stays as it is
+            shutil.copytree(_NFS_CLIENT, sources, ignore=shutil.ignore_patterns("mount.nfs*"))
+            process.run(["make", "-C", sources, name], timeout=_BUILD_SECONDS)
+            shutil.copy(sources / name, target / name)
 
 
 def _parts(version: str) -> tuple[int, ...]:

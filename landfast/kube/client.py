@@ -1,6 +1,8 @@
 """The Kubernetes API with raw objects: a test may have to send what no typed model could hold."""
 
+import builtins
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -104,12 +106,12 @@ class Kube:
 
     def list(
         self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = ""
-    ) -> list[Object]:
+    ) -> builtins.list[Object]:
         """Give the objects of a kind, in one namespace or all, by label and field selector."""
         found = self._call(
             "get", kind, "", namespace=namespace, label_selector=labels, field_selector=fields
         )
-        items: list[Object] = found["items"]
+        items: builtins.list[Object] = found["items"]
         return [{"kind": kind, **item} for item in items]
 
     def create(self, obj: Object, *, dry_run: bool = False) -> Object:
@@ -175,7 +177,7 @@ class Kube:
         except ApiException as error:
             raise KubeError(f"logs of pod {pod}", error) from error
 
-    def execute(self, namespace: str, pod: str, argv: list[str], *, timeout: int = 60) -> str:
+    def execute(self, namespace: str, pod: str, argv: Sequence[str], *, timeout: int = 60) -> str:
         """Run a program in a pod's first container and give its standard output.
 
         Raises:
@@ -188,7 +190,7 @@ class Kube:
                 api.connect_get_namespaced_pod_exec,
                 pod,
                 namespace,
-                command=argv,
+                command=[*argv],
                 stdout=True,
                 stderr=True,
                 stdin=False,
@@ -205,7 +207,7 @@ class Kube:
             raise LandfastError(f"{argv[0]} in pod {namespace}/{pod} {state}: {errors.strip()}")
         return output
 
-    def events(self, namespace: str | None = None, *, name: str | None = None) -> list[Object]:
+    def events(self, namespace: str | None = None, *, name: str | None = None) -> builtins.list[Object]:
         """Give events, oldest first, of one namespace or all, and of objects of one name."""
         fields = f"involvedObject.name={name}" if name else ""
         return sorted(self.list("Event", namespace, fields=fields), key=_event_time)

@@ -33,12 +33,12 @@ func (h *host) applyMasquerade() error {
 	if err != nil {
 		return fmt.Errorf("open nftables: %w", err)
 	}
-	right, err := masqueradeIsRight(conn, comment)
+	table := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: tableName}
+	right, err := masqueradeIsRight(conn, table, comment)
 	if err != nil || right {
 		return err
 	}
 
-	table := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: tableName}
 	// Deleting what is not there fails, so the table is added first, whatever its state.
 	conn.AddTable(table)
 	conn.DelTable(table)
@@ -69,20 +69,10 @@ func (h *host) applyMasquerade() error {
 
 // masqueradeIsRight says whether the chain holds podnet's one rule and no other. The rule is known by its comment, which
 // names the subnet: the kernel gives expressions back in forms that do not compare.
-func masqueradeIsRight(conn *nftables.Conn, comment []byte) (bool, error) {
-	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
+func masqueradeIsRight(conn *nftables.Conn, table *nftables.Table, comment []byte) (bool, error) {
+	rules, err := conn.GetRules(table, &nftables.Chain{Name: chainName}) // None, and no error, where there is no such chain.
 	if err != nil {
-		return false, fmt.Errorf("list nftables chains: %w", err)
-	}
-	found := slices.IndexFunc(chains, func(chain *nftables.Chain) bool {
-		return chain.Table.Name == tableName && chain.Name == chainName
-	})
-	if found < 0 {
-		return false, nil
-	}
-	rules, err := conn.GetRules(chains[found].Table, chains[found])
-	if err != nil {
-		return false, fmt.Errorf("list the rules of nftables table %s: %w", tableName, err)
+		return false, fmt.Errorf("list the rules of nftables table %s: %w", table.Name, err)
 	}
 	return len(rules) == 1 && bytes.Equal(rules[0].UserData, comment), nil
 }

@@ -1,0 +1,3 @@
+"""Landfast's pytest plugins."""
+
+pytest_plugins = ["fixtures.session", "fixtures.verdicts", "fixtures.stacks"]

@@ -1,0 +1,166 @@
+"""`landfast`: what is done around the suites. The suites themselves are run by nox or pytest."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+from click.exceptions import ClickException, UsageError
+from rich.console import Console
+from rich.table import Table
+
+from landfast.environment import environment, sweep
+from landfast.errors import BadInput, LandfastError
+from landfast.kit import engine as engines
+from landfast.kit.build import build_kit, kit_lock
+from landfast.progress import Progress
+from landfast.run import records
+from landfast.settings import Settings, load_settings
+from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
+
+app = typer.Typer(
+    help="Can this cluster keep a database on NFS alive and its data intact?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def with_settings(command: Callable[[Settings], None]) -> Callable[..., None]:
+    """Offer every setting as a flag of a command."""
+
+    def run(**flags: Any) -> None:
+        command(load_settings(flags))
+
+    parameters = []
+    for name, field in Settings.model_fields.items():
+        choices = [str(value) for value in get_args(field.annotation)]
+        kind = bool if field.annotation is bool else str
+        option = typer.Option(
+            help=field.description,
+            metavar=None if kind is bool else "|".join(choices) if choices[:-1] else name.upper(),
+        )
+        parameters.append(
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=Annotated[kind | None, option],
+            )
+        )
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__doc__ = command.__doc__
+    return run
+
+
+@app.command()
+@with_settings
+def up(settings: Settings) -> None:
+    """Bring up a cluster and an NFS server, and keep them for `--keep` runs."""
+    progress = Progress()
+    with environment(settings.model_copy(update={"keep": True}), progress) as env:
+        progress.say(
+            f"cluster {env.cluster.name} is up; `nox -s conformance -- --keep` uses it\n"
+            f"  kubectl --kubeconfig {env.cluster.kubeconfig} get nodes\n"
+            f"  export  {env.export.server}:{env.export.path} (container {env.export.container})"
+        )
+        if env.engine and env.engine.env:
+            progress.say(f"  docker  DOCKER_HOST={env.engine.env['DOCKER_HOST']}")
+
+
+@app.command()
+def down(
+    engine: Annotated[
+        bool, typer.Option("--engine", help="also stop the Docker engine that the kit started")
+    ] = False,
+) -> None:
+    """Remove kept clusters."""
+    progress = Progress()
+    _sweep(progress, kept=True)
+    if engine:
+        stopped = engines.stop()
+        progress.say("the kit's engine is stopped" if stopped else "no engine of the kit runs")
+
+
+@app.command()
+def cleanup() -> None:
+    """Remove what runs that were killed left behind; kept clusters stay."""
+    _sweep(Progress(), kept=False)
+
+
+def _sweep(progress: Progress, *, kept: bool) -> None:
+    left = [r for r in records() if r.kept == kept or not r.alive]
+    if not left:
+        progress.say("nothing is left of any run")
+        return
+    with kit_lock(progress):
+        gone = sweep(progress, engines.ensure(progress), kept=kept)
+    progress.say(f"removed {len(gone)} run(s): {', '.join(gone)}" if gone else "nothing to remove")
+
+
+@app.command()
+def kit() -> None:
+    """Build what is missing of the kit: engine, kind, node image, server and workload images."""
+    progress = Progress()
+    with kit_lock(progress):
+        images = build_kit(engines.ensure(progress), progress)
+    for part, image in images.all().items():
+        progress.say(f"{part:12} {image}")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="the run's folder")] = Path("out/latest"),
+) -> None:
+    """Render report.html, junit.xml and summary.md from a run's journal, also of a killed run."""
+    import reports  # noqa: PLC0415 - the library knows nothing of the renderers
+
+    for path in reports.render(folder):
+        typer.echo(path)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this host has, what is missing, and which path a run will take."""
+    from landfast.doctor import examine  # noqa: PLC0415 - keeps the other commands quick
+
+    findings = examine()
+    table = Table(box=None, pad_edge=False)
+    for column in ("", "what", "found"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        table.add_row({True: "ok", False: "!!", None: "--"}[finding.ok], finding.what, finding.found)
+    Console(highlight=False).print(table)
+    if any(finding.ok is False for finding in findings):
+        raise BadInput("a run cannot work on this host: see the lines with !!")
+
+
+def main() -> None:
+    """Run the command line; ends in exit code 4 for bad input, 1 for a failure, 130 for Ctrl-C."""
+    sys.exit(_main())
+
+
+def _main() -> int:
+    try:
+        app(standalone_mode=False)
+    except UsageError as error:
+        path = error.ctx.command_path if error.ctx else "landfast"
+        _say(f"{error.format_message().rstrip('.')}; see `{path} --help`")
+        return EXIT_BAD_INPUT
+    except ClickException as error:
+        _say(error.format_message())
+        return EXIT_BAD_INPUT
+    except LandfastError as error:
+        _say(str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _say("interrupted")
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"landfast: {message}\n")

@@ -1,0 +1,78 @@
+"""What to keep when a test fails: the state of everything that could explain it, each call bounded."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import yaml
+
+from landfast.environment import Environment
+from landfast.errors import LandfastError
+from landfast.kube.client import Kube, Object
+from landfast.stack import Stack
+
+_LISTED = ("Pod", "PersistentVolumeClaim", "StatefulSet", "Deployment")
+_MOUNT_WORDS = ("nfs", "kubernetes.io~")
+
+
+def collect(env: Environment, stacks: Iterable[Stack]) -> Iterator[tuple[str, str]]:
+    """Give title and text of each piece of evidence; one that cannot be had says so in its text."""
+    kube = env.cluster.kube
+    for stack in stacks:
+        for namespace in sorted({stack.namespace, stack.system_namespace}):
+            yield _piece(f"events in {namespace}", lambda n=namespace: _events(kube, n))
+            yield _piece(f"objects in {namespace}", lambda n=namespace: _objects(kube, n))
+            yield _piece(f"pod logs in {namespace}", lambda n=namespace: _logs(kube, n))
+    yield _piece("volumes and classes", lambda: _yaml(kube, ("PersistentVolume", "StorageClass")))
+    yield _piece("export, from the server", lambda: _export(env))
+    if env.engine is not None:
+        for node in env.cluster.nodes:
+            yield _piece(f"mounts of {node}", lambda n=node: _mounts(env, n))
+
+
+def _piece(title: str, get: Callable[[], str]) -> tuple[str, str]:
+    try:
+        return title, get() or "(nothing)"
+    except LandfastError as error:
+        return title, f"could not be had: {error}"
+
+
+def _events(kube: Kube, namespace: str) -> str:
+    return "\n".join(
+        f"{e.get('lastTimestamp') or e.get('eventTime')} {e['type']:7} {e['reason']:24} "
+        f"{e['involvedObject']['kind']}/{e['involvedObject'].get('name')}: {e.get('message')}"
+        for e in kube.events(namespace)
+    )
+
+
+def _objects(kube: Kube, namespace: str) -> str:
+    return _yaml(kube, _LISTED, namespace)
+
+
+def _yaml(kube: Kube, kinds: Iterable[str], namespace: str | None = None) -> str:
+    objects = [_without_noise(obj) for kind in kinds for obj in kube.list(kind, namespace)]
+    return yaml.safe_dump_all(objects, sort_keys=False)
+
+
+def _without_noise(obj: Object) -> Object:
+    obj["metadata"].pop("managedFields", None)
+    return obj
+
+
+def _logs(kube: Kube, namespace: str) -> str:
+    texts = []
+    for pod in kube.list("Pod", namespace):
+        name = pod["metadata"]["name"]
+        _, text = _piece("", lambda n=name: kube.logs(namespace, n))
+        texts.append(f"--- {name}\n{text}")
+    return "\n".join(texts)
+
+
+def _export(env: Environment) -> str:
+    return "\n".join(map(str, env.inspector.list(depth=3).values()))
+
+
+def _mounts(env: Environment, node: str) -> str:
+    assert env.engine is not None  # noqa: S101 - asked by the caller
+    mounts = env.engine.docker("exec", node, "cat", "/proc/self/mounts", timeout=20).stdout
+    return "\n".join(
+        line for line in mounts.splitlines() if any(word in line for word in _MOUNT_WORDS)
+    )

@@ -1,0 +1,56 @@
+"""What a run ran on, for the report: versions, images by digest, NFS client and server, host limits."""
+
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from landfast.environment import Environment
+
+Fact = tuple[str, str, str]
+"""section, name, value"""
+
+
+def describe(env: Environment) -> Iterator[Fact]:
+    """Give the facts of an environment."""
+    cluster = env.cluster
+    yield "cluster", "provider", cluster.provider
+    yield "cluster", "name", cluster.name
+    yield "cluster", "Kubernetes", cluster.kube.server_version()
+    for node in cluster.kube.list("Node"):
+        info = node["status"]["nodeInfo"]
+        yield (
+            "cluster",
+            f"node {node['metadata']['name']}",
+            f"kubelet {info['kubeletVersion']}, {info['containerRuntimeVersion']}, "
+            f"{info['osImage']}, kernel {info['kernelVersion']}",
+        )
+    for capability, reason in cluster.missing.items():
+        yield "cluster", f"missing: {capability}", reason
+    yield "images", "from", env.images.source
+    for part, image in env.images.all().items():
+        digest = env.engine.image_digest(image) if env.engine else None
+        yield "images", part, f"{image} {digest or ''}".strip()
+    yield "nfs", "client", {
+        "kernel": "the kernel's",
+        "fuse": "Landfast's FUSE mount helper (NFSv4.0; locks are local to a node)",
+    }.get(env.nfs_client, env.nfs_client)
+    yield "nfs", "server", env.export.server
+    yield "nfs", "export", env.export.path
+    yield "nfs", "inspected", env.inspector.where
+    if env.engine and env.export.container:
+        version = env.engine.docker("exec", env.export.container, "ganesha.nfsd", "-v", check=False)
+        lines = (version.stdout or version.stderr).strip().splitlines()
+        yield "nfs", "server version", lines[0] if lines else "unknown"
+    yield from _host(env)
+
+
+def _host(env: Environment) -> Iterator[Fact]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    yield "host", "system", f"{platform.system()} {platform.release()} {platform.machine()}"
+    yield "host", "processors", str(os.cpu_count())
+    yield "host", "memory", f"{memory:.1f} GiB"
+    yield "host", "cgroups", "v2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "v1"
+    yield "host", "Python", platform.python_version()
+    if env.engine:
+        yield "host", "Docker engine", env.engine.version

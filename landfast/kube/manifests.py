@@ -1,0 +1,171 @@
+"""The reference system's manifests: read, fitted to where they run, checked before they are applied."""
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from landfast import paths
+from landfast.errors import BadInput
+from landfast.images import Images
+from landfast.kube.client import Kube, KubeError, Object
+from landfast.nfs.export import Export
+from landfast.run import RUN_LABEL
+
+MANIFESTS = {
+    "provisioner-rbac": "1-provisioner-rbac.yaml",
+    "provisioner": "2-provisioner.yaml",
+    "storageclass": "3-storageclass.yaml",
+    "pv": "4-pv.yaml",
+    "pvc": "5-pvc.yaml",
+    "pod": "6-pod.yaml",
+    "mysql": "7-mysql.yaml",
+}
+_CLUSTER_SCOPED = {
+    "Namespace", "ClusterRole", "ClusterRoleBinding", "StorageClass", "PersistentVolume",
+}  # fmt: skip
+_REFERENCE_PATH = "/data/share"
+_REFERENCE_NAMESPACE = "default"
+SYSTEM_NAMESPACE = "nfs-system"
+
+
+def load(name: str, folder: Path = paths.MANIFESTS) -> list[Object]:
+    """Give the objects of a manifest, as they stand in `manifests/`.
+
+    Raises:
+        BadInput: the file is missing, is not YAML, or holds something that is not an object.
+    """
+    path = folder / MANIFESTS[name]
+    try:
+        objects = [obj for obj in yaml.safe_load_all(path.read_text()) if obj is not None]
+    except (OSError, yaml.YAMLError) as error:
+        raise BadInput(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    for number, obj in enumerate(objects, start=1):
+        if not isinstance(obj, dict) or not obj.get("kind") or not obj.get("metadata"):
+            raise BadInput(f"{path}: object {number} has no kind or no metadata")
+    return objects
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Fits the reference's objects to a cluster, an export and images.
+
+    Args:
+        export: takes the place of the reference's server and its /data/share.
+        images: take the place of the reference's images.
+        run_id: goes into the run label of every object.
+        subtree: the folder of the export that stands for /data/share; "" is the whole export.
+        suffix: is added to the names of cluster-wide objects and to the provisioner's name, so that
+            several stacks can stand side by side; "" keeps the reference's names.
+        namespace: takes the place of `default`.
+        node_port: whether the NodePort 30306 is asked for; else the cluster picks one.
+    """
+
+    export: Export
+    images: Images
+    run_id: str
+    subtree: str = ""
+    suffix: str = ""
+    namespace: str = _REFERENCE_NAMESPACE
+    node_port: bool = True
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that every object gets."""
+        return {RUN_LABEL: self.run_id, "landfast/stack": f"reference{self.suffix}"}
+
+    @property
+    def root(self) -> str:
+        """The path on the server that stands for the reference's /data/share."""
+        return self.export.at(self.subtree)
+
+    def name(self, kind: str, name: str) -> str:
+        """Give the name that an object of the reference has here."""
+        return name + self.suffix if kind in _CLUSTER_SCOPED else name
+
+    def namespace_of(self, namespace: str = _REFERENCE_NAMESPACE) -> str:
+        """Give the namespace that stands for one of the reference's."""
+        return self.namespace if namespace == _REFERENCE_NAMESPACE else namespace + self.suffix
+
+    def fit(self, obj: Object) -> Object:
+        """Give a copy of an object of the reference, fitted."""
+        fitted: Object = self._value(copy.deepcopy(obj))
+        kind, meta = fitted["kind"], fitted["metadata"]
+        meta["name"] = self.name(kind, meta["name"])
+        if kind not in _CLUSTER_SCOPED:
+            meta["namespace"] = self.namespace_of(meta.get("namespace", _REFERENCE_NAMESPACE))
+        for labelled in _labelled(fitted):
+            labelled["labels"] = {**labelled.get("labels", {}), **self.labels}
+        if kind == "StorageClass":
+            fitted["provisioner"] += self.suffix
+        if kind in ("ClusterRoleBinding", "RoleBinding"):
+            role = fitted["roleRef"]
+            role["name"] = self.name(role["kind"], role["name"])
+            for subject in fitted["subjects"]:
+                subject["namespace"] = self.namespace_of(subject["namespace"])
+        if kind == "Service" and not self.node_port:
+            for port in fitted["spec"]["ports"]:
+                port.pop("nodePort", None)
+        return fitted
+
+    def _value(self, value: Any) -> Any:
+        """Replace, at any depth, what names the reference's server, path, images and class."""
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        changed = {key: self._value(item) for key, item in value.items()}
+        if isinstance(nfs := changed.get("nfs"), dict):
+            changed["nfs"] = {**nfs, "server": self.export.server, "path": self._path(nfs["path"])}
+        if changed.get("storageClassName"):
+            changed["storageClassName"] += self.suffix
+        if isinstance(changed.get("image"), str):
+            changed["image"] = self._image(changed["image"])
+        match changed.get("name"):
+            case "NFS_SERVER":
+                changed["value"] = self.export.server
+            case "NFS_PATH":
+                changed["value"] = self._path(changed["value"])
+            case "PROVISIONER_NAME":
+                changed["value"] += self.suffix
+        return changed
+
+    def _path(self, path: str) -> str:
+        return self.root + path.removeprefix(_REFERENCE_PATH)
+
+    def _image(self, image: str) -> str:
+        known = {
+            "busybox": self.images.busybox,
+            "mysql": self.images.mysql,
+            "nfs-subdir-external-provisioner": self.images.provisioner,
+        }
+        return known.get(image.rpartition("/")[2].partition(":")[0], image)
+
+
+def _labelled(obj: Object) -> list[Object]:
+    """Give the metadata of an object and of what it will make: pods, claims."""
+    spec = obj.get("spec", {})
+    made = [spec["template"]["metadata"]] if "template" in spec else []
+    return [obj["metadata"], *made, *(t["metadata"] for t in spec.get("volumeClaimTemplates", []))]
+
+
+def validate(kube: Kube, objects: Iterable[Object]) -> None:
+    """Let the API server check objects strictly, without creating anything.
+
+    Raises:
+        BadInput: it refuses one; the sentence names the object and the field.
+    """
+    for obj in objects:
+        trial = copy.deepcopy(obj)
+        if "namespace" in trial["metadata"]:
+            trial["metadata"]["namespace"] = _REFERENCE_NAMESPACE  # its own may not exist yet
+        try:
+            kube.create(trial, dry_run=True)
+        except KubeError as error:
+            if error.code == 409 or (error.code == 422 and "already allocated" in error.message):
+                continue  # of a valid object, that another one of the name or port is there
+            name = f"{obj['kind']} {obj['metadata']['name']}"
+            raise BadInput(f"the API server refuses {name}: {error.message}") from error

@@ -1,0 +1,82 @@
+"""One MySQL server, used through 127.0.0.1."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from landfast.waiting import wait_until
+
+_CONNECT_SECONDS = 5
+_QUERY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class MysqlServer:
+    """How to reach a server: a port on 127.0.0.1, and root's password."""
+
+    port: int
+    password: str
+
+    @contextlib.contextmanager
+    def connect(self) -> Iterator["Connection[Cursor]"]:
+        """Give an open connection with autocommit.
+
+        Raises:
+            pymysql.err.OperationalError: the server does not answer or refuses.
+        """
+        connection = pymysql.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user="root",
+            password=self.password,
+            autocommit=True,
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_QUERY_SECONDS,
+            write_timeout=_QUERY_SECONDS,
+        )
+        try:
+            yield connection
+        finally:
+            with contextlib.suppress(pymysql.err.Error):
+                connection.close()
+
+    def query(self, sql: str, arguments: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement on a new connection and give its rows."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(sql, arguments or None)
+            return list(cursor.fetchall())
+
+    def wait(self, *, timeout: float) -> "Identity":
+        """Wait until the server answers, and give who it is.
+
+        Raises:
+            WaitTimeout: it does not answer in time; the message has the last error.
+        """
+        return wait_until(
+            f"MySQL to answer on 127.0.0.1:{self.port}",
+            self.identity,
+            timeout=timeout,
+            ignoring=(pymysql.err.OperationalError, OSError),
+        )
+
+    def identity(self) -> "Identity":
+        """Give the server's version and the id that it keeps in its data directory."""
+        ((version,),) = self.query("SELECT VERSION()")
+        # MariaDB has no server_uuid, but a server_uid of the same meaning
+        (row,) = self.query("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid','server_uid')")
+        return Identity(str(version), str(row[1]))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which data directory a server runs on: a fresh one has another `server_uuid`."""
+
+    version: str
+    server_uuid: str
+
+

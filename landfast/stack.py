@@ -1,0 +1,224 @@
+"""The reference stack on a cluster: provisioner, class, volumes, MySQL; in whole or piece by piece."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from landfast.environment import Environment
+from landfast.kube.client import Kube, Object
+from landfast.kube.manifests import SYSTEM_NAMESPACE, Overlay, load, validate
+from landfast.mysql.client import MysqlServer
+from landfast.waiting import wait_until
+
+_REMOVE_SECONDS = 90
+_POD_SECONDS = 120
+
+Change = Callable[[Object], Object]
+
+
+class Stack:
+    """Objects of the reference system, fitted by one overlay.
+
+    `changes` are applied to every object before it is created: a test of a rule flips one field.
+    """
+
+    def __init__(self, env: Environment, overlay: Overlay) -> None:
+        self.env = env
+        self.overlay = overlay
+        self.changes: list[Change] = []
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster's API."""
+        return self.env.cluster.kube
+
+    @property
+    def namespace(self) -> str:
+        """Where the stack's claims, pods and MySQL are."""
+        return self.overlay.namespace
+
+    @property
+    def system_namespace(self) -> str:
+        """Where the stack's provisioner is."""
+        return self.overlay.namespace_of(SYSTEM_NAMESPACE)
+
+    @property
+    def storage_class(self) -> str:
+        """The stack's StorageClass."""
+        return self.overlay.name("StorageClass", "nfs-ssd")
+
+    @cached_property
+    def mysql(self) -> MysqlServer:
+        """The stack's MySQL, as its NodePort gives it."""
+        port = self.env.cluster.mysql_port
+        assert port is not None  # noqa: S101 - the provider gives one, or says what is missing
+        return MysqlServer(port, "666666")
+
+    def objects(self, manifest: str) -> list[Object]:
+        """Give the objects of a manifest as they will be created here."""
+        objects = [self.overlay.fit(obj) for obj in load(manifest)]
+        for change in self.changes:
+            objects = [change(obj) for obj in objects]
+        return objects
+
+    def validate(self, *manifests: str) -> None:
+        """Let the API server check manifests strictly (see `manifests.validate`)."""
+        for manifest in manifests:
+            validate(self.kube, self.objects(manifest))
+
+    def create(self, *manifests: str) -> None:
+        """Create the objects of manifests, in order."""
+        for manifest in manifests:
+            for obj in self.objects(manifest):
+                self.kube.create(obj)
+
+    def create_namespace(self) -> None:
+        """Create the stack's own namespace, where it does not use `default`."""
+        self.kube.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": self.namespace, "labels": self.overlay.labels},
+            }
+        )
+
+    def deploy_provisioner(self) -> Object:
+        """Create namespace, rights, provisioner and class; wait until it is available."""
+        self.create("provisioner-rbac", "provisioner", "storageclass")
+        return self.wait_for_provisioner()
+
+    def wait_for_provisioner(self) -> Object:
+        """Wait until the provisioner's Deployment has its replica available, and give it."""
+        return wait_until(
+            "the provisioner to be available",
+            lambda: self.kube.get("Deployment", "nfs-client-provisioner", self.system_namespace),
+            until=lambda d: d.get("status", {}).get("availableReplicas") == 1,
+            timeout=_POD_SECONDS,
+            describe=lambda d: str(d.get("status")),
+        )
+
+    def wait_for_pvc(self, name: str, phase: str = "Bound", *, timeout: float = 60) -> Object:
+        """Wait until a claim has a phase, and give it."""
+        return self._wait_for_phase("PersistentVolumeClaim", name, phase, timeout)
+
+    def wait_for_pv(self, name: str, phase: str, *, timeout: float = 60) -> Object:
+        """Wait until a volume has a phase, and give it. `name` is the name on this cluster."""
+        return self._wait_for_phase("PersistentVolume", name, phase, timeout)
+
+    def wait_for_pod(self, name: str, phase: str, *, timeout: float = _POD_SECONDS) -> Object:
+        """Wait until a pod has a phase, and give it; a pod that failed is not waited for."""
+        return self._wait_for_phase(
+            "Pod", name, phase, timeout, terminal=("Failed",) if phase != "Failed" else ()
+        )
+
+    def _wait_for_phase(
+        self, kind: str, name: str, phase: str, timeout: float, terminal: tuple[str, ...] = ()
+    ) -> Object:
+        namespace = None if kind == "PersistentVolume" else self.namespace
+
+        def look() -> Object:
+            return self.kube.find(kind, name, namespace) or {}
+
+        def seen(obj: Object) -> str:
+            return str(obj.get("status", {}).get("phase", "no such object"))
+
+        return wait_until(
+            f"{kind} {name} to be {phase}",
+            look,
+            until=lambda obj: seen(obj) == phase,
+            give_up=lambda obj: f"it is {seen(obj)}" if seen(obj) in terminal else None,
+            timeout=timeout,
+            describe=seen,
+        )
+
+    def wait_gone(
+        self, kind: str, name: str, namespace: str | None = None, *, timeout: float = _REMOVE_SECONDS
+    ) -> None:
+        """Wait until an object is no more."""
+        wait_until(
+            f"{kind} {name} to be gone",
+            lambda: self.kube.find(kind, name, namespace),
+            until=lambda obj: obj is None,
+            timeout=timeout,
+            describe=lambda obj: f"still there, {obj and obj.get('status')}",
+        )
+
+    def remove(self) -> None:
+        """Remove every object of the stack, the volumes made for it, and its subtree of the export.
+
+        The provisioner goes after the claims, so that it can still reclaim their volumes.
+
+        Raises:
+            WaitTimeout: something does not go.
+        """
+        selector = f"landfast/stack={self.overlay.labels['landfast/stack']}"
+        for pv in self.kube.list("PersistentVolume", labels=selector):
+            # Recycle would scrub the whole export when the claim goes
+            keep = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
+            self.kube.patch("PersistentVolume", pv["metadata"]["name"], keep)
+        self._remove_all(["StatefulSet", "Pod"], selector, grace_seconds=1)
+        self._remove_all(["PersistentVolumeClaim"], selector)
+        volumes = [
+            pv["metadata"]["name"]
+            for pv in self.kube.list("PersistentVolume")
+            if pv["spec"].get("storageClassName") == self.storage_class
+        ]
+        for volume in volumes:
+            self.kube.delete("PersistentVolume", volume)
+        self._remove_all(["PersistentVolume"], selector)
+        kinds = ["Deployment", "Service", "ConfigMap", "StorageClass", "ClusterRoleBinding"]
+        self._remove_all([*kinds, "ClusterRole", "Namespace"], selector, grace_seconds=1)
+        if self.overlay.subtree:
+            self.env.inspector.remove(self.overlay.subtree)
+
+    def _remove_all(
+        self, kinds: list[str], selector: str, *, grace_seconds: int | None = None
+    ) -> None:
+        left: list[tuple[str, str, str | None]] = []
+        for kind in kinds:
+            for obj in self.kube.list(kind, labels=selector):
+                meta = obj["metadata"]
+                left.append((kind, meta["name"], meta.get("namespace")))
+                self.kube.delete(
+                    kind, meta["name"], meta.get("namespace"), grace_seconds=grace_seconds
+                )
+        for kind, name, namespace in left:
+            self.wait_gone(kind, name, namespace)
+
+
+def reference_overlay(env: Environment) -> Overlay:
+    """Give the overlay of the one stack that stands for the reference system itself."""
+    return Overlay(
+        export=env.export,
+        images=env.images,
+        run_id=env.run_id,
+        subtree=env.subtree,
+        suffix=env.suffix,
+        namespace=env.namespace,
+        node_port=env.cluster.owned,
+    )
+
+
+def throw_away_overlay(env: Environment, slug: str) -> Overlay:
+    """Give the overlay of a stack of one test: own names, own namespace, own part of the export."""
+    return Overlay(
+        export=env.export,
+        images=env.images,
+        run_id=env.run_id,
+        subtree=f"{env.subtree}/{slug}".lstrip("/"),
+        suffix=f"-{slug}",
+        namespace=f"landfast-{slug}",
+        node_port=False,
+    )
+
+
+@contextlib.contextmanager
+def temporary_stack(env: Environment, overlay: Overlay) -> Iterator[Stack]:
+    """Give a stack of which nothing exists yet, and remove at the end what was made of it."""
+    stack = Stack(env, overlay)
+    try:
+        yield stack
+    finally:
+        stack.remove()
+
+

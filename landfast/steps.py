@@ -1,0 +1,53 @@
+"""What a test does and sees, written into the journal as it happens."""
+
+import contextlib
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+from landfast.journal import Evidence, Journal, Observation, Step
+
+_MAX_EVIDENCE = 256 * 1024
+
+StepFunction = Callable[[str], AbstractContextManager[None]]
+ObserveFunction = Callable[[str], None]
+
+
+class Steps:
+    """The narration of one test."""
+
+    def __init__(self, journal: Journal, test: str) -> None:
+        self._journal = journal
+        self._test = test
+        self.observed = 0
+
+    @contextlib.contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Do something that takes time, or may fail: `with step("delete pod mysql-0"):`."""
+        started = time.monotonic()
+        ok = False
+        try:
+            yield
+            ok = True
+        finally:
+            seconds = round(time.monotonic() - started, 3)
+            self._journal.write(Step(test=self._test, text=text, seconds=seconds, ok=ok))
+
+    def observe(self, text: str) -> None:
+        """Say what was seen. A test that says nothing cannot pass."""
+        self.observed += 1
+        self._journal.write(Observation(test=self._test, text=text))
+
+    def attach(self, title: str, text: str) -> None:
+        """Keep a text as evidence, its middle left out if it is very long."""
+        name = re.sub(r"[^\w.-]+", "-", f"{self._test.rpartition('::')[2]}-{title}").strip("-")
+        file = self._journal.folder / "evidence" / f"{name[:120]}.txt"
+        file.parent.mkdir(exist_ok=True)
+        if len(text) > _MAX_EVIDENCE:
+            half = _MAX_EVIDENCE // 2
+            left_out = len(text) - 2 * half
+            text = f"{text[:half]}\n… {left_out} characters left out …\n{text[-half:]}"
+        file.write_text(text)
+        relative = str(file.relative_to(self._journal.folder))
+        self._journal.write(Evidence(test=self._test, title=title, file=relative))

@@ -1,0 +1,33 @@
+"""Reports: what a run's journal says, for people and for CI. Rendered from the journal alone."""
+
+import os
+from pathlib import Path
+
+from landfast.journal import read_journal
+from reports.files import append, write_whole
+from reports.html import render_html
+from reports.junit import render_junit
+from reports.markdown import render_markdown
+from reports.model import summarize
+
+
+def render(run_folder: Path) -> list[Path]:
+    """Write report.html, junit.xml and summary.md beside a run's journal.jsonl; give their paths.
+
+    The summary is also appended to the file that $GITHUB_STEP_SUMMARY names, if it is set. A run
+    that was killed, or still runs, has its report too.
+
+    Raises:
+        BadInput: the journal cannot be read, or a report cannot be written.
+    """
+    summary = summarize(read_journal(run_folder / "journal.jsonl"))
+    texts = {
+        "report.html": render_html(summary, run_folder),
+        "junit.xml": render_junit(summary),
+        "summary.md": render_markdown(summary),
+    }
+    for name, text in texts.items():
+        write_whole(run_folder / name, text)
+    if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        append(Path(step_summary), texts["summary.md"])
+    return [run_folder / name for name in texts]

@@ -1,0 +1,62 @@
+"""A run as one HTML file: no external asset, no network, readable without JavaScript."""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.html.excerpts import excerpts
+from reports.model import SHOWN_FIRST, Summary
+from reports.text import duration, plural, shorten
+
+_LONG = 4_000
+
+
+def render_html(summary: Summary, folder: Path) -> str:
+    """Give the report; evidence is read from `folder` and shown in it, cut where it is long."""
+    style, script = _source("style.css"), _source("script.js")
+    return _TEMPLATES.get_template("report.html").render(
+        summary=summary,
+        excerpts=excerpts(summary, folder),
+        verdicts=SHOWN_FIRST,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+
+
+def _source(name: str) -> Markup:
+    return Markup(Path(__file__).with_name("templates").joinpath(name).read_text("utf-8"))  # noqa: S704 - our own file
+
+
+def _hash(text: str) -> str:
+    """Give what a Content-Security-Policy lets run: this text and no other."""
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _anchor(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text)
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{min(100.0, 100 * part / whole) if whole else 0:.1f}"
+
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("reports.html"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {
+    "anchor": _anchor,
+    "duration": duration,
+    "long": lambda text: shorten(text, _LONG),
+    "percent": _percent,
+}
+_TEMPLATES.globals["plural"] = plural

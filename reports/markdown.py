@@ -1,0 +1,62 @@
+"""A run on one page of Markdown: for a pull request, a chat, a CI job's summary."""
+
+import re
+
+from landfast.verdict import Verdict
+from reports.model import ClaimSummary, Summary
+from reports.text import duration, plural, shorten
+
+_ROWS = 100
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@$])")
+
+
+def render_markdown(summary: Summary) -> str:
+    """Give the run as Markdown: verdict, counts, what a reader must know, what is not PASS."""
+    counts = summary.counts
+    parts = [
+        f"# {summary.verdict}: {_plain(summary.headline)}",
+        f"Run {_code(summary.run_id)} of Landfast {_plain(summary.landfast)}, "
+        f"{summary.started:%Y-%m-%d %H:%M} UTC, {duration(summary.seconds)}: "
+        f"{_code(summary.command)}",
+        _table(list(counts), [[str(count) for count in counts.values()]]),
+        *(f"> **Note:** {_plain(warning)}" for warning in summary.warnings),
+    ]
+    not_pass = [claim for claim in summary.claims if claim.verdict is not Verdict.PASS]
+    if not_pass:
+        not_pass.sort(key=lambda claim: list(counts).index(claim.verdict))
+        rows = [_row(claim) for claim in not_pass[:_ROWS]]
+        parts += ["## Not PASS", _table(["Verdict", "Claim", "Why"], rows)]
+    if len(not_pass) > _ROWS:
+        parts.append(f"{plural(len(not_pass) - _ROWS, 'claim')} more in report.html.")
+    if summary.environment:
+        lines = [
+            f"- **{_plain(section.name)}**: "
+            + ", ".join(f"{_plain(name)} {_plain(value)}" for name, value in section.facts)
+            for section in summary.environment
+        ]
+        parts += ["## Ran on", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(claim: ClaimSummary) -> list[str]:
+    reasons = [*(f"needs {name}" for name in claim.capabilities), *claim.reasons]
+    return [
+        claim.verdict,
+        f"{_code(claim.id)}<br>{_plain(claim.text)}",
+        "<br>".join(_plain(reason) for reason in reasons),
+    ]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    """Give text on one line that Markdown shows as it is."""
+    return _SPECIAL.sub(r"\\\1", " ".join(shorten(text, 400).split())).replace("&", "&amp;")
+
+
+def _code(text: str) -> str:
+    line = " ".join(shorten(text, 400).split())
+    return f"`{line.replace('`', chr(39)).replace('|', chr(92) + '|')}`"

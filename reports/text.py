@@ -1,0 +1,54 @@
+"""Text as reports show it: safe to put anywhere, short, and with times a person reads."""
+
+import re
+
+_ANSI = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # titles, links
+    r"|\x1b[@-Z\\^_]"
+)
+_NOT_IN_XML = re.compile("[^\t\n\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SECRETS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|(?<=client-key-data: )\S+"
+    r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+",  # a service account's token
+    re.DOTALL,
+)
+
+
+def clean(text: str) -> str:
+    """Give `text` without ANSI escapes, without what XML forbids, and without keys and tokens."""
+    text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _SECRETS.sub("[secret left out]", _NOT_IN_XML.sub("", text))
+
+
+def shorten(text: str, limit: int) -> str:
+    """Give at most about `limit` characters of `text`, and say so if that is not all."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit].rstrip()}… (cut; journal.jsonl has all of it)"
+
+
+def duration(seconds: float) -> str:
+    """Give a time for people: `0.4 s`, `38 s`, `4 min 07 s`, `1 h 02 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, whole = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {whole:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def plural(count: int, noun: str) -> str:
+    """Give a count with its noun: `1 claim`, `2 claims`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def size(count: int) -> str:
+    """Give a size in bytes for people: `812 bytes`, `14 kB`, `3.2 MB`."""
+    if count < 1000:
+        return plural(count, "byte")
+    return f"{count / 1000:.0f} kB" if count < 999_500 else f"{count / 1_000_000:.1f} MB"
