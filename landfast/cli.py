@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
-from click.exceptions import ClickException, UsageError
 from rich.console import Console
 from rich.table import Table
 
@@ -146,12 +145,10 @@ def main() -> None:
 def _main() -> int:
     try:
         app(standalone_mode=False)
-    except UsageError as error:
-        path = error.ctx.command_path if error.ctx else "landfast"
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "landfast"
         _say(f"{error.format_message().rstrip('.')}; see `{path} --help`")
-        return EXIT_BAD_INPUT
-    except ClickException as error:
-        _say(error.format_message())
         return EXIT_BAD_INPUT
     except LandfastError as error:
         _say(str(error))

@@ -8,7 +8,16 @@ from reports.files import append, write_whole
 from reports.html import render_html
 from reports.junit import render_junit
 from reports.markdown import render_markdown
-from reports.model import summarize
+from reports.model import Summary, summarise_events
+
+
+def summarise(run_folder: Path) -> Summary:
+    """Give what a run's journal adds up to, also while it is still being written.
+
+    Raises:
+        BadInput: the journal cannot be read, or says nothing of a run.
+    """
+    return summarise_events(read_journal(run_folder / "journal.jsonl"))
 
 
 def render(run_folder: Path) -> list[Path]:
@@ -20,7 +29,7 @@ def render(run_folder: Path) -> list[Path]:
     Raises:
         BadInput: the journal cannot be read, or a report cannot be written.
     """
-    summary = summarize(read_journal(run_folder / "journal.jsonl"))
+    summary = summarise(run_folder)
     texts = {
         "report.html": render_html(summary, run_folder),
         "junit.xml": render_junit(summary),

@@ -71,7 +71,7 @@ def _case(claim: ClaimSummary, test: TestSummary) -> _Case:
 
 
 def _add_suite(root: ET.Element, name: str, cases: list[_Case], summary: Summary) -> None:
-    suite = ET.SubElement(root, "testsuite", name=name, **_totals(cases))
+    suite = ET.SubElement(root, "testsuite", {"name": name, **_totals(cases)})
     suite.set("timestamp", summary.started.isoformat(timespec="seconds"))
     _add_properties(suite, (("run", summary.run_id), ("landfast", summary.landfast)))
     for case in cases:

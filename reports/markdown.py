@@ -2,7 +2,6 @@
 
 import re
 
-from landfast.verdict import Verdict
 from reports.model import ClaimSummary, Summary
 from reports.text import duration, plural, shorten
 
@@ -21,13 +20,11 @@ def render_markdown(summary: Summary) -> str:
         _table(list(counts), [[str(count) for count in counts.values()]]),
         *(f"> **Note:** {_plain(warning)}" for warning in summary.warnings),
     ]
-    not_pass = [claim for claim in summary.claims if claim.verdict is not Verdict.PASS]
-    if not_pass:
-        not_pass.sort(key=lambda claim: list(counts).index(claim.verdict))
-        rows = [_row(claim) for claim in not_pass[:_ROWS]]
+    if not_passed := summary.not_passed:
+        rows = [_row(claim) for claim in not_passed[:_ROWS]]
         parts += ["## Not PASS", _table(["Verdict", "Claim", "Why"], rows)]
-    if len(not_pass) > _ROWS:
-        parts.append(f"{plural(len(not_pass) - _ROWS, 'claim')} more in report.html.")
+    if len(not_passed) > _ROWS:
+        parts.append(f"{plural(len(not_passed) - _ROWS, 'claim')} more in report.html.")
     if summary.environment:
         lines = [
             f"- **{_plain(section.name)}**: "

@@ -107,6 +107,11 @@ class ClaimSummary:
         return tuple(dict.fromkeys(reasons))
 
     @property
+    def reason(self) -> str:
+        """Why it is not PASS; empty for PASS."""
+        return "; ".join(self.reasons)
+
+    @property
     def capabilities(self) -> tuple[str, ...]:
         """The capabilities whose absence made it SKIPPED."""
         if self.verdict is not Verdict.SKIPPED:
@@ -155,18 +160,13 @@ class Summary:
     settings: tuple[tuple[str, str], ...]
     started: datetime
     ended: datetime
-    exit_code: int | None
-    """None: the run was killed, its journal has no end."""
+    ended_with: int | None
+    """The exit code that the run recorded. None: it was killed, its journal has no end."""
     left_behind: tuple[str, ...]
     environment: tuple[Section, ...]
     phases: tuple[Phase, ...]
     notes: tuple[str, ...]
     suites: tuple[SuiteSummary, ...]
-
-    @property
-    def killed(self) -> bool:
-        """Whether the journal stops without saying that the run ended."""
-        return self.exit_code is None
 
     @property
     def seconds(self) -> float:
@@ -184,29 +184,49 @@ class Summary:
         return _counts(self.claims)
 
     @property
+    def not_passed(self) -> tuple[ClaimSummary, ...]:
+        """The claims that are not PASS, the worst first."""
+        claims = (claim for claim in self.claims if claim.verdict is not Verdict.PASS)
+        return tuple(sorted(claims, key=lambda claim: SHOWN_FIRST.index(claim.verdict)))
+
+    @property
+    def exit_code(self) -> int:
+        """What the claims' verdicts add up to as an exit code."""
+        return exit_code(claim.verdict for claim in self.claims)
+
+    @property
     def doubt(self) -> str:
-        """Why the run as a whole is not what its claims say; empty if it is."""
-        if self.exit_code is None:
+        """What is wrong with the run as a whole, whatever its claims say; empty if nothing is."""
+        if self.left_behind:
+            return f"Could not be removed: {', '.join(self.left_behind)}"
+        if self.ended_with is None:
             return "The journal has no end: the run was killed, or it still runs."
-        if self.exit_code == EXIT_INTERRUPTED:
+        if self.ended_with == EXIT_INTERRUPTED:
             return "The run was interrupted."
-        expected = exit_code(claim.verdict for claim in self.claims)
-        if self.exit_code != expected:
+        if self.ended_with != self.exit_code:
             return (
-                f"The run ended with exit code {self.exit_code}; its verdicts alone would give "
-                f"{expected}. Something outside the claims went wrong."
+                f"The run ended with exit code {self.ended_with}; its verdicts alone would give "
+                f"{self.exit_code}. Something outside the claims went wrong."
             )
         return ""
 
     @property
     def verdict(self) -> Verdict:
-        """The worst verdict of the claims; where there is doubt, UNKNOWN at best."""
+        """The claims' worst verdict; with doubt UNKNOWN at best, with things left behind FAIL."""
         found = worst(claim.verdict for claim in self.claims)
-        return Verdict.UNKNOWN if self.doubt and found is not Verdict.FAIL else found
+        if found is Verdict.FAIL or self.left_behind:
+            return Verdict.FAIL
+        return Verdict.UNKNOWN if self.doubt else found
 
     @property
     def headline(self) -> str:
         """The verdict in words."""
+        if self.left_behind:
+            return f"{self._judged}; not everything could be removed"
+        return f"{self._judged}; the run did not end well" if self.doubt else self._judged
+
+    @property
+    def _judged(self) -> str:
         counts, total = self.counts, len(self.claims)
         if not total:
             return "nothing was judged: the run declared no claim"
@@ -222,10 +242,8 @@ class Summary:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader has to know before the claims: doubt, what was left behind, notes."""
-        doubt = (self.doubt,) if self.doubt else ()
-        left = (f"Left behind: {', '.join(self.left_behind)}",) if self.left_behind else ()
-        return (*doubt, *left, *self.notes)
+        """What a reader has to know before the claims: doubt, then the run's notes."""
+        return (self.doubt, *self.notes) if self.doubt else self.notes
 
     @property
     def ran_on(self) -> str:
@@ -239,7 +257,7 @@ class Summary:
         )
 
 
-def summarize(events: Iterable[Event]) -> Summary:
+def summarise_events(events: Iterable[Event]) -> Summary:
     """Give what a journal's events add up to.
 
     A claim whose test did not finish, or has none, is UNKNOWN. Several tests of one claim give
@@ -260,7 +278,7 @@ def summarize(events: Iterable[Event]) -> Summary:
         settings=tuple((clean(name), clean(value)) for name, value in run.settings.items()),
         started=run.at,
         ended=max(event.at for event in events),
-        exit_code=end.exit_code if end else None,
+        ended_with=end.exit_code if end else None,
         left_behind=tuple(clean(name) for name in end.left_behind) if end else (),
         environment=_environment(_of(events, EnvironmentFact)),
         phases=tuple(
@@ -365,13 +383,13 @@ def _step(step: Step, began: datetime) -> StepSummary:
 
 def _command(test: str, run: RunStarted) -> str:
     """Give the command for one test, with those of Landfast's flags that the run was given."""
-    flags = {"--" + name.replace("_", "-") for name in run.settings}
+    flags = {"--" + name.replace("_", "-"): value for name, value in run.settings.items()}
     kept, value_follows = ["pytest", test], False
     for argument in run.command:
         name, equals, _value = argument.partition("=")
         if name in flags:
             kept.append(argument)
-            value_follows = not equals
+            value_follows = not equals and flags[name] not in ("True", "False")
         elif value_follows and not argument.startswith("-"):
             kept.append(argument)
             value_follows = False

