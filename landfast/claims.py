@@ -34,8 +34,13 @@ def load_claims(path: Path) -> dict[str, Claim]:
     """
     try:
         claims = TypeAdapter(list[Claim]).validate_python(yaml.safe_load(path.read_text()))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise BadInput(f"the claims in {path} cannot be read: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ", ".join(f"claim {p + 1}" if isinstance(p, int) else p for p in first["loc"])
+        raise BadInput(f"{path}: {where}: {first['msg']}".replace(": : ", ": ")) from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        said = " ".join(str(error).split())
+        raise BadInput(f"the claims in {path} cannot be read: {said}") from error
     by_id = {claim.id: claim for claim in claims}
     if len(by_id) != len(claims):
         ids = [claim.id for claim in claims]

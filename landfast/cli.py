@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from landfast.environment import environment, sweep
@@ -21,7 +22,6 @@ from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
 app = typer.Typer(
     help="Can this cluster keep a database on NFS alive and its data intact?",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -31,7 +31,7 @@ app = typer.Typer(
 def with_settings(command: Callable[[Settings], None]) -> Callable[..., None]:
     """Offer every setting as a flag of a command."""
 
-    def run(**flags: Any) -> None:
+    def run(**flags: Any) -> None:  # noqa: ANN401 - typer has checked them
         command(load_settings(flags))
 
     parameters = []
@@ -51,7 +51,7 @@ def with_settings(command: Callable[[Settings], None]) -> Callable[..., None]:
             )
         )
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__doc__ = command.__doc__
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
     return run
 
 
@@ -115,7 +115,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="the run's folder")] = Path("out/latest"),
 ) -> None:
     """Render report.html, junit.xml and summary.md from a run's journal, also of a killed run."""
-    import reports  # noqa: PLC0415 - the library knows nothing of the renderers
+    import reports  # here, because the library knows nothing of the renderers
 
     for path in reports.render(folder):
         typer.echo(path)
@@ -124,14 +124,15 @@ def report(
 @app.command()
 def doctor() -> None:
     """Say what this host has, what is missing, and which path a run will take."""
-    from landfast.doctor import examine  # noqa: PLC0415 - keeps the other commands quick
+    from landfast.doctor import examine  # here: keeps the other commands quick
 
     findings = examine()
     table = Table(box=None, pad_edge=False)
     for column in ("", "what", "found"):
         table.add_column(column, overflow="fold")
     for finding in findings:
-        table.add_row({True: "ok", False: "!!", None: "--"}[finding.ok], finding.what, finding.found)
+        mark = {True: "ok", False: "!!", None: "--"}[finding.ok]
+        table.add_row(mark, escape(finding.what), escape(finding.found))
     Console(highlight=False).print(table)
     if any(finding.ok is False for finding in findings):
         raise BadInput("a run cannot work on this host: see the lines with !!")
@@ -144,7 +145,7 @@ def main() -> None:
 
 def _main() -> int:
     try:
-        app(standalone_mode=False)
+        app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "landfast"

@@ -4,6 +4,7 @@ Everything a reader sees (HTML, JUnit, Markdown) is rendered from the journal al
 killed still has its report. `reports/journal.schema.json` is this module's published form.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -160,15 +161,17 @@ class Journal:
         Raises:
             BadInput: the disk is full or the folder cannot be written.
         """
-        line = event.model_dump_json() + "\n"
+        line = (event.model_dump_json() + "\n").encode()
         try:
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
-                os.write(descriptor, line.encode())
+                written = os.write(descriptor, line)
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise BadInput(f"cannot write the journal {self.path}: {error.strerror}") from error
+        if written != len(line):
+            raise BadInput(f"cannot write the journal {self.path}: No space left on device")
 
 
 def read_journal(path: Path) -> Iterator[Event]:
@@ -178,14 +181,16 @@ def read_journal(path: Path) -> Iterator[Event]:
         BadInput: the file cannot be read, or a line other than the last is not an event.
     """
     try:
-        lines = path.read_text().splitlines(keepends=True)
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"cannot read the journal {path}: {error}") from error
+        *lines, cut_short = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise BadInput(f"cannot read the journal {path}: {error.strerror}") from error
     for number, line in enumerate(lines, start=1):
         try:
-            event = EVENT.validate_json(line)
+            yield EVENT.validate_json(line)
         except ValidationError as error:
-            if number == len(lines) and not line.endswith("\n"):
-                return
-            raise BadInput(f"{path}, line {number} is not a journal event: {error}") from error
-        yield event
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            said = f"{where}: {first['msg']}".removeprefix(": ")
+            raise BadInput(f"{path}, line {number} is not a journal event: {said}") from error
+    with contextlib.suppress(ValidationError):
+        yield EVENT.validate_json(cut_short)

@@ -14,6 +14,8 @@ from pathlib import Path
 from landfast.errors import BadInput, LandfastError
 
 _LAST_LINES = 12
+# A run that is killed must not leave a `kind create cluster` behind that goes on making nodes.
+_DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,6 @@ def run(
     check: bool = True,
     text: str | None = None,
     stdin: Path | None = None,
-    stdout: Path | None = None,
     log: Path | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
@@ -63,7 +64,6 @@ def run(
         check: whether a non-zero exit code raises.
         text: what it reads from standard input.
         stdin: a file to read from instead.
-        stdout: a file to write standard output to instead of keeping it.
         log: a file that gets standard output and standard error, for long builds.
         env: variables to add to this process's own.
         cwd: the folder to run in.
@@ -82,15 +82,12 @@ def run(
         err: int | object = subprocess.PIPE
         if log is not None:
             out, err = files.enter_context(log.open("wb")), subprocess.STDOUT
-        elif stdout is not None:
-            out = files.enter_context(stdout.open("wb"))
         source: int | object = subprocess.PIPE if text is not None else subprocess.DEVNULL
         if stdin is not None:
             source = files.enter_context(stdin.open("rb"))
         try:
             process = subprocess.Popen(
-                command,
-                executable=program,
+                [*_DIES_WITH_US, program, *command[1:]],
                 stdin=source,  # type: ignore[arg-type]
                 stdout=out,  # type: ignore[arg-type]
                 stderr=err,  # type: ignore[arg-type]

@@ -107,6 +107,8 @@ def records() -> list[RunRecord]:
     for path in sorted(paths.records().glob("*/record.json")):
         try:
             found.append(RunRecord.model_validate_json(path.read_text()))
+        except FileNotFoundError:
+            continue  # that run has just ended
         except ValidationError as error:
             raise LandfastError(f"{path} is not a run's record; look at it and remove it") from error
     return found

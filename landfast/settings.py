@@ -1,5 +1,6 @@
 """Every option, once: a pytest flag, a `landfast` flag, a LANDFAST_* variable and a key in landfast.toml."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from pydantic_settings import (
 
 from landfast.errors import BadInput
 
+_PREFIX = "LANDFAST_"
 _IMAGE = r"^[a-z0-9]+([._:/-][a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$"
 Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
 
@@ -22,7 +24,7 @@ class Settings(BaseSettings):
     """What a run was asked for. A flag wins over a variable, a variable over landfast.toml."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LANDFAST_", toml_file="landfast.toml", extra="forbid", frozen=True
+        env_prefix=_PREFIX, toml_file="landfast.toml", extra="forbid", frozen=True
     )
 
     cluster: Literal["kind", "existing"] = Field(
@@ -109,24 +111,38 @@ def load_settings(flags: dict[str, Any]) -> Settings:
     Raises:
         BadInput: a value is wrong; one sentence that names the flag, variable or key.
     """
+    given = {name: value for name, value in flags.items() if value is not None}
+    variables = {name.lower() for name in os.environ if name.upper().startswith(_PREFIX)}
+    for unknown in sorted(variables - {f"{_PREFIX}{name}".lower() for name in Settings.model_fields}):
+        raise BadInput(f"{unknown.upper()} is not a variable of Landfast; {_known(_PREFIX)}")
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return Settings(**given)
     except ValidationError as error:
-        raise BadInput(_sentence(error)) from error
-    except ValueError as error:  # landfast.toml is not TOML
+        raise BadInput(_sentence(error, given)) from error
+    except (ValueError, OSError) as error:  # landfast.toml is not TOML, or not readable
         raise BadInput(f"landfast.toml cannot be read: {error}") from error
 
 
-def _sentence(error: ValidationError) -> str:
+def _known(prefix: str = "") -> str:
+    names = [prefix + name.upper() if prefix else name for name in sorted(Settings.model_fields)]
+    return f"there are {', '.join(names)}"
+
+
+def _sentence(error: ValidationError, given: dict[str, Any]) -> str:
     first = error.errors()[0]
     field = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        return f"landfast.toml has the unknown key {field!r}; the keys are " + ", ".join(
-            sorted(Settings.model_fields)
-        )
+        return f"landfast.toml has the unknown key {field!r}; {_known()}"
     message = first["msg"].removeprefix("Value error, ")
     if not field:
         return message
     if first["type"] == "string_pattern_mismatch":
         message = "that is not the name of an image (NAME[:TAG][@DIGEST])"
-    return f"{flag(field)} {first['input']!r}: {message}"
+    message = message.removeprefix("Input ").replace("should be", "it must be", 1)
+    variable = f"{_PREFIX}{field.upper()}"
+    source = f"{field} in landfast.toml"
+    if field in given:
+        source = flag(field)
+    elif variable in {name.upper() for name in os.environ}:
+        source = variable
+    return f"{source} {first['input']!r}: {message}"

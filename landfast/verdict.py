@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
+EXIT_UNKNOWN = 2
 EXIT_BAD_INPUT = 4
 EXIT_INTERRUPTED = 130
 
@@ -43,4 +44,4 @@ def exit_code(verdicts: Iterable[Verdict]) -> int:
 
     A run in which nothing was judged, or everything was skipped, has shown nothing: 2.
     """
-    return {Verdict.PASS: 0, Verdict.FAIL: 1}.get(worst(verdicts), 2)
+    return {Verdict.PASS: 0, Verdict.FAIL: 1}.get(worst(verdicts), EXIT_UNKNOWN)

@@ -10,14 +10,16 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result
 from tenacity import stop_after_delay, wait_fixed
 
+from landfast.errors import LandfastError
+
 T = TypeVar("T")
 
 
-class WaitTimeout(AssertionError):
+class WaitTimeout(LandfastError, AssertionError):
     """What was waited for did not come; the message has the time, the last state and last error."""
 
 
-class NotStable(AssertionError):
+class NotStable(LandfastError, AssertionError):
     """What had to stay true did not; the message says when it broke and what was seen."""
 
 

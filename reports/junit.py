@@ -84,17 +84,12 @@ def _add_suite(root: ET.Element, name: str, cases: list[_Case], summary: Summary
         )
         _add_properties(element, case.properties)
         message = shorten(case.reason.partition("\n")[0], _LONG)
-        match case.verdict:
-            case Verdict.FAIL:
-                outcome = ET.SubElement(element, "failure", type="FAIL", message=message)
-                outcome.text = shorten(case.details, _LONG)
-            case Verdict.UNKNOWN:
-                outcome = ET.SubElement(element, "error", type="UNKNOWN", message=message)
-                outcome.text = shorten(case.details, _LONG)
-            case Verdict.SKIPPED:
-                ET.SubElement(element, "skipped", message=message)
-            case Verdict.PASS:
-                pass
+        if case.verdict is Verdict.SKIPPED:
+            ET.SubElement(element, "skipped", message=message)
+        elif case.verdict is not Verdict.PASS:
+            tag = "failure" if case.verdict is Verdict.FAIL else "error"
+            outcome = ET.SubElement(element, tag, type=case.verdict.value, message=message)
+            outcome.text = shorten(case.details, _LONG)
 
 
 def _add_properties(parent: ET.Element, properties: tuple[tuple[str, str], ...]) -> None:

@@ -370,7 +370,8 @@ def _test(
         steps=tuple(sorted((_step(step, began) for step in steps), key=lambda step: step.start)),
         observations=tuple(clean(seen.text) for seen in told.observations.get(test, [])),
         evidence=tuple(
-            EvidenceSummary(clean(found.title), found.file) for found in told.evidence.get(test, [])
+            EvidenceSummary(clean(found.title), clean(found.file))
+            for found in told.evidence.get(test, [])
         ),
         command=clean(_command(test, run)),
     )

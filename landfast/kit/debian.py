@@ -8,6 +8,7 @@ from landfast import process
 from landfast.errors import BadInput
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_SUITES = {"bookworm", "trixie", "forky", "sid", "oldstable", "stable", "testing", "unstable"}
 _APT_SECONDS = 600
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
 _MIRROR_MAY_BE_OLD = 'Acquire::Check-Valid-Until "false";'  # sid's index runs out after a week
@@ -22,27 +23,50 @@ def refusal() -> str | None:
     return None
 
 
-def mirror() -> str:
-    """Give the Debian mirror that this host's own apt uses.
+def mirror(etc: Path = Path("/etc/apt")) -> str:
+    """Give the Debian mirror that this host's own apt uses, as `etc` says.
 
     Raises:
-        BadInput: apt has no source that says where Debian's packages are.
+        BadInput: apt has no source of a Debian suite's component main.
     """
-    etc = Path("/etc/apt")
-    for source in sorted((etc / "sources.list.d").glob("*.sources")):
-        for stanza in source.read_text().split("\n\n"):
-            if "Components: main" in stanza and (
-                found := re.search(r"^URIs: *(\S*/debian)/?\s*$", stanza, re.MULTILINE)
-            ):
-                return found[1]
-    for source in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*.list"))]:
-        if source.exists() and (
-            found := re.search(
-                r"^deb +(?:\[[^\]]*\] +)?(\S*/debian)/? ", source.read_text(), re.MULTILINE
-            )
-        ):
-            return found[1]
-    raise BadInput("/etc/apt names no Debian mirror: add the source of the main component")
+    parts = etc / "sources.list.d"
+    deb822 = [text for path in sorted(parts.glob("*.sources")) for text in _stanzas(path)]
+    one_line = [etc / "sources.list", *sorted(parts.glob("*.list"))]
+    lines = [line for path in one_line if path.exists() for line in path.read_text().splitlines()]
+    found = [
+        uri.rstrip("/")
+        for uri, suites, components in [*map(_of_stanza, deb822), *map(_of_line, lines)]
+        if _SUITES.intersection(suites) and "main" in components and ":/" in uri
+    ]
+    if not found:
+        raise BadInput(f"{etc} names no Debian mirror: add a source of the component main")
+    # others than Debian serve suites of the same name: theirs come last
+    return min(found, key=lambda uri: (not uri.endswith("/debian"), "debian" not in uri))
+
+
+_Source = tuple[str, list[str], list[str]]
+"""URI, suites, components; all empty for what is not a source of binary packages"""
+
+
+def _stanzas(path: Path) -> list[str]:
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    return re.split(r"\n\s*\n", "\n".join(lines))
+
+
+def _of_stanza(text: str) -> _Source:
+    fields = {
+        key.strip().lower(): value.split()
+        for key, _, value in (part.partition(":") for part in re.split(r"\n(?=\S)", text))
+    }
+    if "deb" not in fields.get("types", []) or fields.get("enabled", ["yes"]) == ["no"]:
+        return "", [], []
+    uris = fields.get("uris") or [""]
+    return uris[0], fields.get("suites", []), fields.get("components", [])
+
+
+def _of_line(line: str) -> _Source:
+    found = re.match(r"\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+([^#]*)", line)
+    return (found[1], [found[2]], found[3].split()) if found else ("", [], [])
 
 
 def install(*packages: str) -> None:

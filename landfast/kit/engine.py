@@ -20,6 +20,9 @@ _HOST_PACKAGES = ["runc", "containerd", "iptables"]
 # Docker's own pools lie where company networks often do; these are seldom used.
 _BRIDGE, _POOL = "10.213.0.1/24", "base=10.214.0.0/16,size=24"
 _START_SECONDS = 60
+# Every node's kubelet and containerd watch files: at the kernel's default of 128, the ninth node does not start.
+_INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+_INOTIFY_INSTANCES = 1024
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ def _has(program: str) -> bool:
 
 def _start() -> Engine:
     runtime, data = paths.engine_runtime(), paths.cache() / "engine"
+    if int(_INOTIFY.read_text()) < _INOTIFY_INSTANCES:
+        _INOTIFY.write_text(str(_INOTIFY_INSTANCES))
     runtime.mkdir(parents=True, exist_ok=True)
     data.mkdir(parents=True, exist_ok=True)
     _pid_file().unlink(missing_ok=True)  # nothing answers: what it names is dead or another program

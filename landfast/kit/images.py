@@ -111,6 +111,8 @@ class ImageBuilder:
             self.engine.docker(
                 "build", "--quiet", "--force-rm", "--tag", tag, context, timeout=_BUILD_SECONDS
             )
+        if name != "node":
+            self._remove_older(name, tag)
 
     def _root_filesystem(self, name: str, rootfs: RootFilesystem) -> Path:
         def build(target: Path) -> None:
@@ -162,6 +164,7 @@ class ImageBuilder:
                 names[kube].append(wanted)
         with self.progress.phase("kit: bake the images into the node image"):
             self._bake(base, names, tag)
+        self._remove_older("node", tag)
         return tag
 
     def _kubeadm_images(self) -> list[str]:
@@ -174,6 +177,14 @@ class ImageBuilder:
                 timeout=60,
             )
         return listed.stdout.split()
+
+    def _remove_older(self, name: str, tag: str) -> None:
+        """Remove earlier builds of an image, but those that a container still runs."""
+        listed = self.engine.docker(
+            "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"landfast/{name}"
+        )
+        for older in set(listed.stdout.split()) - {tag, "landfast/podnet:kit"}:
+            self.engine.docker("image", "rm", older, check=False)
 
     def _bake(self, base: str, names: dict[str, list[str]], tag: str) -> None:
         docker = self.engine.docker

@@ -134,7 +134,7 @@ class Overlay:
         return changed
 
     def _path(self, path: str) -> str:
-        return self.root + path.removeprefix(_REFERENCE_PATH)
+        return self.root.rstrip("/") + path.removeprefix(_REFERENCE_PATH) or "/"
 
     def _image(self, image: str) -> str:
         known = {

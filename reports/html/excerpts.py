@@ -11,7 +11,7 @@ from reports.text import clean, size
 
 FILE_LIMIT = 24_000
 """Bytes of HTML that one evidence file may take."""
-TOTAL_LIMIT = 500_000
+TOTAL_LIMIT = 400_000
 """Bytes of HTML that all evidence may take."""
 _OVERHEAD = 400
 _READ = 64_000
@@ -44,6 +44,13 @@ def excerpts(summary: Summary, folder: Path) -> dict[Key, Excerpt]:
 
 
 def _excerpt(folder: Path, file: str, left: int) -> Excerpt:
+    try:
+        return _read_excerpt(folder, file, left)
+    except OSError as error:
+        return Excerpt("", "", f"The file cannot be read: {error.strerror}.")
+
+
+def _read_excerpt(folder: Path, file: str, left: int) -> Excerpt:
     path = folder / file
     if not path.resolve().is_relative_to(folder.resolve()):
         return Excerpt("", "", "It is outside the run's folder, so it is not shown.")
@@ -52,10 +59,7 @@ def _excerpt(folder: Path, file: str, left: int) -> Excerpt:
     href = "./" + quote(file)
     if left < FILE_LIMIT + _OVERHEAD:
         return Excerpt(href, "", "Not shown: the report would be too long. The file has it all.")
-    try:
-        data, whole = _read(path)
-    except OSError as error:
-        return Excerpt(href, "", f"The file cannot be read: {error.strerror}.")
+    data, whole = _read(path)
     if b"\0" in data:
         return Excerpt(href, "", f"Not shown: {size(whole)} that are not text.")
     text = clean(data.decode(errors="replace"))

@@ -54,7 +54,7 @@ invoke 4712  INSERT line=4712  20:21:39.220
 ok     4712                    20:21:39.236   acknowledged
 invoke 4713  INSERT line=4713  20:21:39.236
 info   4713                    20:21:54.240   (2013, 'Lost connection to MySQL server during query')
-read   4710 rows: … 4709, 4710, 4711
+read   4711 rows: … 4709, 4710, 4711
 """
 
 
@@ -316,6 +316,7 @@ def sample_events(cases: tuple[Case, ...] = CASES) -> list[Event]:
         written = _case(case, now)
         events += written
         now = written[-1].at
+    events.append(Note(at=now, text="This is a sample: nothing of it was measured."))
     events.append(
         Note(
             at=now,

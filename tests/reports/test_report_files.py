@@ -2,6 +2,7 @@
 
 import errno
 import json
+import runpy
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -88,6 +89,7 @@ def test_junit_shows_claims_that_were_not_run() -> None:
     assert root.find(".//testcase[@name='walkthrough.pv-is-available']") is not None
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(Verdict))
 def test_junit_parses_and_markdown_keeps_its_table_for_any_text(
     text: str, verdict: Verdict
@@ -146,7 +148,9 @@ def test_render_of_a_journal_cut_anywhere_in_its_last_line(tmp_path: Path) -> No
 
 
 @given(st.integers(2, len(EVENTS)))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_every_beginning_of_a_journal_renders(tmp_path: Path, length: int) -> None:
     (tmp_path / "journal.jsonl").unlink(missing_ok=True)
     write_run(tmp_path, EVENTS[:length])
@@ -165,7 +169,7 @@ def test_step_summary_that_cannot_be_written_is_bad_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
-    with pytest.raises(BadInput, match="cannot add the summary to .*: Is a directory"):
+    with pytest.raises(BadInput, match=r"cannot add the summary to .*: Is a directory"):
         reports.render(write_run(tmp_path / "run"))
 
 
@@ -197,6 +201,11 @@ def test_schema_file_is_what_the_code_gives() -> None:
     assert path.read_text() == journal_schema(), (
         "the journal changed: python -m reports.schema > reports/journal.schema.json"
     )
+
+
+def test_schema_module_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(Path(reports.__file__).with_name("schema.py")), run_name="__main__")
+    assert capsys.readouterr().out == journal_schema()
 
 
 def test_sample_journal_obeys_the_schema(tmp_path: Path) -> None:

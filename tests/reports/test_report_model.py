@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_sample import BEGAN, CASES, sample_events
 
@@ -63,6 +63,7 @@ def test_sample_has_every_claim_with_its_verdict() -> None:
     assert summary.doubt == ""
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(0, len(EVENTS)))
 def test_counts_add_up_for_any_order_and_truncation(random: object, length: int) -> None:
     kept = [EVENTS[0], *EVENTS[1 : 1 + length]]

@@ -1,0 +1,148 @@
+"""The inspector where the export's server is out of reach: a pod that mounts the export and looks."""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from landfast.cluster.base import is_ready
+from landfast.errors import BadInput
+from landfast.kube import Kube, Object
+from landfast.nfs.export import Export
+from landfast.nfs.inspector import ExportInspector
+from landfast.run import RUN_LABEL
+from landfast.waiting import WaitTimeout, wait_until
+
+NAME = "landfast-inspector"
+_MOUNT_POINT = PurePosixPath("/export")
+# It must see at once what other clients did; a server that is not there is to be an error, not a wait.
+_MOUNT_OPTIONS = ["nfsvers=4", "noac", "lookupcache=none", "retry=0"]
+_NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_START_SECONDS = 90
+
+
+def objects(export: Export, namespace: str, image: str, run_id: str) -> list[Object]:
+    """Give the pod, and the volume and claim that make its mount options possible."""
+    labels = {RUN_LABEL: run_id}
+    volume = volume_name(namespace)
+    size = {"storage": "1Mi"}  # must be said, means nothing on NFS
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": volume, "labels": labels},
+            "spec": {
+                "capacity": size,
+                "accessModes": ["ReadWriteMany"],
+                "persistentVolumeReclaimPolicy": "Retain",
+                "claimRef": {"namespace": namespace, "name": NAME},
+                "mountOptions": _MOUNT_OPTIONS,
+                "nfs": {"server": export.server, "path": export.path},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": NAME, "namespace": namespace, "labels": labels},
+            "spec": {
+                "accessModes": ["ReadWriteMany"],
+                "storageClassName": "",
+                "volumeName": volume,
+                "resources": {"requests": size},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": NAME, "namespace": namespace, "labels": labels},
+            "spec": {
+                "automountServiceAccountToken": False,
+                "terminationGracePeriodSeconds": 0,
+                "containers": [
+                    {
+                        "name": "inspector",
+                        "image": image,
+                        "imagePullPolicy": "IfNotPresent",
+                        "command": ["sleep", "2147483647"],
+                        "volumeMounts": [{"name": "export", "mountPath": str(_MOUNT_POINT)}],
+                    }
+                ],
+                "volumes": [{"name": "export", "persistentVolumeClaim": {"claimName": NAME}}],
+            },
+        },
+    ]
+
+
+def volume_name(namespace: str) -> str:
+    """Give the name of the inspector's PersistentVolume."""
+    return f"{namespace}-inspector"
+
+
+def start(kube: Kube, export: Export, namespace: str, image: str, run_id: str) -> Export:
+    """Run the inspector in a namespace that is there, and give the export with it.
+
+    Raises:
+        BadInput: the export cannot be mounted, or the image cannot be had.
+    """
+    wait_until(  # a pod cannot be made before it
+        f"the service account of namespace {namespace}",
+        lambda: kube.find("ServiceAccount", "default", namespace),
+        timeout=30,
+    )
+    for obj in objects(export, namespace, image, run_id):
+        if kube.find(obj["kind"], obj["metadata"]["name"], namespace) is None:
+            kube.create(obj)
+    try:
+        wait_until(
+            f"the inspector pod {namespace}/{NAME}",
+            lambda: kube.find("Pod", NAME, namespace) or {},
+            until=is_ready,
+            timeout=_START_SECONDS,
+            give_up=lambda pod: _failure(kube, namespace, pod),
+            describe=lambda pod: str(pod.get("status", {}).get("phase", "no such pod")),
+        )
+    except WaitTimeout as error:
+        pod = kube.find("Pod", NAME, namespace) or {}
+        reason = _failure(kube, namespace, pod) or str(error)
+        raise BadInput(
+            f"--nfs-server {export.server}:{export.path} cannot be used from this cluster: {reason}"
+        ) from error
+    return export.model_copy(update={"inspector": (namespace, NAME)})
+
+
+def _failure(kube: Kube, namespace: str, pod: Object) -> str | None:
+    """Say why the pod cannot start, or None while it still may."""
+    for container in pod.get("status", {}).get("containerStatuses", []):
+        waiting = container.get("state", {}).get("waiting") or {}
+        if waiting.get("reason") in _NO_IMAGE:
+            return f"the inspector's image {container['image']} cannot be pulled ({waiting['reason']})"
+    for event in kube.events(namespace, name=NAME):
+        if event["reason"] == "FailedMount" and volume_name(namespace) in event["message"]:
+            return mount_error(event["message"])
+    return None
+
+
+def mount_error(message: str) -> str:
+    """Give what mount(8) said, of the message of a FailedMount event."""
+    said = message.rpartition("Output: ")[2] or message
+    return "; ".join(line.strip() for line in said.splitlines() if line.strip())
+
+
+def pod_inspector(kube: Kube, namespace: str, pod: str) -> ExportInspector:
+    """Give the inspector that looks through a pod's mount of the export."""
+
+    def execute(argv: Sequence[str]) -> str:
+        return kube.execute(namespace, pod, argv)
+
+    return ExportInspector(
+        execute,
+        _MOUNT_POINT,
+        f"through the pod {namespace}/{pod}, which mounts it without caching, not on the server",
+    )
+
+
+def mount_type(kube: Kube, namespace: str, pod: str) -> str:
+    """Give the type of the file system that the inspector's node mounted (`nfs4`, `fuse.nfs4`)."""
+    for line in kube.execute(namespace, pod, ["cat", "/proc/mounts"]).splitlines():
+        _, where, kind, *_ = line.split()
+        if where == str(_MOUNT_POINT):
+            return kind
+    return "unknown"
