@@ -1,16 +1,21 @@
 """The images of a run: what is used, and where the names come from."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Literal
 
 import yaml
 
 from landfast import paths
+from landfast.errors import BadInput
 
 
 @dataclass(frozen=True)
 class Images:
-    """Every image that a run uses, by the name the engine and the nodes know it under."""
+    """Every image that a run uses, by the name the engine and the nodes know it under.
+
+    On an existing cluster `node` and `nfs_server` are empty: the run has neither.
+    """
 
     source: Literal["kit", "registry"]
     node: str
@@ -26,10 +31,39 @@ class Images:
 
     def all(self) -> dict[str, str]:
         """Every image by its part: node, nfs_server, provisioner, …"""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "source"}
+        parts = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name != "source"}
+        return {part: name for part, name in parts.items() if name}
 
 
 def registry_names() -> dict[str, str]:
     """Give the names that images have in public registries, by part (`landfast/images.yaml`)."""
     text = (paths.PROJECT / "landfast" / "images.yaml").read_text()
     return {part: str(name) for part, name in yaml.safe_load(text).items()}
+
+
+def kit_images_among(names: Collection[str]) -> Images:
+    """Give the kit's images among those that every node of an existing cluster has.
+
+    Raises:
+        BadInput: one is missing.
+    """
+
+    def pick(*kinds: str) -> str:
+        prefixes = tuple(f"docker.io/landfast/{kind}:" for kind in kinds)
+        found = sorted(name for name in names if name.startswith(prefixes))
+        if not found:
+            raise BadInput(
+                f"--images kit: the nodes of this cluster do not have the kit's {kinds[0]}; "
+                "they must be made from the kit's node image, or take --images registry"
+            )
+        return found[-1].removeprefix("docker.io/")
+
+    return Images(
+        source="kit",
+        node="",
+        nfs_server="",
+        provisioner=pick("nfs-provisioner"),
+        mysql=pick("mysql", "mariadb"),
+        busybox=pick("busybox"),
+        recycler=registry_names()["recycler"],
+    )

@@ -5,6 +5,7 @@ killed still has its report. `reports/journal.schema.json` is this module's publ
 """
 
 import contextlib
+import contextlib
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -7,17 +7,25 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from landfast.cluster.fence import FencedKube
 from landfast.kube import Kube
 from landfast.kube.client import Object
 from landfast.waiting import wait_until
 
-Capability = Literal["cluster.owned", "cluster.node-shell", "cluster.nodeport"]
+Capability = Literal[
+    "cluster.owned",
+    "cluster.node-shell",
+    "cluster.nodeport",
+    "cluster.no-default-class",
+    "cluster.no-spare-volumes",
+]
 
 
 class Cluster(BaseModel):
     """A cluster that a run may use. A value: workers get it as JSON from the process that made it.
 
-    `capabilities` says by name what it can do; a missing one has the reason in `missing`.
+    `missing` says by name what it cannot do, with the reason. `fence` is the run whose label marks what
+    may be changed, where the cluster is somebody's.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -29,10 +37,13 @@ class Cluster(BaseModel):
     nodes: tuple[str, ...]
     mysql_port: int | None = None
     missing: Mapping[Capability, str] = {}
+    fence: str | None = None
 
     @cached_property
     def kube(self) -> Kube:
         """The cluster's API."""
+        if self.fence is not None:
+            return FencedKube(self.kubeconfig, self.context, self.fence)
         return Kube(self.kubeconfig, self.context)
 
     @property

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -10,7 +10,7 @@ import yaml
 from landfast.cluster.base import Capability, Cluster
 from landfast.cluster.fence import FencedKube
 from landfast.errors import BadInput, LandfastError
-from landfast.images import Images, kit_images_of
+from landfast.images import Images, kit_images_among
 from landfast.kube import Kube, KubeError, Object
 from landfast.kube.manifests import MANIFESTS, Overlay, load
 from landfast.nfs import inspector_pod
@@ -37,7 +37,11 @@ _RIGHTS = {
         "events": "list",
         "nodes": "list",
     },
-    "apps": {"deployments": f"{_MANAGE} patch", "statefulsets": f"{_MANAGE} patch"},
+    "apps": {
+        "deployments": f"{_MANAGE} patch",
+        "statefulsets": f"{_MANAGE} patch",
+        "replicasets": "delete get list",
+    },
     "storage.k8s.io": {"storageclasses": _MANAGE},
     "rbac.authorization.k8s.io": {
         "clusterroles": _MANAGE,
@@ -47,6 +51,7 @@ _RIGHTS = {
     },
 }
 _NAMED_RIGHTS = 3
+_Name = tuple[str, str, str | None]  # kind, name, namespace
 
 
 def kubeconfig_path(asked: Path | None) -> Path:
@@ -251,7 +256,7 @@ def namespace(name: str, run_id: str) -> Object:
     }
 
 
-def images_on(nodes: Iterable[Mapping[str, Object]]) -> Images:
+def images_on(nodes: Iterable[Object]) -> Images:
     """Give the kit's images as the nodes have them baked in.
 
     Raises:
@@ -261,7 +266,7 @@ def images_on(nodes: Iterable[Mapping[str, Object]]) -> Images:
         {name for image in node["status"].get("images", []) for name in image.get("names") or []}
         for node in nodes
     ]
-    return kit_images_of(set.intersection(*everywhere) if everywhere else set())
+    return kit_images_among(set.intersection(*everywhere) if everywhere else set())
 
 
 def remove(kube: FencedKube, own: str, export: Export | None, image: str, subtree: str) -> None:
@@ -284,48 +289,65 @@ def remove(kube: FencedKube, own: str, export: Export | None, image: str, subtre
 
 
 def _remove(kube: FencedKube, own: str, export: Export | None, image: str, subtree: str) -> None:
+    _retain_volumes(kube)
     selector = f"{RUN_LABEL}={kube.run_id}"
-    for pv in [pv for pv in kube.list("PersistentVolume") if kube.owns(pv)]:
-        # Recycle would scrub, Delete would archive: nobody is to touch the export but us
-        keep = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
-        kube.patch("PersistentVolume", pv["metadata"]["name"], keep)
-    volumes = [pv["metadata"]["name"] for pv in kube.list("PersistentVolume") if kube.owns(pv)]
     namespaces = [ns["metadata"]["name"] for ns in kube.list("Namespace", labels=selector)]
     for name in namespaces:
-        if name != own:
-            kube.delete("Namespace", name)
         _remove_content(kube, name)
-    _wait_gone(kube, [("Namespace", name) for name in namespaces if name != own])
+    # those that a provisioner made are known to be the run's only while their namespace is there
+    made = _delete_volumes(kube, keep=inspector_pod.volume_name(own))
+    others = [("Namespace", name, None) for name in namespaces if name != own]
+    for _, name, _ in others:
+        kube.delete("Namespace", name)
+    _wait_gone(kube, made + others)
     if own in namespaces:
         if export is not None:
-            inspected = inspector_pod.start(kube, export, own, image, kube.run_id)
-            assert inspected.inspector is not None  # noqa: S101 - start() gives it
-            inspector_pod.pod_inspector(kube, *inspected.inspector).remove(subtree)
+            inspector_pod.start(kube, export, own, image, kube.run_id)
+            inspector_pod.pod_inspector(kube, own, inspector_pod.NAME).remove(subtree)
         kube.delete("Namespace", own)
-        _wait_gone(kube, [("Namespace", own)])
-    left = [("PersistentVolume", name) for name in volumes]
-    left += [
-        (kind, obj["metadata"]["name"])
+        _wait_gone(kube, [("Namespace", own, None)])
+    left = [
+        (kind, obj["metadata"]["name"], None)
         for kind in _CLUSTER_KINDS
         for obj in kube.list(kind, labels=selector)
     ]
-    for kind, name in left:
+    for kind, name, _ in left:
         kube.delete(kind, name)
     _wait_gone(kube, left)
 
 
+def _retain_volumes(kube: FencedKube) -> None:
+    """Make sure that nobody but the run touches the export: Recycle would scrub, Delete archive."""
+    for pv in kube.list("PersistentVolume"):
+        if pv["spec"].get("persistentVolumeReclaimPolicy") != "Retain" and kube.owns(pv):
+            retain = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
+            kube.patch("PersistentVolume", pv["metadata"]["name"], retain)
+
+
+def _delete_volumes(kube: FencedKube, *, keep: str) -> list[_Name]:
+    _retain_volumes(kube)
+    owned = [pv["metadata"]["name"] for pv in kube.list("PersistentVolume") if kube.owns(pv)]
+    names = [name for name in owned if name != keep]
+    for name in names:
+        kube.delete("PersistentVolume", name)
+    return [("PersistentVolume", name, None) for name in names]
+
+
 def _remove_content(kube: FencedKube, namespace: str) -> None:
     """Remove what runs in a namespace and what it claims, but not the inspector and its claim."""
-    for kind in ("StatefulSet", "Deployment", "Pod", "PersistentVolumeClaim"):
+    gone: list[_Name] = []
+    for kind in ("StatefulSet", "Deployment", "ReplicaSet", "Pod", "PersistentVolumeClaim"):
         for obj in kube.list(kind, namespace):
             if (name := obj["metadata"]["name"]) != inspector_pod.NAME:
                 kube.delete(kind, name, namespace, grace_seconds=1)
+                gone.append((kind, name, namespace))
+    _wait_gone(kube, gone)
 
 
-def _wait_gone(kube: Kube, objects: list[tuple[str, str]]) -> None:
+def _wait_gone(kube: Kube, objects: list[_Name]) -> None:
     wait_until(
         "the run's objects to be gone",
-        lambda: [f"{kind} {name}" for kind, name in objects if kube.find(kind, name)],
+        lambda: [f"{kind} {name}" for kind, name, ns in objects if kube.find(kind, name, ns)],
         until=lambda left: not left,
         timeout=_REMOVE_SECONDS,
         interval=0.5,

@@ -1,0 +1,161 @@
+"""The waits, on a clock that nobody has to wait for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import tenacity
+
+from landfast import waiting
+from landfast.waiting import NotStable, WaitTimeout, stays_true, wait_until
+
+
+@dataclass
+class FakeTime:
+    """Stands for the module `time`: sleeping makes the clock go on."""
+
+    now: float = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    fake = FakeTime()
+    monkeypatch.setattr(waiting, "time", fake)
+    monkeypatch.setattr(tenacity, "time", fake)
+    monkeypatch.setattr("tenacity.nap.time", fake)
+    return fake
+
+
+def states(*values: object) -> Iterator[object]:
+    yield from values
+    while True:
+        yield values[-1]
+
+
+def test_gives_the_state_that_was_waited_for(clock: FakeTime) -> None:
+    snapshots = states("Pending", "Running")
+    found = wait_until(
+        "the pod", lambda: next(snapshots), until=lambda s: s == "Running", timeout=9
+    )
+    assert found == "Running"
+    assert clock.now == 1000.25
+
+
+def test_a_state_that_holds_at_once_is_not_waited_for(clock: FakeTime) -> None:
+    assert wait_until("anything", lambda: 7, timeout=0) == 7
+    assert clock.now == 1000
+
+
+def test_the_message_has_what_how_long_and_the_last_state(clock: FakeTime) -> None:
+    with pytest.raises(
+        WaitTimeout, match=r"^waited 60\.0 s for pod mysql-0 to be Running; last state: 'Pending'$"
+    ):
+        wait_until(
+            "pod mysql-0 to be Running",
+            lambda: "Pending",
+            until=lambda s: s == "Running",
+            timeout=60,
+        )
+    assert clock.now == 1060
+
+
+def test_the_message_has_the_last_state_in_the_callers_words() -> None:
+    with pytest.raises(WaitTimeout, match=r"last state: 3 of 5$"):
+        wait_until("all", lambda: 3, until=lambda n: n == 5, timeout=1, describe="{} of 5".format)
+
+
+def test_an_error_that_may_pass_is_polled_through() -> None:
+    calls = iter([OSError("refused"), OSError("refused"), None])
+
+    def poll() -> str:
+        if error := next(calls):
+            raise error
+        return "there"
+
+    assert wait_until("it", poll, timeout=9, ignoring=(OSError,)) == "there"
+
+
+def test_the_message_has_the_last_error_and_the_state_before_it() -> None:
+    calls = iter(["starting"])
+
+    def poll() -> str:
+        for state in calls:
+            return state
+        raise OSError("connection refused")
+
+    with pytest.raises(
+        WaitTimeout, match=r"last state: 'starting'; last error: connection refused$"
+    ) as caught:
+        wait_until("it", poll, until=lambda _: False, timeout=1, ignoring=(OSError,))
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_without_any_state_the_message_says_so() -> None:
+    def poll() -> str:
+        raise OSError("connection refused")
+
+    with pytest.raises(WaitTimeout, match=r"last state: none was seen; last error: connection"):
+        wait_until("it", poll, timeout=1, ignoring=(OSError,))
+
+
+def test_any_other_error_ends_the_wait_at_once(clock: FakeTime) -> None:
+    def poll() -> str:
+        raise KeyError("spec")
+
+    with pytest.raises(KeyError, match="spec"):
+        wait_until("it", poll, timeout=60, ignoring=(OSError,))
+    assert clock.now == 1000
+
+
+def test_a_terminal_state_is_given_up_on(clock: FakeTime) -> None:
+    snapshots = states("Pending", "Failed")
+    with pytest.raises(
+        WaitTimeout,
+        match=r"^gave up waiting for the pod after 0\.2 s: it has failed; last state: 'Failed'$",
+    ):
+        wait_until(
+            "the pod",
+            lambda: next(snapshots),
+            until=lambda s: s == "Running",
+            give_up=lambda s: "it has failed" if s == "Failed" else None,
+            timeout=60,
+        )
+    assert clock.now < 1001
+
+
+def test_what_was_waited_for_wins_over_giving_up() -> None:
+    assert wait_until("it", lambda: 1, timeout=1, give_up=lambda _: "never") == 1
+
+
+def test_stays_true_looks_until_the_end(clock: FakeTime) -> None:
+    assert stays_true("the claim", lambda: "Pending", seconds=10) == "Pending"
+    assert clock.now == pytest.approx(1010, abs=0.3)
+
+
+def test_stays_true_says_when_it_broke_and_what_was_seen() -> None:
+    snapshots = states("Pending", "Pending", "Bound")
+    with pytest.raises(
+        NotStable, match=r"^the claim staying Pending did not hold after 0\.5 s: 'Bound'$"
+    ):
+        stays_true(
+            "the claim staying Pending",
+            lambda: next(snapshots),
+            holds=lambda s: s == "Pending",
+            seconds=10,
+        )
+
+
+def test_stays_true_looks_at_least_once() -> None:
+    with pytest.raises(NotStable):
+        stays_true("it", lambda: False, seconds=0)
+
+
+def test_a_wait_that_failed_is_a_failed_assertion() -> None:
+    assert issubclass(WaitTimeout, AssertionError)
+    assert issubclass(NotStable, AssertionError)
