@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from landfast.environment import environment, sweep
+from landfast.environment import environment, sweep, sweep_existing
 from landfast.errors import BadInput, LandfastError
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
@@ -95,8 +95,10 @@ def _sweep(progress: Progress, *, kept: bool) -> None:
     if not left:
         progress.say("nothing is left of any run")
         return
-    with kit_lock(progress):
-        gone = sweep(progress, engines.ensure(progress), kept=kept)
+    gone = sweep_existing(progress)
+    if any(record.existing is None for record in left):
+        with kit_lock(progress):
+            gone += sweep(progress, engines.ensure(progress), kept=kept)
     progress.say(f"removed {len(gone)} run(s): {', '.join(gone)}" if gone else "nothing to remove")
 
 

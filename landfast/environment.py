@@ -1,4 +1,4 @@
-"""What a run works on: a cluster, an export, images. Brought up once a run, taken down at its end."""
+"""What a run works on: a cluster, an export, images. Brought up once, taken down at its end."""
 
 import contextlib
 import shutil
@@ -9,9 +9,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from landfast import paths
+from landfast import paths, registry
+from landfast.cluster import existing
 from landfast.cluster.base import Cluster
+from landfast.cluster.fence import FencedKube
 from landfast.cluster.kind import Kind
+from landfast.cluster.removal import remove
 from landfast.errors import BadInput, LandfastError
 from landfast.images import Images
 from landfast.kit import engine as engines
@@ -20,11 +23,13 @@ from landfast.kit.cache import Cache
 from landfast.kit.engine import Engine
 from landfast.kit.programs import Programs
 from landfast.nfs import client as nfs_client
+from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
+from landfast.nfs.inspector_pod import pod_inspector
 from landfast.nfs.server import container_inspector, remove_server, start_server
 from landfast.progress import Progress
-from landfast.run import RunRecord, new_record, records
+from landfast.run import RunRecord, new_record, new_run_id, records
 from landfast.settings import Settings
 
 _GIB = 1 << 30
@@ -34,8 +39,9 @@ _NEEDED_GIB = 3  # three nodes and the export
 class Environment(BaseModel):
     """A cluster, an export and images that tests may use. A value: workers get it as JSON.
 
-    `subtree`, `suffix` and `namespace` say where the reference stack stands (see `Overlay`): on a cluster
-    of our own under the reference's names, on somebody's where nothing of theirs is.
+    `subtree`, `suffix` and `namespace` say where the reference stack stands (see `Overlay`): on a
+    cluster of our own under the reference's names, on somebody's where nothing of theirs is.
+    `notes` is what a reader of the report has to know of it.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -49,13 +55,16 @@ class Environment(BaseModel):
     subtree: str = ""
     suffix: str = ""
     namespace: str = "default"
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def inspector(self) -> ExportInspector:
-        """The look at the export from its server."""
-        if self.engine is None or self.export.container is None:
-            raise LandfastError("this environment has no inspector yet")
-        return container_inspector(self.engine, self.export.container)
+        """The look at the export: from its server, where that is the run's own."""
+        if self.engine is not None and self.export.container is not None:
+            return container_inspector(self.engine, self.export.container)
+        if self.export.inspector is not None:
+            return pod_inspector(self.cluster.kube, *self.export.inspector, own=self.subtree)
+        raise LandfastError("this environment has no inspector")
 
 
 @contextlib.contextmanager
@@ -70,7 +79,8 @@ def environment(
         BadInput: this host or these settings cannot work; nothing was changed.
         LandfastError: it failed on the way; what was made until then is removed.
     """
-    with _kind_environment(settings, progress, run_id) as env:
+    provider = _existing_environment if settings.cluster == "existing" else _kind_environment
+    with provider(settings, progress, run_id) as env:
         yield env
 
 
@@ -83,20 +93,22 @@ def _kind_environment(
     with kit_lock(progress):
         engine = engines.ensure(progress)
         sweep(progress, engine)
-        images = build_kit(engine, progress)
+        images = _images(settings, engine, progress)
         programs = Programs(Cache(paths.cache()), progress)
         kind = Kind(engine, programs.kind())
         helper = programs.path("mount.nfs") if client == "fuse" else None
     _check_disk(engine)
-    if settings.keep and (kept := _kept(images, client, progress)):
+    if settings.keep and (kept := _kept(images, client, progress, engine)):
         record, env = kept
         with record.lock():
             yield env
         return
-    record = new_record(kept=settings.keep, run_id=run_id)
+    record = new_record(run_id=run_id)
     try:
         env = _bring_up(record, kind, images, port, progress, client, helper)
         (record.folder / "environment.json").write_text(env.model_dump_json())
+        record.kept = settings.keep
+        record.save()
         with record.lock() if settings.keep else contextlib.nullcontext():
             yield env
     except BaseException:
@@ -132,6 +144,9 @@ def _bring_up(
         if helper is not None and images.source != "kit":
             for node in cluster.nodes:
                 nfs_client.install_helper(engine, node, helper)
+    if images.source != "kit":
+        with progress.phase("load the workloads' images into the nodes"):
+            registry.load_into_nodes(engine, images.workloads(), kind.workers(record.name))
     return Environment(
         run_id=record.run_id,
         cluster=cluster,
@@ -142,17 +157,75 @@ def _bring_up(
     )
 
 
+def _images(settings: Settings, engine: Engine, progress: Progress) -> Images:
+    """Give the images that a cluster of our own is made of; they are in the engine then."""
+    overrides = {"node": settings.node_image, "mysql": settings.mysql_image}
+    from_kit = settings.images == "kit" or (
+        settings.images == "auto" and bool(engine.env) and not settings.registry
+    )
+    if from_kit:
+        for part, image in overrides.items():
+            if image is not None:
+                raise BadInput(f"--{part}-image goes with --images registry: the kit has its own")
+        return build_kit(engine, progress)
+    found = registry.sources(settings.registry, overrides)
+    absent = registry.check(engine, found)
+    if absent:
+        with progress.phase(f"pull {len(absent)} images"):
+            registry.pull(engine, absent)
+    return registry.as_images(found)
+
+
+@contextlib.contextmanager
+def _existing_environment(
+    settings: Settings, progress: Progress, run_id: str | None
+) -> Iterator[Environment]:
+    context = str(settings.context)
+    kubeconfig = existing.kubeconfig_path(settings.kubeconfig)
+    kube = existing.connect(kubeconfig, context, run_id or new_run_id())
+    sweep_existing(progress, context)
+    plan = existing.make_plan(settings, kube, kubeconfig, context)
+    progress.say(str(plan))
+    record = new_record(existing=(kubeconfig, context), run_id=kube.run_id)
+    try:
+        with progress.phase("export inspector"):
+            export = existing.start_inspector(kube, plan.overlay)
+            env = Environment(
+                run_id=kube.run_id,
+                cluster=plan.cluster,
+                export=export,
+                images=plan.overlay.images,
+                nfs_client=inspector_pod.nfs_client(kube, plan.overlay.namespace),
+                engine=None,
+                subtree=plan.overlay.subtree,
+                suffix=plan.overlay.suffix,
+                namespace=plan.overlay.namespace,
+            )
+            # from here on the run's folder may be on the export: `cleanup` reads this
+            (record.folder / "environment.json").write_text(env.model_dump_json())
+            notes = existing.make_folder(env.inspector, plan.overlay)
+        yield env.model_copy(update={"notes": (*filter(None, [plan.note]), *notes)})
+    finally:
+        with progress.phase("remove the run's objects"):
+            _remove_existing(record, kube)
+
+
 def _kept(
-    images: Images, client: str, progress: Progress
+    images: Images, client: str, progress: Progress, engine: Engine
 ) -> tuple[RunRecord, Environment] | None:
+    """Give what an earlier run kept of the same images; one that does not answer is removed."""
     for record in reversed([r for r in records() if r.kept]):
-        path = record.folder / "environment.json"
-        if not path.exists():
+        env = Environment.model_validate_json((record.folder / "environment.json").read_text())
+        if (env.images, env.nfs_client) != (images, client):
             continue
-        env = Environment.model_validate_json(path.read_text())
-        if (env.images, env.nfs_client) == (images, client):
-            progress.say(f"using the kept cluster {record.name}")
-            return record, env
+        try:
+            env.cluster.kube.server_version()
+        except BadInput:
+            with progress.phase(f"remove the kept cluster {record.name}: it does not answer"):
+                remove_run(record, engine)
+            continue
+        progress.say(f"using the kept cluster {record.name}")
+        return record, env
     return None
 
 
@@ -174,9 +247,7 @@ def _mysql_port(asked: int) -> int:
 def _check_disk(engine: Engine) -> None:
     root = Path(engine.docker("info", "--format", "{{.DockerRootDir}}").stdout.strip())
     if root.exists() and (free := shutil.disk_usage(root).free) < _NEEDED_GIB * _GIB:
-        raise BadInput(
-            f"a run needs {_NEEDED_GIB} GiB free in {root}, there are {free / _GIB:.1f}"
-        )
+        raise BadInput(f"a run needs {_NEEDED_GIB} GiB free in {root}, there are {free / _GIB:.1f}")
 
 
 def remove_run(record: RunRecord, engine: Engine) -> None:
@@ -198,8 +269,34 @@ def remove_run(record: RunRecord, engine: Engine) -> None:
     record.forget()
 
 
+def _remove_existing(record: RunRecord, kube: FencedKube) -> None:
+    """Remove everything that a run made on an existing cluster, and then its record."""
+    kept = record.folder / "environment.json"
+    env = Environment.model_validate_json(kept.read_text()) if kept.exists() else None
+    folder = (env.export, env.subtree) if env else None
+    remove(kube, record.name, folder, env.images.busybox if env else "")
+    record.forget()
+
+
+def sweep_existing(progress: Progress, context: str | None = None) -> list[str]:
+    """Remove what dead runs left on existing clusters, or on that of one context; give their ids.
+
+    Raises:
+        LandfastError: a cluster is out of reach, or something does not go; the record stays.
+    """
+    gone = []
+    for record in records():
+        if record.existing is None or record.alive or context not in (None, record.existing[1]):
+            continue
+        kubeconfig, its_context = record.existing
+        with progress.phase(f"remove what run {record.run_id} left on {its_context}"):
+            _remove_existing(record, existing.connect(kubeconfig, its_context, record.run_id))
+        gone.append(record.run_id)
+    return gone
+
+
 def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str]:
-    """Remove what dead runs left behind, with `kept` also what was kept; give their ids."""
+    """Remove what dead runs left in the engine, with `kept` also what was kept; give their ids."""
     gone = []
     for record in records():
         if record.existing is not None or (record.alive and not record.kept):
@@ -210,5 +307,3 @@ def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str
             remove_run(record, engine)
         gone.append(record.run_id)
     return gone
-
-

@@ -30,7 +30,7 @@ class Images:
         return [self.provisioner, self.mysql, self.busybox, self.recycler]
 
     def all(self) -> dict[str, str]:
-        """Every image by its part: node, nfs_server, provisioner, …"""
+        """Every image by its part: node, nfs_server and so on."""
         parts = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name != "source"}
         return {part: name for part, name in parts.items() if name}
 

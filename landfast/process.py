@@ -103,7 +103,10 @@ def run(
             )
         except subprocess.TimeoutExpired as error:
             _kill(process)
-            raise ProcessError(command, f"did not end within {timeout:.0f} s", "") from error
+            said = log.read_bytes() if log is not None else error.stderr or error.stdout or b""
+            raise ProcessError(
+                command, f"did not end within {timeout:g} s", said.decode(errors="replace")
+            ) from error
         except BaseException:
             _kill(process)
             raise
@@ -126,6 +129,10 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):  # what it was to read, it will not read any more
+                pipe.close()
 
 
 def start_daemon(argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str]) -> int:

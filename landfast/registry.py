@@ -1,4 +1,4 @@
-"""Images from a registry: their names there, whether it has them, and the way into engine and nodes."""
+"""Images from a registry: their names there, whether it has them, the way into the nodes."""
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
@@ -46,8 +46,10 @@ def sources(
             continue
         given = overrides.get(part)
         name = canonical(given or default)
-        mirrored = registry and not (given and _names_host(given))
-        found[part] = Source(without_digest(name), mirror(name, registry) if mirrored else name)
+        if registry and not (given and _names_host(given)):
+            found[part] = Source(without_digest(name), mirror(name, registry))
+        else:
+            found[part] = Source(without_digest(name), name)
     return found
 
 

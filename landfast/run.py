@@ -86,7 +86,7 @@ class RunRecord(BaseModel):
 
 
 def new_record(
-    *, kept: bool = False, existing: tuple[Path, str] | None = None, run_id: str | None = None
+    *, existing: tuple[Path, str] | None = None, run_id: str | None = None
 ) -> RunRecord:
     """Give the saved record of a new run of this process."""
     pid = os.getpid()
@@ -94,7 +94,6 @@ def new_record(
         run_id=run_id or new_run_id(),
         pid=pid,
         pid_started=start_time(pid) or 0,
-        kept=kept,
         existing=existing,
     )
     record.save()

@@ -3,15 +3,18 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from landfast.environment import Environment
 from landfast.kube.client import Kube, Object
 from landfast.kube.manifests import SYSTEM_NAMESPACE, Overlay, load, validate
 from landfast.mysql.client import MysqlServer
+from landfast.mysql.forward import PodForward
 from landfast.waiting import wait_until
 
 _REMOVE_SECONDS = 90
 _POD_SECONDS = 120
+_ON_ROOT = ("hello.txt", "mysql")  # what the reference makes on its export, beside volumes
 
 Change = Callable[[Object], Object]
 
@@ -49,17 +52,21 @@ class Stack:
 
     @cached_property
     def mysql(self) -> MysqlServer:
-        """The stack's MySQL, as its NodePort gives it."""
+        """The stack's MySQL: its NodePort on 127.0.0.1, or a forward where there is none."""
         port = self.env.cluster.mysql_port
-        assert port is not None  # noqa: S101 - the provider gives one, or says what is missing
-        return MysqlServer(port, "666666")
+        forward = PodForward(self.kube, self.namespace, "app=mysql", 3306) if port is None else None
+        return MysqlServer(port or 3306, "666666", forward)
 
     def objects(self, manifest: str) -> list[Object]:
         """Give the objects of a manifest as they will be created here."""
-        objects = [self.overlay.fit(obj) for obj in load(manifest)]
+        return [self.fit(obj) for obj in load(manifest)]
+
+    def fit(self, obj: Object) -> Object:
+        """Give an object written in the reference's own names as it will be created here."""
+        fitted = self.overlay.fit(obj)
         for change in self.changes:
-            objects = [change(obj) for obj in objects]
-        return objects
+            fitted = change(fitted)
+        return fitted
 
     def validate(self, *manifests: str) -> None:
         """Let the API server check manifests strictly (see `manifests.validate`)."""
@@ -82,18 +89,26 @@ class Stack:
             }
         )
 
+    def make(self, obj: Object) -> Object:
+        """Create an object written in the reference's own names, and give it as it is then."""
+        return self.kube.create(self.fit(obj))
+
+    def folder(self, relative: str) -> str:
+        """Give the path on the export (see `ExportInspector`) of what is below /data/share."""
+        return str(PurePosixPath(self.overlay.subtree) / relative)
+
     def deploy_provisioner(self) -> Object:
         """Create namespace, rights, provisioner and class; wait until it is available."""
         self.create("provisioner-rbac", "provisioner", "storageclass")
         return self.wait_for_provisioner()
 
-    def wait_for_provisioner(self) -> Object:
+    def wait_for_provisioner(self, *, timeout: float = _POD_SECONDS) -> Object:
         """Wait until the provisioner's Deployment has its replica available, and give it."""
         return wait_until(
             "the provisioner to be available",
             lambda: self.kube.get("Deployment", "nfs-client-provisioner", self.system_namespace),
             until=lambda d: d.get("status", {}).get("availableReplicas") == 1,
-            timeout=_POD_SECONDS,
+            timeout=timeout,
             describe=lambda d: str(d.get("status")),
         )
 
@@ -132,7 +147,12 @@ class Stack:
         )
 
     def wait_gone(
-        self, kind: str, name: str, namespace: str | None = None, *, timeout: float = _REMOVE_SECONDS
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        timeout: float = _REMOVE_SECONDS,
     ) -> None:
         """Wait until an object is no more."""
         wait_until(
@@ -151,12 +171,13 @@ class Stack:
         Raises:
             WaitTimeout: something does not go.
         """
-        selector = f"landfast/stack={self.overlay.labels['landfast/stack']}"
+        selector = ",".join(f"{key}={value}" for key, value in self.overlay.labels.items())
         for pv in self.kube.list("PersistentVolume", labels=selector):
             # Recycle would scrub the whole export when the claim goes
             keep = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
             self.kube.patch("PersistentVolume", pv["metadata"]["name"], keep)
-        self._remove_all(["StatefulSet", "Pod"], selector, grace_seconds=1)
+        users = ["StatefulSet", "Pod"]
+        self._remove_all(users, selector, namespace=self.namespace, grace_seconds=1)
         self._remove_all(["PersistentVolumeClaim"], selector)
         volumes = [
             pv["metadata"]["name"]
@@ -168,15 +189,26 @@ class Stack:
         self._remove_all(["PersistentVolume"], selector)
         kinds = ["Deployment", "Service", "ConfigMap", "StorageClass", "ClusterRoleBinding"]
         self._remove_all([*kinds, "ClusterRole", "Namespace"], selector, grace_seconds=1)
-        if self.overlay.subtree:
+        if self.overlay.subtree != self.env.subtree:  # that one holds other stacks' as well
             self.env.inspector.remove(self.overlay.subtree)
+        else:  # throw-away stacks have their folders there, too
+            made = f"{self.namespace}-"
+            for path in self.env.inspector.list(self.folder("."), depth=1):
+                name = PurePosixPath(path).name
+                if name in _ON_ROOT or name.removeprefix("archived-").startswith(made):
+                    self.env.inspector.remove(path)
 
     def _remove_all(
-        self, kinds: list[str], selector: str, *, grace_seconds: int | None = None
+        self,
+        kinds: list[str],
+        selector: str,
+        *,
+        namespace: str | None = None,
+        grace_seconds: int | None = None,
     ) -> None:
         left: list[tuple[str, str, str | None]] = []
         for kind in kinds:
-            for obj in self.kube.list(kind, labels=selector):
+            for obj in self.kube.list(kind, namespace, labels=selector):
                 meta = obj["metadata"]
                 left.append((kind, meta["name"], meta.get("namespace")))
                 self.kube.delete(
@@ -220,5 +252,3 @@ def temporary_stack(env: Environment, overlay: Overlay) -> Iterator[Stack]:
         yield stack
     finally:
         stack.remove()
-
-

@@ -101,7 +101,9 @@ def test_bytes_that_are_no_text_are_replaced() -> None:
 def test_a_log_gets_both_streams_and_the_error_has_its_last_lines(tmp_path: Path) -> None:
     log = tmp_path / "build.log"
     with pytest.raises(ProcessError, match="undefined reference"):
-        run(["sh", "-c", "echo building; echo undefined reference >&2; exit 2"], timeout=20, log=log)
+        run(
+            ["sh", "-c", "echo building; echo undefined reference >&2; exit 2"], timeout=20, log=log
+        )
     assert log.read_text() == "building\nundefined reference\n"
 
 
@@ -127,6 +129,13 @@ def test_a_time_out_kills_all_that_was_started(tmp_path: Path, parent_lives: flo
     assert time.monotonic() - began < 10
     pid = int(note.read_text())
     wait_until("the grandchild to be gone", lambda: is_gone(pid), timeout=5)
+
+
+def test_a_time_out_has_what_was_printed_until_then(tmp_path: Path) -> None:
+    with pytest.raises(ProcessError, match=r"within 0.5 s:\n  half way$"):
+        run(["sh", "-c", "echo half way; sleep 60"], timeout=0.5)
+    with pytest.raises(ProcessError, match=r"within 0.5 s:\n  half way$"):
+        run(["sh", "-c", "echo half way; sleep 60"], timeout=0.5, log=tmp_path / "log")
 
 
 def test_ctrl_c_kills_what_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

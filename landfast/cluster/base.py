@@ -24,8 +24,8 @@ Capability = Literal[
 class Cluster(BaseModel):
     """A cluster that a run may use. A value: workers get it as JSON from the process that made it.
 
-    `missing` says by name what it cannot do, with the reason. `fence` is the run whose label marks what
-    may be changed, where the cluster is somebody's.
+    `missing` says by name what it cannot do, with the reason. `fence` is the run whose label marks
+    what may be changed, where the cluster is somebody's.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))

@@ -1,26 +1,28 @@
-"""The `existing` provider: somebody's cluster, on which only what carries the run's label is ours."""
+"""The `existing` provider: somebody's cluster, where only what has the run's label is ours."""
 
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
+from landfast import registry
 from landfast.cluster.base import Capability, Cluster
 from landfast.cluster.fence import FencedKube
+from landfast.cluster.removal import CLUSTER_KINDS
 from landfast.errors import BadInput, LandfastError
-from landfast.images import Images, kit_images_among
+from landfast.images import Images, kit_images_among, registry_names
 from landfast.kube import Kube, KubeError, Object
 from landfast.kube.manifests import MANIFESTS, Overlay, load
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
+from landfast.nfs.inspector import ExportInspector
 from landfast.run import RUN_LABEL
-from landfast.waiting import WaitTimeout, wait_until
+from landfast.settings import Settings
 
 _OLDEST = (1, 27)  # the first that refuses unknown fields of every object
-_REMOVE_SECONDS = 120
-_CLUSTER_KINDS = ("PersistentVolume", "StorageClass", "ClusterRoleBinding", "ClusterRole")
 _MANAGE = "create delete get list"
 _RIGHTS = {
     "": {
@@ -51,7 +53,6 @@ _RIGHTS = {
     },
 }
 _NAMED_RIGHTS = 3
-_Name = tuple[str, str, str | None]  # kind, name, namespace
 
 
 def kubeconfig_path(asked: Path | None) -> Path:
@@ -78,7 +79,8 @@ def connect(kubeconfig: Path, context: str, run_id: str) -> FencedKube:
     there = _contexts(kubeconfig)
     if context not in there:
         raise BadInput(
-            f"--context {context}: {kubeconfig} has no such context; it has {', '.join(there) or 'none'}"
+            f"--context {context}: {kubeconfig} has no such context; "
+            f"it has {', '.join(there) or 'none'}"
         )
     kube = FencedKube(kubeconfig, context, run_id)
     version = kube.server_version()
@@ -151,7 +153,7 @@ def reference_objects(overlay: Overlay) -> list[Object]:
 
 def snapshot(kube: Kube) -> list[Object]:
     """Give the objects that a run's own could meet."""
-    kinds = ("Namespace", *_CLUSTER_KINDS, "PersistentVolumeClaim")
+    kinds = ("Namespace", *CLUSTER_KINDS, "PersistentVolumeClaim")
     return [obj for kind in kinds for obj in kube.list(kind)]
 
 
@@ -192,72 +194,83 @@ def missing(there: Iterable[Object]) -> dict[Capability, str]:
         default = (meta.get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class")
         if obj["kind"] == "StorageClass" and default == "true":
             reasons["cluster.no-default-class"] = f"StorageClass {meta['name']} is the default"
-        if obj["kind"] == "PersistentVolume" and not spec.get("storageClassName"):
-            if (obj.get("status") or {}).get("phase") == "Available":
-                reasons["cluster.no-spare-volumes"] = (
-                    f"PersistentVolume {meta['name']} has no class and is free: a claim without a "
-                    "class would take it"
-                )
+        free = (obj.get("status") or {}).get("phase") == "Available"
+        if obj["kind"] == "PersistentVolume" and free and not spec.get("storageClassName"):
+            reasons["cluster.no-spare-volumes"] = (
+                f"PersistentVolume {meta['name']} is free and has no class: a claim that has none "
+                "would take it"
+            )
     return reasons
 
 
-def plan(kube_host: str, run_id: str, export: Export, overlay: Overlay, names: list[str]) -> str:
-    """Give the text that says what a run will create; `names` are those that are taken there."""
-    reference = reference_objects(overlay)
-    system = sorted(
-        {o["metadata"]["name"] for o in reference if o["kind"] == "Namespace"} | {overlay.namespace}
+@dataclass(frozen=True)
+class Plan:
+    """What a run is going to do on a cluster."""
+
+    cluster: Cluster
+    overlay: Overlay
+    taken: list[str]
+
+    @property
+    def note(self) -> str:
+        """Why the reference's own names are not used, if they are not."""
+        if not self.taken:
+            return ""
+        return (
+            f"The reference's own names are not used on this cluster, because these are there: "
+            f"{', '.join(self.taken)}. Names that count cluster-wide end in {self.overlay.suffix}."
+        )
+
+    def __str__(self) -> str:
+        overlay, export = self.overlay, self.overlay.export
+        objects = [o for o in reference_objects(overlay) if "namespace" not in o["metadata"]]
+        names = [(o["kind"], o["metadata"]["name"]) for o in objects]
+        spaces = [name for kind, name in names if kind == "Namespace"]
+        others = [f"{kind} {name}" for kind, name in names if kind != "Namespace"]
+        others.append(f"PersistentVolume {inspector_pod.volume_name(overlay.namespace)}")
+        lines = [
+            f"on the existing cluster {self.cluster.context} this run creates, labelled "
+            f"{RUN_LABEL}={overlay.run_id}, and removes at its end:",
+            f"  namespaces       {', '.join([overlay.namespace, *spaces])}; one for a single test",
+            f"  cluster objects  {', '.join(others)}; with a suffix for a single test",
+            f"  on the export    {export.server}:{overlay.root}",
+        ]
+        return "\n".join([*lines, f"  {self.note}"] if self.note else lines)
+
+
+def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: str) -> Plan:
+    """Look at the cluster and give what a run is going to do there.
+
+    Raises:
+        BadInput: the kit's images were asked for and the nodes do not have them.
+    """
+    server, _, path = str(settings.nfs_server).partition(":")
+    nodes, there = kube.list("Node"), snapshot(kube)
+    own = f"landfast-{kube.run_id}"
+    overlay = Overlay(
+        export=Export(server=server, path=path, kind="external"),
+        images=images_on(nodes) if settings.images == "kit" else _registry_images(settings),
+        run_id=kube.run_id,
+        subtree=own,
+        namespace=own,
+        node_port=False,
     )
-    cluster = [
-        f"{o['kind']} {o['metadata']['name']}"
-        for o in reference
-        if "namespace" not in o["metadata"] and o["kind"] != "Namespace"
-    ] + [f"PersistentVolume {inspector_pod.volume_name(overlay.namespace)}"]
-    lines = [
-        f"on the existing cluster {kube_host} this run creates, labelled {RUN_LABEL}={run_id}, and "
-        "removes at its end:",
-        f"  namespaces       {', '.join(system)}; landfast-NAME for a single test",
-        f"  cluster objects  {', '.join(cluster)}; with the suffix -NAME for a single test",
-        f"  on the export    {export.server}:{overlay.root}",
-    ]
-    if note := note_of(names, overlay):
-        lines.append(f"  {note}")
-    return "\n".join(lines)
-
-
-def note_of(names: list[str], overlay: Overlay) -> str:
-    """Give the sentence that says why the reference's own names are not used, if they are not."""
-    if not names:
-        return ""
-    return (
-        f"The reference's own names are not used on this cluster, because these are there: "
-        f"{', '.join(names)}. Names that count cluster-wide end in {overlay.suffix}."
-    )
-
-
-def describe(kube: FencedKube, context: str, kubeconfig: Path, there: list[Object]) -> Cluster:
-    """Give the cluster as a value."""
-    return Cluster(
+    found = taken(reference_objects(overlay), there)
+    cluster = Cluster(
         provider="existing",
         name=context,
         kubeconfig=kubeconfig,
         context=context,
-        nodes=tuple(sorted(node["metadata"]["name"] for node in kube.list("Node"))),
+        nodes=tuple(sorted(node["metadata"]["name"] for node in nodes)),
         missing=missing(there),
         fence=kube.run_id,
     )
-
-
-def namespace(name: str, run_id: str) -> Object:
-    """Give a namespace of a run."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": name, "labels": {RUN_LABEL: run_id}},
-    }
+    suffix = f"-{kube.run_id[-4:]}" if found else ""
+    return Plan(cluster, replace(overlay, suffix=suffix), found)
 
 
 def images_on(nodes: Iterable[Object]) -> Images:
-    """Give the kit's images as the nodes have them baked in.
+    """Give the kit's images as all nodes have them baked in.
 
     Raises:
         BadInput: they are not of the kit's node image.
@@ -269,87 +282,53 @@ def images_on(nodes: Iterable[Object]) -> Images:
     return kit_images_among(set.intersection(*everywhere) if everywhere else set())
 
 
-def remove(kube: FencedKube, own: str, export: Export | None, image: str, subtree: str) -> None:
-    """Remove everything of a run from the cluster, and then its folder from the export.
+def _registry_images(settings: Settings) -> Images:
+    """Give the images as the cluster pulls them: it knows no other name than the registry's."""
+    found = registry.sources(settings.registry, {"mysql": settings.mysql_image})
+    names = {part: source.pull for part, source in found.items()}
+    recycler = registry_names()["recycler"]  # Kubernetes' own choice, wherever it comes from
+    return Images(
+        source="registry", **{**names, "node": "", "nfs_server": "", "recycler": recycler}
+    )
 
-    Args:
-        kube: the cluster; its fence says which run.
-        own: the run's own namespace, which goes last.
-        export: where the folder `subtree` is, or None if it was never made.
-        image: for an inspector, if the run's own is gone.
-        subtree: the run's folder.
+
+def start_inspector(kube: FencedKube, overlay: Overlay) -> Export:
+    """Create the run's namespace with the inspector in it, and give the export with the inspector.
 
     Raises:
-        LandfastError: something does not go; it can be tried again.
+        BadInput: the cluster cannot mount the export.
     """
-    try:
-        _remove(kube, own, export, image, subtree)
-    except (WaitTimeout, BadInput) as error:
-        raise LandfastError(f"run {kube.run_id} could not be removed whole: {error}") from error
-
-
-def _remove(kube: FencedKube, own: str, export: Export | None, image: str, subtree: str) -> None:
-    _retain_volumes(kube)
-    selector = f"{RUN_LABEL}={kube.run_id}"
-    namespaces = [ns["metadata"]["name"] for ns in kube.list("Namespace", labels=selector)]
-    for name in namespaces:
-        _remove_content(kube, name)
-    # those that a provisioner made are known to be the run's only while their namespace is there
-    made = _delete_volumes(kube, keep=inspector_pod.volume_name(own))
-    others = [("Namespace", name, None) for name in namespaces if name != own]
-    for _, name, _ in others:
-        kube.delete("Namespace", name)
-    _wait_gone(kube, made + others)
-    if own in namespaces:
-        if export is not None:
-            inspector_pod.start(kube, export, own, image, kube.run_id)
-            inspector_pod.pod_inspector(kube, own, inspector_pod.NAME).remove(subtree)
-        kube.delete("Namespace", own)
-        _wait_gone(kube, [("Namespace", own, None)])
-    left = [
-        (kind, obj["metadata"]["name"], None)
-        for kind in _CLUSTER_KINDS
-        for obj in kube.list(kind, labels=selector)
-    ]
-    for kind, name, _ in left:
-        kube.delete(kind, name)
-    _wait_gone(kube, left)
-
-
-def _retain_volumes(kube: FencedKube) -> None:
-    """Make sure that nobody but the run touches the export: Recycle would scrub, Delete archive."""
-    for pv in kube.list("PersistentVolume"):
-        if pv["spec"].get("persistentVolumeReclaimPolicy") != "Retain" and kube.owns(pv):
-            retain = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
-            kube.patch("PersistentVolume", pv["metadata"]["name"], retain)
-
-
-def _delete_volumes(kube: FencedKube, *, keep: str) -> list[_Name]:
-    _retain_volumes(kube)
-    owned = [pv["metadata"]["name"] for pv in kube.list("PersistentVolume") if kube.owns(pv)]
-    names = [name for name in owned if name != keep]
-    for name in names:
-        kube.delete("PersistentVolume", name)
-    return [("PersistentVolume", name, None) for name in names]
-
-
-def _remove_content(kube: FencedKube, namespace: str) -> None:
-    """Remove what runs in a namespace and what it claims, but not the inspector and its claim."""
-    gone: list[_Name] = []
-    for kind in ("StatefulSet", "Deployment", "ReplicaSet", "Pod", "PersistentVolumeClaim"):
-        for obj in kube.list(kind, namespace):
-            if (name := obj["metadata"]["name"]) != inspector_pod.NAME:
-                kube.delete(kind, name, namespace, grace_seconds=1)
-                gone.append((kind, name, namespace))
-    _wait_gone(kube, gone)
-
-
-def _wait_gone(kube: Kube, objects: list[_Name]) -> None:
-    wait_until(
-        "the run's objects to be gone",
-        lambda: [f"{kind} {name}" for kind, name, ns in objects if kube.find(kind, name, ns)],
-        until=lambda left: not left,
-        timeout=_REMOVE_SECONDS,
-        interval=0.5,
-        describe=", ".join,
+    kube.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": overlay.namespace, "labels": {RUN_LABEL: kube.run_id}},
+        }
     )
+    return inspector_pod.start(
+        kube, overlay.export, overlay.namespace, overlay.images.busybox, kube.run_id
+    )
+
+
+def make_folder(inspector: ExportInspector, overlay: Overlay) -> list[str]:
+    """Make the run's folder on the export; give what a reader of the report has to know of it.
+
+    Raises:
+        BadInput: the export cannot be written.
+    """
+    export, probe = overlay.export, f"{overlay.subtree}/.landfast"
+    try:
+        inspector.make_folder(overlay.subtree)
+        inspector.write(probe, overlay.run_id)
+        entry = inspector.stat(probe)
+        inspector.remove(probe)
+    except LandfastError as error:
+        raise BadInput(
+            f"--nfs-server {export.server}:{export.path} cannot be written: {error}"
+        ) from error
+    if entry is None or entry.uid == 0:
+        return []
+    return [
+        f"The export gives what root writes to user {entry.uid} (root_squash): programs that "
+        "change owners there, as MySQL's image does, will fail; the inspector may not see all."
+    ]

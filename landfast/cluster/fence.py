@@ -12,7 +12,7 @@ _QUESTIONS = ("SelfSubjectAccessReview", "SubjectAccessReview")
 
 
 class OutsideFence(LandfastError):  # noqa: N818 - what it is about
-    """A run was about to change something on the cluster that is not its own. Nothing was changed."""
+    """A run was about to change what is not its own on the cluster. Nothing was changed."""
 
 
 def has_label(obj: Object, run_id: str) -> bool:
@@ -24,9 +24,9 @@ def has_label(obj: Object, run_id: str) -> bool:
 def owned(obj: Object, run_id: str, owns_namespace: Callable[[str], bool]) -> bool:
     """Whether an object is the run's, so that it may be created, changed and deleted.
 
-    It is if it lies in a namespace of the run's; if it lies in none and has the run's label; or if it
-    is a volume that a provisioner made for a claim in a namespace of the run's (it labels none). A
-    volume of somebody's that a claim of the run took by mistake is not.
+    It is if it lies in a namespace of the run's; if it lies in none and has the run's label; or if
+    it is a volume that a provisioner made for a claim in a namespace of the run's (it labels none).
+    A volume of somebody's that a claim of the run took by mistake is not.
     """
     meta = obj["metadata"]
     if namespace := meta.get("namespace"):
@@ -59,8 +59,8 @@ class FencedKube(Kube):
             meta = obj["metadata"]
             where = f" in namespace {meta['namespace']}" if meta.get("namespace") else ""
             raise OutsideFence(
-                f"refused to {action} {obj['kind']} {meta.get('name')}{where}: it is not this run's "
-                f"({RUN_LABEL}={self.run_id})"
+                f"refused to {action} {obj['kind']} {meta.get('name')}{where}: "
+                f"it is not this run's ({RUN_LABEL}={self.run_id})"
             )
 
     def create(self, obj: Object, *, dry_run: bool = False) -> Object:

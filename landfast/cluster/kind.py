@@ -56,9 +56,13 @@ class Kind:
 
     def nodes(self, name: str) -> list[str]:
         """Give the node containers of a cluster, running or not, sorted by name."""
-        return sorted(
-            self.engine.names("container", f"label=io.x-k8s.kind.cluster={name}")
-        )
+        return sorted(self.engine.names("container", f"label=io.x-k8s.kind.cluster={name}"))
+
+    def workers(self, name: str) -> list[str]:
+        """Give the node containers that pods run on."""
+        role = "label=io.x-k8s.kind.role=worker"
+        cluster = f"label=io.x-k8s.kind.cluster={name}"
+        return sorted(self.engine.names("container", cluster, role))
 
     def delete(self, name: str) -> None:
         """Remove a cluster's nodes and their volumes; a cluster that is not there is no error."""

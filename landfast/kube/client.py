@@ -127,6 +127,21 @@ class Kube:
             query_params=query,
         )
 
+    def warnings(self, obj: Object) -> builtins.list[str]:
+        """Give what the API server warns of when it is asked to create an object; nothing is made."""
+        resource = self._dynamic.resources.get(
+            api_version=_KIND_TO_API.get(obj["kind"], "v1"), kind=obj["kind"]
+        )
+        answer = resource.create(
+            body=obj,
+            namespace=obj["metadata"].get("namespace"),
+            query_params=[("dryRun", "All")],
+            serialize=False,
+            _request_timeout=_REQUEST_SECONDS,
+        )
+        # RFC 9111's header: a code, an agent, and the text in quotes
+        return [text.partition('"')[2].rstrip('"') for text in answer.headers.getlist("Warning")]
+
     def patch(self, kind: str, name: str, body: Object, namespace: str | None = None) -> Object:
         """Change an object by a JSON merge patch: None removes a field."""
         return self._call(

@@ -1,7 +1,8 @@
 """One MySQL server, used through 127.0.0.1."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +12,24 @@ from pymysql.cursors import Cursor
 
 from landfast.waiting import wait_until
 
+Dial = Callable[[], socket.socket]
 _CONNECT_SECONDS = 5
 _QUERY_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class MysqlServer:
-    """How to reach a server: a port on 127.0.0.1, and root's password."""
+    """How to reach a server: a port on 127.0.0.1, and root's password.
+
+    With `dial`, connections are made over the sockets that it gives instead.
+    """
 
     port: int
     password: str
+    dial: Dial | None = None
+
+    def __str__(self) -> str:
+        return str(self.dial) if self.dial else f"127.0.0.1:{self.port}"
 
     @contextlib.contextmanager
     def connect(self) -> Iterator["Connection[Cursor]"]:
@@ -28,6 +37,7 @@ class MysqlServer:
 
         Raises:
             pymysql.err.OperationalError: the server does not answer or refuses.
+            OSError: `dial` does not reach it.
         """
         connection = pymysql.connect(
             host="127.0.0.1",
@@ -38,7 +48,9 @@ class MysqlServer:
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_QUERY_SECONDS,
             write_timeout=_QUERY_SECONDS,
+            defer_connect=True,
         )
+        connection.connect(self.dial() if self.dial else None)
         try:
             yield connection
         finally:
@@ -58,7 +70,7 @@ class MysqlServer:
             WaitTimeout: it does not answer in time; the message has the last error.
         """
         return wait_until(
-            f"MySQL to answer on 127.0.0.1:{self.port}",
+            f"MySQL to answer on {self}",
             self.identity,
             timeout=timeout,
             ignoring=(pymysql.err.OperationalError, OSError),
@@ -68,7 +80,9 @@ class MysqlServer:
         """Give the server's version and the id that it keeps in its data directory."""
         ((version,),) = self.query("SELECT VERSION()")
         # MariaDB has no server_uuid, but a server_uid of the same meaning
-        (row,) = self.query("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid','server_uid')")
+        (row,) = self.query(
+            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid','server_uid')"
+        )
         return Identity(str(version), str(row[1]))
 
 
@@ -78,5 +92,3 @@ class Identity:
 
     version: str
     server_uuid: str
-
-

@@ -3,8 +3,10 @@
 import contextlib
 import select
 import socket
+import ssl
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from kubernetes.stream.ws_client import create_websocket, get_websocket_url
 from websocket import ABNF, WebSocket, WebSocketException
@@ -60,7 +62,8 @@ class PodForward:
             if setting["in"] == "header" and setting["value"]
         }
         headers["sec-websocket-protocol"] = _PROTOCOL
-        return create_websocket(configuration, url, headers)
+        tunnel: WebSocket = create_websocket(configuration, url, headers)
+        return tunnel
 
 
 def _serves(pod: Object) -> bool:
@@ -70,28 +73,28 @@ def _serves(pod: Object) -> bool:
 def _pump(local: socket.socket, tunnel: WebSocket) -> None:
     """Carry bytes both ways until either side ends, then end the other.
 
-    Each message's first byte is its channel. A channel's first message is the port's number, an error
-    message means that the pod does not take the connection.
+    Each message's first byte is its channel. A channel's first message is the port's number, an
+    error message means that the pod does not take the connection.
     """
+    remote: Any = tunnel.sock
     greeted: set[int] = set()
-    with contextlib.suppress(OSError, WebSocketException), local:
+    with contextlib.suppress(OSError, WebSocketException), local, contextlib.closing(remote):
         while True:
-            pending = getattr(tunnel.sock, "pending", lambda: 0)()  # TLS holds what select cannot see
-            ready, _, _ = select.select([local, tunnel.sock], [], [], 0 if pending else None)
+            pending = remote.pending() if isinstance(remote, ssl.SSLSocket) else 0
+            ready, _, _ = select.select([local, remote], [], [], 0 if pending else None)
             if local in ready:
                 data = local.recv(_CHUNK)
                 if not data:
-                    break
+                    return
                 tunnel.send(bytes([_DATA]) + data, ABNF.OPCODE_BINARY)
-            if tunnel.sock in ready or pending:
+            if pending or remote in ready:
                 opcode, message = tunnel.recv_data()
                 if opcode == ABNF.OPCODE_CLOSE:
-                    break
+                    return
                 channel = message[0]
                 if channel not in greeted:
                     greeted.add(channel)
                 elif channel == _ERROR:
-                    break
+                    return
                 else:
                     local.sendall(message[1:])
-    tunnel.shutdown()

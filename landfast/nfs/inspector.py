@@ -51,12 +51,14 @@ class ExportInspector:
     """Lists, reads and hashes what lies on the export, and prepares folders for tests on it.
 
     Needs only find, stat, sha256sum and cat, which coreutils and busybox both have. Paths are
-    relative to the export's root; `where` says how it looks, for the report.
+    relative to the export's root; `where` says how it looks, for the report. Nothing is changed
+    outside the folder `own`: the rest of the export may be somebody's.
     """
 
-    def __init__(self, execute: Execute, root: PurePosixPath, where: str) -> None:
+    def __init__(self, execute: Execute, root: PurePosixPath, where: str, *, own: str = "") -> None:
         self._execute = execute
         self._root = root
+        self._own = own
         self.where = where
 
     def _at(self, path: str) -> str:
@@ -64,6 +66,13 @@ class ExportInspector:
         if relative.is_absolute() or ".." in relative.parts:
             raise ValueError(f"{path!r} is not a path inside the export")
         return str(self._root / relative)
+
+    def _at_own(self, path: str) -> str:
+        if not PurePosixPath(path).is_relative_to(self._own):
+            raise LandfastError(
+                f"refused to change {path!r} on the export: only {self._own!r} is ours"
+            )
+        return self._at(path)
 
     def list(self, path: str = ".", *, depth: int | None = None) -> dict[str, Entry]:
         """Give what lies below a folder by path, the folder itself not included.
@@ -101,23 +110,23 @@ class ExportInspector:
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Make a folder and those above it, owned by root: what an administrator does beforehand."""
-        top = self._at(path)
+        top = self._at_own(path)
         self._execute(["mkdir", "-p", top])
         self._execute(["chmod", f"{mode:o}", top])
 
     def write(self, path: str, text: str) -> None:
         """Write a small file on the server."""
-        self._execute(["sh", "-c", 'printf %s "$2" > "$1"', "sh", self._at(path), text])
+        self._execute(["sh", "-c", 'printf %s "$2" > "$1"', "sh", self._at_own(path), text])
 
     def move(self, source: str, target: str) -> None:
         """Rename on the server, behind every client's back."""
-        self._execute(["mv", self._at(source), self._at(target)])
+        self._execute(["mv", self._at_own(source), self._at_own(target)])
 
     def remove(self, path: str) -> None:
         """Remove a file or folder with all that is in it. The root itself cannot be removed."""
         if PurePosixPath(path) == PurePosixPath():
             raise ValueError("the export's root is not removed")
-        self._execute(["rm", "-rf", self._at(path)])
+        self._execute(["rm", "-rf", self._at_own(path)])
 
     def _parse(self, record: str) -> Entry:
         fields = record.split("|", maxsplit=6)

@@ -1,4 +1,4 @@
-"""The inspector where the export's server is out of reach: a pod that mounts the export and looks."""
+"""The inspector where the server is out of reach: a pod that mounts the export and looks."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -13,7 +13,7 @@ from landfast.waiting import WaitTimeout, wait_until
 
 NAME = "landfast-inspector"
 _MOUNT_POINT = PurePosixPath("/export")
-# It must see at once what other clients did; a server that is not there is to be an error, not a wait.
+# It must see at once what others did; a server that is not there is an error, not a wait.
 _MOUNT_OPTIONS = ["nfsvers=4", "noac", "lookupcache=none", "retry=0"]
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 _START_SECONDS = 90
@@ -113,7 +113,9 @@ def _failure(kube: Kube, namespace: str, pod: Object) -> str | None:
     for container in pod.get("status", {}).get("containerStatuses", []):
         waiting = container.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in _NO_IMAGE:
-            return f"the inspector's image {container['image']} cannot be pulled ({waiting['reason']})"
+            return (
+                f"the inspector's image {container['image']} cannot be pulled ({waiting['reason']})"
+            )
     for event in kube.events(namespace, name=NAME):
         if event["reason"] == "FailedMount" and volume_name(namespace) in event["message"]:
             return mount_error(event["message"])
@@ -126,8 +128,8 @@ def mount_error(message: str) -> str:
     return "; ".join(line.strip() for line in said.splitlines() if line.strip())
 
 
-def pod_inspector(kube: Kube, namespace: str, pod: str) -> ExportInspector:
-    """Give the inspector that looks through a pod's mount of the export."""
+def pod_inspector(kube: Kube, namespace: str, pod: str, *, own: str) -> ExportInspector:
+    """Give the inspector that looks through a pod's mount of the export, and changes only `own`."""
 
     def execute(argv: Sequence[str]) -> str:
         return kube.execute(namespace, pod, argv)
@@ -136,13 +138,14 @@ def pod_inspector(kube: Kube, namespace: str, pod: str) -> ExportInspector:
         execute,
         _MOUNT_POINT,
         f"through the pod {namespace}/{pod}, which mounts it without caching, not on the server",
+        own=own,
     )
 
 
-def mount_type(kube: Kube, namespace: str, pod: str) -> str:
-    """Give the type of the file system that the inspector's node mounted (`nfs4`, `fuse.nfs4`)."""
-    for line in kube.execute(namespace, pod, ["cat", "/proc/mounts"]).splitlines():
+def nfs_client(kube: Kube, namespace: str) -> str:
+    """Give how nodes mount NFS, as the inspector's mount shows: kernel, fuse or unknown."""
+    for line in kube.execute(namespace, NAME, ["cat", "/proc/mounts"]).splitlines():
         _, where, kind, *_ = line.split()
         if where == str(_MOUNT_POINT):
-            return kind
+            return "fuse" if kind.startswith("fuse") else "kernel"
     return "unknown"

@@ -54,9 +54,7 @@ def start_server(engine: Engine, image: str, *, name: str, network: str, label: 
         *["inspect", "--format"],
         *["{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name],
     )
-    return Export(
-        server=address.stdout.strip(), path=EXPORT_PATH, kind="container", container=name
-    )
+    return Export(server=address.stdout.strip(), path=EXPORT_PATH, kind="container", container=name)
 
 
 def _listens(engine: Engine, name: str) -> bool:

@@ -1,0 +1,1 @@
+"""What must hold while nothing is broken."""

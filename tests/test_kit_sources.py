@@ -1,0 +1,201 @@
+"""What the kit is made from: recipes that fit together, and keys that change with what they name."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from landfast import paths
+from landfast.cluster.kind import cluster_config
+from landfast.errors import BadInput
+from landfast.images import registry_names
+from landfast.kit import images, programs
+from landfast.kit.cache import Cache
+from landfast.kit.engine import Engine
+from landfast.kit.images import ImageBuilder, recipes
+from landfast.nfs.client import choose
+from landfast.progress import Progress
+
+
+@pytest.fixture
+def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the kit's sources that a test may change."""
+    copy = tmp_path / "kit"
+    shutil.copytree(paths.KIT, copy, symlinks=True)
+    monkeypatch.setattr(programs, "GO_MODULE", copy / "go")
+    monkeypatch.setattr(programs, "_NFS_CLIENT", copy / "nfs-client")
+    monkeypatch.setattr(images, "_FOLDER", copy / "images")
+    monkeypatch.setattr(paths, "KIT", copy)
+    cached = (recipes, programs.versions, programs.kubernetes_version)
+    for function in cached:
+        function.cache_clear()
+    yield copy
+    for function in cached:
+        function.cache_clear()
+
+
+def keys() -> dict[str, str]:
+    builder = ImageBuilder(Engine("none"), Cache(Path("/nonexistent")), Progress())
+    found = {f"image {name}": builder.key(name) for name in recipes()}
+    for recipe in recipes().values():
+        found |= {name: builder.programs.key(name) for name in recipe.programs}
+    return found
+
+
+def changed(before: dict[str, str]) -> set[str]:
+    after = keys()
+    assert set(before) == set(after)
+    return {name for name in after if after[name] != before[name]}
+
+
+def append(path: Path, text: str = "\n// changed\n") -> None:
+    path.write_text(path.read_text() + text)
+
+
+def test_a_changed_program_changes_its_key_and_that_of_its_image(kit: Path) -> None:
+    before = keys()
+    append(kit / "go" / "cmd" / "podnet" / "main.go")
+    assert changed(before) == {"podnet", "image podnet"}
+
+
+def test_a_changed_module_changes_every_go_program_but_not_the_c_one(kit: Path) -> None:
+    before = keys()
+    append(kit / "go" / "go.sum")
+    assert {"kube", "pause", "podnet", "nfs-provisioner"} <= changed(before)
+    assert "mount.nfs" not in changed(before)
+    assert "image mysql" not in changed(before)
+
+
+def test_a_changed_mount_helper_changes_itself_and_the_node(kit: Path) -> None:
+    before = keys()
+    append(next((kit / "nfs-client").glob("*.c")))
+    assert changed(before) == {"mount.nfs", "image node"}
+
+
+def test_what_a_build_left_beside_the_sources_changes_nothing(kit: Path) -> None:
+    before = keys()
+    (kit / "nfs-client" / "mount.nfs").write_bytes(b"\x7fELF")
+    (kit / "nfs-client" / "nfs4.o").write_bytes(b"\x7fELF")
+    assert changed(before) == set()
+
+
+def test_a_changed_dockerfile_or_file_changes_its_image_alone(kit: Path) -> None:
+    before = keys()
+    append(kit / "images" / "busybox" / "Dockerfile", "# changed\n")
+    (kit / "images" / "mysql" / "files" / "usr/local/bin/docker-entrypoint").chmod(0o644)
+    assert changed(before) == {"image busybox", "image mysql"}
+
+
+def test_a_changed_list_of_packages_changes_its_image_alone(kit: Path) -> None:
+    before = keys()
+    path = kit / "images" / "images.yaml"
+    path.write_text(path.read_text().replace("e2fsprogs]}", "e2fsprogs, acl]}", 1))
+    recipes.cache_clear()
+    assert changed(before) == {"image nfs-server"}
+
+
+def test_the_kubernetes_version_stands_in_go_mod(kit: Path) -> None:
+    assert re.fullmatch(r"1\.\d+\.\d+", programs.kubernetes_version())
+    path = kit / "go" / "go.mod"
+    path.write_text(
+        re.sub(r"k8s\.io/kubernetes v\S+", "k8s.io/kubernetes v1.99.7", path.read_text())
+    )
+    programs.kubernetes_version.cache_clear()
+    assert programs.kubernetes_version() == "1.99.7"
+
+
+def test_a_go_mod_without_kubernetes_is_one_sentence(kit: Path) -> None:
+    (kit / "go" / "go.mod").write_text("module landfast/kit\n")
+    programs.kubernetes_version.cache_clear()
+    with pytest.raises(BadInput, match="does not require k8s.io/kubernetes$"):
+        programs.kubernetes_version()
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_recipe_can_be_built_from_what_is_there(name: str) -> None:
+    recipe = recipes()[name]
+    folder = paths.KIT / "images" / name
+    dockerfile = (folder / "Dockerfile").read_text()
+    assert dockerfile.startswith(("#", "FROM"))
+    assert "FROM scratch" in dockerfile, "the kit pulls nothing"
+    assert ("rootfs.tar" in dockerfile) == (recipe.rootfs is not None)
+    assert ("COPY files/" in dockerfile) == (folder / "files").is_dir()
+    for program in recipe.programs:
+        source = paths.KIT / ("nfs-client" if program == "mount.nfs" else f"go/cmd/{program}")
+        assert source.is_dir()
+        assert "bin/" in dockerfile
+    assert recipe.fallback is None or recipe.fallback in recipes()
+    if recipe.rootfs is not None:
+        assert recipe.rootfs.names() == sorted(
+            set(recipe.rootfs.names()), key=recipe.rootfs.names().index
+        )
+
+
+def test_every_folder_of_an_image_has_a_recipe() -> None:
+    folders = {path.name for path in (paths.KIT / "images").iterdir() if path.is_dir()}
+    assert folders == set(recipes())
+
+
+def test_the_node_is_of_the_kubernetes_version_in_both_worlds() -> None:
+    assert registry_names()["node"].endswith(f":v{programs.kubernetes_version()}")
+
+
+def test_every_registry_name_is_fully_qualified() -> None:
+    for name in registry_names().values():
+        host, _, path = name.partition("/")
+        assert "." in host
+        assert ":" in path
+
+
+@pytest.mark.parametrize("version", [(1, 35), (1, 32)])
+def test_kubeadm_before_1_36_gets_its_arguments_as_a_map(version: tuple[int, int]) -> None:
+    (patch,) = cluster_config(version, 3306)["kubeadmConfigPatches"]
+    arguments = yaml.safe_load(patch)["controllerManager"]["extraArgs"]
+    assert arguments == {"kube-api-qps": "500", "kube-api-burst": "1000"}
+
+
+@pytest.mark.parametrize("version", [(1, 36), (1, 37), None])
+def test_kubeadm_from_1_36_on_gets_its_arguments_as_a_list(
+    version: tuple[int, int] | None,
+) -> None:
+    (patch,) = cluster_config(version, 3306)["kubeadmConfigPatches"]
+    arguments = yaml.safe_load(patch)["controllerManager"]["extraArgs"]
+    assert {"name": "kube-api-burst", "value": "1000"} in arguments
+    assert len(arguments) == 2
+
+
+def test_the_cluster_is_reached_through_loopback_only() -> None:
+    config = cluster_config((1, 37), 43210)
+    assert config["networking"]["apiServerAddress"] == "127.0.0.1"
+    roles = [node["role"] for node in config["nodes"]]
+    assert roles == ["control-plane", "worker", "worker"]
+    (port,) = config["nodes"][0]["extraPortMappings"]
+    assert (port["listenAddress"], port["hostPort"], port["containerPort"]) == (
+        "127.0.0.1",
+        43210,
+        30306,
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "kernel", "chosen"),
+    [
+        ("auto", True, "kernel"),
+        ("auto", False, "fuse"),
+        ("fuse", True, "fuse"),
+        ("fuse", False, "fuse"),
+        ("kernel", True, "kernel"),
+    ],
+)
+def test_the_kernels_nfs_client_is_used_where_there_is_one(
+    asked: str, kernel: bool, chosen: str
+) -> None:
+    assert choose(asked, kernel=kernel) == chosen  # type: ignore[arg-type]
+
+
+def test_a_kernel_client_that_is_not_there_is_bad_input() -> None:
+    with pytest.raises(BadInput, match="load the module nfsv4, or take --nfs-client fuse"):
+        choose("kernel", kernel=False)

@@ -1,0 +1,165 @@
+"""Every option in its three forms, what wins, and what a mistake reads like."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landfast.errors import BadInput
+from landfast.settings import Settings, flag, load_settings
+
+EXISTING = {"cluster": "existing", "context": "staging", "nfs_server": "10.0.0.5:/export"}
+# field: its flag's text, what the text means, and what else has to be given for it to make sense
+VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
+    "cluster": ("existing", "existing", {"context": "c", "nfs_server": "h:/p"}),
+    "context": ("staging", "staging", {"cluster": "existing", "nfs_server": "h:/p"}),
+    "kubeconfig": ("a/config", Path("a/config"), EXISTING),
+    "nfs_server": ("h:/p", "h:/p", {"cluster": "existing", "context": "c"}),
+    "nfs_client": ("fuse", "fuse", {}),
+    "images": ("kit", "kit", {}),
+    "registry": ("mirror.example:5000/x", "mirror.example:5000/x", {}),
+    "node_image": ("kindest/node:v1.35.0", "kindest/node:v1.35.0", {}),
+    "mysql_image": ("mysql:5.7", "mysql:5.7", {}),
+    "mysql_port": ("3306", 3306, {}),
+    "keep": ("true", True, {}),
+    "out": ("results", Path("results"), {}),
+}
+
+
+@pytest.fixture(autouse=True)
+def empty_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith("LANDFAST_"):
+            monkeypatch.delenv(name)
+    yield
+
+
+def toml(values: dict[str, Any]) -> None:
+    lines = [f"{k} = {v}" if k == "mysql_port" else f'{k} = "{v}"' for k, v in values.items()]
+    Path("landfast.toml").write_text("\n".join(lines))
+
+
+def test_every_field_is_tried_here() -> None:
+    assert set(VALUES) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("field", VALUES)
+def test_a_flag_a_variable_and_a_key_mean_the_same(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, meant, others = VALUES[field]
+    assert getattr(load_settings({**others, field: text}), field) == meant
+    with monkeypatch.context() as environment:
+        environment.setenv(f"LANDFAST_{field.upper()}", text)
+        assert getattr(load_settings(others), field) == meant
+    toml({**others, field: text})
+    assert getattr(load_settings({}), field) == meant
+
+
+def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    toml({"mysql_port": 1111, "images": "kit", "out": "from-file"})
+    monkeypatch.setenv("LANDFAST_MYSQL_PORT", "2222")
+    monkeypatch.setenv("LANDFAST_IMAGES", "registry")
+    settings = load_settings({"mysql_port": "3333", "images": None})
+    assert (settings.mysql_port, settings.images) == (3333, "registry")
+    assert settings.out == Path("from-file")
+
+
+def test_nothing_given_is_a_cluster_of_ones_own() -> None:
+    settings = load_settings(dict.fromkeys(Settings.model_fields))
+    assert (settings.cluster, settings.images, settings.keep) == ("kind", "auto", False)
+    assert settings.mysql_port == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"cluster": "foo"}, "--cluster 'foo': it must be 'kind' or 'existing'"),
+        ({"images": "docker"}, "--images 'docker': it must be 'auto', 'registry' or 'kit'"),
+        ({"nfs_client": "nfs"}, "--nfs-client 'nfs': it must be 'auto', 'kernel' or 'fuse'"),
+        ({"mysql_port": "99999"}, "--mysql-port '99999': it must be less than or equal to 65535"),
+        ({"mysql_port": "-1"}, "--mysql-port '-1': it must be greater than or equal to 0"),
+        ({"mysql_port": "abc"}, "--mysql-port 'abc': it must be a valid integer"),
+        ({"keep": "perhaps"}, "--keep 'perhaps': it must be a valid boolean"),
+        ({"mysql_image": "my sql"}, "--mysql-image 'my sql': that is not the name of an image"),
+        ({"node_image": "Node:1"}, "--node-image 'Node:1': that is not the name of an image"),
+        ({"mysql_image": "mysql:5.6"}, "--mysql-image mysql:5.6 is older than 5.7"),
+        ({"mysql_image": "a.b:5000/mysql:5.5.62-debian"}, "5.5.62-debian is older than 5.7"),
+        ({"cluster": "existing"}, "--cluster existing needs --context"),
+        ({"cluster": "existing", "context": "c"}, "--cluster existing needs --nfs-server"),
+        ({"context": "c"}, "--context goes with --cluster existing"),
+        ({"nfs_server": "h:/p"}, "--nfs-server goes with --cluster existing"),
+        ({"kubeconfig": "c"}, "--kubeconfig goes with --cluster existing"),
+        ({**EXISTING, "keep": True}, "--keep goes with --cluster kind"),
+        ({**EXISTING, "nfs_server": "host"}, "--nfs-server must be HOST:/PATH, not 'host'"),
+        ({"registry": "r", "images": "kit"}, "--registry goes with --images registry"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_the_flag(
+    flags: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        load_settings(flags)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 4
+
+
+def test_a_wrong_variable_or_key_is_named_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    toml({"cluster": "foo"})
+    with pytest.raises(BadInput, match="^cluster in landfast.toml 'foo': it must be"):
+        load_settings({})
+    monkeypatch.setenv("LANDFAST_CLUSTER", "bar")
+    with pytest.raises(BadInput, match="^LANDFAST_CLUSTER 'bar': it must be"):
+        load_settings({})
+
+
+def test_an_unknown_key_is_refused_and_the_known_are_listed() -> None:
+    toml({"cluter": "kind"})
+    with pytest.raises(BadInput, match="^landfast.toml has the unknown key 'cluter'; .*cluster, "):
+        load_settings({})
+
+
+def test_an_unknown_variable_is_refused_and_the_known_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LANDFAST_MYSQLPORT", "1")
+    with pytest.raises(BadInput, match="^LANDFAST_MYSQLPORT is not .*LANDFAST_MYSQL_PORT"):
+        load_settings({})
+
+
+@pytest.mark.parametrize("text", ["cluster = ", "=", "[cluster", 'cluster = "kind', "\udcff"])
+def test_a_file_that_is_no_toml_is_one_sentence(text: str) -> None:
+    Path("landfast.toml").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(BadInput, match="^landfast.toml cannot be read: ") as caught:
+        load_settings({})
+    assert "\n" not in str(caught.value)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            name: st.sampled_from([text, "", "x", "0", "-1", "kind", "kit", "fuse", "mysql:8.4"])
+            for name, (text, _, _) in VALUES.items()
+        },
+    )
+)
+def test_whatever_is_given_it_is_settings_or_one_sentence(flags: dict[str, Any]) -> None:
+    try:
+        settings = load_settings(flags)
+    except BadInput as error:
+        assert "\n" not in str(error)
+        return
+    assert (settings.cluster == "existing") == (settings.context is not None)
+
+
+def test_flags_are_written_with_dashes() -> None:
+    assert flag("nfs_server") == "--nfs-server"
