@@ -1,11 +1,14 @@
 """What a test does and sees, written into the journal as it happens."""
 
 import contextlib
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
+from landfast.errors import BadInput
 from landfast.journal import Evidence, Journal, Observation, Step
 
 _MAX_EVIDENCE = 256 * 1024
@@ -42,12 +45,24 @@ class Steps:
     def attach(self, title: str, text: str) -> None:
         """Keep a text as evidence, its middle left out if it is very long."""
         name = re.sub(r"[^\w.-]+", "-", f"{self._test.rpartition('::')[2]}-{title}").strip("-")
-        file = self._journal.folder / "evidence" / f"{name[:120]}.txt"
-        file.parent.mkdir(exist_ok=True)
         if len(text) > _MAX_EVIDENCE:
             half = _MAX_EVIDENCE // 2
             left_out = len(text) - 2 * half
             text = f"{text[:half]}\n… {left_out} characters left out …\n{text[-half:]}"
-        file.write_text(text)
+        file = _write_new(self._journal.folder / "evidence", name[:120], text)
         relative = str(file.relative_to(self._journal.folder))
         self._journal.write(Evidence(test=self._test, title=title, file=relative))
+
+
+def _write_new(folder: Path, name: str, text: str) -> Path:
+    """Write a file that was not there: tests of one name, in other modules, keep theirs."""
+    try:
+        folder.mkdir(exist_ok=True)
+        for number in itertools.count(1):
+            file = folder / (f"{name}.txt" if number == 1 else f"{name}-{number}.txt")
+            with contextlib.suppress(FileExistsError), file.open("x", encoding="utf-8") as opened:
+                opened.write(text)
+                break
+    except OSError as error:
+        raise BadInput(f"cannot write evidence into {folder}: {error.strerror}") from error
+    return file

@@ -27,6 +27,9 @@ NAMES = [
 ]
 TOOLS = ("find", "stat", "sh", "cat", "sha256sum", "mkdir", "chmod", "mv", "rm", "grep", "test")
 
+# busybox' shell takes its own find and stat, whatever PATH says
+ONLY_COREUTILS = pytest.mark.parametrize("inspector", ["coreutils"], indirect=True)
+
 
 @pytest.fixture(params=["coreutils", "busybox"])
 def inspector(
@@ -122,6 +125,42 @@ def test_what_is_not_there(inspector: ExportInspector) -> None:
         inspector.sha256("nothing")
 
 
+@ONLY_COREUTILS
+def test_files_that_go_while_they_are_listed_are_left_out(
+    inspector: ExportInspector, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in ("stays", "goes"):
+        (tmp_path / name).touch()
+    tools = tmp_path_factory.mktemp("tools")
+    real = inspector._execute(["sh", "-c", "command -v stat"]).strip()
+    (tools / "stat").write_text(f'#!/bin/sh\nrm -f "{tmp_path}/goes"\nexec {real} "$@"\n')
+    (tools / "stat").chmod(0o755)
+
+    def execute(argv: Sequence[str]) -> str:
+        return inspector._execute(["sh", "-c", f'PATH={tools}:$PATH; exec "$@"', "sh", *argv])
+
+    racing = ExportInspector(execute, PurePosixPath(tmp_path), "here")
+    assert list(racing.list()) == ["stays"]
+
+
+@ONLY_COREUTILS
+def test_a_folder_that_cannot_be_read_is_an_error(
+    inspector: ExportInspector, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    tools = tmp_path_factory.mktemp("tools")
+    (tools / "find").write_text("#!/bin/sh\necho 'find: x: Input/output error' >&2\nexit 1\n")
+    (tools / "find").chmod(0o755)
+
+    def execute(argv: Sequence[str]) -> str:
+        return inspector._execute(["sh", "-c", f'PATH={tools}:$PATH; exec "$@"', "sh", *argv])
+
+    with pytest.raises(LandfastError, match="Input/output error"):
+        ExportInspector(execute, PurePosixPath(tmp_path), "here").list()
+    (tools / "find").write_text("#!/bin/sh\nkill -9 $$\n")
+    with pytest.raises(LandfastError, match="find broke off"):
+        ExportInspector(execute, PurePosixPath(tmp_path), "here").list()
+
+
 def test_an_empty_folder_is_empty(inspector: ExportInspector) -> None:
     assert inspector.list() == {}
 
@@ -143,7 +182,9 @@ def test_folders_are_made_filled_moved_and_removed(
 @pytest.mark.parametrize("path", ["/etc", "../outside", "a/../../b"])
 def test_nothing_outside_the_export_is_touched(inspector: ExportInspector, path: str) -> None:
     for look in (inspector.list, inspector.stat, inspector.read, inspector.remove):
-        with pytest.raises(ValueError, match="is not a path inside the export"):
+        with pytest.raises(
+            (ValueError, LandfastError), match=r"not a path inside|refused to change"
+        ):
             look(path)
 
 

@@ -107,7 +107,9 @@ def _answers(env: dict[str, str]) -> str | None:
 
 def find() -> Engine | None:
     """Give the engine that runs: the host's own (as `docker` finds it), else the kit's, else None."""
-    for env in ({}, _own_env()):
+    own = _own_env()
+    by_hand = os.environ.get("DOCKER_HOST") == own["DOCKER_HOST"]  # somebody looks into the kit's
+    for env in [own] if by_hand else [{}, own]:
         if version := _answers(env):
             return Engine(version, env)
     return None

@@ -15,6 +15,8 @@ from landfast.verdict import Unknown, Verdict
 class Walk:
     """What earlier steps on the reference stack have seen."""
 
+    done: int = 0
+    """how many steps this process has run"""
     identity: Identity | None = None
     """MySQL, as it was when it was new"""
     files: set[str] = field(default_factory=set)
@@ -44,6 +46,10 @@ def earlier_steps(
     if request.node.get_closest_marker("xdist_group") is None:
         yield
         return
+    steps = [item for item in request.session.items if item.get_closest_marker("xdist_group")]
+    if walk.done != steps.index(request.node):
+        raise Unknown("the steps before it ran in another process: --dist loadgroup is missing")
+    walk.done += 1
     if walk.failed:
         raise Unknown(walk.failed)
     yield

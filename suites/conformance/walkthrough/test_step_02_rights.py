@@ -1,0 +1,93 @@
+"""Step 2: the provisioner's rights suffice, and each of them is needed."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from fixtures.stacks import NewStack
+from landfast.kube.client import KubeError, Object
+from landfast.stack import Stack
+from landfast.steps import ObserveFunction, StepFunction
+from landfast.waiting import stays_true, wait_until
+from suites.conformance.walkthrough.objects import pvc
+from suites.conformance.walkthrough.provisioning import logs, provision
+
+_REFUSED_SECONDS = 60
+_PENDING_SECONDS = 3
+_RIGHTS = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+
+
+@pytest.mark.claim("walkthrough.rbac-suffices")
+def test_provisioner_works_with_no_right_beyond_its_own(
+    stack: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    with step("deploy the provisioner, have a volume made for a claim and reclaimed"):
+        pv = provision(stack, "data")
+        stack.kube.delete("PersistentVolumeClaim", "data", stack.namespace)
+        stack.wait_gone("PersistentVolume", pv["metadata"]["name"], timeout=30)
+    granted = sorted(
+        f"{binding['kind']} {binding['metadata']['name']}"
+        for kind in ("ClusterRoleBinding", "RoleBinding")
+        for binding in stack.kube.list(kind)
+        if any(s.get("namespace") == stack.system_namespace for s in binding.get("subjects") or ())
+    )
+    forbidden = [line for line in logs(stack).splitlines() if "forbidden" in line]
+    observe(f"{pv['metadata']['name']} was made and reclaimed; its rights come from {granted}")
+    observe(f"refused by the API server: {forbidden or 'nothing'}")
+    assert forbidden == [], "the API server refused the provisioner something"
+    assert len(granted) == 2, "it has more rights than the reference gives it"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A provisioner that lacks one right."""
+
+    missing: str
+    stack: Stack
+
+    def refusal(self) -> str:
+        """Give what shows that the right is missing: a line of its log, or an event; or ""."""
+        if self.missing == "ServiceAccount":
+            events = self.stack.kube.events(self.stack.system_namespace)
+            said = [e["message"] for e in events if e["reason"] == "FailedCreate"]
+        else:
+            said = [line for line in logs(self.stack).splitlines() if "is forbidden" in line]
+        return said[0] if said else ""
+
+    def claim(self) -> Object:
+        """Give the claim that no volume must be made for."""
+        return self.stack.kube.get("PersistentVolumeClaim", "data", self.stack.namespace)
+
+
+@pytest.mark.claim("walkthrough.each-right-is-needed")
+def test_provisioner_does_not_work_without_any_one_right(
+    stack: Stack, new_stack: NewStack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    copies = []
+    with step("deploy five copies, each without one right, and a whole one beside them"):
+        for missing in _RIGHTS:
+            copy = Copy(missing, new_stack())
+            rights = copy.stack.objects("provisioner-rbac")
+            for obj in [o for o in rights if o["kind"] != missing]:
+                copy.stack.kube.create(obj)
+            copy.stack.create("provisioner", "storageclass")
+            copy.stack.make(pvc("data"))
+            copies.append(copy)
+        whole = provision(stack, "data")
+    observe(f"with all rights, a copy started last has made {whole['metadata']['name']}")
+    for copy in copies:
+        with step(f"look for the refusal without {copy.missing}"):
+            refusal = wait_until(
+                f"a sign that the copy without {copy.missing} is refused something",
+                copy.refusal,
+                timeout=_REFUSED_SECONDS,
+                ignoring=(KubeError,),
+            )
+        observe(f"without {copy.missing}: {refusal.strip()[-300:]}")
+    stays_true(
+        "that all five claims are Pending",
+        lambda: {copy.missing: copy.claim()["status"]["phase"] for copy in copies},
+        holds=lambda phases: set(phases.values()) == {"Pending"},
+        seconds=_PENDING_SECONDS,
+    )
+    observe(f"the claims of all five stay Pending for {_PENDING_SECONDS} s")

@@ -1,0 +1,186 @@
+"""Steps 8 to 13: MySQL on the prepared volume, its rows, and what deletions leave. In order."""
+
+import pytest
+
+from landfast.stack import Stack
+from landfast.steps import ObserveFunction, StepFunction
+from suites.conformance.walkthrough.conftest import Walk
+from suites.conformance.walkthrough.database import (
+    MYSQL_SECONDS,
+    ROWS,
+    ask,
+    data_files,
+    describe,
+    hashes,
+    messages,
+    wait_for_next_pod,
+)
+
+pytestmark = pytest.mark.xdist_group("walkthrough")
+
+_BIND_SECONDS = 20
+_CLAIM = "mysql-data-mysql-0"
+
+
+@pytest.mark.claim("walkthrough.mysql-binds-the-static-pv")
+def test_mysql_claim_binds_the_volume_prepared_for_it(
+    reference: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    prepared = reference.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
+    with step("make /data/share/mysql on the server, create MySQL's objects"):
+        reference.env.inspector.make_folder(reference.folder("mysql"))
+        for obj in reference.objects("mysql"):
+            reference.kube.create(obj)
+            if obj["kind"] == "PersistentVolume":
+                # a claim that comes before its volume is Available gets a new one
+                reference.wait_for_pv(prepared, "Available", timeout=_BIND_SECONDS)
+        pvc = reference.wait_for_pvc(_CLAIM, timeout=_BIND_SECONDS)
+    volumes = sorted(
+        pv["metadata"]["name"]
+        for pv in reference.kube.list("PersistentVolume")
+        if pv["spec"].get("storageClassName") == reference.storage_class
+    )
+    observe(f"{_CLAIM} is bound to {pvc['spec']['volumeName']}; volumes of the class: {volumes}")
+    assert pvc["spec"]["volumeName"] == prepared
+    assert volumes == [reference.overlay.name("PersistentVolume", "nfs-pv"), prepared]
+
+
+@pytest.mark.claim("walkthrough.mysql-runs")
+def test_mysql_runs_and_answers(
+    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+) -> None:
+    with step("wait for mysql-0 and for an answer through the NodePort"):
+        pod = reference.wait_for_pod("mysql-0", "Running", timeout=MYSQL_SECONDS)
+        walk.identity = reference.mysql.wait(timeout=MYSQL_SECONDS)
+    (container,) = pod["spec"]["containers"]
+    observe(
+        f"mysql-0 is Running on {pod['spec']['nodeName']} with image {container['image']} in "
+        f"{container['resources']['limits']['memory']}; root is answered by MySQL "
+        f"{walk.identity.version}, server_uuid {walk.identity.server_uuid}"
+    )
+
+
+@pytest.mark.claim("walkthrough.mysql-files-belong-to-mysql")
+def test_data_files_on_the_server_belong_to_mysql(
+    reference: Stack, observe: ObserveFunction
+) -> None:
+    entries = reference.env.inspector.list(reference.folder("mysql"))
+    names = data_files(reference)
+    observe(f"{len(entries)} files and folders on the server, among them {sorted(names)[:4]} …")
+    assert {"auto.cnf", "ibdata1"} <= names, f"MySQL's own files are not there: {sorted(names)}"
+    strange = [str(entry) for entry in entries.values() if entry.uid != 999]
+    observe(f"of another owner than 999: {strange or 'none'}")
+    assert strange == [], "files of another owner than 999"
+
+
+@pytest.mark.claim("walkthrough.rows-are-readable")
+def test_acknowledged_rows_are_readable(
+    reference: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    with step("create the database and its table, insert two rows"):
+        ask(reference, "CREATE DATABASE test_mysql")
+        ask(
+            reference,
+            "CREATE TABLE test_mysql.msg (line INT PRIMARY KEY AUTO_INCREMENT, msg VARCHAR(255))",
+        )
+        for text in ROWS:
+            ask(reference, f"INSERT INTO test_mysql.msg(line, msg) VALUES (NULL, '{text}')")
+    rows = messages(reference)
+    observe(f"SELECT msg FROM msg gives {rows}")
+    assert rows == ROWS
+
+
+@pytest.mark.claim("walkthrough.database-is-a-folder-on-the-server")
+def test_database_is_a_folder_on_the_server(
+    reference: Stack, walk: Walk, observe: ObserveFunction
+) -> None:
+    folder = reference.env.inspector.stat(reference.folder("mysql/test_mysql"))
+    walk.files = data_files(reference)
+    table = sorted(name for name in walk.files if name.startswith("test_mysql/msg."))
+    observe(f"the server has: {folder}, in it {table}")
+    assert folder is not None, "there is no folder test_mysql on the server"
+    assert folder.type == "directory", f"test_mysql on the server is a {folder.type}"
+    assert table, "no file of table msg is in the folder test_mysql"
+
+
+def assert_rows_and_server_are_those(
+    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+) -> None:
+    """Hold that MySQL, once it answers, has the rows and the data directory it began with."""
+    with step("wait until MySQL answers"):
+        identity = reference.mysql.wait(timeout=MYSQL_SECONDS)
+    rows = messages(reference)
+    observe(describe(rows, identity))
+    assert rows == ROWS, f"rows were lost or changed; server_uuid is now {identity.server_uuid}"
+    assert identity.server_uuid == walk.server_uuid, "MySQL runs on another data directory"
+
+
+@pytest.mark.claim("walkthrough.rows-survive-pod-deletion")
+def test_rows_survive_the_deletion_of_the_pod(
+    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+) -> None:
+    before = reference.kube.get("Pod", "mysql-0", reference.namespace)
+    with step("delete pod mysql-0, wait for the next one"):
+        reference.kube.delete("Pod", "mysql-0", reference.namespace)
+        after = wait_for_next_pod(reference, before)
+    observe(f"pod {before['metadata']['uid']} is replaced by {after['metadata']['uid']}")
+    assert_rows_and_server_are_those(reference, walk, step, observe)
+
+
+@pytest.mark.claim("walkthrough.rows-survive-force-deletion")
+def test_rows_survive_the_forced_deletion_of_the_pod(
+    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+) -> None:
+    before = reference.kube.get("Pod", "mysql-0", reference.namespace)
+    with step("delete pod mysql-0 by force, wait for the next one"):
+        reference.kube.delete("Pod", "mysql-0", reference.namespace, grace_seconds=0)
+        after = wait_for_next_pod(reference, before)
+    observe(f"pod {before['metadata']['uid']} is replaced by {after['metadata']['uid']}")
+    assert_rows_and_server_are_those(reference, walk, step, observe)
+
+
+@pytest.mark.claim("walkthrough.files-outlive-the-statefulset")
+def test_data_files_outlive_the_statefulset(
+    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+) -> None:
+    with step("delete StatefulSet mysql, wait until its pod is gone"):
+        reference.kube.delete("StatefulSet", "mysql", reference.namespace)
+        reference.wait_gone("StatefulSet", "mysql", reference.namespace)
+        reference.wait_gone("Pod", "mysql-0", reference.namespace)
+    left = data_files(reference)
+    lost = sorted(walk.files - left)
+    observe(f"{len(left)} data files are on the server; of those of step 9 are missing: {lost}")
+    assert lost == [], "data files are no longer on the server"
+    assert "test_mysql/msg.ibd" in left, "the table's file is not on the server"
+
+
+@pytest.mark.claim("walkthrough.rows-survive-statefulset-recreation")
+def test_rows_survive_the_recreation_of_the_statefulset(
+    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+) -> None:
+    (statefulset,) = (o for o in reference.objects("mysql") if o["kind"] == "StatefulSet")
+    with step("create StatefulSet mysql again"):
+        reference.kube.create(statefulset)
+        reference.wait_for_pod("mysql-0", "Running", timeout=MYSQL_SECONDS)
+    assert_rows_and_server_are_those(reference, walk, step, observe)
+
+
+@pytest.mark.claim("walkthrough.files-outlive-claim-and-volume")
+def test_data_files_outlive_claim_and_volume(
+    reference: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    pv = reference.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
+    with step("delete StatefulSet mysql, wait until its pod is gone"):
+        reference.kube.delete("StatefulSet", "mysql", reference.namespace)
+        reference.wait_gone("Pod", "mysql-0", reference.namespace)
+    before = hashes(reference)
+    assert "test_mysql/msg.ibd" in before, "the table's file was not even there before"
+    with step("delete the claim, then the volume"):
+        reference.kube.delete("PersistentVolumeClaim", _CLAIM, reference.namespace)
+        reference.wait_gone("PersistentVolumeClaim", _CLAIM, reference.namespace)
+        phase = reference.wait_for_pv(pv, "Released")["status"]["phase"]
+        reference.kube.delete("PersistentVolume", pv)
+        reference.wait_gone("PersistentVolume", pv)
+    after = hashes(reference)
+    observe(f"{pv} was {phase}, then deleted; on the server with the same content: {sorted(after)}")
+    assert after == before, "data files were lost or changed"

@@ -1,0 +1,75 @@
+"""Two traps that the reference's own manifests set, shown where nothing is lost."""
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from landfast.kube.client import Object
+from landfast.kube.manifests import MANIFESTS, load
+from landfast.stack import Stack
+from landfast.steps import ObserveFunction, StepFunction
+from suites.conformance.walkthrough.provisioning import TEXT, files
+
+_BIND_SECONDS = 20
+_RECYCLE_SECONDS = 60
+
+
+def volumes_below_a_recycled_one() -> list[str]:
+    """Give the reference's volumes whose folder lies inside that of a Recycle volume."""
+    objects = [obj for manifest in MANIFESTS for obj in load(manifest)]
+    volumes = [obj for obj in objects if obj["kind"] == "PersistentVolume"]
+
+    def path(pv: Object) -> PurePosixPath:
+        return PurePosixPath(pv["spec"]["nfs"]["path"])
+
+    return [
+        f"{inner['metadata']['name']} ({path(inner)}) in {outer['metadata']['name']} ({path(outer)})"
+        for outer in volumes
+        for inner in volumes
+        if outer["spec"]["persistentVolumeReclaimPolicy"] == "Recycle"
+        and path(outer) in path(inner).parents
+    ]
+
+
+@pytest.mark.claim("walkthrough.recycling-the-root-scrubs-everything")
+def test_recycling_the_root_of_the_export_destroys_every_volume(
+    stack: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    observe(f"in the reference's manifests: {volumes_below_a_recycled_one()}")
+    neighbours = ("mysql", "somebody-elses")
+    for neighbour in neighbours:
+        stack.env.inspector.make_folder(stack.folder(neighbour))
+        stack.env.inspector.write(stack.folder(f"{neighbour}/data.txt"), TEXT)
+    observe(f"before, a throw-away export has {sorted(files(stack))}")
+    name = stack.overlay.name("PersistentVolume", "nfs-pv")
+    with step("bind nfs-pvc to nfs-pv, the root of that export, and delete it"):
+        stack.create("pv", "pvc")
+        stack.wait_for_pvc("nfs-pvc", timeout=_BIND_SECONDS)
+        stack.kube.delete("PersistentVolumeClaim", "nfs-pvc", stack.namespace)
+        stack.wait_for_pv(name, "Available", timeout=_RECYCLE_SECONDS)
+    left = stack.env.inspector.list(stack.folder(""))
+    observe(f"after, it has {sorted(left) or 'nothing'}")
+    assert left == {}, "the neighbours' data was spared"
+
+
+@pytest.mark.claim("walkthrough.mysql-claim-can-take-the-root")
+def test_mysql_claim_binds_nfs_pv_while_it_is_available(
+    stack: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    name = stack.overlay.name("PersistentVolume", "nfs-pv")
+    (statefulset,) = (o for o in load("mysql") if o["kind"] == "StatefulSet")
+    (template,) = statefulset["spec"]["volumeClaimTemplates"]
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **template}
+    with step("create nfs-pv, then the claim that StatefulSet mysql makes"):
+        stack.create("pv")
+        stack.wait_for_pv(name, "Available", timeout=_BIND_SECONDS)
+        stack.make(claim)
+        bound = stack.wait_for_pvc("mysql-data", timeout=_BIND_SECONDS)
+    volume = stack.kube.get("PersistentVolume", bound["spec"]["volumeName"])["spec"]
+    observe(
+        f"MySQL's claim is bound to {bound['spec']['volumeName']}: path {volume['nfs']['path']} "
+        f"(the root), policy {volume['persistentVolumeReclaimPolicy']}"
+    )
+    assert bound["spec"]["volumeName"] == name
+    assert volume["nfs"]["path"] == stack.overlay.root
+    assert volume["persistentVolumeReclaimPolicy"] == "Recycle"

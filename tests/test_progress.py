@@ -1,0 +1,62 @@
+"""What is said while something takes long."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from landfast import progress
+from landfast.progress import Progress
+
+
+def make(*, terminal: bool) -> tuple[Progress, io.StringIO, list[str]]:
+    output = io.StringIO()
+    phases: list[str] = []
+    console = Console(
+        file=output, force_terminal=terminal, highlight=False, soft_wrap=True, width=80
+    )
+    return Progress(console, lambda name, seconds: phases.append(name)), output, phases
+
+
+def test_without_a_terminal_a_phase_is_one_plain_line_with_its_time() -> None:
+    it, output, phases = make(terminal=False)
+    with it.phase("kit: compile kube [amd64]"):
+        pass
+    assert output.getvalue() == "    0.0 s  kit: compile kube [amd64]\n"
+    assert phases == ["kit: compile kube [amd64]"]
+
+
+def test_what_takes_very_long_is_heard_of_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_HEARTBEAT_SECONDS", 0.05)
+    it, output, _ = make(terminal=False)
+    waits = iter(range(1000))
+    with it.phase("cluster"):
+        while "…" not in output.getvalue() and next(waits) < 999:
+            progress.time.sleep(0.01)
+    assert "0 s  … cluster\n" in output.getvalue()
+
+
+def test_on_a_terminal_a_live_line_shows_the_time() -> None:
+    it, output, phases = make(terminal=True)
+    with it.phase("cluster"), it.phase("[nodes]"):
+        pass
+    assert phases == ["[nodes]", "cluster"]
+    assert "cluster" in output.getvalue()
+    assert "[nodes]" in output.getvalue()
+    assert "\x1b[" in output.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_phase_that_failed_is_not_said_to_be_done(terminal: bool) -> None:
+    it, output, phases = make(terminal=terminal)
+    with pytest.raises(ValueError, match="broken"), it.phase("cluster"):
+        raise ValueError("broken")
+    assert phases == []
+    if not terminal:
+        assert output.getvalue() == ""
+
+
+def test_text_is_said_as_it_is() -> None:
+    it, output, _ = make(terminal=False)
+    it.say("see [/dev/full] and [bold]this[/bold]" + " long" * 40)
+    assert output.getvalue() == "see [/dev/full] and [bold]this[/bold]" + " long" * 40 + "\n"
