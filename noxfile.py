@@ -1,4 +1,4 @@
-"""`nox -l` lists what there is to run; arguments after `--` go to the program that a session runs."""
+"""`nox -l` lists what there is to run; what follows `--` goes to the program that is run."""
 
 import hashlib
 import signal
@@ -76,7 +76,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(name="kit-tests")
 def kit_tests(session: nox.Session) -> None:
-    """Test the kit's own Go programs: pod network and provisioner (the first time compiles them)."""
+    """Test the kit's Go programs: pod network and provisioner (the first time compiles them)."""
     install(session)
     session.run("python", "-m", "landfast.kit.go", "test", *GO_COMMANDS)
 

@@ -1,4 +1,4 @@
-"""Claims: statements that must hold, each with an id, a text and its source (`suites/claims.yaml`)."""
+"""Claims: what must hold, each with an id, a text and its source (`suites/claims.yaml`)."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ ClaimId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$
 
 
 class Claim(BaseModel):
-    """One statement that must hold; its id begins with its suite (`walkthrough.pv-is-available`)."""
+    """A statement that must hold; its id begins with its suite (`walkthrough.pv-is-available`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -31,7 +31,7 @@ app = typer.Typer(
 def with_settings(command: Callable[[Settings], None]) -> Callable[..., None]:
     """Offer every setting as a flag of a command."""
 
-    def run(**flags: Any) -> None:  # noqa: ANN401 - typer has checked them
+    def run(**flags: Any) -> None:
         command(load_settings(flags))
 
     parameters = []

@@ -1,6 +1,7 @@
-"""What to keep when a test fails: the state of everything that could explain it, each call bounded."""
+"""What to keep when a test fails: the state of all that could explain it, each call bounded."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import yaml
 
@@ -18,14 +19,14 @@ def collect(env: Environment, stacks: Iterable[Stack]) -> Iterator[tuple[str, st
     kube = env.cluster.kube
     for stack in stacks:
         for namespace in sorted({stack.namespace, stack.system_namespace}):
-            yield _piece(f"events in {namespace}", lambda n=namespace: _events(kube, n))
-            yield _piece(f"objects in {namespace}", lambda n=namespace: _objects(kube, n))
-            yield _piece(f"pod logs in {namespace}", lambda n=namespace: _logs(kube, n))
-    yield _piece("volumes and classes", lambda: _yaml(kube, ("PersistentVolume", "StorageClass")))
-    yield _piece("export, from the server", lambda: _export(env))
+            yield _piece(f"events in {namespace}", partial(_events, kube, namespace))
+            yield _piece(f"objects in {namespace}", partial(_objects, kube, namespace))
+            yield _piece(f"pod logs in {namespace}", partial(_logs, kube, namespace))
+    yield _piece("volumes and classes", partial(_yaml, kube, ("PersistentVolume", "StorageClass")))
+    yield _piece("export, from the server", partial(_export, env))
     if env.engine is not None:
         for node in env.cluster.nodes:
-            yield _piece(f"mounts of {node}", lambda n=node: _mounts(env, n))
+            yield _piece(f"mounts of {node}", partial(_mounts, env, node))
 
 
 def _piece(title: str, get: Callable[[], str]) -> tuple[str, str]:
@@ -61,7 +62,7 @@ def _logs(kube: Kube, namespace: str) -> str:
     texts = []
     for pod in kube.list("Pod", namespace):
         name = pod["metadata"]["name"]
-        _, text = _piece("", lambda n=name: kube.logs(namespace, n))
+        _, text = _piece("", partial(kube.logs, namespace, name))
         texts.append(f"--- {name}\n{text}")
     return "\n".join(texts)
 

@@ -1,4 +1,4 @@
-"""What a run ran on, for the report: versions, images by digest, NFS client and server, host limits."""
+"""What a run ran on: versions, images by digest, NFS client and server, the host's limits."""
 
 import os
 import platform
@@ -31,10 +31,14 @@ def describe(env: Environment) -> Iterator[Fact]:
     for part, image in env.images.all().items():
         digest = env.engine.image_digest(image) if env.engine else None
         yield "images", part, f"{image} {digest or ''}".strip()
-    yield "nfs", "client", {
-        "kernel": "the kernel's",
-        "fuse": "Landfast's FUSE mount helper (NFSv4.0; locks are local to a node)",
-    }.get(env.nfs_client, env.nfs_client)
+    yield (
+        "nfs",
+        "client",
+        {
+            "kernel": "the kernel's",
+            "fuse": "Landfast's FUSE mount helper (NFSv4.0; locks are local to a node)",
+        }.get(env.nfs_client, env.nfs_client),
+    )
     yield "nfs", "server", env.export.server
     yield "nfs", "export", env.export.path
     yield "nfs", "inspected", env.inspector.where

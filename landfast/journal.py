@@ -1,10 +1,9 @@
 """The journal: what happened in a run, one JSON object a line, written as it happens.
 
-Everything a reader sees (HTML, JUnit, Markdown) is rendered from the journal alone, so a run that was
-killed still has its report. `reports/journal.schema.json` is this module's published form.
+Everything a reader sees (HTML, JUnit, Markdown) is rendered from the journal alone, so a run that
+was killed still has its report. `reports/journal.schema.json` is this module's published form.
 """
 
-import contextlib
 import contextlib
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The only place that starts a program: an argument list, a time limit, its output, a readable error."""
+"""The only place that starts a program: an argument list, a time limit, a readable error."""
 
 import contextlib
 import os
@@ -40,7 +40,7 @@ class ProcessError(LandfastError):
 
 
 def find_program(name: str, env: Mapping[str, str] | None = None) -> str | None:
-    """Give the path of a program on PATH (`env`'s, if it has one) or in the sbin folders, or None."""
+    """Give the path of a program on PATH (`env`'s, if it has one) or in sbin, or None."""
     path = (env or {}).get("PATH") or os.environ.get("PATH", "")
     return shutil.which(name, path=f"{path}:/usr/sbin:/sbin")
 

@@ -1,4 +1,4 @@
-"""Says what takes long, with the time it has taken: a live line on a terminal, plain lines elsewhere."""
+"""Says what takes long, and how long: a live line on a terminal, plain lines elsewhere."""
 
 import contextlib
 import threading

@@ -85,9 +85,7 @@ class RunRecord(BaseModel):
         return lock
 
 
-def new_record(
-    *, existing: tuple[Path, str] | None = None, run_id: str | None = None
-) -> RunRecord:
+def new_record(*, existing: tuple[Path, str] | None = None, run_id: str | None = None) -> RunRecord:
     """Give the saved record of a new run of this process."""
     pid = os.getpid()
     record = RunRecord(
@@ -109,5 +107,6 @@ def records() -> list[RunRecord]:
         except FileNotFoundError:
             continue  # that run has just ended
         except ValidationError as error:
-            raise LandfastError(f"{path} is not a run's record; look at it and remove it") from error
+            said = f"{path} is not a run's record; look at it and remove it"
+            raise LandfastError(said) from error
     return found

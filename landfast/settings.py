@@ -1,4 +1,4 @@
-"""Every option, once: a pytest flag, a `landfast` flag, a LANDFAST_* variable and a key in landfast.toml."""
+"""Every option, once: a flag of pytest and `landfast`, a LANDFAST_* variable, a key of a file."""
 
 import os
 import re
@@ -87,11 +87,11 @@ class Settings(BaseSettings):
             raise ValueError(f"--nfs-server must be HOST:/PATH, not {self.nfs_server!r}")
         if self.registry is not None and self.images == "kit":
             raise ValueError("--registry goes with --images registry, not with --images kit")
-        if self.mysql_image is not None and (version := _mysql_version(self.mysql_image)):
-            if version < (5, 7):
-                raise ValueError(
-                    f"--mysql-image {self.mysql_image} is older than 5.7, the oldest that is supported"
-                )
+        version = self.mysql_image and _mysql_version(self.mysql_image)
+        if version and version < (5, 7):
+            raise ValueError(
+                f"--mysql-image {self.mysql_image} is older than 5.7, the oldest supported"
+            )
         return self
 
 
@@ -113,7 +113,8 @@ def load_settings(flags: dict[str, Any]) -> Settings:
     """
     given = {name: value for name, value in flags.items() if value is not None}
     variables = {name.lower() for name in os.environ if name.upper().startswith(_PREFIX)}
-    for unknown in sorted(variables - {f"{_PREFIX}{name}".lower() for name in Settings.model_fields}):
+    known = {f"{_PREFIX}{name}".lower() for name in Settings.model_fields}
+    for unknown in sorted(variables - known):
         raise BadInput(f"{unknown.upper()} is not a variable of Landfast; {_known(_PREFIX)}")
     try:
         return Settings(**given)

@@ -1,4 +1,4 @@
-"""The reference stack on a cluster: provisioner, class, volumes, MySQL; in whole or piece by piece."""
+"""The reference stack on a cluster: provisioner, class, volumes, MySQL; whole or in pieces."""
 
 import contextlib
 from collections.abc import Callable, Iterator

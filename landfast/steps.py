@@ -27,7 +27,7 @@ class Steps:
 
     @contextlib.contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Do something that takes time, or may fail: `with step("delete pod mysql-0"):`."""
+        """Narrate what is done while the body runs, and how long it takes."""
         started = time.monotonic()
         ok = False
         try:

@@ -11,17 +11,17 @@ EXIT_INTERRUPTED = 130
 class Verdict(StrEnum):
     """What a test can say of its claim."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - a verdict
     FAIL = "FAIL"
     UNKNOWN = "UNKNOWN"
     SKIPPED = "SKIPPED"
 
 
-class Unknown(Exception):  # noqa: N818 - a verdict, not an error
+class Unknown(Exception):
     """The check could not be made validly; the message says why. Never green, never red."""
 
 
-class MissingCapability(Exception):  # noqa: N818 - a verdict, not an error
+class MissingCapability(Exception):
     """The cluster, export or host lacks `capability`, so the claim does not apply here."""
 
     def __init__(self, capability: str, reason: str) -> None:

@@ -11,7 +11,7 @@ _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 _QUESTIONS = ("SelfSubjectAccessReview", "SubjectAccessReview")
 
 
-class OutsideFence(LandfastError):  # noqa: N818 - what it is about
+class OutsideFence(LandfastError):
     """A run was about to change what is not its own on the cluster. Nothing was changed."""
 
 

@@ -1,1 +1,1 @@
-"""What `kind` needs on a host without Docker, kernel NFS or an image registry, built from `kit/`."""
+"""What `kind` needs on a host without Docker, kernel NFS or image registry, built from `kit/`."""

@@ -54,6 +54,6 @@ def build_kit(running: Engine, progress: Progress) -> Images:
 
 
 def ensure_engine(progress: Progress) -> Engine:
-    """Give a running Docker engine, starting the kit's where there is none (see `engine.ensure`)."""
+    """Give a running Docker engine, the kit's where there is no other (see `engine.ensure`)."""
     with kit_lock(progress):
         return engine.ensure(progress)

@@ -1,4 +1,4 @@
-"""Debian packages by name: installed on the host, downloaded from another suite, made into a tree."""
+"""Debian packages by name: installed on the host, unpacked from another suite, made a tree."""
 
 import os
 import re

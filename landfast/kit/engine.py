@@ -20,7 +20,8 @@ _HOST_PACKAGES = ["runc", "containerd", "iptables"]
 # Docker's own pools lie where company networks often do; these are seldom used.
 _BRIDGE, _POOL = "10.213.0.1/24", "base=10.214.0.0/16,size=24"
 _START_SECONDS = 60
-# Every node's kubelet and containerd watch files: at the kernel's default of 128, the ninth node does not start.
+# Every node's kubelet and containerd watch files: at the kernel's default of 128, the ninth node
+# does not start.
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 _INOTIFY_INSTANCES = 1024
 
@@ -106,7 +107,7 @@ def _answers(env: dict[str, str]) -> str | None:
 
 
 def find() -> Engine | None:
-    """Give the engine that runs: the host's own (as `docker` finds it), else the kit's, else None."""
+    """Give the engine that runs: the host's own (as `docker` finds it), else the kit's."""
     own = _own_env()
     by_hand = os.environ.get("DOCKER_HOST") == own["DOCKER_HOST"]  # somebody looks into the kit's
     for env in [own] if by_hand else [{}, own]:
@@ -152,9 +153,11 @@ def _start() -> Engine:
     _pid_file().unlink(missing_ok=True)  # nothing answers: what it names is dead or another program
     env = _own_env()
     process.start_daemon(
-        ["dockerd", "--host", f"unix://{_socket()}", "--pidfile", _pid_file()]
-        + ["--data-root", data / "data", "--exec-root", runtime / "exec"]
-        + ["--bip", _BRIDGE, "--default-address-pool", _POOL],
+        [
+            *["dockerd", "--host", f"unix://{_socket()}", "--pidfile", str(_pid_file())],
+            *["--data-root", str(data / "data"), "--exec-root", str(runtime / "exec")],
+            *["--bip", _BRIDGE, "--default-address-pool", _POOL],
+        ],
         log=log_file(),
         env={**env, "DOCKER_HOST": ""},
     )
@@ -188,4 +191,3 @@ def stop() -> bool:
     except AssertionError as error:
         raise ProcessError(["dockerd"], f"(process {pid}) does not end", "") from error
     return True
-

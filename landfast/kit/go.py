@@ -1,4 +1,4 @@
-"""`python -m landfast.kit.go fmt|vet|test …`: Go, the kit's if PATH has none, on the kit's module."""
+"""`python -m landfast.kit.go fmt|vet|test …`: Go, the kit's if PATH has none, in `kit/go`."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(unformatted)
         return 1 if unformatted else 0
     os.chdir(GO_MODULE)
-    os.execv(go, ["go", *arguments])  # noqa: S606 - this process becomes Go
+    return os.execv(go, ["go", *arguments])  # noqa: S606 - this process becomes Go
 
 
 if __name__ == "__main__":

@@ -172,8 +172,10 @@ class ImageBuilder:
             kubeadm = Path(work) / "kubeadm"
             kubeadm.symlink_to(self.programs.path("kube"))
             listed = process.run(
-                [kubeadm, "config", "images", "list"]
-                + ["--kubernetes-version", f"v{kubernetes_version()}"],
+                [
+                    *[str(kubeadm), "config", "images", "list"],
+                    *["--kubernetes-version", f"v{kubernetes_version()}"],
+                ],
                 timeout=60,
             )
         return listed.stdout.split()

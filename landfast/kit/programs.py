@@ -1,4 +1,4 @@
-"""The programs of the kit: compiled from `kit/go`, `kit/nfs-client` and, for kind, its Go module."""
+"""The kit's programs: compiled from `kit/go`, `kit/nfs-client` and, for kind, its Go module."""
 
 import re
 import shutil
@@ -30,7 +30,8 @@ def versions() -> dict[str, str]:
 @cache
 def kubernetes_version() -> str:
     """Give the Kubernetes version that the kit builds (`1.37.2`), from `kit/go/go.mod`."""
-    found = re.search(r"^\s*k8s\.io/kubernetes v(\S+)$", (GO_MODULE / "go.mod").read_text(), re.MULTILINE)
+    text = (GO_MODULE / "go.mod").read_text()
+    found = re.search(r"^\s*k8s\.io/kubernetes v(\S+)$", text, re.MULTILINE)
     if found is None:
         raise BadInput(f"{GO_MODULE / 'go.mod'} does not require k8s.io/kubernetes")
     return found[1]

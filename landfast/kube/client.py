@@ -76,7 +76,8 @@ class Kube:
         except ApiException as error:
             raise BadInput(f"the API server {self.host} refuses: {error.reason}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise BadInput(f"the API server {self.host} cannot be reached: {_short(error)}") from error
+            said = f"the API server {self.host} cannot be reached: {_short(error)}"
+            raise BadInput(said) from error
 
     def _call(self, verb: str, kind: str, what: str, **arguments: Any) -> Object:
         resource = self._dynamic.resources.get(api_version=_KIND_TO_API.get(kind, "v1"), kind=kind)
@@ -128,7 +129,7 @@ class Kube:
         )
 
     def warnings(self, obj: Object) -> builtins.list[str]:
-        """Give what the API server warns of when it is asked to create an object; nothing is made."""
+        """Give what the API server warns of when asked to create an object; nothing is made."""
         resource = self._dynamic.resources.get(
             api_version=_KIND_TO_API.get(obj["kind"], "v1"), kind=obj["kind"]
         )
@@ -222,7 +223,9 @@ class Kube:
             raise LandfastError(f"{argv[0]} in pod {namespace}/{pod} {state}: {errors.strip()}")
         return output
 
-    def events(self, namespace: str | None = None, *, name: str | None = None) -> builtins.list[Object]:
+    def events(
+        self, namespace: str | None = None, *, name: str | None = None
+    ) -> builtins.list[Object]:
         """Give events, oldest first, of one namespace or all, and of objects of one name."""
         fields = f"involvedObject.name={name}" if name else ""
         return sorted(self.list("Event", namespace, fields=fields), key=_event_time)

@@ -1,4 +1,4 @@
-"""The reference system's manifests: read, fitted to where they run, checked before they are applied."""
+"""The reference system's manifests: read, fitted to where they run, checked before applied."""
 
 import copy
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The export inspector: looks at the export from the server, never through the client under test."""
+"""The export inspector: looks at the export from the server, not through the client under test."""
 
 import stat
 from collections.abc import Callable, Sequence
@@ -10,7 +10,8 @@ from landfast.errors import LandfastError
 Execute = Callable[[Sequence[str]], str]
 """Runs a program where the export is a local folder; gives its output, raises LandfastError."""
 
-# Every path that find prints here is without "//", so that it can end a record: names may hold newlines.
+# Every path that find prints here is without "//", so that it can end a record: names may hold
+# newlines.
 _END = "//\n"
 # What goes while it is looked at, as files of a running database do, is left out: not an error.
 _LIST = """
@@ -27,8 +28,8 @@ _FORMAT = "%f|%u|%g|%s|%Y|%i|%n//"
 class Entry:
     """One file or folder of the export, as the server has it.
 
-    `path` is relative to the export's root, `mode` has only the permission bits, `size` is in bytes,
-    `modified` in seconds since 1970.
+    `path` is relative to the export's root, `mode` has only the permission bits, `size` is in
+    bytes, `modified` in seconds since 1970.
     """
 
     path: str
@@ -58,7 +59,7 @@ _TYPES = {
 class ExportInspector:
     """Lists, reads and hashes what lies on the export, and prepares folders for tests on it.
 
-    Needs only a shell, find, grep, stat, sha256sum and cat: GNU's or busybox'. Paths are relative to
+    Needs only a shell, find, grep, stat, sha256sum and cat: GNU's or busybox'. Paths start at
     the export's root; `where` says how it looks, for the report. Nothing is changed outside the
     folder `own`: the rest of the export may be somebody's.
     """
@@ -116,7 +117,7 @@ class ExportInspector:
         return self._execute(["sha256sum", self._at(path)]).split()[0].lstrip("\\")
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Make a folder and those above it, owned by root: what an administrator does beforehand."""
+        """Make a folder and those above it, owned by root: an administrator's act."""
         top = self._at_own(path)
         self._execute(["mkdir", "-p", top])
         self._execute(["chmod", f"{mode:o}", top])

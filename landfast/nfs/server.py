@@ -20,7 +20,7 @@ _START_SECONDS = 60
 def nfs_server(
     engine: Engine, image: str, *, name: str, network: str, label: str
 ) -> Iterator[Export]:
-    """Run an NFS server on the nodes' network and give its export; removed with its data at the end.
+    """Run an NFS server on the nodes' network, give its export, remove it with its data.
 
     The export lies on a docker volume, because an overlay file system cannot be exported.
 
