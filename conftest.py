@@ -1,3 +1,3 @@
 """Landfast's pytest plugins."""
 
-pytest_plugins = ["fixtures.session", "fixtures.verdicts", "fixtures.stacks"]
+pytest_plugins = ["fixtures.session", "fixtures.verdicts", "fixtures.stacks", "fixtures.sabotage"]

@@ -17,6 +17,7 @@ from landfast.errors import BadInput
 
 _PREFIX = "LANDFAST_"
 _IMAGE = r"^[a-z0-9]+([._:/-][a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$"
+_REGISTRY = r"[\w.-]+(:\d+)?(/[a-z0-9._-]+)*/?|\[[0-9a-fA-F:]+\](:\d+)?(/[a-z0-9._-]+)*/?"
 Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
 
 
@@ -85,6 +86,8 @@ class Settings(BaseSettings):
             raise ValueError("--keep goes with --cluster kind: an existing cluster always stays")
         if self.nfs_server is not None and not re.fullmatch(r"[^:/\s]+:/\S*", self.nfs_server):
             raise ValueError(f"--nfs-server must be HOST:/PATH, not {self.nfs_server!r}")
+        if self.registry is not None and not re.fullmatch(_REGISTRY, self.registry):
+            raise ValueError(f"--registry must be HOST[:PORT][/PREFIX], not {self.registry!r}")
         if self.registry is not None and self.images == "kit":
             raise ValueError("--registry goes with --images registry, not with --images kit")
         version = self.mysql_image and _mysql_version(self.mysql_image)

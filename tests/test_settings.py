@@ -99,6 +99,8 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({"kubeconfig": "c"}, "--kubeconfig goes with --cluster existing"),
         ({**EXISTING, "keep": True}, "--keep goes with --cluster kind"),
         ({**EXISTING, "nfs_server": "host"}, "--nfs-server must be HOST:/PATH, not 'host'"),
+        ({"registry": "https://r.example"}, "--registry must be HOST[:PORT][/PREFIX], not 'https:"),
+        ({"registry": ""}, "--registry must be HOST[:PORT][/PREFIX], not ''"),
         ({"registry": "r", "images": "kit"}, "--registry goes with --images registry"),
     ],
 )

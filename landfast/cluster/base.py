@@ -12,13 +12,7 @@ from landfast.kube import Kube
 from landfast.kube.client import Object
 from landfast.waiting import wait_until
 
-Capability = Literal[
-    "cluster.owned",
-    "cluster.node-shell",
-    "cluster.nodeport",
-    "cluster.no-default-class",
-    "cluster.no-spare-volumes",
-]
+Capability = Literal["cluster.owned", "cluster.node-shell", "cluster.nodeport"]
 
 
 class Cluster(BaseModel):

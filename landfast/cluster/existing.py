@@ -53,6 +53,11 @@ _RIGHTS = {
     },
 }
 _NAMED_RIGHTS = 3
+_MISSING: dict[Capability, str] = {
+    "cluster.owned": "the cluster is somebody's: its nodes and control plane are not touched",
+    "cluster.node-shell": "the cluster is somebody's: nothing is run on its nodes",
+    "cluster.nodeport": "NodePorts are out of reach from here; MySQL is used by port-forward",
+}
 
 
 def kubeconfig_path(asked: Path | None) -> Path:
@@ -182,27 +187,6 @@ def taken(reference: Iterable[Object], there: Iterable[Object]) -> list[str]:
     return sorted(dict.fromkeys(found))
 
 
-def missing(there: Iterable[Object]) -> dict[Capability, str]:
-    """Give what cannot be done on this cluster, with the reason."""
-    reasons: dict[Capability, str] = {
-        "cluster.owned": "the cluster is somebody's: its nodes and control plane are not touched",
-        "cluster.node-shell": "the cluster is somebody's: nothing is run on its nodes",
-        "cluster.nodeport": "NodePorts are not reachable from here; MySQL is used by port-forward",
-    }
-    for obj in there:
-        meta, spec = obj["metadata"], obj.get("spec") or {}
-        default = (meta.get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class")
-        if obj["kind"] == "StorageClass" and default == "true":
-            reasons["cluster.no-default-class"] = f"StorageClass {meta['name']} is the default"
-        free = (obj.get("status") or {}).get("phase") == "Available"
-        if obj["kind"] == "PersistentVolume" and free and not spec.get("storageClassName"):
-            reasons["cluster.no-spare-volumes"] = (
-                f"PersistentVolume {meta['name']} is free and has no class: a claim that has none "
-                "would take it"
-            )
-    return reasons
-
-
 @dataclass(frozen=True)
 class Plan:
     """What a run is going to do on a cluster."""
@@ -262,7 +246,7 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
         kubeconfig=kubeconfig,
         context=context,
         nodes=tuple(sorted(node["metadata"]["name"] for node in nodes)),
-        missing=missing(there),
+        missing=_MISSING,
         fence=kube.run_id,
     )
     suffix = f"-{kube.run_id[-4:]}" if found else ""

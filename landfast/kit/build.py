@@ -21,14 +21,23 @@ NEEDED_GIB = 8  # measured: 5.5 GiB for programs, trees, images and Go's own cac
 
 @contextlib.contextmanager
 def kit_lock(progress: Progress) -> Iterator[None]:
-    """Hold the kit: two builds at once would do the same work twice."""
-    paths.cache().mkdir(parents=True, exist_ok=True)
+    """Hold the kit: two builds at once would do the same work twice.
+
+    Raises:
+        BadInput: the cache cannot be written.
+    """
     lock = FileLock(paths.cache() / "kit.lock")
     try:
+        paths.cache().mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         with progress.phase("waiting for another run that builds the kit"):
             lock.acquire()
+    except OSError as error:
+        raise BadInput(
+            f"the cache {paths.cache()} cannot be written: {error.strerror}; "
+            "point XDG_CACHE_HOME at a folder that can"
+        ) from error
     try:
         yield
     finally:

@@ -107,12 +107,22 @@ def _answers(env: dict[str, str]) -> str | None:
 
 
 def find() -> Engine | None:
-    """Give the engine that runs: the host's own (as `docker` finds it), else the kit's."""
+    """Give the engine that runs: the host's own (as `docker` finds it), else the kit's.
+
+    Raises:
+        BadInput: DOCKER_HOST names an engine that does not answer; no other is taken in its place.
+    """
     own = _own_env()
-    by_hand = os.environ.get("DOCKER_HOST") == own["DOCKER_HOST"]  # somebody looks into the kit's
-    for env in [own] if by_hand else [{}, own]:
+    asked = os.environ.get("DOCKER_HOST")
+    by_hand = asked == own["DOCKER_HOST"]  # somebody looks into the kit's
+    for env in [own] if by_hand else [{}] if asked else [{}, own]:
         if version := _answers(env):
             return Engine(version, env)
+    if asked and not by_hand:
+        raise BadInput(
+            f"DOCKER_HOST is {asked}, and no Docker engine answers there: start it, or unset "
+            "DOCKER_HOST"
+        )
     return None
 
 

@@ -216,8 +216,14 @@ class Kube:
             raise KubeError(f"exec in pod {pod}", error) from error
         session.run_forever(timeout=timeout)
         output, errors = str(session.read_stdout(timeout=1)), str(session.read_stderr(timeout=1))
-        code = session.returncode if not session.is_open() else None
-        session.close()
+        try:
+            code = session.returncode if not session.is_open() else None
+        except ValueError as error:  # the program was not even started
+            said = str(error).partition(": ")[2]
+            raise LandfastError(f"{argv[0]} in pod {namespace}/{pod}: {said}") from error
+        finally:
+            session.close()
+            session.sock.shutdown()  # close() leaves the socket open if the server was first
         if code != 0:
             state = "did not end in time" if code is None else f"ended with exit code {code}"
             raise LandfastError(f"{argv[0]} in pod {namespace}/{pod} {state}: {errors.strip()}")

@@ -14,14 +14,14 @@ MYSQL_SECONDS = 90
 _TEMPORARY = ("ibtmp1", "#innodb_temp", "mysql.sock", "ib_buffer_pool")
 
 
-def ask(stack: Stack, sql: str) -> list[tuple[object, ...]]:
+def ask(stack: Stack, sql: str, *arguments: object) -> list[tuple[object, ...]]:
     """Run one statement and give its rows.
 
     Raises:
         AssertionError: MySQL does not answer, or refuses (no such table, …): that is a finding.
     """
     try:
-        return stack.mysql.query(sql)
+        return stack.mysql.query(sql, arguments)
     except pymysql.err.MySQLError as error:
         raise AssertionError(f"MySQL did not carry out `{sql}`: {error}") from error
 

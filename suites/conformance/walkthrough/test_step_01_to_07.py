@@ -108,6 +108,8 @@ def test_file_created_by_a_pod_on_its_volume_is_on_the_server(
         reference.create("pod")
         pod = reference.wait_for_pod("nfs-test-all", "Succeeded", timeout=_POD_SECONDS)
     file = reference.env.inspector.stat(hello)
-    observe(f"the pod {pod['status']['phase']} on {pod['spec']['nodeName']}; the server has: {file}")
+    observe(
+        f"the pod {pod['status']['phase']} on {pod['spec']['nodeName']}; the server has: {file}"
+    )
     assert file is not None, "the pod has completed, and there is no hello.txt on the server"
     assert (file.type, file.size) == ("file", 0)

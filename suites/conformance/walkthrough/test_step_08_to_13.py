@@ -66,11 +66,12 @@ def test_data_files_on_the_server_belong_to_mysql(
 ) -> None:
     entries = reference.env.inspector.list(reference.folder("mysql"))
     names = data_files(reference)
-    observe(f"{len(entries)} files and folders on the server, among them {sorted(names)[:4]} …")
     assert {"auto.cnf", "ibdata1"} <= names, f"MySQL's own files are not there: {sorted(names)}"
+    system = entries[reference.folder("mysql/ibdata1")]
+    observe(f"{len(entries)} files and folders on the server, among them: {system}")
     strange = [str(entry) for entry in entries.values() if entry.uid != 999]
     observe(f"of another owner than 999: {strange or 'none'}")
-    assert strange == [], "files of another owner than 999"
+    assert strange == [], "files on the server have another owner than 999"
 
 
 @pytest.mark.claim("walkthrough.rows-are-readable")
@@ -84,9 +85,9 @@ def test_acknowledged_rows_are_readable(
             "CREATE TABLE test_mysql.msg (line INT PRIMARY KEY AUTO_INCREMENT, msg VARCHAR(255))",
         )
         for text in ROWS:
-            ask(reference, f"INSERT INTO test_mysql.msg(line, msg) VALUES (NULL, '{text}')")
+            ask(reference, "INSERT INTO test_mysql.msg (line, msg) VALUES (NULL, %s)", text)
     rows = messages(reference)
-    observe(f"SELECT msg FROM msg gives {rows}")
+    observe(f"on a new connection, the table has {rows}")
     assert rows == ROWS
 
 

@@ -76,5 +76,7 @@ def test_claim_of_another_class_than_the_volume_stays_pending(
     with step("create a claim of class fast"):
         stack.make(pvc("fast", storage_class="fast"))
         bound = stack.wait_for_pvc("fast", timeout=_BIND_SECONDS)
-    observe(f"claim slow stays Pending; claim fast, else the same, binds {bound['spec']['volumeName']}")
+    observe(
+        f"claim slow stays Pending; claim fast, else the same, binds {bound['spec']['volumeName']}"
+    )
     assert bound["spec"]["volumeName"] == volume["metadata"]["name"]

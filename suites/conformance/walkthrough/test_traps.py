@@ -22,8 +22,11 @@ def volumes_below_a_recycled_one() -> list[str]:
     def path(pv: Object) -> PurePosixPath:
         return PurePosixPath(pv["spec"]["nfs"]["path"])
 
+    def named(pv: Object) -> str:
+        return f"{pv['metadata']['name']} ({path(pv)})"
+
     return [
-        f"{inner['metadata']['name']} ({path(inner)}) in {outer['metadata']['name']} ({path(outer)})"
+        f"{named(inner)} lies in {named(outer)}"
         for outer in volumes
         for inner in volumes
         if outer["spec"]["persistentVolumeReclaimPolicy"] == "Recycle"

@@ -1,0 +1,253 @@
+"""For every claim of the walkthrough one way to make it untrue.
+
+Each breaks what the claim rests on, in the cluster or on the server, never the test itself.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest import mock
+
+from fixtures.sabotage import Sabotage, Target
+from landfast.kube.client import Object
+from landfast.verdict import MissingCapability
+
+Apply = Callable[[Target], AbstractContextManager[None]]
+
+
+def _merge(obj: Object, patch: Object) -> Object:
+    """Give `obj` changed by a JSON merge patch."""
+    merged = dict(obj)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            merged[key] = _merge(merged.get(key) or {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def written(kinds: str, patch: Object) -> Apply:
+    """Every object of a kind (or of several) is written otherwise than in the manifests."""
+
+    def change(obj: Object) -> Object:
+        return _merge(obj, patch) if obj["kind"] in kinds.split() else obj
+
+    @contextlib.contextmanager
+    def apply(target: Target) -> Iterator[None]:
+        changes = target.stack.changes
+        changes.append(change)
+        target.later.append(change)
+        try:
+            yield
+        finally:
+            changes.remove(change)
+
+    return apply
+
+
+def on_server(*argv: str) -> Apply:
+    """An administrator runs a program on the server, in the export, before the test."""
+
+    @contextlib.contextmanager
+    def apply(target: Target) -> Iterator[None]:
+        _execute(target, *argv)
+        yield
+
+    return apply
+
+
+def _execute(target: Target, *argv: str) -> None:
+    env = target.stack.env
+    if env.engine is None or env.export.container is None:
+        raise MissingCapability("nfs.owned", "only a server of our own can be sabotaged")
+    env.engine.docker("exec", "--workdir", env.export.path, env.export.container, *argv)
+
+
+def before_deletion_of(kind: str, *argv: str) -> Apply:
+    """A program runs on the server just before an object of a kind is deleted."""
+
+    @contextlib.contextmanager
+    def apply(target: Target) -> Iterator[None]:
+        kube = target.stack.kube
+        delete = kube.delete
+
+        def delete_after_sabotage(deleted: str, *args: Any, **options: Any) -> bool:
+            if deleted == kind:
+                _execute(target, *argv)
+            return delete(deleted, *args, **options)
+
+        with mock.patch.object(kube, "delete", delete_after_sabotage):
+            yield
+
+    return apply
+
+
+@contextlib.contextmanager
+def server_stands_still(target: Target) -> Iterator[None]:
+    """The NFS server is frozen, and thawed after the test."""
+    env = target.stack.env
+    if env.engine is None or env.export.container is None:
+        raise MissingCapability("nfs.owned", "only a server of our own can be sabotaged")
+    env.engine.docker("pause", env.export.container)
+    try:
+        yield
+    finally:
+        env.engine.docker("unpause", env.export.container)
+
+
+def sql(statement: str) -> Apply:
+    """MySQL is given a statement before the test."""
+
+    @contextlib.contextmanager
+    def apply(target: Target) -> Iterator[None]:
+        target.stack.mysql.query(statement)
+        yield
+
+    return apply
+
+
+@contextlib.contextmanager
+def service_selects_nothing(target: Target) -> Iterator[None]:
+    """MySQL's NodePort Service selects pods that are not there."""
+    nothing = {"spec": {"selector": {"app": "nothing"}}}
+    namespace = target.stack.namespace
+    target.stack.kube.patch("Service", "mysql-external-service", nothing, namespace)
+    yield
+
+
+@contextlib.contextmanager
+def whole_copy_serves_all(target: Target) -> Iterator[None]:
+    """The classes of the crippled copies name the provisioner of the whole one."""
+    provisioner = f"nfs-client{target.stack.overlay.suffix}"
+
+    def change(obj: Object) -> Object:
+        return {**obj, "provisioner": provisioner} if obj["kind"] == "StorageClass" else obj
+
+    target.later.append(change)
+    yield
+
+
+_POLICY_RETAIN = written("PersistentVolume", {"spec": {"persistentVolumeReclaimPolicy": "Retain"}})
+_POLICY_DELETE = written("PersistentVolume", {"spec": {"persistentVolumeReclaimPolicy": "Delete"}})
+_SMALL_VOLUME = written("PersistentVolume", {"spec": {"capacity": {"storage": "512Mi"}}})
+_OTHER_CLASS = written("PersistentVolumeClaim", {"spec": {"storageClassName": "another"}})
+_ONE_CLASS = written(
+    "PersistentVolume PersistentVolumeClaim", {"spec": {"storageClassName": "one-class"}}
+)
+_NO_SELECTOR = written("PersistentVolumeClaim", {"spec": {"selector": None}})
+_LOOK = {
+    "apiGroups": ["", "storage.k8s.io"],
+    "resources": ["persistentvolumes", "persistentvolumeclaims", "storageclasses"],
+    "verbs": ["get", "list", "watch"],
+}
+# folders called default-… are removed with the reference stack
+_EMPTY_MYSQL = ["sh", "-c", "mv mysql default-mysql && mkdir mysql && chmod 777 mysql"]
+_W = "walkthrough"
+
+IN_ORDER: dict[str, Sabotage] = {
+    f"{_W}.export-is-writable-from-another-machine": Sabotage(
+        "the NFS server stands still", server_stands_still
+    ),
+    f"{_W}.provisioner-is-ready": Sabotage(
+        "the Deployment runs under a ServiceAccount that does not exist",
+        written("Deployment", {"spec": {"template": {"spec": {"serviceAccountName": "nobody"}}}}),
+    ),
+    f"{_W}.storageclass-reads-back": Sabotage(
+        "the class says reclaimPolicy Retain", written("StorageClass", {"reclaimPolicy": "Retain"})
+    ),
+    f"{_W}.pv-is-available": Sabotage("the volume's policy is Retain", _POLICY_RETAIN),
+    f"{_W}.pvc-binds-by-selector": Sabotage(
+        "the claim's selector names a label that no volume has",
+        written(
+            "PersistentVolumeClaim", {"spec": {"selector": {"matchLabels": {"app": "another"}}}}
+        ),
+    ),
+    f"{_W}.pod-writes-to-the-server": Sabotage(
+        "the pod writes to an emptyDir in place of its claim",
+        written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", "emptyDir": {}}]}}),
+    ),
+    f"{_W}.mysql-binds-the-static-pv": Sabotage(
+        "the prepared volume is smaller than what MySQL asks for", _SMALL_VOLUME
+    ),
+    f"{_W}.mysql-runs": Sabotage("the NodePort Service selects nothing", service_selects_nothing),
+    f"{_W}.mysql-files-belong-to-mysql": Sabotage(
+        "one of MySQL's files is given to root", on_server("chown", "0", "mysql/auto.cnf")
+    ),
+    f"{_W}.rows-are-readable": Sabotage(
+        "MySQL's default engine is BLACKHOLE: it acknowledges rows and keeps none",
+        sql("SET GLOBAL default_storage_engine = 'BLACKHOLE'"),
+    ),
+    f"{_W}.database-is-a-folder-on-the-server": Sabotage(
+        "the database's folder is renamed", on_server("mv", "mysql/test_mysql", "mysql/away")
+    ),
+    f"{_W}.rows-survive-pod-deletion": Sabotage(
+        "an empty folder takes the place of MySQL's", on_server(*_EMPTY_MYSQL)
+    ),
+    f"{_W}.rows-survive-force-deletion": Sabotage(
+        "auto.cnf, which has the server's id, is removed", on_server("rm", "mysql/auto.cnf")
+    ),
+    f"{_W}.files-outlive-the-statefulset": Sabotage(
+        "the table's file goes with the StatefulSet",
+        before_deletion_of("StatefulSet", "rm", "mysql/test_mysql/msg.ibd"),
+    ),
+    f"{_W}.rows-survive-statefulset-recreation": Sabotage(
+        "the database's folder is moved away",
+        on_server("mv", "mysql/test_mysql", "default-test_mysql"),
+    ),
+    f"{_W}.files-outlive-claim-and-volume": Sabotage(
+        "the table's file is overwritten as the volume goes",
+        before_deletion_of("PersistentVolume", "sh", "-c", "echo > mysql/test_mysql/msg.ibd"),
+    ),
+}
+"""Those of the one stack: each needs a run of its own."""
+
+SIDE_BY_SIDE: dict[str, Sabotage] = {
+    f"{_W}.rbac-suffices": Sabotage(
+        "the ClusterRole may only look",
+        written("ClusterRole", {"rules": [_LOOK]}),
+    ),
+    f"{_W}.each-right-is-needed": Sabotage(
+        "a provisioner with all rights serves the classes of those without", whole_copy_serves_all
+    ),
+    f"{_W}.retain-keeps-volume-and-data": Sabotage("the volume's policy is Delete", _POLICY_DELETE),
+    f"{_W}.delete-fails-on-a-static-nfs-volume": Sabotage(
+        "the volume's policy is Retain", _POLICY_RETAIN
+    ),
+    f"{_W}.recycle-scrubs-and-is-deprecated": Sabotage(
+        "the volume's policy is Retain", _POLICY_RETAIN
+    ),
+    f"{_W}.no-class-binds": Sabotage("the claim names a class", _OTHER_CLASS),
+    f"{_W}.missing-class-binds": Sabotage("the claim names another class", _OTHER_CLASS),
+    f"{_W}.class-mismatch-stays-pending": Sabotage(
+        "volume and claims are of one class", _ONE_CLASS
+    ),
+    f"{_W}.class-makes-a-volume": Sabotage(
+        "the class names a provisioner that does not run",
+        written("StorageClass", {"provisioner": "another"}),
+    ),
+    f"{_W}.selector-is-refused": Sabotage("the claim has no selector", _NO_SELECTOR),
+    f"{_W}.deletion-archives": Sabotage(
+        "the class says onDelete: delete",
+        written("StorageClass", {"parameters": {"onDelete": "delete"}}),
+    ),
+    f"{_W}.deletion-archives-by-default": Sabotage(
+        "the class says onDelete: delete",
+        written("StorageClass", {"parameters": {"onDelete": "delete"}}),
+    ),
+    f"{_W}.deletion-removes": Sabotage(
+        "the class says onDelete: retain",
+        written("StorageClass", {"parameters": {"onDelete": "retain"}}),
+    ),
+    f"{_W}.recycling-the-root-scrubs-everything": Sabotage(
+        "the volume's policy is Retain", _POLICY_RETAIN
+    ),
+    f"{_W}.mysql-claim-can-take-the-root": Sabotage(
+        "nfs-pv is smaller than what MySQL asks for", _SMALL_VOLUME
+    ),
+}
+"""Those with a stack of their own: all of them can go into one run."""
+
+SABOTAGES = IN_ORDER | SIDE_BY_SIDE
