@@ -27,12 +27,15 @@ from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.nfs.inspector_pod import pod_inspector
-from landfast.nfs.server import container_inspector, remove_server, start_server
+from landfast.nfs.server import container_inspector, start_server
 from landfast.progress import Progress
 from landfast.run import RunRecord, new_record, new_run_id, records
 from landfast.settings import Settings
+from landfast.waiting import wait_until
 
 _GIB = 1 << 30
+_REMOVE_SECONDS = 240
+_QUIET_POLLS = 6  # what `kind` had asked for when it was killed takes the engine a second or two
 _NEEDED_GIB = 3  # three nodes and the export
 
 
@@ -107,7 +110,7 @@ def _kind_environment(
     try:
         env = _bring_up(record, kind, images, port, progress, client, helper)
         (record.folder / "environment.json").write_text(env.model_dump_json())
-        record.kept = settings.keep
+        record.complete, record.kept = True, settings.keep
         record.save()
         with record.lock() if settings.keep else contextlib.nullcontext():
             yield env
@@ -256,15 +259,27 @@ def remove_run(record: RunRecord, engine: Engine) -> None:
     Raises:
         ProcessError: something cannot be removed; the record stays for the next try.
     """
-    label = f"label={record.docker_label}"
-    nodes = engine.names("container", f"label=io.x-k8s.kind.cluster={record.name}")
-    if nodes:
-        engine.docker("rm", "--force", "--volumes", *nodes, timeout=180)
-    for container in engine.names("container", label):
-        remove_server(engine, container)
-    for volume in engine.names("volume", label):
+    quiet = 0
+
+    def remove_containers() -> int:
+        nonlocal quiet
+        nodes = engine.names("container", f"label=io.x-k8s.kind.cluster={record.name}")
+        servers = engine.names("container", f"label={record.docker_label}")
+        if found := nodes + servers:
+            engine.docker("rm", "--force", "--volumes", *found, timeout=180)
+        quiet = 0 if found else quiet + 1
+        return quiet
+
+    wait_until(
+        f"the containers of run {record.run_id} to be gone",
+        remove_containers,
+        until=lambda quiet: quiet >= (1 if record.complete else _QUIET_POLLS),
+        timeout=_REMOVE_SECONDS,
+        interval=0.5,
+    )
+    for volume in engine.names("volume", f"label={record.docker_label}"):
         engine.docker("volume", "rm", "--force", volume)
-    for network in engine.names("network", label):
+    for network in engine.names("network", f"label={record.docker_label}"):
         engine.docker("network", "rm", network)
     record.forget()
 

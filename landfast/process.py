@@ -103,9 +103,11 @@ def run(
             )
         except subprocess.TimeoutExpired as error:
             _kill(process)
-            said = log.read_bytes() if log is not None else error.stderr or error.stdout or b""
+            seen: bytes = error.stderr or error.stdout or b""
+            if log is not None:
+                seen = log.read_bytes()
             raise ProcessError(
-                command, f"did not end within {timeout:g} s", said.decode(errors="replace")
+                command, f"did not end within {timeout:g} s", seen.decode(errors="replace")
             ) from error
         except BaseException:
             _kill(process)

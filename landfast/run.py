@@ -30,6 +30,8 @@ class RunRecord(BaseModel):
     run_id: str
     pid: int
     pid_started: int
+    complete: bool = False
+    """whether all was made; until then the engine may still be making what a killed run asked for"""
     kept: bool = False
     existing: tuple[Path, str] | None = None
     """kubeconfig and context, where the cluster is somebody's and only labelled objects are ours"""

@@ -1,6 +1,6 @@
 """Show that every claim of a suite can go red: `python -m suites.prove_red [SUITE] [--only TEXT]`.
 
-All sabotages run against one kept cluster; a claim that passes all the same is not proved by its test.
+All sabotages run against one kept cluster. A claim that passes all the same is not proved.
 """
 
 import argparse

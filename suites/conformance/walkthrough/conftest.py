@@ -9,6 +9,7 @@ from fixtures.session import Run, claim_of
 from fixtures.verdicts import Judgement
 from landfast.mysql.client import Identity
 from landfast.verdict import Unknown, Verdict
+from suites.conformance.walkthrough.sabotage import IN_ORDER
 
 
 @dataclass
@@ -43,16 +44,17 @@ def earlier_steps(
     request: pytest.FixtureRequest, judgement: Judgement, run: Run, walk: Walk
 ) -> Iterator[None]:
     """Give no verdict on a step of the one stack once an earlier one has failed there."""
-    if request.node.get_closest_marker("xdist_group") is None:
+    claim = run.claims[claim_of(request.node)]
+    if claim.id not in IN_ORDER:
         yield
         return
-    steps = [item for item in request.session.items if item.get_closest_marker("xdist_group")]
-    if walk.done != steps.index(request.node):
-        raise Unknown("the steps before it ran in another process: --dist loadgroup is missing")
+    if walk.done != list(IN_ORDER).index(claim.id):
+        raise Unknown(
+            "not every step before it was run in this process; does --dist loadgroup lack?"
+        )
     walk.done += 1
     if walk.failed:
         raise Unknown(walk.failed)
     yield
     if judgement.verdict is not Verdict.PASS:
-        claim = run.claims[claim_of(request.node)]
         walk.failed = f"{claim.source.partition(';')[0]} was {judgement.verdict} before: {claim.id}"

@@ -202,7 +202,7 @@ IN_ORDER: dict[str, Sabotage] = {
         before_deletion_of("PersistentVolume", "sh", "-c", "echo > mysql/test_mysql/msg.ibd"),
     ),
 }
-"""Those of the one stack: each needs a run of its own."""
+"""Those of the one stack, in the order of its steps: each needs a run of its own."""
 
 SIDE_BY_SIDE: dict[str, Sabotage] = {
     f"{_W}.rbac-suffices": Sabotage(

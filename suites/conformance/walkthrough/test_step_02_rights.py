@@ -11,7 +11,7 @@ from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.walkthrough.objects import pvc
-from suites.conformance.walkthrough.provisioning import logs, provision
+from suites.conformance.walkthrough.volumes import logs, provision
 
 _REFUSED_SECONDS = 60
 _PENDING_SECONDS = 3

@@ -2,12 +2,11 @@
 
 import pytest
 
-from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true
 from suites.conformance.walkthrough.objects import pv, pvc
-from suites.conformance.walkthrough.provisioning import TEXT, files
+from suites.conformance.walkthrough.volumes import TEXT, files, prepare
 
 _BIND_SECONDS = 20
 _FAILED_SECONDS = 20
@@ -19,8 +18,7 @@ def volume_whose_claim_is_deleted(stack: Stack, policy: str) -> str:
     """Bind a claim to a volume of `policy` with a file in it, delete the claim, name the volume."""
     stack.env.inspector.make_folder(stack.folder("volume"))
     stack.env.inspector.write(stack.folder("volume/data.txt"), TEXT)
-    volume: Object = stack.make(pv("volume", "/data/share/volume", policy=policy))
-    name = str(volume["metadata"]["name"])
+    name = prepare(stack, pv("volume", "/data/share/volume", policy=policy))
     stack.make(pvc("data"))
     stack.wait_for_pvc("data", timeout=_BIND_SECONDS)
     stack.kube.delete("PersistentVolumeClaim", "data", stack.namespace)
@@ -44,7 +42,7 @@ def test_retain_keeps_volume_and_data(
         )
     left = files(stack)
     observe(f"{name} stays Released; the server has {left}")
-    assert left == {"volume/data.txt": TEXT}
+    assert left == {"volume/data.txt": TEXT}, "the volume was kept, its data was not"
 
 
 @pytest.mark.claim("walkthrough.delete-fails-on-a-static-nfs-volume")

@@ -7,6 +7,7 @@ from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.walkthrough.objects import pv, pvc
+from suites.conformance.walkthrough.volumes import prepare
 
 _BIND_SECONDS = 20
 _EVENT_SECONDS = 30
@@ -24,12 +25,12 @@ def test_volume_and_claim_without_a_class_bind(
     # volumes of no class are everybody's: the label keeps other tests' claims apart
     ours = {"landfast/stack": stack.overlay.labels["landfast/stack"]}
     with step("create a volume and a claim that name no class"):
-        volume = stack.make(pv("volume", "/data/share/volume", storage_class=None))
+        volume = prepare(stack, pv("volume", "/data/share/volume", storage_class=None))
         stack.make(pvc("data", storage_class=none, selector=ours))
         bound = stack.wait_for_pvc("data", timeout=_BIND_SECONDS)
     observe(f"default classes: {default or 'none'}; the claim says storageClassName {none!r}")
     observe(f"it is {bound['status']['phase']} to {bound['spec']['volumeName']}")
-    assert bound["spec"]["volumeName"] == volume["metadata"]["name"]
+    assert bound["spec"]["volumeName"] == volume
 
 
 def default_classes(kube: Kube) -> list[str]:
@@ -43,13 +44,13 @@ def test_volume_and_claim_of_a_class_that_does_not_exist_bind(
     stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
     with step("create a volume and a claim of a class that does not exist"):
-        volume = stack.make(pv("volume", "/data/share/volume", storage_class="no-such-class"))
+        volume = prepare(stack, pv("volume", "/data/share/volume", storage_class="no-such-class"))
         stack.make(pvc("data", storage_class="no-such-class"))
         bound = stack.wait_for_pvc("data", timeout=_BIND_SECONDS)
     name = bound["spec"]["storageClassName"]
     observe(f"the claim of class {name} is Bound to {bound['spec']['volumeName']}")
     assert stack.kube.find("StorageClass", name) is None, f"there is a StorageClass {name}"
-    assert bound["spec"]["volumeName"] == volume["metadata"]["name"]
+    assert bound["spec"]["volumeName"] == volume
 
 
 @pytest.mark.claim("walkthrough.class-mismatch-stays-pending")
@@ -57,7 +58,7 @@ def test_claim_of_another_class_than_the_volume_stays_pending(
     stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
     with step("create a volume of class fast, a claim of class slow"):
-        volume = stack.make(pv("volume", "/data/share/volume", storage_class="fast"))
+        volume = prepare(stack, pv("volume", "/data/share/volume", storage_class="fast"))
         stack.make(pvc("slow", storage_class="slow"))
     with step("wait for the controller's refusal"):
         event = wait_until(
@@ -79,4 +80,4 @@ def test_claim_of_another_class_than_the_volume_stays_pending(
     observe(
         f"claim slow stays Pending; claim fast, else the same, binds {bound['spec']['volumeName']}"
     )
-    assert bound["spec"]["volumeName"] == volume["metadata"]["name"]
+    assert bound["spec"]["volumeName"] == volume

@@ -8,7 +8,7 @@ from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.walkthrough.objects import archive_on_delete, pvc
-from suites.conformance.walkthrough.provisioning import (
+from suites.conformance.walkthrough.volumes import (
     TEXT,
     delete_claim,
     folder_name,
@@ -75,7 +75,7 @@ def test_deleted_claim_is_archived_with_archive_on_delete_true(
 ) -> None:
     folder, left = files_left_after_deletion(stack, step)
     observe(f'archiveOnDelete "true": the volume is gone, the server has {left}')
-    assert left == {f"archived-{folder}/data.txt": TEXT}
+    assert left == {f"archived-{folder}/data.txt": TEXT}, "the data was not archived"
 
 
 @pytest.mark.claim("walkthrough.deletion-archives-by-default")
@@ -89,7 +89,7 @@ def test_deleted_claim_is_archived_without_archive_on_delete(
         "Step 18 of the reference says that data is deleted where archiveOnDelete is left out. "
         f"Observed: after the claim was deleted, the server had {sorted(left) or 'nothing'}."
     )
-    assert left == {f"archived-{folder}/data.txt": TEXT}
+    assert left == {f"archived-{folder}/data.txt": TEXT}, "the data was not archived"
 
 
 @pytest.mark.claim("walkthrough.deletion-removes")
@@ -99,8 +99,6 @@ def test_deleted_claim_is_removed_with_archive_on_delete_false(
     stack.changes.append(archive_on_delete("false"))
     folder, left = files_left_after_deletion(stack, step)
     folders = sorted(stack.env.inspector.list(stack.folder("")))
-    observe(
-        f'archiveOnDelete "false": volume and folder {folder} are gone, the server has {folders}'
-    )
+    observe(f'archiveOnDelete "false": the volume is gone, of {folder} the server has {folders}')
     assert left == {}, "data is left on the server"
     assert folders == [], "a folder is left on the server"

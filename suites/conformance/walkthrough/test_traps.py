@@ -8,7 +8,7 @@ from landfast.kube.client import Object
 from landfast.kube.manifests import MANIFESTS, load
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
-from suites.conformance.walkthrough.provisioning import TEXT, files
+from suites.conformance.walkthrough.volumes import TEXT, files, prepare
 
 _BIND_SECONDS = 20
 _RECYCLE_SECONDS = 60
@@ -44,9 +44,9 @@ def test_recycling_the_root_of_the_export_destroys_every_volume(
         stack.env.inspector.make_folder(stack.folder(neighbour))
         stack.env.inspector.write(stack.folder(f"{neighbour}/data.txt"), TEXT)
     observe(f"before, a throw-away export has {sorted(files(stack))}")
-    name = stack.overlay.name("PersistentVolume", "nfs-pv")
     with step("bind nfs-pvc to nfs-pv, the root of that export, and delete it"):
-        stack.create("pv", "pvc")
+        name = prepare(stack, *load("pv"))
+        stack.create("pvc")
         stack.wait_for_pvc("nfs-pvc", timeout=_BIND_SECONDS)
         stack.kube.delete("PersistentVolumeClaim", "nfs-pvc", stack.namespace)
         stack.wait_for_pv(name, "Available", timeout=_RECYCLE_SECONDS)
@@ -59,13 +59,11 @@ def test_recycling_the_root_of_the_export_destroys_every_volume(
 def test_mysql_claim_binds_nfs_pv_while_it_is_available(
     stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    name = stack.overlay.name("PersistentVolume", "nfs-pv")
     (statefulset,) = (o for o in load("mysql") if o["kind"] == "StatefulSet")
     (template,) = statefulset["spec"]["volumeClaimTemplates"]
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **template}
     with step("create nfs-pv, then the claim that StatefulSet mysql makes"):
-        stack.create("pv")
-        stack.wait_for_pv(name, "Available", timeout=_BIND_SECONDS)
+        name = prepare(stack, *load("pv"))
         stack.make(claim)
         bound = stack.wait_for_pvc("mysql-data", timeout=_BIND_SECONDS)
     volume = stack.kube.get("PersistentVolume", bound["spec"]["volumeName"])["spec"]

@@ -1,12 +1,24 @@
-"""Volumes that the provisioner makes, and what becomes of their folders."""
+"""Volumes, prepared or made by the provisioner, and what becomes of their folders."""
 
 from landfast.kube.client import Object
 from landfast.stack import Stack
 from suites.conformance.walkthrough.objects import pvc
 
 TEXT = "what a pod has written"
+_AVAILABLE_SECONDS = 20
 _BIND_SECONDS = 40
 _RECLAIM_SECONDS = 30
+
+
+def prepare(stack: Stack, volume: Object) -> str:
+    """Create a volume, wait until it is Available, and give its name.
+
+    A claim that comes earlier is looked at again only 15 s later (kube-controller-manager's
+    --pvclaimbinder-sync-period), so that one which must not bind would seem not to.
+    """
+    name = str(stack.make(volume)["metadata"]["name"])
+    stack.wait_for_pv(name, "Available", timeout=_AVAILABLE_SECONDS)
+    return name
 
 
 def provision(stack: Stack, name: str) -> Object:

@@ -1,0 +1,266 @@
+"""What pytest's outcomes become: verdicts, exit codes and a journal, in real runs of small suites.
+
+The runs are real but for one thing: the environment is a value that leads nowhere.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from landfast.journal import (
+    ClaimDeclared,
+    Event,
+    Evidence,
+    Note,
+    RunFinished,
+    TestFinished,
+    TestStarted,
+    read_journal,
+)
+from landfast.verdict import Verdict
+
+pytest_plugins = ["pytester"]
+
+CONFTEST = """
+import contextlib
+from pathlib import Path
+
+import fixtures.session
+import fixtures.verdicts
+from landfast.cluster.base import Cluster
+from landfast.environment import Environment
+from landfast.errors import BadInput, LandfastError
+from landfast.images import Images
+from landfast.nfs.export import Export
+
+HERE = Path(__file__).parent
+PROBLEM = {problem!r}
+
+
+@contextlib.contextmanager
+def environment(settings, progress, *, run_id):
+    if PROBLEM == "bad input":
+        raise BadInput("this host will not do")
+    if PROBLEM == "broken":
+        raise LandfastError("the cluster did not come up")
+    with progress.phase("cluster"):
+        cluster = Cluster(
+            provider="kind", name="c", kubeconfig=HERE / "none", context="c", nodes=()
+        )
+        images = Images("kit", *["none"] * 6)
+        export = Export(server="10.0.0.1", path="/", kind="external")
+    yield Environment(
+        run_id=run_id, cluster=cluster, export=export, images=images, nfs_client="fuse", engine=None
+    )
+    (HERE / "taken-down").touch()
+    if PROBLEM == "stays":
+        raise LandfastError("container x cannot be removed")
+
+
+fixtures.session.SUITES = HERE / "suites"
+fixtures.session.environment = environment
+fixtures.session.describe = lambda env: [("cluster", "provider", "none")]
+fixtures.session.MANIFESTS = {{}}
+fixtures.verdicts.collect = lambda env, stacks: [("state", "what was the case")]
+pytest_plugins = ["fixtures.session", "fixtures.verdicts"]
+"""
+HEAD = """
+import pytest
+from landfast.verdict import MissingCapability, Unknown
+
+"""
+
+
+class Suite:
+    """A suite of one module in a folder of its own, and its last run."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self._pytester = pytester
+        self.folder = pytester.path
+
+    def run(self, *tests: str, options: tuple[str, ...] = (), problem: str = "") -> int:
+        """Run tests, given as their bodies (or as whole functions); give the exit code."""
+        (self.folder / "suites").mkdir()
+        (self.folder / "conftest.py").write_text(CONFTEST.format(problem=problem))
+        claims, module = [], HEAD
+        for number, test in enumerate(tests):
+            claims.append(f"- {{id: s.c{number}, text: It MUST hold., source: here}}\n")
+            body = test if "def test" in test else f"def test_{number}(observe):\n    {test}\n"
+            module += f'@pytest.mark.claim("s.c{number}")\n{body}\n'
+        (self.folder / "suites" / "claims.yaml").write_text("".join(claims) or "[]")
+        (self.folder / "suites" / "test_it.py").write_text(module)
+        result = self._pytester.runpytest_subprocess(
+            "suites", "-p", "no:cacheprovider", "--strict-markers", *options
+        )
+        self.output = "\n".join(result.outlines + result.errlines)
+        return int(result.ret)
+
+    @property
+    def events(self) -> list[Event]:
+        return list(read_journal(self.folder / "out" / "latest" / "journal.jsonl"))
+
+    @property
+    def finished(self) -> TestFinished:
+        """The one test's end."""
+        (event,) = [e for e in self.events if isinstance(e, TestFinished)]
+        return event
+
+    def of(self, kind: type[Event]) -> list[Event]:  # type: ignore[valid-type]
+        return [event for event in self.events if isinstance(event, kind)]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Suite]:
+    project = Path(__file__).parent.parent
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    (pytester.path / "pytest.ini").write_text(
+        "[pytest]\nmarkers =\n    claim(id): the claim\nfilterwarnings = error\n"
+    )
+    yield Suite(pytester)
+
+
+def fixture(broken: str) -> str:
+    """Give a test whose own fixture breaks before or after it."""
+    before, after = ("assert False", "pass") if broken == "setup" else ("pass", "assert False")
+    return f"""
+def test_it(made, observe):
+    observe("x")
+
+@pytest.fixture
+def made():
+    {before}
+    yield
+    {after}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "reason", "code"),
+    [
+        ("observe('phase Bound')", Verdict.PASS, "", 0),
+        ("pass", Verdict.UNKNOWN, "ended well but said nothing of what it saw", 2),
+        ("observe('x'); assert 1 == 2, 'one is not two'", Verdict.FAIL, "one is not two", 1),
+        ("observe('x'); pytest.fail('no good')", Verdict.FAIL, "no good", 1),
+        ("observe('x'); raise Unknown('no effect')", Verdict.UNKNOWN, "no effect", 2),
+        ("observe('x'); raise OSError('refused')", Verdict.UNKNOWN, "check itself broke: OSEr", 2),
+        ("observe('x'); pytest.skip('later')", Verdict.UNKNOWN, "skipped without naming a", 2),
+        (
+            "raise MissingCapability('nfs.locks', 'locks are local')",
+            Verdict.SKIPPED,
+            "nfs.locks: locks are local",
+            2,
+        ),
+        (fixture("setup"), Verdict.UNKNOWN, "the test could not be set up", 2),
+        (fixture("teardown"), Verdict.FAIL, "what the test made could not be removed", 1),
+        (
+            fixture("teardown").replace('observe("x")', "raise MissingCapability('a.b', 'c')"),
+            Verdict.FAIL,
+            "what the test made could not be removed",
+            1,
+        ),
+    ],
+)
+def test_an_outcome_becomes_a_verdict(
+    suite: Suite, body: str, verdict: Verdict, reason: str, code: int
+) -> None:
+    assert suite.run(body) == code
+    assert suite.finished.verdict is verdict
+    assert reason in suite.finished.reason
+    assert bool(suite.finished.reason) == (verdict is not Verdict.PASS)
+    assert bool(suite.of(Evidence)) == (verdict in (Verdict.FAIL, Verdict.UNKNOWN))
+    assert (suite.folder / "taken-down").exists()
+    (end,) = suite.of(RunFinished)
+    assert isinstance(end, RunFinished)
+    assert (end.exit_code, end.left_behind) == (code, [])
+    for name in ("report.html", "junit.xml", "summary.md"):
+        assert (suite.folder / "out" / "latest" / name).stat().st_size
+
+
+def test_a_skip_has_its_capability_and_is_no_failure(suite: Suite) -> None:
+    suite.run("observe('x')", "raise MissingCapability('nfs.locks', 'locks are local')")
+    (skipped,) = [
+        e for e in suite.events if isinstance(e, TestFinished) and e.verdict is Verdict.SKIPPED
+    ]
+    assert skipped.capability == "nfs.locks"
+    assert "1 passed, 1 skipped" in suite.output
+
+
+def test_the_worst_verdict_decides_and_is_shown(suite: Suite) -> None:
+    assert suite.run("observe('x')", "pass", "observe('x'); assert False, 'lost'") == 1
+    assert "FAIL    s.c2: lost" in suite.output
+    assert "UNKNOWN s.c1: " in suite.output
+    assert "report: " in suite.output
+
+
+def test_workers_write_one_journal(suite: Suite) -> None:
+    tests = ("observe('x')", "observe('y')", "assert False", "pass")
+    assert suite.run(*tests, options=("-n", "2")) == 1
+    assert len(suite.of(ClaimDeclared)) == 4
+    assert len(suite.of(TestFinished)) == 4
+    workers = {e.worker for e in suite.events if isinstance(e, TestStarted)}
+    assert workers == {"gw0", "gw1"}
+    assert len(suite.of(RunFinished)) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_a_host_that_will_not_do_is_bad_input(suite: Suite, options: tuple[str, ...]) -> None:
+    assert suite.run("observe('x')", options=options, problem="bad input") == 4
+    assert "ERROR: this host will not do" in suite.output
+    assert "Traceback" not in suite.output
+    assert not suite.of(TestStarted)
+
+
+def test_a_cluster_that_does_not_come_up_is_not_the_claims_fault(suite: Suite) -> None:
+    assert suite.run("observe('x')", problem="broken") == 2
+    assert "the run could not begin: the cluster did not come up" in suite.output
+    assert "Traceback" not in suite.output
+    assert any("did not come up" in e.text for e in suite.events if isinstance(e, Note))
+
+
+def test_what_cannot_be_removed_is_said_and_is_not_green(suite: Suite) -> None:
+    assert suite.run("observe('x')", problem="stays") == 1
+    (end,) = suite.of(RunFinished)
+    assert isinstance(end, RunFinished)
+    assert end.left_behind == ["container x cannot be removed"]
+    assert "container x cannot be removed" in suite.output
+
+
+def test_no_test_at_all_is_bad_input(suite: Suite) -> None:
+    assert suite.run("observe('x')", options=("-k", "nothing")) == 4
+    assert (suite.folder / "taken-down").exists()
+    assert any("no test was selected" in e.text for e in suite.events if isinstance(e, Note))
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def test_none(observe):\n    observe('x')\n\n@pytest.mark.claim('s.unknown')\n"
+        "def test_other(observe):\n    observe('x')",
+        "@pytest.mark.claim('s.c0')\ndef test_two(observe):\n    observe('x')",
+    ],
+    ids=["unknown", "two"],
+)
+def test_a_test_of_no_claim_or_two_is_refused(suite: Suite, test: str) -> None:
+    assert suite.run(test) == 4
+    assert "must have one @pytest.mark.claim(ID)" in suite.output
+    assert "Traceback" not in suite.output
+    assert (suite.folder / "taken-down").exists()
+
+
+def test_ctrl_c_takes_down_and_says_so(suite: Suite) -> None:
+    assert suite.run("observe('x'); raise KeyboardInterrupt") == 130
+    assert (suite.folder / "taken-down").exists()
+    assert (suite.folder / "out" / "latest" / "report.html").exists()
+
+
+def test_collecting_alone_brings_up_nothing(suite: Suite) -> None:
+    assert suite.run("observe('x')", options=("--collect-only", "-q")) == 0
+    assert not (suite.folder / "out").exists()
+
+
+def test_tests_of_landfast_itself_bring_up_nothing(pytester: pytest.Pytester, suite: Suite) -> None:
+    suite.run("observe('x')", problem="bad input")
+    (pytester.path / "test_own.py").write_text("def test_it():\n    pass\n")
+    assert pytester.runpytest_subprocess("test_own.py").ret == 0
