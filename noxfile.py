@@ -55,6 +55,13 @@ def smoke(session: nox.Session) -> None:
     run(session, "python", "-m", "pytest", "suites/smoke", "-v")
 
 
+@nox.session(name="prove-red")
+def prove_red(session: nox.Session) -> None:
+    """Sabotage every claim in turn on one kept cluster: each must go red (about 25 minutes)."""
+    install(session)
+    run(session, "python", "-m", "suites.prove_red")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Test Landfast's own logic; needs no Docker and no cluster."""

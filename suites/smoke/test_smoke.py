@@ -17,7 +17,7 @@ def test_mysql_keeps_a_row_when_its_pod_is_deleted(
 ) -> None:
     reference.validate("provisioner-rbac", "provisioner", "storageclass", "mysql")
     with step("deploy provisioner, class and MySQL"):
-        reference.env.inspector.make_folder(f"{reference.overlay.subtree}/mysql".lstrip("/"))
+        reference.env.inspector.make_folder(reference.folder("mysql"))
         reference.deploy_provisioner()
         reference.create("mysql")
         before = reference.mysql.wait(timeout=_MYSQL_SECONDS)
