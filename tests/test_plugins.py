@@ -26,8 +26,6 @@ CONFTEST = """
 import contextlib
 from pathlib import Path
 
-import fixtures.session
-import fixtures.verdicts
 from landfast.cluster.base import Cluster
 from landfast.environment import Environment
 from landfast.errors import BadInput, LandfastError
@@ -58,12 +56,17 @@ def environment(settings, progress, *, run_id):
         raise LandfastError("container x cannot be removed")
 
 
-fixtures.session.SUITES = HERE / "suites"
-fixtures.session.environment = environment
-fixtures.session.describe = lambda env: [("cluster", "provider", "none")]
-fixtures.session.MANIFESTS = {{}}
-fixtures.verdicts.collect = lambda env, stacks: [("state", "what was the case")]
 pytest_plugins = ["fixtures.session", "fixtures.verdicts"]
+
+
+def pytest_configure():
+    from fixtures import session, verdicts
+
+    session.SUITES = HERE / "suites"
+    session.environment = environment
+    session.describe = lambda env: [("cluster", "provider", "none")]
+    session.MANIFESTS = {{}}
+    verdicts.collect = lambda env, stacks: [("state", "what was the case")]
 """
 HEAD = """
 import pytest
@@ -100,12 +103,6 @@ class Suite:
     def events(self) -> list[Event]:
         return list(read_journal(self.folder / "out" / "latest" / "journal.jsonl"))
 
-    @property
-    def finished(self) -> TestFinished:
-        """The one test's end."""
-        (event,) = [e for e in self.events if isinstance(e, TestFinished)]
-        return event
-
     def of(self, kind: type[Event]) -> list[Event]:  # type: ignore[valid-type]
         return [event for event in self.events if isinstance(event, kind)]  # type: ignore[arg-type]
 
@@ -121,77 +118,72 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterato
     yield Suite(pytester)
 
 
-def fixture(broken: str) -> str:
+def fixture(broken: str, body: str) -> str:
     """Give a test whose own fixture breaks before or after it."""
     before, after = ("assert False", "pass") if broken == "setup" else ("pass", "assert False")
+    name = f"{broken}_{len(body)}"
     return f"""
-def test_it(made, observe):
-    observe("x")
+def test_{name}(made_{name}, observe):
+    {body}
 
 @pytest.fixture
-def made():
+def made_{name}():
     {before}
     yield
     {after}
 """
 
 
-@pytest.mark.parametrize(
-    ("body", "verdict", "reason", "code"),
-    [
-        ("observe('phase Bound')", Verdict.PASS, "", 0),
-        ("pass", Verdict.UNKNOWN, "ended well but said nothing of what it saw", 2),
-        ("observe('x'); assert 1 == 2, 'one is not two'", Verdict.FAIL, "one is not two", 1),
-        ("observe('x'); pytest.fail('no good')", Verdict.FAIL, "no good", 1),
-        ("observe('x'); raise Unknown('no effect')", Verdict.UNKNOWN, "no effect", 2),
-        ("observe('x'); raise OSError('refused')", Verdict.UNKNOWN, "check itself broke: OSEr", 2),
-        ("observe('x'); pytest.skip('later')", Verdict.UNKNOWN, "skipped without naming a", 2),
-        (
-            "raise MissingCapability('nfs.locks', 'locks are local')",
-            Verdict.SKIPPED,
-            "nfs.locks: locks are local",
-            2,
-        ),
-        (fixture("setup"), Verdict.UNKNOWN, "the test could not be set up", 2),
-        (fixture("teardown"), Verdict.FAIL, "what the test made could not be removed", 1),
-        (
-            fixture("teardown").replace('observe("x")', "raise MissingCapability('a.b', 'c')"),
-            Verdict.FAIL,
-            "what the test made could not be removed",
-            1,
-        ),
-    ],
-)
-def test_an_outcome_becomes_a_verdict(
-    suite: Suite, body: str, verdict: Verdict, reason: str, code: int
-) -> None:
-    assert suite.run(body) == code
-    assert suite.finished.verdict is verdict
-    assert reason in suite.finished.reason
-    assert bool(suite.finished.reason) == (verdict is not Verdict.PASS)
-    assert bool(suite.of(Evidence)) == (verdict in (Verdict.FAIL, Verdict.UNKNOWN))
+OUTCOMES = [
+    ("observe('phase Bound')", Verdict.PASS, ""),
+    ("pass", Verdict.UNKNOWN, "ended well but said nothing of what it saw"),
+    ("observe('x'); assert 1 == 2, 'one is not two'", Verdict.FAIL, "one is not two"),
+    ("observe('x'); pytest.fail('no good')", Verdict.FAIL, "no good"),
+    ("observe('x'); raise Unknown('no effect')", Verdict.UNKNOWN, "no effect"),
+    ("observe('x'); raise OSError('refused')", Verdict.UNKNOWN, "check itself broke: OSError: ref"),
+    ("observe('x'); pytest.skip('later')", Verdict.UNKNOWN, "skipped without naming a capability"),
+    ("raise MissingCapability('nfs.locks', 'none')", Verdict.SKIPPED, "nfs.locks: none"),
+    (fixture("setup", "observe('x')"), Verdict.UNKNOWN, "the test could not be set up"),
+    (fixture("teardown", "observe('x')"), Verdict.FAIL, "could not be removed"),
+    (fixture("teardown", "raise MissingCapability('a.b', '')"), Verdict.FAIL, "not be removed"),
+]
+
+
+def test_an_outcome_becomes_a_verdict(suite: Suite) -> None:
+    assert suite.run(*[body for body, _, _ in OUTCOMES]) == 1
+    ends = {e.claim: e for e in suite.events if isinstance(e, TestFinished)}
+    with_evidence = {e.test for e in suite.events if isinstance(e, Evidence)}
+    for number, (body, verdict, reason) in enumerate(OUTCOMES):
+        end = ends[f"s.c{number}"]
+        assert (body, end.verdict) == (body, verdict)
+        assert reason in end.reason
+        assert bool(end.reason) == (verdict is not Verdict.PASS)
+        assert (end.test in with_evidence) == (verdict in (Verdict.FAIL, Verdict.UNKNOWN))
+    assert ends["s.c7"].capability == "nfs.locks"
+    assert "FAIL    s.c2: " in suite.output
+    assert "UNKNOWN s.c1: " in suite.output
+    assert "report: " in suite.output
+    (end_of_run,) = suite.of(RunFinished)
+    assert isinstance(end_of_run, RunFinished)
+    assert (end_of_run.exit_code, end_of_run.left_behind) == (1, [])
     assert (suite.folder / "taken-down").exists()
-    (end,) = suite.of(RunFinished)
-    assert isinstance(end, RunFinished)
-    assert (end.exit_code, end.left_behind) == (code, [])
     for name in ("report.html", "junit.xml", "summary.md"):
         assert (suite.folder / "out" / "latest" / name).stat().st_size
 
 
-def test_a_skip_has_its_capability_and_is_no_failure(suite: Suite) -> None:
-    suite.run("observe('x')", "raise MissingCapability('nfs.locks', 'locks are local')")
-    (skipped,) = [
-        e for e in suite.events if isinstance(e, TestFinished) and e.verdict is Verdict.SKIPPED
-    ]
-    assert skipped.capability == "nfs.locks"
-    assert "1 passed, 1 skipped" in suite.output
-
-
-def test_the_worst_verdict_decides_and_is_shown(suite: Suite) -> None:
-    assert suite.run("observe('x')", "pass", "observe('x'); assert False, 'lost'") == 1
-    assert "FAIL    s.c2: lost" in suite.output
-    assert "UNKNOWN s.c1: " in suite.output
-    assert "report: " in suite.output
+@pytest.mark.parametrize(
+    ("tests", "code", "said"),
+    [
+        (["observe('x')", "raise MissingCapability('nfs.locks', '')"], 0, "1 passed, 1 skipped"),
+        (["observe('x')", "pass"], 2, "1 passed, 1 unknown"),
+        (["raise MissingCapability('nfs.locks', '')"], 2, "1 skipped"),
+    ],
+)
+def test_the_verdicts_give_the_exit_code(
+    suite: Suite, tests: list[str], code: int, said: str
+) -> None:
+    assert suite.run(*tests) == code
+    assert said in suite.output
 
 
 def test_workers_write_one_journal(suite: Suite) -> None:
@@ -258,9 +250,3 @@ def test_ctrl_c_takes_down_and_says_so(suite: Suite) -> None:
 def test_collecting_alone_brings_up_nothing(suite: Suite) -> None:
     assert suite.run("observe('x')", options=("--collect-only", "-q")) == 0
     assert not (suite.folder / "out").exists()
-
-
-def test_tests_of_landfast_itself_bring_up_nothing(pytester: pytest.Pytester, suite: Suite) -> None:
-    suite.run("observe('x')", problem="bad input")
-    (pytester.path / "test_own.py").write_text("def test_it():\n    pass\n")
-    assert pytester.runpytest_subprocess("test_own.py").ret == 0

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,7 @@ _API_VERSIONS = {
 }
 _KIND_TO_API = {kind: api for api, kinds in _API_VERSIONS.items() for kind in kinds}
 _REQUEST_SECONDS = 30
+_ANSWER_SECONDS = (3, 10)  # to connect, which is tried four times; to answer
 
 
 class KubeError(LandfastError):
@@ -72,7 +74,7 @@ class Kube:
             BadInput: it cannot be reached; the sentence names its address.
         """
         try:
-            return str(client.VersionApi(self.api).get_code(_request_timeout=10).git_version)
+            return str(client.VersionApi(self.api).get_code(_request_timeout=_ANSWER_SECONDS).git_version)
         except ApiException as error:
             raise BadInput(f"the API server {self.host} refuses: {error.reason}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -246,5 +248,5 @@ def _event_time(event: Object) -> str:
 
 
 def _short(error: BaseException) -> str:
-    reason = getattr(error, "reason", None) or error
-    return str(reason).rpartition(">: ")[2] or str(reason)
+    reason = str(getattr(error, "reason", None) or error)
+    return re.sub(r"^.*?(>|\)): ", "", reason)

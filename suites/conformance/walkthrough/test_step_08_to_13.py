@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.session import FactFunction
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from suites.conformance.walkthrough.conftest import Walk
@@ -47,7 +48,7 @@ def test_mysql_claim_binds_the_volume_prepared_for_it(
 
 @pytest.mark.claim("walkthrough.mysql-runs")
 def test_mysql_runs_and_answers(
-    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction, fact: FactFunction
 ) -> None:
     with step("wait for mysql-0 and for an answer through the NodePort"):
         pod = reference.wait_for_pod("mysql-0", "Running", timeout=MYSQL_SECONDS)
@@ -58,6 +59,9 @@ def test_mysql_runs_and_answers(
         f"{container['resources']['limits']['memory']}; root is answered by MySQL "
         f"{walk.identity.version}, server_uuid {walk.identity.server_uuid}"
     )
+    mounts = reference.kube.execute(reference.namespace, "mysql-0", ["cat", "/proc/mounts"])
+    (mount,) = (line for line in mounts.splitlines() if " /var/lib/mysql " in line)
+    fact("nfs", "MySQL's mount", mount)
 
 
 @pytest.mark.claim("walkthrough.mysql-files-belong-to-mysql")
