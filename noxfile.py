@@ -66,7 +66,9 @@ def prove_red(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test Landfast's own logic; needs no Docker and no cluster."""
     install(session, "tests")
-    run(session, "python", "-m", "pytest", "tests", "-n", "auto")
+    # of a selection of tests, coverage says nothing
+    coverage = [] if session.posargs else ["--cov", "--cov-report=term-missing"]
+    run(session, "python", "-m", "pytest", "tests", "-n", "auto", *coverage)
 
 
 @nox.session

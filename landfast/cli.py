@@ -95,10 +95,11 @@ def _sweep(progress: Progress, *, kept: bool) -> None:
     if not left:
         progress.say("nothing is left of any run")
         return
-    gone = sweep_existing(progress)
+    gone = []
     if any(record.existing is None for record in left):
         with kit_lock(progress):
             gone += sweep(progress, engines.ensure(progress), kept=kept)
+    gone += sweep_existing(progress)
     progress.say(f"removed {len(gone)} run(s): {', '.join(gone)}" if gone else "nothing to remove")
 
 

@@ -304,8 +304,14 @@ def sweep_existing(progress: Progress, context: str | None = None) -> list[str]:
         if record.existing is None or record.alive or context not in (None, record.existing[1]):
             continue
         kubeconfig, its_context = record.existing
-        with progress.phase(f"remove what run {record.run_id} left on {its_context}"):
-            _remove_existing(record, existing.connect(kubeconfig, its_context, record.run_id))
+        try:
+            with progress.phase(f"remove what run {record.run_id} left on {its_context}"):
+                _remove_existing(record, existing.connect(kubeconfig, its_context, record.run_id))
+        except LandfastError as error:
+            raise LandfastError(
+                f"what run {record.run_id} left on {its_context} stays there: {error}; "
+                f"if that cluster is gone for good, remove {record.folder}"
+            ) from error
         gone.append(record.run_id)
     return gone
 

@@ -6,7 +6,6 @@ from functools import partial
 import yaml
 
 from landfast.environment import Environment
-from landfast.errors import LandfastError
 from landfast.kube.client import Kube, Object
 from landfast.stack import Stack
 
@@ -32,7 +31,7 @@ def collect(env: Environment, stacks: Iterable[Stack]) -> Iterator[tuple[str, st
 def _piece(title: str, get: Callable[[], str]) -> tuple[str, str]:
     try:
         return title, get() or "(nothing)"
-    except LandfastError as error:
+    except Exception as error:  # noqa: BLE001 - what is broken here must not cost the verdict
         return title, f"could not be had: {error}"
 
 

@@ -31,7 +31,7 @@ class RunRecord(BaseModel):
     pid: int
     pid_started: int
     complete: bool = False
-    """whether all was made; until then the engine may still be making what a killed run asked for"""
+    """whether all was made; before that the engine may still make what a killed run asked for"""
     kept: bool = False
     existing: tuple[Path, str] | None = None
     """kubeconfig and context, where the cluster is somebody's and only labelled objects are ours"""

@@ -73,15 +73,21 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _belong_together(self) -> "Settings":
-        existing_only = {"context": "--context", "nfs_server": "--nfs-server"}
-        for field, flag in existing_only.items():
+        for field in ("context", "nfs_server"):
             given = getattr(self, field) is not None
             if self.cluster == "existing" and not given:
-                raise ValueError(f"--cluster existing needs {flag}: nothing is guessed there")
+                raise ValueError(
+                    f"--cluster existing needs {flag(field)}: nothing is guessed there"
+                )
             if self.cluster == "kind" and given:
-                raise ValueError(f"{flag} goes with --cluster existing")
+                raise ValueError(f"{flag(field)} goes with --cluster existing")
         if self.cluster == "kind" and self.kubeconfig is not None:
             raise ValueError("--kubeconfig goes with --cluster existing")
+        for field in ("nfs_client", "node_image", "mysql_port"):
+            if self.cluster == "existing" and getattr(self, field) != _default(field):
+                raise ValueError(
+                    f"{flag(field)} goes with --cluster kind: this cluster has its own"
+                )
         if self.cluster == "existing" and self.keep:
             raise ValueError("--keep goes with --cluster kind: an existing cluster always stays")
         if self.nfs_server is not None and not re.fullmatch(r"[^:/\s]+:/\S*", self.nfs_server):
@@ -96,6 +102,10 @@ class Settings(BaseSettings):
                 f"--mysql-image {self.mysql_image} is older than 5.7, the oldest supported"
             )
         return self
+
+
+def _default(field: str) -> object:
+    return Settings.model_fields[field].default
 
 
 def _mysql_version(image: str) -> tuple[int, int] | None:

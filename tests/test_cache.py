@@ -12,6 +12,10 @@ from landfast.errors import BadInput
 from landfast.kit.cache import Cache, digest
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def make_tree(folder: Path) -> Path:
     tree = folder / "sources"
     (tree / "sub").mkdir(parents=True)
@@ -125,7 +129,7 @@ def test_a_build_that_failed_leaves_nothing_and_keeps_the_older_one(
 
     with pytest.raises((KeyboardInterrupt, RuntimeError)):
         cache.artifact("kube", "2" * 12, build)
-    assert os.listdir(tmp_path) == [old.name]
+    assert names(tmp_path) == [old.name]
 
 
 def test_what_a_killed_build_left_is_not_taken_for_whole_and_goes(tmp_path: Path) -> None:
@@ -134,9 +138,9 @@ def test_what_a_killed_build_left_is_not_taken_for_whole_and_goes(tmp_path: Path
     if pid == 0:
         cache.artifact("kube", "1" * 12, lambda target: os._exit((target / "half").write_text("")))
     os.waitpid(pid, 0)
-    assert len(os.listdir(tmp_path)) == 1
+    assert len(names(tmp_path)) == 1
     whole = cache.artifact("kube", "1" * 12, build_with("whole"))
-    assert os.listdir(tmp_path) == [whole.name]
+    assert names(tmp_path) == [whole.name]
     assert (whole / "program").read_text() == "whole"
 
 
@@ -146,7 +150,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(BadInput, match=r"building kube in .* failed: .*No space left on device"):
         Cache(tmp_path).artifact("kube", "1" * 12, build)
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

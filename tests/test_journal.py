@@ -26,16 +26,18 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     Verdict: st.sampled_from(Verdict),
 }
 EVENTS = st.one_of(
-    st.builds(
-        kind,
-        at=st.datetimes(timezones=st.just(UTC)),
-        **{
-            name: BY_TYPE[field.annotation]
-            for name, field in kind.model_fields.items()
-            if name not in ("at", "kind")
-        },
+    *(
+        st.builds(
+            kind,
+            at=st.datetimes(timezones=st.just(UTC)),
+            **{
+                name: BY_TYPE[field.annotation]
+                for name, field in kind.model_fields.items()
+                if name not in ("at", "kind")
+            },
+        )
+        for kind in get_args(get_args(Event)[0])
     )
-    for kind in get_args(get_args(Event)[0])
 )
 
 

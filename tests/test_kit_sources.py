@@ -1,4 +1,4 @@
-"""What the kit is made from: recipes that fit together, and keys that change with what they name."""
+"""What the kit is made from: recipes that fit together, keys that change with what they name."""
 
 import re
 import shutil

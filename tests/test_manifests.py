@@ -1,4 +1,4 @@
-"""The reference's objects: their values are the article's, and an overlay changes only what it may."""
+"""The reference's objects: the values are the article's, and an overlay changes what it may."""
 
 import copy
 import json
@@ -326,7 +326,7 @@ class Refusing:
 )
 def test_what_is_only_taken_is_valid(code: int, message: str) -> None:
     kube = Refusing(code, message)
-    namespaced = {"kind": "Pod", "metadata": {"name": "p", "namespace": "not-made-yet"}}
+    namespaced: Object = {"kind": "Pod", "metadata": {"name": "p", "namespace": "not-made-yet"}}
     validate(kube, [namespaced, find("StorageClass", "nfs-ssd")])  # type: ignore[arg-type]
     assert [o["metadata"].get("namespace") for o in kube.tried] == ["default", None]
     assert namespaced["metadata"]["namespace"] == "not-made-yet"

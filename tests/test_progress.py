@@ -1,6 +1,8 @@
 """What is said while something takes long."""
 
 import io
+import re
+import time
 
 import pytest
 from rich.console import Console
@@ -22,7 +24,7 @@ def test_without_a_terminal_a_phase_is_one_plain_line_with_its_time() -> None:
     it, output, phases = make(terminal=False)
     with it.phase("kit: compile kube [amd64]"):
         pass
-    assert output.getvalue() == "    0.0 s  kit: compile kube [amd64]\n"
+    assert re.fullmatch(r" +\d\.\d s  kit: compile kube \[amd64\]\n", output.getvalue())
     assert phases == ["kit: compile kube [amd64]"]
 
 
@@ -32,7 +34,7 @@ def test_what_takes_very_long_is_heard_of_meanwhile(monkeypatch: pytest.MonkeyPa
     waits = iter(range(1000))
     with it.phase("cluster"):
         while "…" not in output.getvalue() and next(waits) < 999:
-            progress.time.sleep(0.01)
+            time.sleep(0.01)
     assert "0 s  … cluster\n" in output.getvalue()
 
 

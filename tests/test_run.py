@@ -75,7 +75,7 @@ def test_saving_again_replaces_the_record_as_a_whole() -> None:
     record.save()
     assert (record.folder / "record.json").stat().st_ino != before
     assert records()[0].kept
-    assert os.listdir(record.folder) == ["record.json"]
+    assert [path.name for path in record.folder.iterdir()] == ["record.json"]
 
 
 def test_a_run_that_ends_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,9 +111,9 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(
 
 def test_a_kept_cluster_is_used_by_one_run_at_a_time() -> None:
     record = new_record(run_id="r1")
-    with record.lock():
-        with pytest.raises(BadInput, match=r"landfast-r1 is in use .* leave out --keep"):
-            record.lock()
+    in_use = pytest.raises(BadInput, match=r"landfast-r1 is in use .* leave out --keep")
+    with record.lock(), in_use:
+        record.lock()
     with record.lock():
         pass
 

@@ -1,7 +1,6 @@
 """Every option in its three forms, what wins, and what a mistake reads like."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +30,11 @@ VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
 
 
 @pytest.fixture(autouse=True)
-def empty_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def empty_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith("LANDFAST_"):
             monkeypatch.delenv(name)
-    yield
 
 
 def toml(values: dict[str, Any]) -> None:
@@ -98,6 +96,9 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({"nfs_server": "h:/p"}, "--nfs-server goes with --cluster existing"),
         ({"kubeconfig": "c"}, "--kubeconfig goes with --cluster existing"),
         ({**EXISTING, "keep": True}, "--keep goes with --cluster kind"),
+        ({**EXISTING, "nfs_client": "fuse"}, "--nfs-client goes with --cluster kind"),
+        ({**EXISTING, "node_image": "n:1"}, "--node-image goes with --cluster kind"),
+        ({**EXISTING, "mysql_port": "3306"}, "--mysql-port goes with --cluster kind"),
         ({**EXISTING, "nfs_server": "host"}, "--nfs-server must be HOST:/PATH, not 'host'"),
         ({"registry": "https://r.example"}, "--registry must be HOST[:PORT][/PREFIX], not 'https:"),
         ({"registry": ""}, "--registry must be HOST[:PORT][/PREFIX], not ''"),
@@ -158,9 +159,11 @@ def test_whatever_is_given_it_is_settings_or_one_sentence(flags: dict[str, Any])
     try:
         settings = load_settings(flags)
     except BadInput as error:
-        assert "\n" not in str(error)
-        return
-    assert (settings.cluster == "existing") == (settings.context is not None)
+        message = str(error)
+    else:
+        message = ""
+        assert (settings.cluster == "existing") == (settings.context is not None)
+    assert "\n" not in message
 
 
 def test_flags_are_written_with_dashes() -> None:

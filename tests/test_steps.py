@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from landfast.errors import BadInput
 from landfast.journal import Event, Evidence, Journal, Observation, Step, read_journal
 from landfast.steps import Steps
 
@@ -74,3 +75,9 @@ def test_very_long_evidence_loses_its_middle(steps: Steps, tmp_path: Path) -> No
     assert text.endswith("last")
     assert "characters left out" in text
     assert len(text) < 270_000
+
+
+def test_a_full_disk_is_one_sentence(steps: Steps, tmp_path: Path) -> None:
+    (tmp_path / "evidence").touch()
+    with pytest.raises(BadInput, match=r"cannot write evidence into .*: File exists$"):
+        steps.attach("log", "x")

@@ -233,7 +233,7 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
     own = f"landfast-{kube.run_id}"
     overlay = Overlay(
         export=Export(server=server, path=path, kind="external"),
-        images=images_on(nodes) if settings.images == "kit" else _registry_images(settings),
+        images=images_on(nodes) if settings.images == "kit" else registry_images(settings),
         run_id=kube.run_id,
         subtree=own,
         namespace=own,
@@ -266,7 +266,7 @@ def images_on(nodes: Iterable[Object]) -> Images:
     return kit_images_among(set.intersection(*everywhere) if everywhere else set())
 
 
-def _registry_images(settings: Settings) -> Images:
+def registry_images(settings: Settings) -> Images:
     """Give the images as the cluster pulls them: it knows no other name than the registry's."""
     found = registry.sources(settings.registry, {"mysql": settings.mysql_image})
     names = {part: source.pull for part, source in found.items()}

@@ -28,7 +28,7 @@ _API_VERSIONS = {
 }
 _KIND_TO_API = {kind: api for api, kinds in _API_VERSIONS.items() for kind in kinds}
 _REQUEST_SECONDS = 30
-_ANSWER_SECONDS = (3, 10)  # to connect, which is tried four times; to answer
+_ANSWER_SECONDS = (3, 10)  # to connect, tried four times; to answer
 
 
 class KubeError(LandfastError):
@@ -74,7 +74,9 @@ class Kube:
             BadInput: it cannot be reached; the sentence names its address.
         """
         try:
-            return str(client.VersionApi(self.api).get_code(_request_timeout=_ANSWER_SECONDS).git_version)
+            return str(
+                client.VersionApi(self.api).get_code(_request_timeout=_ANSWER_SECONDS).git_version
+            )
         except ApiException as error:
             raise BadInput(f"the API server {self.host} refuses: {error.reason}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -43,7 +43,7 @@ def test_mysql_claim_binds_the_volume_prepared_for_it(
     )
     observe(f"{_CLAIM} is bound to {pvc['spec']['volumeName']}; volumes of the class: {volumes}")
     assert pvc["spec"]["volumeName"] == prepared
-    assert volumes == [reference.overlay.name("PersistentVolume", "nfs-pv"), prepared]
+    assert volumes == sorted([reference.overlay.name("PersistentVolume", "nfs-pv"), prepared])
 
 
 @pytest.mark.claim("walkthrough.mysql-runs")

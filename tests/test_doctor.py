@@ -1,0 +1,143 @@
+"""The doctor looks and changes nothing, on hosts that have and hosts that lack."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from landfast import doctor, paths
+from landfast.doctor import Finding, examine
+from landfast.errors import BadInput
+from landfast.kit import debian, programs
+from landfast.kit import engine as engines
+from landfast.kit.cache import Cache
+from landfast.kit.engine import Engine
+from landfast.run import new_record
+
+
+@pytest.fixture(autouse=True)
+def bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine, no tools, an empty cache; Debian and root."""
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(engines, "find", lambda: None)
+    monkeypatch.setattr(debian, "refusal", lambda: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(doctor, "kernel_has_nfs", lambda: True)
+    for name in ("kind_on_path", "go_on_path", "compiles_mount_nfs"):
+        monkeypatch.setattr(programs, name, lambda: None)
+
+
+def found() -> dict[str, Finding]:
+    return {finding.what: finding for finding in examine()}
+
+
+def test_a_bare_debian_will_get_the_kit(tmp_path: Path) -> None:
+    findings = found()
+    assert findings["Docker engine"] == Finding(
+        "Docker engine", "none answers; the kit will start its own", None
+    )
+    assert findings["kit"].found.startswith("will be built first, in about")
+    assert findings["a run will take"].found == "--images kit, --nfs-client kernel"
+    assert not [finding for finding in findings.values() if finding.ok is False]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_host_with_its_own_engine_takes_registries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "find", lambda: Engine("28.2"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    findings = found()
+    assert findings["Docker engine"].found == "28.2, the host's own"
+    assert findings["user"].ok
+    assert findings["a run will take"].found.startswith("--images registry")
+    assert "kit" not in findings
+
+
+def test_a_kit_that_is_whole_says_its_kubernetes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "find", lambda: Engine("26.1", {"DOCKER_HOST": "x"}))
+    monkeypatch.setattr(Engine, "image_digest", lambda _self, _image: "sha256:1")
+    monkeypatch.setattr(Cache, "path", lambda _self, _name, _key: tmp_path)
+    findings = found()
+    assert findings["Docker engine"].found == "26.1, the kit's"
+    assert findings["kit"] == Finding(
+        "kit", f"built, Kubernetes {programs.kubernetes_version()}", True
+    )
+
+
+def test_what_has_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "find", lambda: Engine("26.1", {"DOCKER_HOST": "x"}))
+    monkeypatch.setattr(
+        Engine, "image_digest", lambda _self, image: None if "/busybox:" in image else "sha256:1"
+    )
+    monkeypatch.setattr(
+        Cache, "path", lambda _self, name, _key: tmp_path / ("none" if name == "podnet" else "")
+    )
+    assert found()["kit"].found.endswith("what has changed: podnet, image busybox")
+
+
+def _no_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(debian, "refusal", lambda: "installing Debian packages needs root")
+
+
+def _dead_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find() -> Engine:
+        raise BadInput("DOCKER_HOST is unix:///x, and no Docker engine\nanswers there")
+
+    monkeypatch.setattr(engines, "find", find)
+
+
+def _no_fuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "kernel_has_nfs", lambda: False)
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: str(path) != "/dev/fuse" and exists(path))
+
+
+def _broken_record(_monkeypatch: pytest.MonkeyPatch) -> None:
+    (paths.records() / "r").mkdir(parents=True)
+    (paths.records() / "r" / "record.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("make", "what", "said"),
+    [
+        (_no_root, "user", "only root can start"),
+        (_no_root, "Docker engine", "none can be started: installing Debian packages needs root"),
+        (_dead_engine, "Docker engine", "no Docker engine answers there"),
+        (_no_fuse, "NFS client", "no /dev/fuse"),
+        (_broken_record, "runs", "is not a run's record"),
+    ],
+)
+def test_what_stands_in_the_way_is_marked(
+    make: Callable[[pytest.MonkeyPatch], None],
+    what: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make(monkeypatch)
+    finding = found()[what]
+    assert finding.ok is False
+    assert said in finding.found
+    assert "\n" not in finding.found
+
+
+def test_too_little_disk_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1 << 30}))
+    assert found()["disk"] == Finding("disk", found()["disk"].found, False)
+    assert "1.0 GiB free" in found()["disk"].found
+
+
+def test_runs_are_listed_by_what_they_are() -> None:
+    new_record(run_id="r1")
+    kept = new_record(run_id="r2")
+    kept.kept = True
+    kept.save()
+    dead = new_record(run_id="r3")
+    dead.pid_started -= 1
+    dead.save()
+    findings = found()
+    assert findings["another run"].found.startswith("r1, process")
+    assert "landfast down" in findings["kept cluster"].found
+    assert findings["dead run"].found.startswith("r3; `landfast cleanup`")

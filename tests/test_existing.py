@@ -1,0 +1,304 @@
+"""Somebody's cluster: what is taken there, what is announced, what is refused, what is changed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from landfast.cluster import base, existing
+from landfast.cluster.fence import FencedKube, OutsideFence, owned
+from landfast.errors import BadInput
+from landfast.images import Images
+from landfast.kube import Kube, Object
+from landfast.kube.manifests import Overlay
+from landfast.nfs import inspector_pod
+from landfast.nfs.export import Export
+from landfast.nfs.inspector import ExportInspector
+from landfast.run import RUN_LABEL
+from landfast.settings import load_settings
+
+RUN = "1123-200000-9f3a"
+OWN = f"landfast-{RUN}"
+IMAGES = Images("registry", "", "", "r/prov:1", "r/db:1", "r/box:1", "r/rec:1")
+OVERLAY = Overlay(
+    Export(server="10.9.8.7", path="/srv", kind="external"), IMAGES, RUN, OWN, namespace=OWN
+)
+
+
+def obj(kind: str, name: str, namespace: str = "", **fields: Any) -> Object:
+    labels = fields.pop("labels", {})
+    meta = {"name": name, "labels": labels} | ({"namespace": namespace} if namespace else {})
+    return {"kind": kind, "metadata": meta | fields.pop("metadata", {}), **fields}
+
+
+def volume(name: str, storage_class: str = "", **metadata: Any) -> Object:
+    spec = {"storageClassName": storage_class, "claimRef": {"namespace": OWN, "name": "c"}}
+    return obj("PersistentVolume", name, spec=spec, metadata=metadata)
+
+
+def taken(*there: Object) -> list[str]:
+    return existing.taken(existing.reference_objects(OVERLAY), there)
+
+
+class TestTakenNames:
+    def test_nothing_is_taken_on_an_empty_cluster(self) -> None:
+        assert taken(obj("Namespace", "default"), obj("StorageClass", "standard")) == []
+
+    @pytest.mark.parametrize(
+        ("there", "expected"),
+        [
+            (obj("Namespace", "nfs-system"), "Namespace nfs-system"),
+            (obj("StorageClass", "nfs-ssd"), "StorageClass nfs-ssd"),
+            (volume("nfs-pv"), "PersistentVolume nfs-pv"),
+            (
+                obj("ClusterRole", "nfs-client-provisioner-runner"),
+                "ClusterRole nfs-client-provisioner-runner",
+            ),
+            (volume("theirs", "nfs-ssd"), "PersistentVolume theirs (of class nfs-ssd)"),
+            (
+                obj("PersistentVolumeClaim", "c", "shop", spec={"storageClassName": "nfs-ssd"}),
+                "PersistentVolumeClaim c (of class nfs-ssd)",
+            ),
+            (
+                obj("StorageClass", "slow", provisioner="nfs-client"),
+                "StorageClass slow (of provisioner nfs-client)",
+            ),
+        ],
+    )
+    def test_names_classes_and_provisioners_of_others_are_seen(
+        self, there: Object, expected: str
+    ) -> None:
+        assert taken(there) == [expected]
+
+    def test_names_inside_namespaces_are_free(self) -> None:
+        assert taken(obj("Service", "mysql-service", "default")) == []
+
+
+def plan(*names: str) -> existing.Plan:
+    cluster = base.Cluster(
+        provider="existing", name="c", kubeconfig=Path("k"), context="staging", nodes=("n",)
+    )
+    suffix = "-9f3a" if names else ""
+    return existing.Plan(cluster, replace(OVERLAY, suffix=suffix), list(names))
+
+
+class TestPlan:
+    def test_it_names_namespaces_cluster_objects_and_folder(self) -> None:
+        text = str(plan())
+        for said in (
+            "staging",
+            f"{RUN_LABEL}={RUN}",
+            f"{OWN}, nfs-system;",
+            "StorageClass nfs-ssd,",
+            "PersistentVolume nfs-pv-data-mysql,",
+            f"PersistentVolume {OWN}-inspector",
+            f"10.9.8.7:/srv/{OWN}",
+        ):
+            assert said in text
+        assert plan().note == ""
+
+    def test_taken_names_are_avoided_and_said(self) -> None:
+        text = str(plan("StorageClass nfs-ssd"))
+        assert "these are there: StorageClass nfs-ssd." in text
+        assert f"{OWN}, nfs-system-9f3a;" in text
+        assert "StorageClass nfs-ssd-9f3a," in text
+
+
+class TestOwned:
+    @pytest.mark.parametrize(
+        ("there", "expected"),
+        [
+            (obj("StorageClass", "nfs-ssd", labels={RUN_LABEL: RUN}), True),
+            (obj("StorageClass", "nfs-ssd", labels={RUN_LABEL: "another"}), False),
+            (obj("StorageClass", "nfs-ssd", metadata={"labels": None}), False),
+            (obj("Pod", "mysql-0", OWN), True),
+            (obj("Pod", "mysql-0", "default", labels={RUN_LABEL: RUN}), False),
+            (volume("pvc-1", annotations={"pv.kubernetes.io/provisioned-by": "nfs-client"}), True),
+            (volume("theirs-bound-by-mistake"), False),
+            (obj("PersistentVolume", "free", metadata={"annotations": None}), False),
+        ],
+    )
+    def test_label_namespace_or_made_for_our_claim(self, there: Object, expected: bool) -> None:
+        assert owned(there, RUN, lambda namespace: namespace == OWN) is expected
+
+
+class Cluster(FencedKube):
+    """A fence with a cluster of four objects behind it."""
+
+    def __init__(self) -> None:
+        self.run_id = RUN
+        self.there = [
+            obj("Namespace", OWN, labels={RUN_LABEL: RUN}),
+            obj("Namespace", "shop", labels={RUN_LABEL: "another"}),
+            obj("Pod", "ours", OWN),
+            obj("Pod", "theirs", "shop", labels={RUN_LABEL: RUN}),
+        ]
+
+    def find(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        for there in self.there:
+            meta = there["metadata"]
+            if (there["kind"], meta["name"], meta.get("namespace")) == (kind, name, namespace):
+                return there
+        return None
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
+        found = self.find(kind, name, namespace)
+        assert found is not None
+        return found
+
+
+CHANGES: list[Callable[[Cluster, str, str], object]] = [
+    lambda kube, name, space: kube.delete("Pod", name, space),
+    lambda kube, name, space: kube.patch("Pod", name, {}, space),
+    lambda kube, name, space: kube.execute(space, name, ["true"]),
+    lambda kube, name, space: kube.create(obj("Pod", name, space)),
+]
+
+
+class TestFencedKube:
+    @pytest.fixture
+    def done(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        done: list[str] = []
+        for verb in ("create", "patch", "delete", "execute"):
+            monkeypatch.setattr(Kube, verb, lambda *_, verb=verb, **__: done.append(verb))
+        return done
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_what_is_ours_may_be_changed(
+        self, change: Callable[[Cluster, str, str], object], done: list[str]
+    ) -> None:
+        change(Cluster(), "ours", OWN)
+        assert len(done) == 1
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_what_is_not_ours_may_not(
+        self, change: Callable[[Cluster, str, str], object], done: list[str]
+    ) -> None:
+        with pytest.raises(OutsideFence, match="Pod theirs in namespace shop: it is not this run"):
+            change(Cluster(), "theirs", "shop")
+        assert done == []
+
+    def test_deleting_what_is_not_there_is_no_error(self, done: list[str]) -> None:
+        assert Cluster().delete("Pod", "nobody", "shop") is False
+        assert done == []
+
+    def test_trials_and_questions_change_nothing(self, done: list[str]) -> None:
+        Cluster().create(obj("Pod", "theirs", "shop"), dry_run=True)
+        Cluster().create(obj("SelfSubjectAccessReview", ""))
+        assert done == ["create", "create"]
+
+
+class TestRights:
+    def test_an_administrator_is_asked_for_nothing_more(self) -> None:
+        asked: list[Object] = []
+        assert existing.missing_rights(answering(asked, lambda _: True)) == []
+        assert len(asked) == 1
+
+    def test_every_missing_right_is_named(self) -> None:
+        denied = existing.missing_rights(
+            answering([], lambda a: a["resource"] != "*" and a["subresource"] != "exec")
+        )
+        assert denied == ["create pods/exec", "get pods/exec"]
+
+
+def answering(asked: list[Object], allowed: Callable[[Object], bool]) -> Any:
+    class Server:
+        def create(self, review: Object) -> Object:
+            attributes = review["spec"]["resourceAttributes"]
+            asked.append(attributes)
+            return {"status": {"allowed": allowed(attributes)}}
+
+    return Server()
+
+
+class TestKubeconfig:
+    def test_flag_wins_over_variable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("a", "b", "c"):
+            (tmp_path / name).write_text(f"contexts: [{{name: {name}}}]")
+        monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'b'}:{tmp_path / 'c'}")
+        assert existing.kubeconfig_path(tmp_path / "a") == tmp_path / "a"
+        with pytest.raises(BadInput, match="no such context; it has b, c$"):
+            existing.connect(existing.kubeconfig_path(None), "nope", RUN)
+
+    def test_missing_file_is_bad_input(self, tmp_path: Path) -> None:
+        with pytest.raises(BadInput, match="there is no such file"):
+            existing.kubeconfig_path(tmp_path / "none")
+
+    @pytest.mark.parametrize("content", ["][", "text", "contexts: [1]", "", "contexts: 3"])
+    def test_unreadable_file_is_bad_input(self, content: str, tmp_path: Path) -> None:
+        (tmp_path / "config").write_text(content)
+        with pytest.raises(BadInput, match="cannot be read as a kubeconfig"):
+            existing.connect(tmp_path / "config", "staging", RUN)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("v1.37.2", (1, 37)), ("v1.30.1-eks-0a", (1, 30)), ("v2.0.0", (2, 0)), ("odd", (0, 0))],
+)
+def test_version_of_a_server(text: str, version: tuple[int, int]) -> None:
+    assert existing.version_of(text) == version
+
+
+def node(*names: str) -> Object:
+    return {"status": {"images": [{"names": [f"docker.io/landfast/{name}"]} for name in names]}}
+
+
+class TestKitImages:
+    BAKED = ("busybox:1", "mysql:2", "nfs-provisioner:3")
+
+    def test_they_are_those_that_all_nodes_have(self) -> None:
+        images = existing.images_on([node(*self.BAKED), node(*self.BAKED, "mysql:9")])
+        assert (images.source, images.mysql) == ("kit", "landfast/mysql:2")
+        assert set(images.all()) == {"provisioner", "mysql", "busybox", "recycler"}
+
+    def test_a_missing_one_is_bad_input(self) -> None:
+        with pytest.raises(BadInput, match="do not have the kit's mysql"):
+            existing.images_on([node(*self.BAKED), node("busybox:1", "nfs-provisioner:3")])
+        with pytest.raises(BadInput, match="do not have"):
+            existing.images_on([])
+
+
+class TestInspectorPod:
+    def test_claim_and_volume_are_bound_to_each_other_alone(self) -> None:
+        pv, pvc, pod = inspector_pod.objects(OVERLAY.export, OWN, "box", RUN)
+        assert pvc["spec"]["volumeName"] == pv["metadata"]["name"]
+        assert pv["spec"]["claimRef"]["namespace"] == pod["metadata"]["namespace"] == OWN
+        assert pv["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+        assert all(o["metadata"]["labels"] == {RUN_LABEL: RUN} for o in (pv, pvc, pod))
+
+    def test_the_error_of_a_mount_is_what_mount_said(self) -> None:
+        message = (
+            "MountVolume.SetUp failed: exit status 32\nOutput: mount.nfs: No route\n to host\n"
+        )
+        assert inspector_pod.mount_error(message) == "mount.nfs: No route; to host"
+        assert inspector_pod.mount_error("odd") == "odd"
+
+
+class TestFolder:
+    def test_export_that_cannot_be_written_is_bad_input(self) -> None:
+        def execute(argv: object) -> str:
+            raise BadInput("Read-only file system")
+
+        inspector = ExportInspector(execute, PurePosixPath("/export"), "here", own=OWN)
+        with pytest.raises(BadInput, match="10.9.8.7:/srv cannot be written: Read-only"):
+            existing.make_folder(inspector, OVERLAY)
+
+
+@pytest.mark.parametrize("images", ["auto", "registry"])
+def test_the_cluster_pulls_by_the_mirrors_own_names(images: str) -> None:
+    settings = load_settings(
+        {
+            "cluster": "existing",
+            "context": "staging",
+            "nfs_server": "10.9.8.7:/srv",
+            "images": images,
+            "registry": "mirror.example:5000/hub",
+            "mysql_image": "mysql:8.0",
+        }
+    )
+    found = existing.registry_images(settings)
+    assert found.mysql == "mirror.example:5000/hub/library/mysql:8.0"
+    assert found.recycler.startswith("registry.k8s.io/"), "Kubernetes asks for it by itself"
+    assert (found.node, found.nfs_server) == ("", "")
