@@ -2,9 +2,8 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from landfast import paths
 from landfast.errors import LandfastError
 from landfast.kit.engine import Engine
 from landfast.nfs.export import Export
@@ -12,7 +11,7 @@ from landfast.nfs.inspector import ExportInspector
 from landfast.waiting import wait_until
 
 EXPORT_PATH = "/data/share"
-_CONFIG = paths.KIT / "images" / "nfs-server" / "files" / "etc" / "ganesha" / "ganesha.conf"
+_CONFIG = Path(__file__).with_name("ganesha.conf")
 _START_SECONDS = 60
 
 
