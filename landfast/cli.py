@@ -91,7 +91,7 @@ def cleanup() -> None:
 
 
 def _sweep(progress: Progress, *, kept: bool) -> None:
-    left = [r for r in records() if r.kept == kept or not r.alive]
+    left = [r for r in records() if (kept if r.kept else not r.alive)]
     if not left:
         progress.say("nothing is left of any run")
         return

@@ -324,6 +324,9 @@ def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str
             continue
         if record.kept and not kept:
             continue
+        if record.kept and record.in_use:
+            progress.say(f"the kept cluster {record.name} is in use by a run: it stays")
+            continue
         with progress.phase(f"remove what run {record.run_id} left"):
             remove_run(record, engine)
         gone.append(record.run_id)

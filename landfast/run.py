@@ -56,6 +56,15 @@ class RunRecord(BaseModel):
         """Whether the process that made the record still runs."""
         return start_time(self.pid) == self.pid_started
 
+    @property
+    def in_use(self) -> bool:
+        """Whether a run is using what was kept."""
+        try:
+            self.lock().release()
+        except BadInput:
+            return True
+        return False
+
     def save(self) -> None:
         """Write the record; it is whole or not there."""
         try:

@@ -112,7 +112,9 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(
 def test_a_kept_cluster_is_used_by_one_run_at_a_time() -> None:
     record = new_record(run_id="r1")
     in_use = pytest.raises(BadInput, match=r"landfast-r1 is in use .* leave out --keep")
+    assert not record.in_use
     with record.lock(), in_use:
+        assert record.in_use
         record.lock()
     with record.lock():
         pass
