@@ -64,12 +64,6 @@ class Kind:
         cluster = f"label=io.x-k8s.kind.cluster={name}"
         return sorted(self.engine.names("container", cluster, role))
 
-    def delete(self, name: str) -> None:
-        """Remove a cluster's nodes and their volumes; a cluster that is not there is no error."""
-        nodes = self.nodes(name)
-        if nodes:
-            self.engine.docker("rm", "--force", "--volumes", *nodes, timeout=120)
-
     def _kind(self, *arguments: str, network: str) -> None:
         process.run(
             [self.program, *arguments],

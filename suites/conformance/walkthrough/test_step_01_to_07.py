@@ -36,7 +36,7 @@ def test_provisioner_becomes_ready(
     ready = deployment["status"]["readyReplicas"], deployment["status"]["replicas"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     observe(f"Ready {ready[0]}/{ready[1]}, image {container['image']}")
-    assert ready == (1, 1)
+    assert ready == (1, 1), f"Ready {ready[0]}/{ready[1]}, not 1/1"
 
 
 @pytest.mark.claim("walkthrough.storageclass-reads-back")
@@ -54,12 +54,13 @@ def test_storageclass_reads_back_with_its_defaults(
         "default": default,
     }
     observe(f"{reference.storage_class} of {made['provisioner']}: {seen}")
-    assert seen == {
+    expected = {
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "Immediate",
         "allowVolumeExpansion": False,
         "default": "false",
     }
+    assert seen == expected, f"the class reads back as {seen}"
 
 
 @pytest.mark.claim("walkthrough.pv-is-available")
@@ -77,7 +78,8 @@ def test_new_volume_is_available(
         pv["spec"]["storageClassName"],
     )
     observe(f"{name} is {pv['status']['phase']}: {seen}")
-    assert seen == ("1Gi", ["ReadWriteOnce"], "Recycle", reference.storage_class)
+    expected = ("1Gi", ["ReadWriteOnce"], "Recycle", reference.storage_class)
+    assert seen == expected, f"the volume reads back as {seen}"
 
 
 @pytest.mark.claim("walkthrough.pvc-binds-by-selector")
@@ -92,9 +94,9 @@ def test_claim_binds_the_volume_that_its_selector_names(
     claim = f"{pv['spec']['claimRef']['namespace']}/{pv['spec']['claimRef']['name']}"
     volume, capacity = pvc["spec"]["volumeName"], pvc["status"]["capacity"]["storage"]
     observe(f"nfs-pvc asked for 3Mi, is bound to {volume}, shows {capacity}; its claim is {claim}")
-    assert volume == name
+    assert volume == name, f"nfs-pvc is bound to {volume}"
     assert capacity == "1Gi", "the claim does not show the volume's capacity"
-    assert claim == f"{reference.namespace}/nfs-pvc"
+    assert claim == f"{reference.namespace}/nfs-pvc", f"{name} names the claim {claim}"
 
 
 @pytest.mark.claim("walkthrough.pod-writes-to-the-server")
@@ -112,4 +114,4 @@ def test_file_created_by_a_pod_on_its_volume_is_on_the_server(
         f"the pod {pod['status']['phase']} on {pod['spec']['nodeName']}; the server has: {file}"
     )
     assert file is not None, "the pod has completed, and there is no hello.txt on the server"
-    assert (file.type, file.size) == ("file", 0)
+    assert (file.type, file.size) == ("file", 0), f"that is not what touch makes: {file}"

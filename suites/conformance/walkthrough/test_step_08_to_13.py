@@ -42,8 +42,9 @@ def test_mysql_claim_binds_the_volume_prepared_for_it(
         if pv["spec"].get("storageClassName") == reference.storage_class
     )
     observe(f"{_CLAIM} is bound to {pvc['spec']['volumeName']}; volumes of the class: {volumes}")
-    assert pvc["spec"]["volumeName"] == prepared
-    assert volumes == sorted([reference.overlay.name("PersistentVolume", "nfs-pv"), prepared])
+    assert pvc["spec"]["volumeName"] == prepared, "MySQL's claim is bound to another volume"
+    expected = sorted([reference.overlay.name("PersistentVolume", "nfs-pv"), prepared])
+    assert volumes == expected, "a volume was made, or one is missing"
 
 
 @pytest.mark.claim("walkthrough.mysql-runs")
@@ -92,7 +93,7 @@ def test_acknowledged_rows_are_readable(
             ask(reference, "INSERT INTO test_mysql.msg (line, msg) VALUES (NULL, %s)", text)
     rows = messages(reference)
     observe(f"on a new connection, the table has {rows}")
-    assert rows == ROWS
+    assert rows == ROWS, "rows that MySQL acknowledged are not there"
 
 
 @pytest.mark.claim("walkthrough.database-is-a-folder-on-the-server")

@@ -30,7 +30,7 @@ def test_volume_and_claim_without_a_class_bind(
         bound = stack.wait_for_pvc("data", timeout=_BIND_SECONDS)
     observe(f"default classes: {default or 'none'}; the claim says storageClassName {none!r}")
     observe(f"it is {bound['status']['phase']} to {bound['spec']['volumeName']}")
-    assert bound["spec"]["volumeName"] == volume
+    assert bound["spec"]["volumeName"] == volume, "the claim is bound to another volume"
 
 
 def default_classes(kube: Kube) -> list[str]:
@@ -50,7 +50,7 @@ def test_volume_and_claim_of_a_class_that_does_not_exist_bind(
     name = bound["spec"]["storageClassName"]
     observe(f"the claim of class {name} is Bound to {bound['spec']['volumeName']}")
     assert stack.kube.find("StorageClass", name) is None, f"there is a StorageClass {name}"
-    assert bound["spec"]["volumeName"] == volume
+    assert bound["spec"]["volumeName"] == volume, "the claim is bound to another volume"
 
 
 @pytest.mark.claim("walkthrough.class-mismatch-stays-pending")
@@ -80,4 +80,4 @@ def test_claim_of_another_class_than_the_volume_stays_pending(
     observe(
         f"claim slow stays Pending; claim fast, else the same, binds {bound['spec']['volumeName']}"
     )
-    assert bound["spec"]["volumeName"] == volume
+    assert bound["spec"]["volumeName"] == volume, "the claim is bound to another volume"

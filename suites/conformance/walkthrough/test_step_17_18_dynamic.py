@@ -29,9 +29,9 @@ def test_claim_of_a_class_with_a_provisioner_gets_a_new_volume(
     folder = stack.env.inspector.stat(stack.folder(name))
     observe(f"{pv['metadata']['name']} was made with path {path}, {pv['status']['phase']}")
     observe(f"the server has: {folder}")
-    assert path == f"{stack.overlay.root}/{name}"
+    assert path == f"{stack.overlay.root}/{name}", f"the volume's path is {path}"
     assert folder is not None, f"there is no folder {name} on the export"
-    assert folder.type == "directory"
+    assert folder.type == "directory", f"{name} on the export is a {folder.type}"
 
 
 @pytest.mark.claim("walkthrough.selector-is-refused")

@@ -71,6 +71,6 @@ def test_mysql_claim_binds_nfs_pv_while_it_is_available(
         f"MySQL's claim is bound to {bound['spec']['volumeName']}: path {volume['nfs']['path']} "
         f"(the root), policy {volume['persistentVolumeReclaimPolicy']}"
     )
-    assert bound["spec"]["volumeName"] == name
-    assert volume["nfs"]["path"] == stack.overlay.root
-    assert volume["persistentVolumeReclaimPolicy"] == "Recycle"
+    assert bound["spec"]["volumeName"] == name, "MySQL's claim is bound to another volume"
+    assert volume["nfs"]["path"] == stack.overlay.root, f"{name} is not the export's root"
+    assert volume["persistentVolumeReclaimPolicy"] == "Recycle", f"{name} is not under Recycle"
