@@ -7,7 +7,7 @@ from pathlib import Path
 from landfast import paths, process
 from landfast.kit.build import kit_lock
 from landfast.kit.cache import Cache
-from landfast.kit.programs import GO_MODULE, Programs
+from landfast.kit.programs import GO_BUILD, GO_MODULE, Programs
 from landfast.progress import Progress
 
 
@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(unformatted)
         return 1 if unformatted else 0
     os.chdir(GO_MODULE)
+    os.environ.update(GO_BUILD)
     return os.execv(go, ["go", *arguments])  # noqa: S606 - this process becomes Go
 
 

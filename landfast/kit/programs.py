@@ -16,6 +16,8 @@ from landfast.kit.cache import Cache, digest
 from landfast.progress import Progress
 
 GO_MODULE = paths.KIT / "go"
+GO_BUILD = {"CGO_ENABLED": "0", "GOFLAGS": "-trimpath -buildvcs=false"}
+"""How everything is compiled, vetted and tested: what is the same for all is compiled once."""
 _NFS_CLIENT = paths.KIT / "nfs-client"
 _BUILD_SECONDS = 45 * 60
 _C_PACKAGES = ["gcc", "libc6-dev", "libfuse3-dev", "make", "pkg-config"]
@@ -87,7 +89,7 @@ class Programs:
             flags += [f"-X {package}.{key}={value}" for key, value in stamps.items()]
         with self.progress.phase(f"kit: compile {name}"):
             self._go(
-                ["build", "-trimpath", "-ldflags", " ".join(flags), "-o", str(target / name)]
+                ["build", "-ldflags", " ".join(flags), "-o", str(target / name)]
                 + [f"./cmd/{name}"],
                 {},
                 target,
@@ -99,9 +101,7 @@ class Programs:
             [self.toolchain(), *arguments],
             timeout=_BUILD_SECONDS,
             log=log,
-            env={"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false", **env}
-            if arguments[0] == "install"
-            else {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", **env},
+            env={**GO_BUILD, **env},
             cwd=GO_MODULE if arguments[0] == "build" else target,
         )
         log.unlink()
