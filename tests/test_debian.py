@@ -9,7 +9,7 @@ from landfast.kit import debian
 
 SECURITY = """
 Types: deb
-URIs: http://deb.debian.org/debian-security
+URIs: http://mirror.example/debian-security
 Suites: bookworm-security
 Components: main
 """
@@ -22,7 +22,7 @@ Components: main
 DEBIAN = """
 # http://snapshot.example/archive/debian/20250520T000000Z
 Types: deb deb-src
-URIs: http://deb.debian.org/debian http://second.example/debian
+URIs: http://mirror.example/debian http://second.example/debian
 Suites: bookworm bookworm-updates
 Components: main contrib
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
@@ -41,7 +41,7 @@ def etc(folder: Path, **files: str) -> Path:
 
 def test_deb822(tmp_path: Path) -> None:
     sources = etc(tmp_path, debian_sources=SECURITY + DEBIAN, node_sources=OTHERS)
-    assert debian.mirror(sources) == "http://deb.debian.org/debian"
+    assert debian.mirror(sources) == "http://mirror.example/debian"
 
 
 @pytest.mark.parametrize(
