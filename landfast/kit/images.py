@@ -20,6 +20,7 @@ from landfast.waiting import wait_until
 
 _FOLDER = paths.KIT / "images"
 _BUILDER = "landfast-kit-build"
+_BAKED = "kind-node"  # the image node with the cluster's images in it
 _BUILD_SECONDS = 900
 
 
@@ -111,8 +112,7 @@ class ImageBuilder:
             self.engine.docker(
                 "build", "--quiet", "--force-rm", "--tag", tag, context, timeout=_BUILD_SECONDS
             )
-        if name != "node":
-            self._remove_older(name, tag)
+        self._remove_older(name, tag)
 
     def _root_filesystem(self, name: str, rootfs: RootFilesystem) -> Path:
         def build(target: Path) -> None:
@@ -151,7 +151,8 @@ class ImageBuilder:
     def _node(self, baked: dict[str, list[str]]) -> str:
         """Give the node image: Debian, the kubelet, and the images that the cluster will run."""
         kube, pause = self.image("kube"), self.image("pause")
-        tag = f"landfast/node:{digest(self.key('node'), kube, pause, repr(sorted(baked.items())))}"
+        key = digest(self.key("node"), kube, pause, repr(sorted(baked.items())))
+        tag = f"landfast/{_BAKED}:{key}"
         if self.engine.image_digest(tag):
             return tag
         base = self.image("node")
@@ -164,7 +165,7 @@ class ImageBuilder:
                 names[kube].append(wanted)
         with self.progress.phase("kit: bake the images into the node image"):
             self._bake(base, names, tag)
-        self._remove_older("node", tag)
+        self._remove_older(_BAKED, tag)
         return tag
 
     def _kubeadm_images(self) -> list[str]:
