@@ -62,6 +62,20 @@ def prove_red(session: nox.Session) -> None:
     run(session, "python", "-m", "suites.prove_red")
 
 
+@nox.session(name="prove-contracts")
+def prove_contracts(session: nox.Session) -> None:
+    """Hold the provisioner of either line to both contracts: it fits its own, and only that."""
+    install(session)
+    run(session, "python", "-m", "suites.prove_contracts")
+
+
+@nox.session
+def catalogue(session: nox.Session) -> None:
+    """Write docs/claims.md: every claim, as the suites have it."""
+    install(session)
+    run(session, "python", "-m", "suites.catalogue")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Test Landfast's own logic; needs no Docker and no cluster."""

@@ -1,4 +1,7 @@
-"""Claims: what must hold, each with an id, a text and its source (`suites/claims.yaml`)."""
+"""Claims: what must hold, each with an id, a text and its source.
+
+They stand in a `claims.yaml` beside the tests that prove them; rows of a table bring their own.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,14 +29,24 @@ class Claim(BaseModel):
         return self.id.partition(".")[0]
 
 
-def load_claims(path: Path) -> dict[str, Claim]:
-    """Give the claims in `path` by id, in the file's order.
+def load_claims(folder: Path) -> dict[str, Claim]:
+    """Give the claims of every `claims.yaml` below `folder` by id, in the files' order.
 
     Raises:
-        BadInput: the file cannot be read, a claim is not of the form, or an id stands there twice.
+        BadInput: a file cannot be read, a claim is not of the form, or an id stands there twice.
     """
+    by_id: dict[str, Claim] = {}
+    for path in sorted(folder.rglob("claims.yaml")):
+        for claim in _read(path):
+            if claim.id in by_id:
+                raise BadInput(f"{path} has one claim more that is called {claim.id}")
+            by_id[claim.id] = claim
+    return by_id
+
+
+def _read(path: Path) -> list[Claim]:
     try:
-        claims = TypeAdapter(list[Claim]).validate_python(yaml.safe_load(path.read_text()))
+        return TypeAdapter(list[Claim]).validate_python(yaml.safe_load(path.read_text()))
     except ValidationError as error:
         first = error.errors()[0]
         where = ", ".join(f"claim {p + 1}" if isinstance(p, int) else p for p in first["loc"])
@@ -41,9 +54,3 @@ def load_claims(path: Path) -> dict[str, Claim]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         said = " ".join(str(error).split())
         raise BadInput(f"the claims in {path} cannot be read: {said}") from error
-    by_id = {claim.id: claim for claim in claims}
-    if len(by_id) != len(claims):
-        ids = [claim.id for claim in claims]
-        twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
-        raise BadInput(f"{path} has more than one claim called {', '.join(twice)}")
-    return by_id

@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -147,9 +148,9 @@ def _bring_up(
         if helper is not None and images.source != "kit":
             for node in cluster.nodes:
                 nfs_client.install_helper(engine, node, helper)
-    if images.source != "kit":
+    if missing := _not_in_nodes(images):
         with progress.phase("load the workloads' images into the nodes"):
-            registry.load_into_nodes(engine, images.workloads(), kind.workers(record.name))
+            registry.load_into_nodes(engine, missing, kind.workers(record.name))
     return Environment(
         run_id=record.run_id,
         cluster=cluster,
@@ -160,23 +161,40 @@ def _bring_up(
     )
 
 
+def _not_in_nodes(images: Images) -> list[str]:
+    """Give the images that pods run and the node image has not got."""
+    if images.source == "registry":
+        return images.workloads()
+    kits_own = images.provisioner.startswith("landfast/")  # another one's name begins with a host
+    return [] if kits_own else [images.provisioner]
+
+
 def _images(settings: Settings, engine: Engine, progress: Progress) -> Images:
     """Give the images that a cluster of our own is made of; they are in the engine then."""
-    overrides = {"node": settings.node_image, "mysql": settings.mysql_image}
+    asked = registry.overrides(settings)
     from_kit = settings.images == "kit" or (
         settings.images == "auto" and bool(engine.env) and not settings.registry
     )
-    if from_kit:
-        for part, image in overrides.items():
-            if image is not None:
-                raise BadInput(f"--{part}-image goes with --images registry: the kit has its own")
-        return build_kit(engine, progress)
-    found = registry.sources(settings.registry, overrides)
+    if not from_kit:
+        found = registry.sources(settings.registry, asked)
+        _fetch(engine, found, progress)
+        return registry.as_images(found)
+    for part in ("node", "mysql"):
+        if asked[part] is not None:
+            raise BadInput(f"--{part}-image goes with --images registry: the kit has its own")
+    images = build_kit(engine, progress)
+    if asked["provisioner"] is None:
+        return images
+    found = registry.sources(None, asked, parts=["provisioner"])
+    _fetch(engine, found, progress)
+    return replace(images, provisioner=found["provisioner"].name)
+
+
+def _fetch(engine: Engine, found: dict[str, registry.Source], progress: Progress) -> None:
     absent = registry.check(engine, found)
     if absent:
         with progress.phase(f"pull {len(absent)} images"):
             registry.pull(engine, absent)
-    return registry.as_images(found)
 
 
 @contextlib.contextmanager

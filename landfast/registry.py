@@ -12,6 +12,7 @@ from landfast.errors import BadInput
 from landfast.images import Images, registry_names
 from landfast.kit.engine import Engine
 from landfast.process import ProcessError
+from landfast.settings import Settings
 
 _ASK_SECONDS = 20
 _PULL_SECONDS = 1200
@@ -27,6 +28,15 @@ class Source:
 
     name: str
     pull: str
+
+
+def overrides(settings: Settings) -> dict[str, str | None]:
+    """Give the images that were asked for by name, by part."""
+    return {
+        "node": settings.node_image,
+        "mysql": settings.mysql_image,
+        "provisioner": settings.provisioner_image,
+    }
 
 
 def sources(

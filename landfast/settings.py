@@ -51,8 +51,23 @@ class Settings(BaseSettings):
     mysql_image: Image | None = Field(
         None, description="MySQL image to use instead of the default; 5.7 or newer"
     )
+    provisioner_image: Image | None = Field(
+        None, description="provisioner image to judge instead of the default"
+    )
+    provisioner_contract: Literal["auto", "v4.0.2", "master"] = Field(
+        "auto", description="line of the provisioner to hold it to; auto: the one that it follows"
+    )
     mysql_port: int = Field(
         0, ge=0, le=65535, description="port on 127.0.0.1 for MySQL; 0 takes a free one"
+    )
+    i_own_this_cluster: str | None = Field(
+        None,
+        description="the name of --context once more: what is not the run's may be changed there, "
+        "and is restored (default classes)",
+    )
+    scenarios: int = Field(300, ge=1, description="how many binding scenarios are generated")
+    seed: int | None = Field(
+        None, ge=0, description="repeat the order of tests and the scenarios of an earlier run"
     )
     keep: bool = Field(
         False, description="leave the cluster running, and use the one that an earlier run left"
@@ -81,8 +96,14 @@ class Settings(BaseSettings):
                 )
             if self.cluster == "kind" and given:
                 raise ValueError(f"{flag(field)} goes with --cluster existing")
-        if self.cluster == "kind" and self.kubeconfig is not None:
-            raise ValueError("--kubeconfig goes with --cluster existing")
+        for field in ("kubeconfig", "i_own_this_cluster"):
+            if self.cluster == "kind" and getattr(self, field) is not None:
+                raise ValueError(f"{flag(field)} goes with --cluster existing")
+        if self.i_own_this_cluster not in (None, self.context):
+            raise ValueError(
+                f"--i-own-this-cluster {self.i_own_this_cluster} must repeat the name of "
+                f"--context, {self.context}"
+            )
         for field in ("nfs_client", "node_image", "mysql_port"):
             if self.cluster == "existing" and getattr(self, field) != _default(field):
                 raise ValueError(

@@ -1,4 +1,4 @@
-"""Show that every claim of a suite can go red: `python -m suites.prove_red [SUITE] [--only TEXT]`.
+"""Show that every claim can go red: `python -m suites.prove_red [SUITE…] [--only TEXT]`.
 
 All sabotages run against one kept cluster. A claim that does not FAIL then is not proved: a PASS is
 blind to what it claims, an UNKNOWN has judged nothing.
@@ -18,39 +18,49 @@ from landfast.errors import LandfastError
 from landfast.journal import TestFinished, read_journal
 from landfast.verdict import Verdict
 
-_RUN_SECONDS = 900
-_SUITE = "suites/conformance/walkthrough"
+_RUN_SECONDS = 1800
+_CONFORMANCE = paths.PROJECT / "suites" / "conformance"
+_SUITES = sorted(path.parent.name for path in _CONFORMANCE.glob("*/sabotage.py"))
 
 console = Console()
 
 
 def main() -> int:
-    """Run all sabotages of a suite, print what came of each; 1 if a claim did not FAIL."""
+    """Run all sabotages of suites, print what came of each; 1 if a claim did not FAIL."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suite", nargs="?", default=_SUITE)
+    parser.add_argument("suites", nargs="*", default=_SUITES, metavar="SUITE", help="all if none")
     parser.add_argument("--only", default="", help="claims whose id contains this text")
     parser.add_argument("--out", type=Path, default=Path("out/sabotage"))
     options = parser.parse_args()
-    module = importlib.import_module(f"{options.suite.strip('/').replace('/', '.')}.sabotage")
-    sabotages: dict[str, Sabotage] = module.SABOTAGES
-    wanted = [claim for claim in sabotages if options.only in claim]
-    together = [claim for claim in wanted if claim in module.SIDE_BY_SIDE]
-    batches = [[claim] for claim in wanted if claim in module.IN_ORDER]
+    if unknown := set(options.suites) - set(_SUITES):
+        parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(_SUITES)}")
+    sabotages: dict[str, Sabotage] = {}
+    together: list[str] = []
+    batches: list[list[str]] = []
+    for suite in options.suites:
+        module = importlib.import_module(f"suites.conformance.{suite}.sabotage")
+        sabotages |= module.SABOTAGES
+        wanted = [claim for claim in module.SABOTAGES if options.only in claim]
+        in_order = getattr(module, "IN_ORDER", ())
+        together += [claim for claim in wanted if claim not in in_order]
+        batches += [[claim] for claim in wanted if claim in in_order]
+    batches = [*([together] if together else []), *batches]
     results: dict[str, TestFinished | str] = {}
-    for batch in [*([together] if together else []), *batches]:
+    for batch in batches:
         console.print(f"sabotaging {', '.join(batch)}")
-        results |= _run(options.suite, batch, options.out)
+        results |= _run(options.suites, batch, options.out)
     console.print(_table(sabotages, results))
     finished = [r for r in results.values() if isinstance(r, TestFinished)]
     red = sum(r.verdict is Verdict.FAIL for r in finished)
-    console.print(f"{red} of {len(wanted)} sabotaged claims went red")
-    return 0 if wanted and red == len(wanted) else 1
+    console.print(f"{red} of {len(results)} sabotaged claims went red")
+    return 0 if results and red == len(results) else 1
 
 
-def _run(suite: str, claims: list[str], out: Path) -> dict[str, TestFinished | str]:
+def _run(suites: list[str], claims: list[str], out: Path) -> dict[str, TestFinished | str]:
     """Sabotage claims in one run; give what their tests ended in, or why there is no verdict."""
     workers = ["-n", "auto", "--dist", "loadgroup"] if len(claims) > 1 else []
-    command = [sys.executable, "-m", "pytest", suite, "--keep", "--out", str(out), *workers]
+    folders = [str(_CONFORMANCE / suite) for suite in suites]
+    command = [sys.executable, "-m", "pytest", *folders, "--keep", "--out", str(out), *workers]
     try:
         process.run(
             [*command, "--sabotage", ",".join(claims)],

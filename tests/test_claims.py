@@ -18,9 +18,8 @@ GOOD = """
 
 
 def write(folder: Path, text: str) -> Path:
-    path = folder / "claims.yaml"
-    path.write_text(text)
-    return path
+    (folder / "claims.yaml").write_text(text)
+    return folder
 
 
 def test_claims_come_by_id_in_the_files_order(tmp_path: Path) -> None:
@@ -40,7 +39,7 @@ def test_claims_come_by_id_in_the_files_order(tmp_path: Path) -> None:
         (("source: somewhere else", "source: ''"), "claim 2, source"),
         (("source: somewhere else", ""), "claim 2, source: Field required"),
         (("  source: somewhere\n", "  source: somewhere\n  sorce: x\n"), "claim 1, sorce: Extra"),
-        (("smoke.a-row-stays", "walkthrough.b"), "more than one claim called walkthrough.b"),
+        (("smoke.a-row-stays", "walkthrough.b"), "one claim more that is called walkthrough.b"),
         (("- id: walkthrough.b", "- id: [walkthrough.b"), "cannot be read: while parsing"),
     ],
 )
@@ -60,8 +59,22 @@ def test_a_file_without_a_list_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be read: .*No such file"):
-        load_claims(tmp_path / "claims.yaml")
     (tmp_path / "claims.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match="cannot be read"):
-        load_claims(tmp_path / "claims.yaml")
+        load_claims(tmp_path)
+
+
+def test_claims_of_all_files_below_a_folder_are_one_set(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "a", GOOD)
+    write(tmp_path / "b", GOOD.replace("smoke.a", "smoke.c").replace("walkthrough.b", "w.c"))
+    assert list(load_claims(tmp_path)) == [
+        "smoke.a-row-stays",
+        "walkthrough.b",
+        "smoke.c-row-stays",
+        "w.c",
+    ]
+    write(tmp_path / "b", GOOD)
+    with pytest.raises(BadInput, match=r"b/claims.yaml has one claim more .* smoke.a-row"):
+        load_claims(tmp_path)

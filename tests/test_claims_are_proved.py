@@ -1,10 +1,10 @@
-"""Every claim has a test, every test of a conformance suite a sabotage that makes it go red."""
+"""Every claim has a test, every conformance test a sabotage; the catalogue has them all."""
 
 import importlib
+import json
+import subprocess
+import sys
 from collections import Counter
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -12,59 +12,52 @@ from landfast import paths
 from landfast.claims import load_claims
 
 SUITES = paths.PROJECT / "suites"
-CLAIMS = load_claims(SUITES / "claims.yaml")
+_COLLECT = """
+import json
+from suites.catalogue import collect
+print(json.dumps([(test, claim.id) for test, claim in collect()]))
+"""
 
 
-def module(path: Path) -> ModuleType:
-    relative = path.relative_to(paths.PROJECT).with_suffix("")
-    return importlib.import_module(".".join(relative.parts))
+@pytest.fixture(scope="module")
+def proofs() -> list[tuple[str, str]]:
+    """Every test with its claim's id: collected in another process, as here pytest is running."""
+    collected = subprocess.run(
+        [sys.executable, "-c", _COLLECT],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=paths.PROJECT,
+    )
+    return [(test, claim) for test, claim in json.loads(collected.stdout.splitlines()[-1])]
 
 
-def marks(test: Any, name: str, holder: ModuleType) -> list[Any]:
-    of_module = getattr(holder, "pytestmark", [])
-    every = [
-        *getattr(test, "pytestmark", []),
-        *(of_module if isinstance(of_module, list) else [of_module]),
-    ]
-    return [mark.args for mark in every if mark.name == name]
-
-
-def proofs(folder: Path) -> list[tuple[str, bool]]:
-    """Give, for every test below a folder, its claim and whether it is part of an ordered group."""
-    found = []
-    for path in sorted(folder.rglob("test_*.py")):
-        holder = module(path)
-        for name, test in vars(holder).items():
-            if name.startswith("test_"):
-                ((claim,),) = marks(test, "claim", holder)
-                found.append((claim, bool(marks(test, "xdist_group", holder))))
-    return found
-
-
-CONFORMANCE = sorted(path.parent for path in (SUITES / "conformance").rglob("sabotage.py"))
-
-
-def test_every_claim_is_proved_by_one_test() -> None:
-    proved = Counter(claim for claim, _ in proofs(SUITES))
-    assert set(proved) == set(CLAIMS)
+def test_every_claim_is_proved_by_one_test(proofs: list[tuple[str, str]]) -> None:
+    proved = Counter(claim for _, claim in proofs)
+    assert set(load_claims(SUITES)) <= set(proved)
     assert {claim for claim, tests in proved.items() if tests > 1} == set()
 
 
-def test_every_conformance_suite_has_sabotages() -> None:
+def test_every_conformance_test_has_a_sabotage(proofs: list[tuple[str, str]]) -> None:
     folders = {path.parent for path in (SUITES / "conformance").rglob("test_*.py")}
-    assert folders == set(CONFORMANCE)
+    for folder in folders:
+        relative = folder.relative_to(paths.PROJECT)
+        module = importlib.import_module(".".join([*relative.parts, "sabotage"]))
+        claims = [claim for test, claim in proofs if test.startswith(f"{relative}/")]
+        assert set(module.SABOTAGES) == set(claims), relative
 
 
-@pytest.mark.parametrize("folder", CONFORMANCE, ids=lambda folder: folder.name)
-def test_every_test_has_a_sabotage(folder: Path) -> None:
-    sabotage = module(folder / "sabotage.py")
-    tests = proofs(folder)
-    assert [claim for claim, ordered in tests if ordered] == list(sabotage.IN_ORDER)
-    assert {claim for claim, ordered in tests if not ordered} == set(sabotage.SIDE_BY_SIDE)
+def test_steps_are_sabotaged_in_the_order_they_are_run_in(proofs: list[tuple[str, str]]) -> None:
+    sabotage = importlib.import_module("suites.conformance.walkthrough.sabotage")
+    assert [c for _, c in proofs if c in sabotage.IN_ORDER] == list(sabotage.IN_ORDER)
 
 
-def test_claims_of_a_suite_stand_together() -> None:
-    suites = [claim.suite for claim in CLAIMS.values()]
-    assert [s for s, before in zip(suites[1:], suites, strict=False) if s != before] == list(
-        dict.fromkeys(suites)
-    )[1:]
+def test_the_catalogue_is_up_to_date() -> None:
+    command = [sys.executable, "-m", "suites.catalogue", "--check"]
+    checked = subprocess.run(command, capture_output=True, text=True, cwd=paths.PROJECT)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_claims_of_a_suite_stand_in_its_folder() -> None:
+    for path in SUITES.rglob("claims.yaml"):
+        assert {claim.suite for claim in load_claims(path.parent).values()} == {path.parent.name}

@@ -13,6 +13,7 @@ from landfast.journal import (
     Event,
     Evidence,
     Note,
+    Observation,
     RunFinished,
     TestFinished,
     TestStarted,
@@ -56,7 +57,7 @@ def environment(settings, progress, *, run_id):
         raise LandfastError("container x cannot be removed")
 
 
-pytest_plugins = ["fixtures.session", "fixtures.verdicts"]
+pytest_plugins = ["fixtures.session", "fixtures.verdicts", "fixtures.schedule"]
 
 
 def pytest_configure():
@@ -81,12 +82,13 @@ class Suite:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self._pytester = pytester
         self.folder = pytester.path
+        self.head = HEAD
 
     def run(self, *tests: str, options: tuple[str, ...] = (), problem: str = "") -> int:
         """Run tests, given as their bodies (or as whole functions); give the exit code."""
-        (self.folder / "suites").mkdir()
+        (self.folder / "suites").mkdir(exist_ok=True)
         (self.folder / "conftest.py").write_text(CONFTEST.format(problem=problem))
-        claims, module = [], HEAD
+        claims, module = [], self.head
         for number, test in enumerate(tests):
             claims.append(f"- {{id: s.c{number}, text: It MUST hold., source: here}}\n")
             body = test if "def test" in test else f"def test_{number}(observe):\n    {test}\n"
@@ -114,7 +116,8 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     (pytester.path / "pytest.ini").write_text(
-        "[pytest]\nmarkers =\n    claim(id): the claim\nfilterwarnings = error\n"
+        "[pytest]\nfilterwarnings = error\n"
+        "markers =\n    claim(id): the claim\n    exclusive: alone\n"
     )
     return Suite(pytester)
 
@@ -248,3 +251,63 @@ def test_ctrl_c_takes_down_and_says_so(suite: Suite) -> None:
 def test_collecting_alone_brings_up_nothing(suite: Suite) -> None:
     assert suite.run("observe('x')", options=("--collect-only", "-q")) == 0
     assert not (suite.folder / "out").exists()
+
+
+ROW = """
+from landfast.claims import Claim
+
+@pytest.mark.parametrize("text", [
+    pytest.param("a", marks=pytest.mark.claim(Claim(id="s.a", text="A MUST.", source="row 1"))),
+    pytest.param("b", marks=pytest.mark.claim(Claim(id="s.b", text="B MUST.", source="row 2"))),
+])
+def test_rows(text, observe):
+    observe(text)
+"""
+
+
+def test_a_row_of_a_table_brings_its_own_claim(suite: Suite) -> None:
+    suite.head += ROW
+    assert suite.run("observe('x')") == 0
+    assert {e.id: e.source for e in suite.of(ClaimDeclared)} == {
+        "s.a": "row 1",
+        "s.b": "row 2",
+        "s.c0": "here",
+    }
+
+
+def marked(mark: str, name: str, body: str = "observe('x')") -> str:
+    return f"@pytest.mark.{mark}\ndef test_{name}(observe):\n    {body}\n"
+
+
+def test_groups_come_first_exclusive_tests_last_and_the_rest_by_the_seed(suite: Suite) -> None:
+    single = [f"observe('{number}')" for number in range(8)]
+    tests = (
+        marked("exclusive", "alone"),
+        *single,
+        marked("xdist_group('g')", "one"),
+        marked("xdist_group('g')", "two"),
+    )
+    orders = []
+    for seed in ("1", "1", "2"):
+        assert suite.run(*tests, options=("--seed", seed)) == 0
+        names = [e.test.rpartition("::")[2] for e in suite.of(TestStarted)]
+        assert (names[:2], names[-1]) == (["test_one", "test_two"], "test_alone")
+        orders.append(names)
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_an_exclusive_test_runs_alone(suite: Suite) -> None:
+    suite.head += """
+from pathlib import Path
+from threading import Event
+
+def who_runs(name):
+    Path(f"runs-{name}").touch()
+    Event().wait(0.5)  # long enough for the other worker to begin, too
+    seen = sorted(path.name for path in Path(".").glob("runs-*"))
+    Path(f"runs-{name}").unlink()
+    return str(seen)
+"""
+    tests = (marked("exclusive", "alone", "observe(who_runs('a'))"), "observe(who_runs('b'))")
+    assert suite.run(*tests, options=("-n", "2")) == 0
+    assert {e.text for e in suite.of(Observation)} == {"['runs-a']", "['runs-b']"}

@@ -23,7 +23,12 @@ VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "registry": ("mirror.example:5000/x", "mirror.example:5000/x", {}),
     "node_image": ("kindest/node:v1.35.0", "kindest/node:v1.35.0", {}),
     "mysql_image": ("mysql:5.7", "mysql:5.7", {}),
+    "provisioner_image": ("build:1", "build:1", {}),
+    "provisioner_contract": ("master", "master", {}),
     "mysql_port": ("3306", 3306, {}),
+    "i_own_this_cluster": ("staging", "staging", EXISTING),
+    "scenarios": ("2000", 2000, {}),
+    "seed": ("7", 7, {}),
     "keep": ("true", True, {}),
     "out": ("results", Path("results"), {}),
 }
@@ -38,7 +43,7 @@ def empty_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def toml(values: dict[str, Any]) -> None:
-    lines = [f"{k} = {v}" if k == "mysql_port" else f'{k} = "{v}"' for k, v in values.items()]
+    lines = [f"{k} = {v}" if v.isdigit() else f'{k} = "{v}"' for k, v in values.items()]
     Path("landfast.toml").write_text("\n".join(lines))
 
 
@@ -62,7 +67,7 @@ def test_a_flag_a_variable_and_a_key_mean_the_same(
 def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    toml({"mysql_port": 1111, "images": "kit", "out": "from-file"})
+    toml({"mysql_port": "1111", "images": "kit", "out": "from-file"})
     monkeypatch.setenv("LANDFAST_MYSQL_PORT", "2222")
     monkeypatch.setenv("LANDFAST_IMAGES", "registry")
     settings = load_settings({"mysql_port": "3333", "images": None})
@@ -85,6 +90,10 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({"mysql_port": "99999"}, "--mysql-port '99999': it must be less than or equal to 65535"),
         ({"mysql_port": "-1"}, "--mysql-port '-1': it must be greater than or equal to 0"),
         ({"mysql_port": "abc"}, "--mysql-port 'abc': it must be a valid integer"),
+        ({"scenarios": "0"}, "--scenarios '0': it must be greater than or equal to 1"),
+        ({"provisioner_contract": "v5"}, "--provisioner-contract 'v5': it must be 'auto', "),
+        ({"i_own_this_cluster": "c"}, "--i-own-this-cluster goes with --cluster existing"),
+        ({**EXISTING, "i_own_this_cluster": "prod"}, "must repeat the name of --context, staging"),
         ({"keep": "perhaps"}, "--keep 'perhaps': it must be a valid boolean"),
         ({"mysql_image": "my sql"}, "--mysql-image 'my sql': that is not the name of an image"),
         ({"node_image": "Node:1"}, "--node-image 'Node:1': that is not the name of an image"),

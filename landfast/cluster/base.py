@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict
 from landfast.cluster.fence import FencedKube
 from landfast.kube import Kube
 from landfast.kube.client import Object
+from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
 
-Capability = Literal["cluster.owned", "cluster.node-shell", "cluster.nodeport"]
+Capability = Literal[
+    "cluster.owned", "cluster.node-shell", "cluster.nodeport", "cluster.default-class"
+]
 
 
 class Cluster(BaseModel):
@@ -39,6 +42,15 @@ class Cluster(BaseModel):
         if self.fence is not None:
             return FencedKube(self.kubeconfig, self.context, self.fence)
         return Kube(self.kubeconfig, self.context)
+
+    def require(self, capability: Capability) -> None:
+        """Say that what follows needs a capability.
+
+        Raises:
+            MissingCapability: the cluster has not got it.
+        """
+        if (reason := self.missing.get(capability)) is not None:
+            raise MissingCapability(capability, reason)
 
     @property
     def owned(self) -> bool:

@@ -57,6 +57,8 @@ _MISSING: dict[Capability, str] = {
     "cluster.owned": "the cluster is somebody's: its nodes and control plane are not touched",
     "cluster.node-shell": "the cluster is somebody's: nothing is run on its nodes",
     "cluster.nodeport": "NodePorts are out of reach from here; MySQL is used by port-forward",
+    "cluster.default-class": "the default classes of somebody's cluster are changed, and restored, "
+    "only with --i-own-this-cluster",
 }
 
 
@@ -233,7 +235,7 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
     own = f"landfast-{kube.run_id}"
     overlay = Overlay(
         export=Export(server=server, path=path, kind="external"),
-        images=images_on(nodes) if settings.images == "kit" else registry_images(settings),
+        images=_images(settings, nodes),
         run_id=kube.run_id,
         subtree=own,
         namespace=own,
@@ -246,11 +248,16 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
         kubeconfig=kubeconfig,
         context=context,
         nodes=tuple(sorted(node["metadata"]["name"] for node in nodes)),
-        missing=_MISSING,
+        missing=_missing(settings),
         fence=kube.run_id,
     )
     suffix = f"-{kube.run_id[-4:]}" if found else ""
     return Plan(cluster, replace(overlay, suffix=suffix), found)
+
+
+def _missing(settings: Settings) -> dict[Capability, str]:
+    allowed = {"cluster.default-class"} if settings.i_own_this_cluster else set()
+    return {name: reason for name, reason in _MISSING.items() if name not in allowed}
 
 
 def images_on(nodes: Iterable[Object]) -> Images:
@@ -266,9 +273,16 @@ def images_on(nodes: Iterable[Object]) -> Images:
     return kit_images_among(set.intersection(*everywhere) if everywhere else set())
 
 
+def _images(settings: Settings, nodes: list[Object]) -> Images:
+    if settings.images != "kit":
+        return registry_images(settings)
+    images = images_on(nodes)
+    return replace(images, provisioner=settings.provisioner_image or images.provisioner)
+
+
 def registry_images(settings: Settings) -> Images:
     """Give the images as the cluster pulls them: it knows no other name than the registry's."""
-    found = registry.sources(settings.registry, {"mysql": settings.mysql_image})
+    found = registry.sources(settings.registry, registry.overrides(settings))
     names = {part: source.pull for part, source in found.items()}
     recycler = registry_names()["recycler"]  # Kubernetes' own choice, wherever it comes from
     return Images(

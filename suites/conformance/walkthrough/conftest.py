@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fixtures.session import Run, claim_of
+from fixtures.session import claim_of
 from fixtures.verdicts import Judgement
 from landfast.mysql.client import Identity
 from landfast.verdict import Unknown, Verdict
@@ -41,10 +41,10 @@ def walk() -> Walk:
 
 @pytest.fixture(autouse=True)
 def earlier_steps(
-    request: pytest.FixtureRequest, judgement: Judgement, run: Run, walk: Walk
+    request: pytest.FixtureRequest, judgement: Judgement, walk: Walk
 ) -> Iterator[None]:
     """Give no verdict on a step of the one stack once an earlier one has failed there."""
-    claim = run.claims[claim_of(request.node)]
+    claim = claim_of(request.node)
     if claim.id not in IN_ORDER:
         yield
         return

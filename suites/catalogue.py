@@ -1,0 +1,88 @@
+"""The catalogue of everything that Landfast claims: `python -m suites.catalogue [--check]`.
+
+It is what pytest collects, so it can name no claim without a test; `docs/claims.md` holds it.
+"""
+
+import argparse
+import contextlib
+import io
+import sys
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import pytest
+
+from fixtures.session import claim_of
+from landfast import paths
+from landfast.audit.rules import RULES
+from landfast.claims import Claim
+
+FILE = paths.PROJECT / "docs" / "claims.md"
+_HEAD = """\
+# What Landfast claims
+
+Made by `nox -s catalogue` from the tests themselves: do not edit. One test proves one claim.
+"""
+
+
+@dataclass
+class _Collector:
+    """A pytest plugin that keeps what is collected."""
+
+    tests: list[tuple[str, Claim]] = field(default_factory=list)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.tests = [(item.nodeid, claim_of(item)) for item in session.items]
+
+
+def collect() -> list[tuple[str, Claim]]:
+    """Give every test of the suites with the claim that it proves. Needs a process of its own.
+
+    Raises:
+        SystemExit: a suite cannot be collected; pytest has said why.
+    """
+    collector, said = _Collector(), io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = pytest.main(["suites", "--collect-only", "-q"], plugins=[collector])
+    if code != pytest.ExitCode.OK:
+        sys.exit(said.getvalue())
+    return collector.tests
+
+
+def catalogue(claims: list[Claim]) -> str:
+    """Give the catalogue as Markdown: a table a suite, then the rules of `landfast audit`."""
+    lines = [_HEAD]
+    for suite, of_suite in groupby(sorted(claims, key=lambda c: c.suite), key=lambda c: c.suite):
+        rows = [(claim.id, claim.text, claim.source) for claim in of_suite]
+        lines += [
+            f"\n## {suite}: {len(rows)}\n",
+            *_table(("claim", "what must hold", "source"), rows),
+        ]
+    rules = [(rule.id, f"{rule.title} ({rule.severity})", rule.source) for rule in RULES]
+    lines += [f"\n## audit: {len(rules)}\n", *_table(("rule", "what is found", "source"), rules)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, str, str]]) -> list[str]:
+    def line(cells: tuple[str, ...]) -> str:
+        return f"| {' | '.join(' '.join(c.split()).replace('|', chr(92) + '|') for c in cells)} |"
+
+    return [line(head), line(("---",) * len(head)), *map(line, rows)]
+
+
+def main() -> int:
+    """Write the catalogue, or with --check say whether it is up to date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 if it is outdated")
+    check = parser.parse_args().check
+    text = catalogue([claim for _, claim in collect()])
+    if not check:
+        FILE.write_text(text, encoding="utf-8")
+    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != text:
+        print(f"{FILE.name} is not what the suites claim: run nox -s catalogue")  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
