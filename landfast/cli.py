@@ -11,6 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from landfast.audit.command import Format, Request
+from landfast.audit.command import run as run_audit
+from landfast.audit.findings import Severity
 from landfast.environment import environment, sweep, sweep_existing
 from landfast.errors import BadInput, LandfastError
 from landfast.kit import engine as engines
@@ -91,7 +94,7 @@ def cleanup() -> None:
 
 
 def _sweep(progress: Progress, *, kept: bool) -> None:
-    left = [r for r in records() if (kept if r.kept else not r.alive)]
+    left = [r for r in records() if (kept or r.owes_default_classes if r.kept else not r.alive)]
     if not left:
         progress.say("nothing is left of any run")
         return
@@ -139,6 +142,39 @@ def doctor() -> None:
     Console(highlight=False).print(table)
     if any(finding.ok is False for finding in findings):
         raise BadInput("a run cannot work on this host: see the lines with !!")
+
+
+@app.command(name="audit")
+def audit_command(
+    manifests: Annotated[
+        list[str] | None,
+        typer.Argument(help="files and folders of YAML or JSON; - is standard input"),
+    ] = None,
+    context: Annotated[
+        str | None, typer.Option(help="the kubeconfig context of a cluster to audit instead")
+    ] = None,
+    kubeconfig: Annotated[Path | None, typer.Option(help="default: $KUBECONFIG, or ~'s")] = None,
+    export_root: Annotated[
+        Path | None, typer.Option(help="the export's folder on this host, to look for orphans")
+    ] = None,
+    export_path: Annotated[
+        str | None,
+        typer.Option(help="[SERVER:]/PATH of it in the volumes; default: that of --export-root"),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="how to print")] = Format.TEXT,
+    fail_on: Annotated[
+        Severity, typer.Option(help="the mildest finding that ends in exit code 1")
+    ] = Severity.ERROR,
+) -> None:
+    """Say what endangers data in manifests or on a cluster. Changes nothing: safe on production.
+
+    Exit code 0: nothing as bad as --fail-on; 1: something is; 4: it could not be read.
+    Of a chart: `helm template CHART | landfast audit -`.
+    """
+    request = Request(
+        manifests or [], context, kubeconfig, export_root, export_path, output, fail_on
+    )
+    run_audit(request)
 
 
 def main() -> None:

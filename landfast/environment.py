@@ -23,6 +23,7 @@ from landfast.kit.build import build_kit, kit_lock
 from landfast.kit.cache import Cache
 from landfast.kit.engine import Engine
 from landfast.kit.programs import Programs
+from landfast.kube.default_classes import restore_default_classes
 from landfast.nfs import client as nfs_client
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
@@ -30,7 +31,7 @@ from landfast.nfs.inspector import ExportInspector
 from landfast.nfs.inspector_pod import pod_inspector
 from landfast.nfs.server import container_inspector, start_server
 from landfast.progress import Progress
-from landfast.run import RunRecord, new_record, new_run_id, records
+from landfast.run import RunRecord, default_classes_file, new_record, new_run_id, records
 from landfast.settings import Settings
 from landfast.waiting import wait_until
 
@@ -304,6 +305,8 @@ def remove_run(record: RunRecord, engine: Engine) -> None:
 
 def _remove_existing(record: RunRecord, kube: FencedKube) -> None:
     """Remove everything that a run made on an existing cluster, and then its record."""
+    kube.default_classes = True  # it took nothing from them without being permitted to
+    restore_default_classes(kube, default_classes_file(record.run_id), record.run_id)
     kept = record.folder / "environment.json"
     env = Environment.model_validate_json(kept.read_text()) if kept.exists() else None
     folder = (env.export, env.subtree) if env else None
@@ -335,12 +338,17 @@ def sweep_existing(progress: Progress, context: str | None = None) -> list[str]:
 
 
 def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str]:
-    """Remove what dead runs left in the engine, with `kept` also what was kept; give their ids."""
+    """Remove what dead runs left in the engine, with `kept` also what was kept; give their ids.
+
+    What stays gets back the default classes that a killed run took from it.
+    """
     gone = []
     for record in records():
         if record.existing is not None or (record.alive and not record.kept):
             continue
         if record.kept and not kept:
+            if record.owes_default_classes and not record.in_use:
+                _restore_kept(record, progress)
             continue
         if record.kept and record.in_use:
             progress.say(f"the kept cluster {record.name} is in use by a run: it stays")
@@ -349,3 +357,15 @@ def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str
             remove_run(record, engine)
         gone.append(record.run_id)
     return gone
+
+
+def _restore_kept(record: RunRecord, progress: Progress) -> None:
+    kept = (record.folder / "environment.json").read_text()
+    kube = Environment.model_validate_json(kept).cluster.kube
+    try:
+        kube.server_version()
+    except BadInput as error:  # a cluster of our own: if it is gone, so are its classes
+        progress.say(f"default classes of the kept cluster {record.name} stay away: {error}")
+        return
+    with progress.phase(f"give {record.name} its default classes back"):
+        restore_default_classes(kube, default_classes_file(record.run_id), record.run_id)

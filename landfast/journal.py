@@ -107,6 +107,18 @@ class Evidence(_Event):
     file: str = Field(description="path relative to the journal's folder")
 
 
+class MatrixCell(_Event):
+    """One cell of a matrix of settings: what had to come of them, and what was seen."""
+
+    kind: Literal["matrix_cell"] = "matrix_cell"
+    test: str
+    place: int = Field(description="rows and columns come in the order of their first cells")
+    axes: dict[str, str] = Field(description="setting and value; the last one makes the columns")
+    expected: str
+    observed: str
+    hazard: bool = Field(description="what was seen costs data or space, even where it is a PASS")
+
+
 class TestFinished(_Event):
     """A test ended with a verdict on its claim."""
 
@@ -137,6 +149,7 @@ Event = Annotated[
     | Step
     | Observation
     | Evidence
+    | MatrixCell
     | TestFinished
     | RunFinished,
     Field(discriminator="kind"),

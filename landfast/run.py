@@ -22,6 +22,11 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
+def default_classes_file(run_id: str) -> Path:
+    """Give the file that says what a run took from the cluster's default classes, while it does."""
+    return paths.records() / run_id / "default-classes.json"
+
+
 class RunRecord(BaseModel):
     """Who owns what is named after `run_id`; written before the first thing is made."""
 
@@ -64,6 +69,11 @@ class RunRecord(BaseModel):
         except BadInput:
             return True
         return False
+
+    @property
+    def owes_default_classes(self) -> bool:
+        """Whether the cluster's default classes have to be given back what they had."""
+        return default_classes_file(self.run_id).exists()
 
     def save(self) -> None:
         """Write the record; it is whole or not there."""

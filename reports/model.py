@@ -12,6 +12,7 @@ from landfast.journal import (
     EnvironmentFact,
     Event,
     Evidence,
+    MatrixCell,
     Note,
     Observation,
     Phase,
@@ -22,6 +23,7 @@ from landfast.journal import (
     TestStarted,
 )
 from landfast.verdict import EXIT_INTERRUPTED, Verdict, exit_code, worst
+from reports.command import command_for
 from reports.text import clean, plural
 
 SHOWN_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.SKIPPED, Verdict.PASS)
@@ -68,6 +70,7 @@ class TestSummary:
     steps: tuple[StepSummary, ...]
     observations: tuple[str, ...]
     evidence: tuple[EvidenceSummary, ...]
+    cell: MatrixCell | None
     command: str
     """What runs this test alone."""
 
@@ -340,6 +343,7 @@ class _Told:
         self.steps: dict[str, list[Step]] = {}
         self.observations: dict[str, list[Observation]] = {}
         self.evidence: dict[str, list[Evidence]] = {}
+        self.cells: dict[str, MatrixCell] = {}
         for event in events:
             match event:
                 case Step():
@@ -348,6 +352,8 @@ class _Told:
                     self.observations.setdefault(event.test, []).append(event)
                 case Evidence():
                     self.evidence.setdefault(event.test, []).append(event)
+                case MatrixCell():
+                    self.cells[event.test] = event
 
 
 def _test(
@@ -373,30 +379,14 @@ def _test(
             EvidenceSummary(clean(found.title), clean(found.file))
             for found in told.evidence.get(test, [])
         ),
-        command=clean(_command(test, run)),
+        cell=told.cells.get(test),
+        command=clean(command_for(test, run)),
     )
 
 
 def _step(step: Step, began: datetime) -> StepSummary:
     start = max(0.0, (step.at - began).total_seconds() - step.seconds)
     return StepSummary(clean(step.text), start, step.seconds, step.ok)
-
-
-def _command(test: str, run: RunStarted) -> str:
-    """Give the command for one test, with those of Landfast's flags that the run was given."""
-    flags = {"--" + name.replace("_", "-"): value for name, value in run.settings.items()}
-    kept, value_follows = ["pytest", test], False
-    for argument in run.command:
-        name, equals, _value = argument.partition("=")
-        if name in flags:
-            kept.append(argument)
-            value_follows = not equals and flags[name] not in ("True", "False")
-        elif value_follows and not argument.startswith("-"):
-            kept.append(argument)
-            value_follows = False
-        else:
-            value_follows = False
-    return shlex.join(kept)
 
 
 def _counts(claims: Sequence[ClaimSummary]) -> dict[Verdict, int]:

@@ -1,5 +1,6 @@
 """The inspector's commands, run for real on a folder, with coreutils and with busybox."""
 
+import hashlib
 import os
 import shutil
 import socket
@@ -83,6 +84,16 @@ def test_all_names_side_by_side(inspector: ExportInspector, tmp_path: Path) -> N
     assert set(inspector.list()) == set(NAMES) | {f"{name}/{name}" for name in NAMES}
     assert set(inspector.list(depth=1)) == set(NAMES)
     assert list(inspector.list("new\nline")) == ["new\nline/new\nline"]
+
+
+def test_many_files_are_hashed_at_once(inspector: ExportInspector, tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / name).write_text(name)
+    expected = {name: hashlib.sha256(name.encode()).hexdigest() for name in NAMES}
+    assert inspector.hashes(NAMES) == expected
+    assert inspector.hashes([]) == {}
+    with pytest.raises(LandfastError):
+        inspector.hashes([NAMES[0], "nothing", NAMES[1]])
 
 
 def test_every_type_is_told_apart(inspector: ExportInspector, tmp_path: Path) -> None:

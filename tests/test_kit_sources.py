@@ -154,7 +154,7 @@ def test_every_registry_name_is_fully_qualified() -> None:
 def test_kubeadm_before_1_36_gets_its_arguments_as_a_map(version: tuple[int, int]) -> None:
     (patch,) = cluster_config(version, 3306)["kubeadmConfigPatches"]
     arguments = yaml.safe_load(patch)["controllerManager"]["extraArgs"]
-    assert arguments == {"kube-api-qps": "500", "kube-api-burst": "1000"}
+    assert arguments == {"kube-api-qps": "500", "kube-api-burst": "1000", "leader-elect": "false"}
 
 
 @pytest.mark.parametrize("version", [(1, 36), (1, 37), None])
@@ -164,7 +164,7 @@ def test_kubeadm_from_1_36_on_gets_its_arguments_as_a_list(
     (patch,) = cluster_config(version, 3306)["kubeadmConfigPatches"]
     arguments = yaml.safe_load(patch)["controllerManager"]["extraArgs"]
     assert {"name": "kube-api-burst", "value": "1000"} in arguments
-    assert len(arguments) == 2
+    assert len(arguments) == 3
 
 
 def test_the_cluster_is_reached_through_loopback_only() -> None:

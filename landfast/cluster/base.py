@@ -40,7 +40,8 @@ class Cluster(BaseModel):
     def kube(self) -> Kube:
         """The cluster's API."""
         if self.fence is not None:
-            return FencedKube(self.kubeconfig, self.context, self.fence)
+            owned = "cluster.default-class" not in self.missing
+            return FencedKube(self.kubeconfig, self.context, self.fence, default_classes=owned)
         return Kube(self.kubeconfig, self.context)
 
     def require(self, capability: Capability) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from landfast.errors import LandfastError
 from landfast.kube.client import Kube, Object
+from landfast.kube.default_classes import MARKS
 from landfast.run import RUN_LABEL
 
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
@@ -38,12 +39,29 @@ def owned(obj: Object, run_id: str, owns_namespace: Callable[[str], bool]) -> bo
     return obj["kind"] == "PersistentVolume" and made and owns_namespace(claim.get("namespace", ""))
 
 
-class FencedKube(Kube):
-    """Somebody's cluster: everything may be looked at, only what is the run's may be changed."""
+def marks_default_class(kind: str, body: Object) -> bool:
+    """Whether a patch does nothing but mark a class as default one, or take that mark away."""
+    annotations = body.get("metadata", {}).get("annotations", {})
+    return (
+        kind == "StorageClass"
+        and body == {"metadata": {"annotations": annotations}}
+        and set(annotations) <= set(MARKS)
+    )
 
-    def __init__(self, kubeconfig: Path, context: str, run_id: str) -> None:
+
+class FencedKube(Kube):
+    """Somebody's cluster: everything may be looked at, only what is the run's may be changed.
+
+    The one exception is for who said that the cluster is theirs (`--i-own-this-cluster`): with
+    `default_classes` the marks of default classes may be changed, too, on any StorageClass.
+    """
+
+    def __init__(
+        self, kubeconfig: Path, context: str, run_id: str, *, default_classes: bool = False
+    ) -> None:
         super().__init__(kubeconfig, context)
         self.run_id = run_id
+        self.default_classes = default_classes
 
     def owns(self, obj: Object) -> bool:
         """Whether an object, as it is on the cluster, is the run's (see `owned`)."""
@@ -70,8 +88,9 @@ class FencedKube(Kube):
         return super().create(obj, dry_run=dry_run)
 
     def patch(self, kind: str, name: str, body: Object, namespace: str | None = None) -> Object:
-        """Change an object of the run's (see `Kube.patch`)."""
-        self._check("change", self.get(kind, name, namespace))
+        """Change an object of the run's, or a class's mark (see `Kube.patch`)."""
+        if not (self.default_classes and marks_default_class(kind, body)):
+            self._check("change", self.get(kind, name, namespace))
         return super().patch(kind, name, body, namespace)
 
     def delete(

@@ -15,8 +15,13 @@ MYSQL_NODE_PORT = 30306
 _WORKERS = 2
 _CREATE_SECONDS = 300
 _READY_SECONDS = 120
-# At its defaults (20/30) the controller manager takes 49 s to bind 200 claims, at these 5 s.
-_CONTROLLER_MANAGER = {"kube-api-qps": "500", "kube-api-burst": "1000"}
+_CONTROLLER_MANAGER = {
+    # at the defaults (20/30) it takes 49 s to bind 200 claims, at these 5 s
+    "kube-api-qps": "500",
+    "kube-api-burst": "1000",
+    # there is one; after a kill its successor would wait up to 15 s for the lease of a dead one
+    "leader-elect": "false",
+}
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ _ANSWER_SECONDS = (3, 10)  # to connect, tried four times; to answer
 class KubeError(LandfastError):
     """The API server refused a request.
 
-    `code` is the HTTP status (404, 409, 422, …), `reason` its machine-readable word (`NotFound`).
+    `code` is the HTTP status (404, 409, 422, …), `reason` its machine-readable word (`NotFound`),
+    `fields` are those that it names as the cause.
     """
 
     def __init__(self, action: str, error: Any) -> None:
@@ -45,6 +46,8 @@ class KubeError(LandfastError):
         self.code = int(error.status or 0)
         self.reason = str(status.get("reason") or error.reason)
         self.message = str(status.get("message") or error.reason)
+        causes = (status.get("details") or {}).get("causes") or []
+        self.fields = tuple(str(cause.get("field", "")) for cause in causes)
         super().__init__(f"{action}: {self.message}")
 
 

@@ -8,9 +8,11 @@ from landfast.errors import LandfastError
 from landfast.kit.engine import Engine
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
+from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
 
 EXPORT_PATH = "/data/share"
+SQUASHED_PATH = "/data/squashed"
 _CONFIG = Path(__file__).with_name("ganesha.conf")
 _START_SECONDS = 60
 
@@ -54,6 +56,17 @@ def start_server(engine: Engine, image: str, *, name: str, network: str, label: 
         *["{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name],
     )
     return Export(server=address.stdout.strip(), path=EXPORT_PATH, kind="container", container=name)
+
+
+def squashed(export: Export) -> Export:
+    """Give the same folder as the run's own server exports it once more: with root_squash.
+
+    Raises:
+        MissingCapability: the server is somebody's.
+    """
+    if export.container is None:
+        raise MissingCapability("nfs.owned", "only a server of our own exports with root_squash")
+    return export.model_copy(update={"path": SQUASHED_PATH})
 
 
 def _listens(engine: Engine, name: str) -> bool:

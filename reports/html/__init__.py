@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.html.excerpts import excerpts
+from reports.matrix import matrices
 from reports.model import SHOWN_FIRST, Summary
 from reports.text import duration, plural, shorten
 
@@ -21,6 +22,7 @@ def render_html(summary: Summary, folder: Path) -> str:
     return _TEMPLATES.get_template("report.html").render(
         summary=summary,
         excerpts=excerpts(summary, folder),
+        matrices=matrices(summary),
         verdicts=SHOWN_FIRST,
         style=style,
         script=script,

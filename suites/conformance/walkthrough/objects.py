@@ -3,46 +3,8 @@
 from landfast.kube.client import Object
 from landfast.kube.manifests import load
 from landfast.stack import Change
-
-
-def pv(
-    name: str,
-    path: str,
-    *,
-    policy: str = "Retain",
-    storage_class: str | None = "nfs-ssd",
-) -> Object:
-    """Give `nfs-pv` with another name, folder, policy and class; None is no class."""
-    (obj,) = load("pv")
-    obj["metadata"]["name"] = name
-    spec = obj["spec"]
-    spec["nfs"]["path"] = path
-    spec["persistentVolumeReclaimPolicy"] = policy
-    _set_class(spec, storage_class)
-    return obj
-
-
-def pvc(
-    name: str,
-    *,
-    storage_class: str | None = "nfs-ssd",
-    selector: dict[str, str] | None = None,
-) -> Object:
-    """Give `nfs-pvc` with another name, class and selector; None is no class, no selector."""
-    (obj,) = load("pvc")
-    obj["metadata"]["name"] = name
-    spec = obj["spec"]
-    del spec["selector"]
-    if selector is not None:
-        spec["selector"] = {"matchLabels": selector}
-    _set_class(spec, storage_class)
-    return obj
-
-
-def _set_class(spec: Object, storage_class: str | None) -> None:
-    del spec["storageClassName"]
-    if storage_class is not None:
-        spec["storageClassName"] = storage_class
+from suites.objects import pv as pv
+from suites.objects import pvc as pvc
 
 
 def machine(name: str, command: str) -> Object:

@@ -15,6 +15,7 @@ _STAYS_SECONDS = 3
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
+@pytest.mark.xdist_group("default-class")
 @pytest.mark.claim("walkthrough.no-class-binds")
 def test_volume_and_claim_without_a_class_bind(
     stack: Stack, step: StepFunction, observe: ObserveFunction

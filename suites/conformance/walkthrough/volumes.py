@@ -2,23 +2,13 @@
 
 from landfast.kube.client import Object
 from landfast.stack import Stack
-from suites.conformance.walkthrough.objects import pvc
+from suites.objects import files as files
+from suites.objects import prepare as prepare
+from suites.objects import pvc
 
 TEXT = "what a pod has written"
-_AVAILABLE_SECONDS = 20
 _BIND_SECONDS = 40
 _RECLAIM_SECONDS = 30
-
-
-def prepare(stack: Stack, volume: Object) -> str:
-    """Create a volume, wait until it is Available, and give its name.
-
-    A claim that comes earlier is looked at again only 15 s later (kube-controller-manager's
-    --pvclaimbinder-sync-period), so that one which must not bind would seem not to.
-    """
-    name = str(stack.make(volume)["metadata"]["name"])
-    stack.wait_for_pv(name, "Available", timeout=_AVAILABLE_SECONDS)
-    return name
 
 
 def provision(stack: Stack, name: str) -> Object:
@@ -39,16 +29,6 @@ def delete_claim(stack: Stack, name: str, pv: Object) -> dict[str, str]:
     stack.kube.delete("PersistentVolumeClaim", name, stack.namespace)
     stack.wait_gone("PersistentVolume", pv["metadata"]["name"], timeout=_RECLAIM_SECONDS)
     return files(stack)
-
-
-def files(stack: Stack) -> dict[str, str]:
-    """Give the text of every file in the stack's part of the export, by path in it."""
-    top = stack.folder("")
-    return {
-        path.removeprefix(f"{top}/"): stack.env.inspector.read(path)
-        for path, entry in stack.env.inspector.list(top).items()
-        if entry.type == "file"
-    }
 
 
 def logs(stack: Stack) -> str:

@@ -1,0 +1,70 @@
+"""The objects of a cluster, read and nothing else: safe on production."""
+
+from pathlib import Path
+from typing import Protocol
+
+import urllib3
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.kube_config import KubeConfigMerger
+from kubernetes.dynamic.exceptions import DynamicApiError
+from yaml import YAMLError
+
+from landfast.audit.objects import Resource
+from landfast.audit.parsing import KINDS, parse
+from landfast.audit.place import Place
+from landfast.errors import BadInput
+from landfast.kube import Kube, KubeError, Object
+
+# What a Deployment runs is seen in its pods, so that the right to read Deployments is not needed.
+_READ = [key for key in KINDS if key[1] not in ("Deployment", "DaemonSet")]
+
+
+class Lists(Protocol):
+    """The one thing that the audit asks of a cluster: there is nothing here to change it with."""
+
+    def list(self, kind: str) -> list[Object]:
+        """Give the objects of a kind."""
+        ...
+
+
+def connect(kubeconfig: Path, context: str) -> Kube:
+    """Give a cluster by its context.
+
+    Raises:
+        BadInput: there is no such context, or no server answers there.
+    """
+    try:
+        contexts = KubeConfigMerger(str(kubeconfig)).config["contexts"]
+        names = [str(item["name"]) for item in contexts]
+    except (ConfigException, OSError, ValueError, TypeError, AttributeError, YAMLError) as error:
+        raise BadInput(f"--kubeconfig {kubeconfig} cannot be read as a kubeconfig") from error
+    if context not in names:
+        has = ", ".join(names) or "none"
+        raise BadInput(f"--context {context}: {kubeconfig} has no such context; it has {has}")
+    kube = Kube(kubeconfig, context)
+    kube.server_version()
+    return kube
+
+
+def read(kube: Lists, context: str) -> tuple[Resource, ...]:
+    """Read what the rules look at.
+
+    Raises:
+        BadInput: the user may not list a kind, or the server stopped answering.
+    """
+    found: list[Resource | None] = []
+    for api_version, kind in _READ:
+        try:
+            objects = kube.list(kind)
+        except (KubeError, DynamicApiError) as error:
+            said = error.message if isinstance(error, KubeError) else error.reason
+            raise BadInput(
+                f"the user of --context {context} cannot list {kind} objects: {said}; "
+                "docs/audit.md has the ClusterRole that an audit needs"
+            ) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise BadInput(
+                f"the cluster of --context {context} stopped answering: {error}"
+            ) from error
+        found += [parse({**obj, "apiVersion": api_version}, Place()) for obj in objects]
+    return tuple(resource for resource in found if resource)

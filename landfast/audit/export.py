@@ -1,0 +1,93 @@
+"""How an export looks on its server, as far as the audit needs it."""
+
+import posixpath
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from landfast import process
+from landfast.audit.objects import Directory, is_below
+from landfast.nfs.inspector import Entry, ExportInspector
+
+_SECONDS = 600
+_SYSTEM = ("lost+found",)
+ARCHIVED = "archived-"
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A directory that no volume names; `size` in bytes, `modified` in seconds since 1970."""
+
+    path: str
+    files: int
+    size: int
+    modified: int
+
+
+@dataclass(frozen=True)
+class ExportView:
+    """An export: what stands for it in PersistentVolumes, which of their directories are missing.
+
+    `looked_at` is when it was looked at, in seconds since 1970.
+    """
+
+    root: Directory
+    missing: frozenset[str]
+    orphans: tuple[Orphan, ...]
+    looked_at: int
+
+
+def local_inspector(folder: PurePosixPath) -> ExportInspector:
+    """Give an inspector of a folder of this host. What is asked of it here changes nothing."""
+    return ExportInspector(
+        lambda argv: process.run(argv, timeout=_SECONDS).stdout, folder, f"{folder} of this host"
+    )
+
+
+def view(
+    inspector: ExportInspector, root: Directory, volumes: Collection[Directory], now: int
+) -> ExportView:
+    """Look at an export.
+
+    Args:
+        inspector: looks, from the export's root.
+        root: what stands for the export's root in PersistentVolumes.
+        volumes: the directories of all PersistentVolumes.
+        now: the time, in seconds since 1970.
+
+    Raises:
+        LandfastError: the export cannot be looked at.
+    """
+    own = {v.path for v in volumes if root.holds(v)}
+    found: dict[str, Entry | None] = {path: inspector.stat(_inside(path, root)) for path in own}
+    missing = {path for path, entry in found.items() if entry is None or entry.type == "file"}
+    orphans: list[Orphan] = []
+    _collect(inspector, root, root.path, own, orphans)
+    return ExportView(root, frozenset(missing), tuple(orphans), now)
+
+
+def _collect(
+    inspector: ExportInspector, root: Directory, folder: str, own: set[str], orphans: list[Orphan]
+) -> None:
+    """Go down where volumes are; what is beside them is nobody's."""
+    for entry in inspector.list(_inside(folder, root), depth=1).values():
+        path = posixpath.join(root.path, entry.path)
+        if entry.type != "directory" or path in own or entry.path in _SYSTEM:
+            continue
+        if any(is_below(volume, path) for volume in own):
+            _collect(inspector, root, path, own, orphans)
+        else:
+            content = inspector.list(entry.path).values()
+            files = [e for e in content if e.type == "file"]
+            orphans.append(
+                Orphan(
+                    path,
+                    len(files),
+                    sum(e.size for e in files),
+                    max([entry.modified, *(e.modified for e in content)]),
+                )
+            )
+
+
+def _inside(path: str, root: Directory) -> str:
+    return posixpath.relpath(path, root.path)

@@ -1,0 +1,241 @@
+"""All objects together, and what follows from them: who uses, fits and provisions what."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from landfast.audit.export import ExportView
+from landfast.audit.objects import Directory, Pv, Pvc, Resource, StorageClass
+from landfast.audit.workloads import Controller, Pod, Workload
+
+_AVAILABLE = ("", "Available")
+_SERVERS = (
+    "cassandra|clickhouse|cockroach|couchdb|elasticsearch|etcd|influxdb|mariadb|mongo|mongodb|mssql|"
+    "mysql|neo4j|percona|postgis|postgres|postgresql|redis|timescaledb|valkey"
+)
+_DATABASE = re.compile(rf"(^|[/_-])({_SERVERS})($|[/_-])")
+_NOT_A_SERVER = re.compile(r"admin|backup|client|exporter|express|operator|proxy|router")
+_SUBDIR_PROVISIONER = re.compile(r"nfs-subdir-external-provisioner|^nfs-client$|^fuseim\.pri/ifs$")
+_SUBDIR_PARAMETERS = {"archiveondelete", "pathpattern"}
+
+_R = TypeVar("_R", bound=Resource)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database server and a PersistentVolumeClaim that it has its files on.
+
+    `at_once` is how many pods of the workload may use the claim at one time.
+    """
+
+    workload: Workload
+    image: str
+    pvc: Pvc
+    at_once: int
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What is audited.
+
+    `complete` is True for a cluster: what is not among the objects is not there. Of manifests that
+    cannot be said. `export` is how the export looks on the server, where that is known.
+    """
+
+    resources: tuple[Resource, ...]
+    complete: bool
+    export: ExportView | None = None
+
+    @property
+    def defined_again(self) -> Iterator[tuple[Resource, Resource]]:
+        """Every object that an earlier one has kind, namespace and name of, with that one."""
+        first: dict[str, Resource] = {}
+        for resource in self.resources:
+            earlier = first.setdefault(resource.title, resource)
+            if earlier is not resource:
+                yield resource, earlier
+
+    def _of(self, model: type[_R]) -> tuple[_R, ...]:
+        """Give the objects of a type; of several of one name the last, as with `kubectl apply`."""
+        found = {r.title: r for r in self.resources if isinstance(r, model)}
+        return tuple(found.values())
+
+    @cached_property
+    def pvs(self) -> tuple[Pv, ...]:
+        """The PersistentVolumes."""
+        return self._of(Pv)
+
+    @cached_property
+    def classes(self) -> tuple[StorageClass, ...]:
+        """The StorageClasses."""
+        return self._of(StorageClass)
+
+    @cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        """What runs containers."""
+        return (*self._of(Pod), *self._of(Controller))
+
+    @cached_property
+    def pvcs(self) -> tuple[Pvc, ...]:
+        """The PersistentVolumeClaims, with those that StatefulSets are going to make."""
+        made = [
+            pvc
+            for workload in self.workloads
+            if isinstance(workload, Controller)
+            for pvc in _made_by(workload)
+        ]
+        return tuple({pvc.title: pvc for pvc in [*made, *self._of(Pvc)]}.values())
+
+    @cached_property
+    def defaults(self) -> tuple[StorageClass, ...]:
+        """The default classes; the one that counts, which is the newest, comes first."""
+        by_name = sorted((c for c in self.classes if c.is_default), key=lambda c: c.name)
+        return tuple(
+            sorted(by_name, key=lambda c: str(c.metadata.creation_timestamp), reverse=True)
+        )
+
+    @cached_property
+    def provisioner_roots(self) -> tuple[tuple[Directory, Workload], ...]:
+        """The exports that NFS subdir provisioners fill, and who does."""
+        return tuple(
+            (Directory(server=env["NFS_SERVER"], path=env["NFS_PATH"]), workload)
+            for workload, env in self._environments
+            if env.get("NFS_SERVER") and env.get("NFS_PATH")
+        )
+
+    @cached_property
+    def subdir_classes(self) -> tuple[StorageClass, ...]:
+        """The classes of an NFS subdir provisioner: it runs here, or name or parameters say so."""
+        here = {env["PROVISIONER_NAME"] for _, env in self._environments if "NFS_PATH" in env}
+        return tuple(
+            c
+            for c in self.classes
+            if c.provisioner in here
+            or _SUBDIR_PROVISIONER.search(c.provisioner)
+            or _SUBDIR_PARAMETERS & {key.lower() for key in c.parameters}
+        )
+
+    @property
+    def _environments(self) -> Iterator[tuple[Workload, dict[str, str]]]:
+        for workload in self.workloads:
+            for container in workload.pod.containers:
+                env = {variable.name: variable.value for variable in container.env}
+                if "PROVISIONER_NAME" in env:
+                    yield workload, env
+
+    @cached_property
+    def databases(self) -> tuple[Database, ...]:
+        """Database servers with files on a PersistentVolumeClaim that is known, one a pair."""
+        known = {(pvc.namespace, pvc.name): pvc for pvc in self.pvcs}
+        return tuple(
+            Database(workload, image, pvc, at_once)
+            for workload in self.workloads
+            for image, name, at_once in _mounts(workload)
+            if is_database(image) and (pvc := known.get((workload.namespace, name)))
+        )
+
+    @cached_property
+    def database_pvcs(self) -> dict[str, Database]:
+        """One database of each PersistentVolumeClaim that has any, by the title of the claim."""
+        return {database.pvc.title: database for database in reversed(self.databases)}
+
+    def storage_class_of(self, pvc: Pvc) -> str:
+        """Give the name of the class that counts for a claim; "" is none."""
+        if pvc.storage_class is not None:
+            return pvc.storage_class
+        return self.defaults[0].name if self.defaults else ""
+
+    def find_class(self, name: str) -> StorageClass | None:
+        """Give a class by its name."""
+        return next((c for c in self.classes if c.name == name), None)
+
+    def reserved_for(self, pvc: Pvc) -> list[Pv]:
+        """Give the volumes whose `claimRef` names a claim."""
+        return [
+            pv
+            for pv in self.pvs
+            if (ref := pv.spec.claim_ref)
+            and (ref.namespace or "default", ref.name) == (pvc.namespace, pvc.name)
+        ]
+
+    def candidates(self, pvc: Pvc) -> list[Pv]:
+        """Give the volumes that an unbound claim could take, were they the only ones."""
+        return [pv for pv in self.pvs if fits(pv, pvc, self.storage_class_of(pvc))]
+
+    def is_pinned(self, pvc: Pvc) -> bool:
+        """Whether a claim names its volume, or a volume names the claim."""
+        return bool(pvc.spec.volume_name or self.reserved_for(pvc))
+
+    def volumes_for(self, pvc: Pvc) -> list[Pv]:
+        """Give the volumes that a claim has or could have."""
+        if pvc.spec.volume_name:
+            return [pv for pv in self.pvs if pv.name == pvc.spec.volume_name]
+        return self.reserved_for(pvc) or self.candidates(pvc)
+
+
+def is_database(image: str) -> bool:
+    """Whether an image is a database server's, by its name.
+
+    Every part of the name is looked at but the registry, the tag and the digest.
+    """
+    first, _, rest = image.partition("@")[0].partition("/")
+    name = rest if rest and ("." in first or ":" in first or first == "localhost") else image
+    name = name.partition("@")[0].partition(":")[0]
+    return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
+
+
+def fits(pv: Pv, pvc: Pvc, storage_class: str) -> bool:
+    """Whether a claim of a class that names no volume could take a volume that nobody has.
+
+    Source: k8s.io/component-helpers/storage/volume/pv_helpers.go, FindMatchingVolume.
+    """
+    has, wants = pv.spec, pvc.spec
+    return (
+        pv.status.phase in _AVAILABLE
+        and pv.metadata.deletion_timestamp is None
+        and has.claim_ref is None
+        and pv.storage_class == storage_class
+        and set(wants.access_modes) <= set(has.access_modes)
+        and has.capacity.get("storage", 0) >= wants.resources.requests.get("storage", 0)
+        and has.volume_mode == wants.volume_mode
+        and (wants.selector is None or wants.selector.matches(pv.metadata.labels))
+    )
+
+
+def _pvc_names(controller: Controller, template: str) -> list[str]:
+    first = controller.spec.ordinals.start
+    ordinals = range(first, first + controller.spec.replicas)
+    return [f"{template}-{controller.name}-{ordinal}" for ordinal in ordinals]
+
+
+def _made_by(controller: Controller) -> Iterator[Pvc]:
+    for number, template in enumerate(controller.spec.volume_claim_templates):
+        for name in _pvc_names(controller, template.metadata.name):
+            yield Pvc(
+                kind="PersistentVolumeClaim",
+                metadata=template.metadata.model_copy(
+                    update={"name": name, "namespace": controller.namespace}
+                ),
+                spec=template.spec,
+                place=controller.place.at(("spec", "volumeClaimTemplates", number)),
+            )
+
+
+def _mounts(workload: Workload) -> Iterator[tuple[str, str, int]]:
+    """Give image and PersistentVolumeClaim of every mount, and how many pods may use the claim."""
+    names = {
+        volume.name: ([volume.persistent_volume_claim.claim_name], workload.at_once)
+        for volume in workload.pod.volumes
+        if volume.persistent_volume_claim
+    }
+    if isinstance(workload, Controller):
+        for template in workload.spec.volume_claim_templates:
+            name = template.metadata.name
+            names[name] = (_pvc_names(workload, name), 1)
+    for container in workload.pod.containers:
+        for mount in container.volume_mounts:
+            claims, at_once = names.get(mount.name, ([], 0))
+            for claim in claims:
+                yield container.image, claim, at_once

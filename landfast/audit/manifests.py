@@ -1,0 +1,138 @@
+"""Manifests: files, folders and standard input, with the line of every field."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from yaml.composer import ComposerError
+
+from landfast.audit.objects import Resource
+from landfast.audit.parsing import parse
+from landfast.audit.place import Place
+from landfast.errors import BadInput
+from landfast.kube.client import Object
+
+STDIN = "-"
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """What was read: the objects, how many documents, and the files that hold no object."""
+
+    resources: tuple[Resource, ...]
+    documents: int
+    without_objects: tuple[str, ...]
+
+
+def read(names: Sequence[str]) -> Manifests:
+    """Read files and folders of YAML or JSON, with all their documents and lists; "-" is stdin.
+
+    Raises:
+        BadInput: there is no such file, it is not YAML, or none holds a Kubernetes object.
+    """
+    resources: list[Resource] = []
+    documents, without = 0, []
+    for name, text in _texts(names):
+        found = 0
+        for place, obj in _objects(name, text):
+            found += 1
+            resource = parse(obj, place)
+            resources += [resource] if resource else []
+        documents += found
+        without += [] if found else [name]
+    if not documents:
+        raise BadInput(f"there is no Kubernetes object in {', '.join(names)}")
+    return Manifests(tuple(resources), documents, tuple(without))
+
+
+def _texts(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    seen = set()
+    for name in names:
+        if name == STDIN:
+            yield "stdin", _text("standard input", sys.stdin.buffer.read)
+            continue
+        for path in _files(Path(name)):
+            if path.resolve() in seen:
+                continue
+            seen.add(path.resolve())
+            yield str(path), _text(str(path), path.read_bytes)
+
+
+def _text(name: str, read_bytes: Callable[[], bytes]) -> str:
+    try:
+        return read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        said = getattr(error, "strerror", None) or "it is not text"
+        raise BadInput(f"{name} cannot be read: {said}") from error
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
+    if not found:
+        raise BadInput(f"the folder {path} has no file that ends in {', '.join(_SUFFIXES)}")
+    return found
+
+
+def _objects(file: str, text: str) -> Iterator[tuple[Place, Object]]:
+    """Give every object of a file, those inside lists included, and its place."""
+    try:
+        for node in yaml.compose_all(text, Loader=yaml.SafeLoader):
+            _check(node)
+            yield from _in(Place(file, node), {})
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}" if mark else file
+        said = getattr(error, "problem", None) or " ".join(str(error).split())
+        hint = "; render it first: `helm template CHART | landfast audit -`" if "{{" in text else ""
+        raise BadInput(f"{where} cannot be read as YAML: {said}{hint}") from error
+
+
+def _check(node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> None:
+    """Refuse what the YAML reader of Python takes and the one of Kubernetes does not.
+
+    Raises:
+        yaml.YAMLError: a key stands twice in a mapping, as where files are joined without `---`,
+            or an alias is inside of what it stands for.
+    """
+    if any(node is outer for outer in above):
+        raise ComposerError(None, None, "an alias contains itself", node.start_mark)
+    if isinstance(node, yaml.MappingNode):
+        keys = set()
+        for key, value in node.value:
+            if str(key.value) in keys:
+                said = (
+                    f"the key {key.value} stands twice; is a `---` missing between two documents?"
+                )
+                raise ComposerError(None, None, said, key.start_mark)
+            keys.add(str(key.value))
+            _check(value, (*above, node))
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check(item, (*above, node))
+
+
+def _in(place: Place, type_of_list: dict[str, str]) -> Iterator[tuple[Place, Object]]:
+    """Give an object, or those of a list; in a `PersistentVolumeList` they need not say a type."""
+    node = place.node
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    said = {k.value: str(v.value) for k, v in pairs if k.value in ("apiVersion", "kind")}
+    its_type = {**type_of_list, **said}
+    items = next((v for k, v in pairs if k.value == "items"), None)
+    if len(its_type) < 2:
+        return
+    if its_type["kind"].endswith("List") and isinstance(items, yaml.SequenceNode):
+        kind = its_type["kind"].removesuffix("List")
+        inner = {"apiVersion": its_type["apiVersion"], "kind": kind} if kind else {}
+        for item in items.value:
+            yield from _in(Place(place.file, item), inner)
+        return
+    loader = yaml.SafeLoader("")
+    try:
+        yield place, {**its_type, **loader.construct_document(node)}
+    finally:
+        loader.dispose()

@@ -1,0 +1,227 @@
+"""Volumes, claims and classes as the audit reads them: the fields its rules need, typed."""
+
+import posixpath
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, cast
+
+from kubernetes.utils.quantity import parse_quantity
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from landfast.audit.place import Place
+from landfast.binding.model import Requirement, Selector
+
+_DEFAULT_CLASS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+_CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"  # still wins over the field
+_MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+_PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+
+
+def _quantity(value: Any) -> Decimal:
+    return cast("Decimal", parse_quantity(value))
+
+
+Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
+Strings = Mapping[str, str]
+
+
+class Model(BaseModel):
+    """A part of an object: fields it does not name are left alone, wrong types are errors."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+    )
+
+
+class Metadata(Model):
+    """An object's `metadata`."""
+
+    name: Annotated[str, StringConstraints(min_length=1)]
+    namespace: str = ""
+    labels: Strings = {}
+    annotations: Strings = {}
+    creation_timestamp: Any = None
+    deletion_timestamp: Any = None
+
+
+class Resource(Model):
+    """An object, and where it stands."""
+
+    kind: str
+    metadata: Metadata
+    place: Place = Place()
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace; `default` where a manifest leaves it out, "" for what lies in none."""
+        return self.metadata.namespace or "default"
+
+    @property
+    def title(self) -> str:
+        """What to call it (`PersistentVolumeClaim shop/data`)."""
+        return f"{self.kind} {self.namespace}/{self.name}".replace(" /", " ")
+
+
+class ClusterScoped(Resource):
+    """An object that lies in no namespace."""
+
+    @property
+    def namespace(self) -> str:
+        """Always "": it lies in none."""
+        return ""
+
+
+class Directory(Model):
+    """A directory of an NFS server."""
+
+    server: Annotated[str, StringConstraints(to_lower=True)]
+    path: Annotated[str, AfterValidator(lambda path: posixpath.normpath(f"/{path.lstrip('/')}"))]
+
+    def __str__(self) -> str:
+        return f"{self.server}:{self.path}"
+
+    def holds(self, other: "Directory") -> bool:
+        """Whether the other is this directory or lies in it."""
+        return self.server == other.server and is_below(other.path, self.path)
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies in it; both as `posixpath.normpath` gives them."""
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
+
+
+class ClaimRef(Model):
+    """Whom a volume is reserved for."""
+
+    namespace: str = ""
+    name: str = ""
+
+
+class PvSpec(Model):
+    """A PersistentVolume's `spec`."""
+
+    capacity: Mapping[str, Quantity] = {}
+    access_modes: tuple[str, ...] = ()
+    persistent_volume_reclaim_policy: str = "Retain"
+    storage_class_name: str = ""
+    volume_mode: str = "Filesystem"
+    mount_options: tuple[str, ...] = ()
+    nfs: Directory | None = None
+    claim_ref: ClaimRef | None = None
+
+
+class Status(Model):
+    """The part of a `status` that a PersistentVolume, a PersistentVolumeClaim and a Pod have."""
+
+    phase: str = ""
+    message: str = ""
+
+
+class Pv(ClusterScoped):
+    """A PersistentVolume."""
+
+    spec: PvSpec = PvSpec()
+    status: Status = Status()
+
+    @property
+    def directory(self) -> Directory | None:
+        """Where its data lies, if that is on NFS."""
+        return self.spec.nfs
+
+    @property
+    def policy(self) -> str:
+        """Its reclaim policy."""
+        return self.spec.persistent_volume_reclaim_policy
+
+    @property
+    def storage_class(self) -> str:
+        """The name of its class; "" for none."""
+        return self.metadata.annotations.get(_CLASS_ANNOTATION, self.spec.storage_class_name)
+
+    @property
+    def mount_options(self) -> tuple[str, ...]:
+        """Its mount options."""
+        annotated = self.metadata.annotations.get(_MOUNT_OPTIONS, "")
+        return (*self.spec.mount_options, *filter(None, annotated.split(",")))
+
+    @property
+    def provisioned(self) -> bool:
+        """Whether a provisioner made it."""
+        return _PROVISIONED_BY in self.metadata.annotations
+
+
+class MatchExpression(Model):
+    """One of a selector's requirements."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+class LabelSelector(Model):
+    """A PersistentVolumeClaim's selector."""
+
+    match_labels: Strings = {}
+    match_expressions: tuple[MatchExpression, ...] = ()
+
+    def matches(self, labels: Strings) -> bool:
+        """Whether a volume with these labels meets it."""
+        requirements = [Requirement(e.key, e.operator, e.values) for e in self.match_expressions]
+        selector = Selector(tuple(self.match_labels.items()), tuple(requirements))
+        return selector.matches(tuple(labels.items()))
+
+
+class Resources(Model):
+    """What a PersistentVolumeClaim asks for."""
+
+    requests: Mapping[str, Quantity] = {}
+
+
+class PvcSpec(Model):
+    """A PersistentVolumeClaim's `spec`."""
+
+    access_modes: tuple[str, ...] = ()
+    resources: Resources = Resources()
+    storage_class_name: str | None = None
+    volume_mode: str = "Filesystem"
+    volume_name: str = ""
+    selector: LabelSelector | None = None
+
+
+class Pvc(Resource):
+    """A PersistentVolumeClaim, of its own or of a StatefulSet's `volumeClaimTemplates`."""
+
+    spec: PvcSpec = PvcSpec()
+    status: Status = Status()
+
+    @property
+    def storage_class(self) -> str | None:
+        """The name of its class; "" for none, None where it is left out."""
+        return self.metadata.annotations.get(_CLASS_ANNOTATION, self.spec.storage_class_name)
+
+
+class StorageClass(ClusterScoped):
+    """A StorageClass."""
+
+    provisioner: str
+    parameters: Mapping[str, Any] = {}
+    reclaim_policy: str = "Delete"
+    mount_options: tuple[str, ...] = ()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is a default class."""
+        return any(self.metadata.annotations.get(key) == "true" for key in _DEFAULT_CLASS)

@@ -1,0 +1,77 @@
+"""What was found, as text for people and as JSON for programs."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from textwrap import fill
+
+from rich.console import Console
+from rich.text import Text
+
+from landfast.audit.findings import Finding, Severity
+
+_COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+_LOG_WIDTH = 100  # of a CI log, where no terminal says how wide it is
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Give the count of findings by severity (`1 error, 2 warnings`)."""
+    counts = Counter(finding.severity for finding in findings)
+    said = [f"{n} {s}{'s' if n > 1 else ''}" for s in Severity if (n := counts[s])]
+    return ", ".join(said) or "no findings"
+
+
+def print_text(findings: Sequence[Finding], audited: str, console: Console) -> None:
+    """Print findings rule by rule, each rule's reason and fix once; at the end what was audited."""
+    width = console.width if console.is_terminal else _LOG_WIDTH
+
+    def wrapped(text: str, first: str, indent: str = "    ") -> str:
+        return fill(
+            text,
+            width,
+            initial_indent=first,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    for (severity, rule), group in groupby(findings, key=lambda f: (f.severity, f.rule)):
+        head = ((f"{severity:7}", _COLOURS[severity]), " ", (rule.id, "bold"), f"  {rule.title}")
+        console.print(Text.assemble(*head), soft_wrap=True)
+        for finding in group:
+            if place := " ".join(filter(None, [finding.where, finding.title])):
+                console.print(Text(f"  {place}"), soft_wrap=True)
+            console.print(Text(wrapped(finding.message, "    ")), soft_wrap=True)
+        console.print(Text(wrapped(rule.reason, "  why: ", "       ")), soft_wrap=True)
+        console.print(Text(wrapped(rule.fix, "  fix: ", "       ")), soft_wrap=True)
+        console.print()
+    console.print(Text(f"{summary(findings)} in {audited}"), soft_wrap=True)
+
+
+def to_json(findings: Sequence[Finding]) -> str:
+    """Give findings as JSON: an object with `summary` (counts) and `findings`."""
+    counts = Counter(finding.severity for finding in findings)
+    return json.dumps(
+        {
+            "summary": {severity: counts[severity] for severity in Severity},
+            "findings": [
+                {
+                    "rule": finding.rule.id,
+                    "severity": finding.severity,
+                    "title": finding.rule.title,
+                    "message": finding.message,
+                    "reason": finding.rule.reason,
+                    "fix": finding.rule.fix,
+                    "source": finding.rule.source,
+                    "kind": finding.kind or None,
+                    "namespace": finding.namespace or None,
+                    "name": finding.name or None,
+                    "file": finding.file or None,
+                    "line": finding.line,
+                }
+                for finding in findings
+            ],
+        },
+        indent=2,
+    )

@@ -1,0 +1,49 @@
+"""Where an object and its fields stand in a file."""
+
+from dataclasses import dataclass, field
+
+import yaml
+
+Path = tuple[str | int, ...]
+"""Leads to a field: `("spec", "nfs", "path")`; a number is an index into a list."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an object stands; one that came from a cluster has no file."""
+
+    file: str = ""
+    node: yaml.Node | None = field(default=None, compare=False, repr=False)
+
+    def at(self, path: Path) -> "Place":
+        """Give the place of what a path leads to, or of the last on the way that is there."""
+        node = self.node
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                break
+            node = found[1]
+        return Place(self.file, node)
+
+    def line(self, path: Path = ()) -> int | None:
+        """Give the line of a field, counted from 1: its key's, as that is what one looks for."""
+        if self.node is None:
+            return None
+        node, mark = self.node, self.node.start_mark
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                break
+            key, node = found
+            mark = key.start_mark
+        return int(mark.line) + 1
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value == str(step):
+                return key, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None

@@ -1,0 +1,20 @@
+"""The rules of the audit. Each is a pure function of what is audited."""
+
+from landfast.audit.findings import Finding, Rule
+from landfast.audit.inventory import Inventory
+from landfast.audit.rules import binding, classes, databases, directories, patterns, volumes
+
+RULES: tuple[Rule, ...] = (
+    *volumes.RULES,
+    *directories.RULES,
+    *binding.RULES,
+    *classes.RULES,
+    *patterns.RULES,
+    *databases.RULES,
+)
+
+
+def audit(inventory: Inventory) -> list[Finding]:
+    """Give what the rules find, the worst first, then in the rules' order."""
+    found = [finding for rule in RULES for finding in rule.findings(inventory)]
+    return sorted(found, key=lambda finding: finding.severity.rank)

@@ -1,0 +1,170 @@
+"""Rules on what lies under a database: mount options, reclaim policy, who else writes there."""
+
+from collections.abc import Iterator, Sequence
+
+from landfast.audit.findings import Hit, Severity, listed, rule
+from landfast.audit.inventory import Database, Inventory
+from landfast.audit.objects import Pv, StorageClass
+from landfast.audit.place import Path
+from landfast.audit.rules.classes import fate_of
+from landfast.provisioning.contract import Outcome
+
+
+def _volumes(inventory: Inventory) -> Iterator[tuple[Database, Pv]]:
+    """Give databases with the NFS volumes that they have or could have, each volume once."""
+    seen = set()
+    for database in inventory.database_pvcs.values():
+        for pv in inventory.volumes_for(database.pvc):
+            if pv.directory is not None and pv.name not in seen:
+                seen.add(pv.name)
+                yield database, pv
+
+
+def _classes(inventory: Inventory) -> Iterator[tuple[Database, StorageClass]]:
+    """Give databases with the NFS subdir classes that are going to provision for them."""
+    seen = set()
+    for database in inventory.database_pvcs.values():
+        pvc = database.pvc
+        if pvc.spec.volume_name or inventory.volumes_for(pvc):
+            continue
+        made = inventory.find_class(inventory.storage_class_of(pvc))
+        if made in inventory.subdir_classes and made and made.name not in seen:
+            seen.add(made.name)
+            yield database, made
+
+
+def _under(database: Database) -> str:
+    return f"{database.workload.title} ({database.image})"
+
+
+def unsafe_options(options: Sequence[str]) -> list[tuple[str, str]]:
+    """Give the mount options that cost a database its data, each with the reason.
+
+    Of options that exclude each other the last counts (nfs(5)). The options for locks mean nothing
+    to NFSv4 and are not counted where that version is asked for.
+    """
+    given = [part.strip() for option in options for part in option.split(",")]
+    last = {_family(option): option for option in given}
+    version = last.get("vers", "").partition("=")[2]
+    found = []
+    if (hard := last.get("hard")) in ("soft", "softerr"):
+        found.append(
+            (hard, "a server that is slow to answer becomes an I/O error in the middle of a write")
+        )
+    if not version.startswith("4"):
+        if last.get("lock") == "nolock":
+            found.append(
+                ("nolock", "locks count on one node only: a second server can open the files")
+            )
+        if (local := last.get("local_lock", "")) and local != "local_lock=none":
+            found.append(
+                (local, "locks count on one node only: a second server can open the files")
+            )
+    if version.startswith("3"):
+        found.append(
+            (last["vers"], "locks need rpc.statd on every node, and outlive a node that is gone")
+        )
+    return found
+
+
+def _family(option: str) -> str:
+    key = option.partition("=")[0]
+    return {"soft": "hard", "softerr": "hard", "nolock": "lock", "nfsvers": "vers"}.get(key, key)
+
+
+@rule(
+    "audit.unsafe-mount-options",
+    Severity.ERROR,
+    "Mount options that a database does not survive",
+    reason=(
+        "A database takes an error on write or fsync for a broken disk, and the lock on its files "
+        "for proof that it is alone. With these options neither is true."
+    ),
+    fix="Mount with hard and nfsvers=4.1 or newer, without nolock and local_lock.",
+    source="nfs(5): soft, softerr, hard, lock, local_lock, nfsvers",
+)
+def unsafe_mount_options(inventory: Inventory) -> Iterator[Hit]:
+    """Find such options of volumes, and of classes that make volumes, under a database."""
+    found: list[tuple[Database, Pv | StorageClass, Path]] = [
+        *((database, pv, ("spec", "mountOptions")) for database, pv in _volumes(inventory)),
+        *((database, made, ("mountOptions",)) for database, made in _classes(inventory)),
+    ]
+    for database, on, at in found:
+        for option, why in unsafe_options(on.mount_options):
+            old = option.partition("=")[0] in ("vers", "nfsvers")
+            said = f"{option} under {_under(database)}: {why}"
+            yield Hit(on, said, at, Severity.WARNING if old else None)
+
+
+@rule(
+    "audit.database-volume-not-retained",
+    Severity.ERROR,
+    "A database on a volume that is not retained",
+    reason=(
+        "Deleting the PVC, or the namespace, is enough: there is no question and no way back. With "
+        "Retain volume and data stay until an administrator decides."
+    ),
+    fix=(
+        "Set persistentVolumeReclaimPolicy: Retain on the volume, which can be done while it is in "
+        "use, and reclaimPolicy: Retain (or onDelete: retain) in the class."
+    ),
+    source="Kubernetes documentation, Persistent Volumes, Reclaiming; reclaim suite",
+)
+def database_volume_not_retained(inventory: Inventory) -> Iterator[Hit]:
+    """Find other policies than Retain; what is archived, or cannot be deleted, is a warning."""
+    for database, pv in _volumes(inventory):
+        made_by = inventory.find_class(pv.storage_class) if pv.provisioned else None
+        if pv.policy == "Retain" or (pv.policy == "Delete" and _is_kept(made_by)):
+            continue
+        gone = pv.policy == "Recycle" or (pv.policy == "Delete" and _is_removed(made_by))
+        said = f"its policy is {pv.policy} under {_under(database)}"
+        at = ("spec", "persistentVolumeReclaimPolicy")
+        yield Hit(pv, said, at, None if gone else Severity.WARNING)
+    for database, storage_class in _classes(inventory):
+        if storage_class.reclaim_policy == "Delete" and not _is_kept(storage_class):
+            said = f"its volumes have the policy Delete under {_under(database)}"
+            severity = None if _is_removed(storage_class) else Severity.WARNING
+            yield Hit(storage_class, said, ("reclaimPolicy",), severity)
+
+
+def _is_kept(storage_class: StorageClass | None) -> bool:
+    return storage_class is not None and fate_of(storage_class).outcome is Outcome.KEPT
+
+
+def _is_removed(storage_class: StorageClass | None) -> bool:
+    return storage_class is not None and fate_of(storage_class).outcome in (
+        Outcome.REMOVED,
+        Outcome.EMPTIED,
+    )
+
+
+@rule(
+    "audit.database-twice-on-one-pvc",
+    Severity.ERROR,
+    "Two database servers on one PVC",
+    reason=(
+        "ReadWriteOnce is not enforced on NFS, not even across nodes: two servers can run on one "
+        "data directory, if only during a rolling update, and destroy it."
+    ),
+    fix=(
+        "Use a StatefulSet with volumeClaimTemplates; or one replica, strategy Recreate, and the "
+        "access mode ReadWriteOncePod, which is enforced."
+    ),
+    source="Kubernetes, pkg/volume/nfs: NFS volumes are not attachable; protection suite",
+)
+def database_twice_on_one_pvc(inventory: Inventory) -> Iterator[Hit]:
+    """Find claims that more than one server may write, unless the access mode forbids it."""
+    for title, database in inventory.database_pvcs.items():
+        if database.pvc.spec.access_modes == ("ReadWriteOncePod",):
+            continue
+        users = [d for d in inventory.databases if d.pvc.title == title]
+        pods = [d.workload for d in users if d.workload.kind == "Pod" and d.at_once]
+        many = [d for d in users if d.at_once > 1]
+        if len(pods) > 1:
+            yield Hit(pods[0], f"{listed([pod.title for pod in pods])} are servers on {title}")
+        elif many:
+            said = f"{many[0].at_once} pods of it may run on {title} at one time"
+            yield Hit(many[0].workload, said, ("spec", "replicas"))
+
+
+RULES = (unsafe_mount_options, database_volume_not_retained, database_twice_on_one_pvc)

@@ -1,0 +1,176 @@
+"""From a scenario to Kubernetes objects, in names that keep scenarios apart; and to YAML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import yaml
+
+from landfast.binding.model import Class, Create, Delete, Kind, Object, Pv, Pvc, Scenario
+from landfast.kube.client import Object as KubeObject
+from landfast.kube.default_classes import MARK
+
+SCENARIO_LABEL = "landfast/scenario"
+KINDS: Mapping[Kind, str] = {
+    "pv": "PersistentVolume",
+    "pvc": "PersistentVolumeClaim",
+    "class": "StorageClass",
+}
+BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What one scenario's objects are called, and what marks them.
+
+    Names get the prefix, so that scenarios stand side by side; one prefix keeps their order. The
+    server and path of the volumes are never mounted.
+    """
+
+    prefix: str = ""
+    namespace: str = "default"
+    scenario: str = "reproduced"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    server: str = "192.0.2.1"  # RFC 5737: an address of nobody's
+    path: str = "/export"
+
+    def object(self, obj: Object) -> KubeObject:
+        """Give the object as the API server is sent it."""
+        meta: KubeObject = {
+            "name": self.prefix + obj.name,
+            "labels": {**self.labels, SCENARIO_LABEL: self.scenario},
+        }
+        if isinstance(obj, Pv):
+            meta["labels"] |= dict(obj.labels)
+            return {
+                "apiVersion": "v1",
+                "kind": KINDS["pv"],
+                "metadata": meta,
+                "spec": self._pv_spec(obj),
+            }
+        if isinstance(obj, Pvc):
+            if obj.completed:
+                meta["annotations"] = {BIND_COMPLETED: "yes"}
+            return {
+                "apiVersion": "v1",
+                "kind": KINDS["pvc"],
+                "metadata": {**meta, "namespace": self.namespace},
+                "spec": self._pvc_spec(obj),
+            }
+        if obj.default:
+            meta["annotations"] = {MARK: "true"}
+        return {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": KINDS["class"],
+            "metadata": meta,
+            "provisioner": "landfast/nobody",
+            "volumeBindingMode": (
+                "WaitForFirstConsumer" if obj.wait_for_first_consumer else "Immediate"
+            ),
+        }
+
+    def _pv_spec(self, pv: Pv) -> KubeObject:
+        spec: KubeObject = {
+            "capacity": _mebibytes(pv.capacity),
+            "accessModes": _plain(pv.modes),
+            "storageClassName": self._class(pv.storage_class),
+            "volumeMode": pv.volume_mode and str(pv.volume_mode),
+            "persistentVolumeReclaimPolicy": "Retain",
+            "nfs": {"server": self.server, "path": self.path},
+        }
+        if pv.claim is not None:
+            spec["claimRef"] = {"namespace": self.namespace, "name": self.prefix + pv.claim}
+        if pv.nodes is not None:
+            hosts: KubeObject = {
+                "key": "kubernetes.io/hostname",
+                "operator": "In",
+                "values": list(pv.nodes),
+            }
+            terms = [{"matchExpressions": [hosts]}]
+            spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": terms}}
+        return _given(spec)
+
+    def _pvc_spec(self, pvc: Pvc) -> KubeObject:
+        resources = _given({"requests": _mebibytes(pvc.request)})
+        return _given(
+            {
+                "accessModes": _plain(pvc.modes),
+                "resources": resources or None,
+                "storageClassName": self._class(pvc.storage_class),
+                "volumeMode": pvc.volume_mode and str(pvc.volume_mode),
+                "volumeName": None if pvc.volume is None else self.prefix + pvc.volume,
+                "selector": self._selector(pvc),
+            }
+        )
+
+    def _class(self, name: str | None) -> str | None:
+        return self.prefix + name if name else name
+
+    def _selector(self, pvc: Pvc) -> KubeObject | None:
+        """Add to a claim that names no class one more label, which all of the scenario's PVs have.
+
+        It would else see everybody's volumes without a class. A selector is a conjunction: what it
+        says of the scenario's own volumes stays the same.
+        """
+        labels = {} if pvc.storage_class else {SCENARIO_LABEL: self.scenario}
+        if pvc.selector is None:
+            return {"matchLabels": labels} if labels else None
+        return {
+            "matchLabels": {**dict(pvc.selector.labels), **labels},
+            "matchExpressions": [
+                _given({"key": r.key, "operator": r.operator, "values": list(r.values) or None})
+                for r in pvc.selector.requirements
+            ],
+        }
+
+
+def as_yaml(scenario: Scenario, naming: Naming | None = None) -> str:
+    """Give the scenario as YAML for `kubectl apply`: between stages one waits, or deletes."""
+    naming = naming or Naming()
+    parts = []
+    for number, stage in enumerate(scenario.stages, start=1):
+        parts.append(f"# stage {number}\n")
+        for op in stage:
+            if isinstance(op, Create):
+                parts.append("---\n" + yaml.safe_dump(naming.object(op.obj), sort_keys=False))
+            else:
+                parts.append(f"# {delete_command(op, naming)}\n")
+    return "".join(parts)
+
+
+def delete_command(op: Delete, naming: Naming) -> str:
+    """Give the kubectl command line that deletes what the operation does."""
+    name = naming.prefix + op.name
+    where = f" -n {naming.namespace}" if op.kind == "pvc" else ""
+    command = f"kubectl delete{where} {KINDS[op.kind].lower()} {name} --wait=false"
+    if not op.force:
+        return command
+    patch = f"kubectl patch{where} {KINDS[op.kind].lower()} {name}"
+    return f"""{command}; {patch} -p '{{"metadata":{{"finalizers":null}}}}'"""
+
+
+def _mebibytes(size: int | None) -> dict[str, str] | None:
+    return None if size is None else {"storage": f"{size}Mi"}
+
+
+def _plain(values: tuple[str, ...]) -> list[str]:
+    """Give plain strings: YAML knows no enumerations."""
+    return [str(value) for value in values]
+
+
+def _given(fields: KubeObject) -> KubeObject:
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def uses_default_class(scenario: Scenario) -> bool:
+    """Whether its outcome depends on which classes are the cluster's defaults."""
+    return any(
+        obj.storage_class is None
+        if isinstance(obj, Pvc)
+        else isinstance(obj, Class) and obj.default
+        for obj in scenario.objects()
+    )
+
+
+def makes_default_class(scenario: Scenario) -> bool:
+    """Whether it makes a default class, which is the whole cluster's."""
+    return any(isinstance(obj, Class) and obj.default for obj in scenario.objects())

@@ -1,0 +1,208 @@
+"""Waits until the controller has looked at everything, without a guess at how long that takes.
+
+kube-controller-manager has one worker for claims and one for volumes, each with one queue, first
+in first out (Kubernetes 1.37, pv_controller_base.go: claimWorker, volumeWorker, enqueueWork), and
+informers that hand on the events of one kind in their order. So when a *sentinel* that was made
+last has been dealt with, everything before it has been. A claim that found nothing is looked at
+again when it changes (AddEventHandler), or every 15 seconds (resync): here it is changed, by an
+annotation, and nothing waits for the resync.
+"""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from landfast.binding.model import Class, Pv, Pvc, PvcPhase, PvPhase
+from landfast.binding.objects import SCENARIO_LABEL, Naming
+from landfast.kube import Kube, KubeError
+from landfast.kube.client import Object
+from landfast.kube.default_classes import default_classes
+from landfast.waiting import wait_until
+
+T = TypeVar("T")
+
+BATCH_LABEL = "landfast/batch"
+_ASKED_TO_PROVISION = "volume.kubernetes.io/storage-provisioner"
+_SETTLE_SECONDS = 120
+_BARRIER_SECONDS = 60
+_POLL_SECONDS = 0.02
+_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The volumes and claims of a batch by name, as the API server has them."""
+
+    pvs: Mapping[str, Object]
+    pvcs: Mapping[str, Object]
+
+    @property
+    def state(self) -> frozenset[tuple[object, ...]]:
+        """What a look of the controller may change."""
+        return frozenset(
+            (
+                obj["metadata"]["uid"],
+                obj["metadata"].get("deletionTimestamp"),
+                obj["status"].get("phase"),
+                obj["spec"].get("storageClassName"),
+                obj["spec"].get("volumeName"),
+                (obj["spec"].get("claimRef") or {}).get("uid"),
+            )
+            for obj in (*self.pvs.values(), *self.pvcs.values())
+        )
+
+    @property
+    def in_motion(self) -> list[str]:
+        """What cannot stay as it is: a volume that is still Pending, or what is deleted and free.
+
+        A volume is protected as long as it is Bound; no claim is without a pod that uses it.
+        """
+        return [
+            f"{name} is {'being deleted' if 'deletionTimestamp' in obj['metadata'] else 'new'}"
+            for name, obj in (*self.pvs.items(), *self.pvcs.items())
+            if (name in self.pvs and obj["status"].get("phase") not in tuple(PvPhase))
+            or (
+                "deletionTimestamp" in obj["metadata"]
+                and (name in self.pvcs or obj["status"].get("phase") != PvPhase.BOUND)
+            )
+        ]
+
+    def unbound(self, scenarios: Container[str]) -> list[str]:
+        """Give the claims of these scenarios that the controller may still find something for."""
+        return [
+            name
+            for name, pvc in self.pvcs.items()
+            if pvc["status"].get("phase") != PvcPhase.BOUND
+            and pvc["metadata"]["labels"][SCENARIO_LABEL] in scenarios
+        ]
+
+
+class Controller:
+    """The controller at work on one batch.
+
+    `naming` is that of the sentinels: they have the batch's labels, and are removed with it.
+    """
+
+    def __init__(self, kube: Kube, naming: Naming) -> None:
+        self._kube = kube
+        self._naming = naming
+        batch = f"{BATCH_LABEL}={naming.labels[BATCH_LABEL]}"
+        self._selector = f"{batch},{SCENARIO_LABEL}!={naming.scenario}"
+        self._sentinels = 0
+
+    def settle(self, scenarios: Container[str]) -> Seen:
+        """Wait until another look at these scenarios changes nothing, and give what there is then.
+
+        Raises:
+            WaitTimeout: it goes on changing; the message says what.
+        """
+        looks = [self.look_again([])]
+
+        def changed() -> list[str]:
+            looks.append(self.look_again(looks[-1].unbound(scenarios)))
+            before, now = looks[-2:]
+            return [*now.in_motion, *map(str, before.state ^ now.state)]
+
+        wait_until(
+            "the volume controller to settle",
+            changed,
+            until=lambda changes: not changes,
+            timeout=_SETTLE_SECONDS,
+            interval=0,
+            describe=lambda changes: "; ".join(changes[:5]),
+        )
+        return looks[-1]
+
+    def look_again(self, pvcs: Sequence[str]) -> Seen:
+        """Wait until everything new has been looked at, and these claims again; give what there is.
+
+        Raises:
+            WaitTimeout: the controller does not work at all.
+        """
+        in_threads(self._touch, pvcs)
+        self._wait_for_sentinels()
+        return self.see()
+
+    def see(self) -> Seen:
+        """Give the batch's volumes and claims."""
+        namespace = self._naming.namespace
+        pvs = self._kube.list("PersistentVolume", labels=self._selector)
+        pvcs = self._kube.list("PersistentVolumeClaim", namespace, labels=self._selector)
+        return Seen(*({obj["metadata"]["name"]: obj for obj in found} for found in (pvs, pvcs)))
+
+    def _touch(self, pvc: str) -> None:
+        look = {"metadata": {"annotations": {"landfast/look": str(self._sentinels)}}}
+        try:
+            self._kube.patch("PersistentVolumeClaim", pvc, look, self._naming.namespace)
+        except KubeError as error:
+            if error.code != 404:  # it was on its way out
+                raise
+
+    def _wait_for_sentinels(self) -> None:
+        """Wait until volumes, classes and claims that were made before have been looked at.
+
+        The last claim finds only a volume that is too small, so that a provisioner is asked for one
+        by an annotation: the controller knows the class, and has come to the end of its queue.
+        """
+        self._sentinels += 1
+        name = f"sentinel-{self._sentinels}"
+        self._kube.create(self._naming.object(Class(name)))
+        pv = self._kube.create(self._naming.object(Pv(name, storage_class=name)))
+        wait_until(
+            "the controller to come to the end of its volumes",
+            lambda: self._kube.get("PersistentVolume", pv["metadata"]["name"])["status"],
+            until=lambda status: status.get("phase") == PvPhase.AVAILABLE,
+            timeout=_BARRIER_SECONDS,
+            interval=_POLL_SECONDS,
+        )
+        pvc = self._naming.object(Pvc(name, request=2, storage_class=name))
+        self._kube.create(pvc)
+        meta = pvc["metadata"]
+        wait_until(
+            "the controller to come to the end of its claims",
+            lambda: self._kube.get(pvc["kind"], meta["name"], meta["namespace"])["metadata"],
+            until=lambda meta: _ASKED_TO_PROVISION in meta.get("annotations", {}),
+            timeout=_BARRIER_SECONDS,
+            interval=_POLL_SECONDS,
+        )
+
+
+def wait_for_another_second(kube: Kube, naming: Naming) -> None:
+    """Wait until a class that is made now is newer than any default class.
+
+    A creationTimestamp has whole seconds, and the newest default class is the one that counts.
+    """
+    newest = next((c["metadata"]["creationTimestamp"] for c in default_classes(kube)), "")
+    probe = naming.object(Class("probe"))
+    wait_until(
+        f"the API server's clock to leave {newest}",
+        lambda: kube.create(probe, dry_run=True)["metadata"]["creationTimestamp"],
+        until=lambda now: now > newest,
+        timeout=_BARRIER_SECONDS,
+        interval=_POLL_SECONDS,
+    )
+
+
+def wait_for_default_class(kube: Kube, naming: Naming) -> None:
+    """Wait until the API server's admission plugin knows the default class, or that there is none.
+
+    It reads classes from an informer, some time after they were made.
+    Source: plugin/pkg/admission/storage/storageclass/setdefault/admission.go.
+    """
+    default = next((c["metadata"]["name"] for c in default_classes(kube)), None)
+    probe = naming.object(Pvc("probe"))
+    wait_until(
+        f"claims to be given the class {default}",
+        lambda: kube.create(probe, dry_run=True)["spec"].get("storageClassName"),
+        until=lambda given: given == default,
+        timeout=_BARRIER_SECONDS,
+        interval=_POLL_SECONDS,
+    )
+
+
+def in_threads(do: Callable[[T], object], items: Sequence[T]) -> None:
+    """Do something to every item, some at a time; the first error is raised when all have ended."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(do, items):
+            pass

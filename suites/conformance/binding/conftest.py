@@ -1,0 +1,52 @@
+"""Where binding scenarios are tried: one namespace of each process, default classes of its own."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from fixtures.session import Run
+from landfast.binding.trial import Trial
+from landfast.environment import Environment
+from landfast.kube.default_classes import no_default_classes
+from landfast.run import RUN_LABEL, default_classes_file
+from landfast.waiting import wait_until
+
+_REMOVE_SECONDS = 90
+
+
+@pytest.fixture(scope="session")
+def namespace(env: Environment, run: Run) -> Iterator[str]:
+    """A namespace for the claims of this process; scenarios keep apart by their names."""
+    kube = env.cluster.kube
+    name = f"landfast-binding-{run.worker}-{secrets.token_hex(2)}"
+    kube.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": {RUN_LABEL: env.run_id}},
+        }
+    )
+    yield name
+    kube.delete("Namespace", name)
+    wait_until(
+        f"namespace {name} to be gone",
+        lambda: kube.find("Namespace", name),
+        until=lambda there: there is None,
+        timeout=_REMOVE_SECONDS,
+        describe=lambda there: str(there and there["status"]),
+    )
+
+
+@pytest.fixture(scope="session")
+def trial(env: Environment, namespace: str) -> Trial:
+    """Tries scenarios on the run's cluster."""
+    return Trial(env.cluster.kube, namespace, {RUN_LABEL: env.run_id}, env.export)
+
+
+@pytest.fixture
+def own_default_classes(env: Environment) -> Iterator[None]:
+    """No class is a default one but those that the test makes; tests that use it are one group."""
+    env.cluster.require("cluster.default-class")
+    with no_default_classes(env.cluster.kube, default_classes_file(env.run_id), env.run_id):
+        yield

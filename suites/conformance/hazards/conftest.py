@@ -1,0 +1,24 @@
+"""Stacks for hazards that the shared provisioner cannot show."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from fixtures.verdicts import Judgement
+from landfast.environment import Environment
+from landfast.nfs.server import squashed
+from landfast.stack import Stack, temporary_stack, throw_away_overlay
+
+
+@pytest.fixture
+def squashed_stack(env: Environment, judgement: Judgement) -> Iterator[Stack]:
+    """A throw-away stack on the export with root_squash; everybody may write into its folder."""
+    export = squashed(env.export)
+    overlay = throw_away_overlay(env, f"squashed-{secrets.token_hex(2)}")
+    with temporary_stack(env, replace(overlay, export=export)) as stack:
+        judgement.stacks.append(stack)
+        env.inspector.make_folder(overlay.subtree)
+        stack.create_namespace()
+        yield stack

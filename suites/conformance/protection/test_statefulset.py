@@ -1,0 +1,144 @@
+"""What a StatefulSet does with its pvcs and pods when it is scaled, deleted and made again."""
+
+import pytest
+
+from landfast.kube.client import Object
+from landfast.stack import Stack
+from landfast.steps import ObserveFunction, StepFunction
+from landfast.waiting import stays_true, wait_until
+from suites.conformance.protection.objects import (
+    POD_SECONDS,
+    SET,
+    owners,
+    pvcs,
+    run_set,
+    scale,
+    statefulset,
+    with_spec,
+    write,
+)
+from suites.conformance.protection.retention import FIRST, ROWS, SECOND, Retention
+
+_SETTLE_SECONDS = 20
+_STAYS_SECONDS = 2
+
+
+def pvcs_left(stack: Stack, expected: frozenset[str]) -> list[str]:
+    """Wait until exactly the expected pvcs are left, and that it stays so."""
+    wait_until(
+        f"the pvcs {sorted(expected) or 'none'} to be left",
+        lambda: set(pvcs(stack)),
+        until=lambda names: names == expected,
+        timeout=_SETTLE_SECONDS,
+    )
+    left = stays_true(
+        f"that {sorted(expected) or 'none'} are left",
+        lambda: set(pvcs(stack)),
+        holds=lambda names: names == expected,
+        seconds=_STAYS_SECONDS,
+    )
+    return sorted(left)
+
+
+def owner_uids(obj: Object) -> list[str]:
+    """Give the uids of an object's owners."""
+    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences", [])]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=row.claim.id.partition(".")[2], marks=pytest.mark.claim(row.claim))
+        for row in ROWS
+    ],
+)
+def test_pvcs_that_a_set_leaves_follow_its_retention_policy(
+    stack: Stack, row: Retention, step: StepFunction, observe: ObserveFunction
+) -> None:
+    # No volumes are made: the pods need not run for the controller to care for their pvcs.
+    with step(f"create a set of two pods with {row.field}"):
+        stack.make(with_spec(statefulset(2), **row.field))
+        owned_by = wait_until(
+            f"two pvcs, {FIRST} owned by {list(row.owners) or 'nobody'}",
+            lambda: {name: owners(found) for name, found in pvcs(stack).items()},
+            until=lambda found: len(found) == 2 and found[FIRST] == list(row.owners),
+            timeout=_SETTLE_SECONDS,
+        )
+    observe(f"its pvcs and who owns them: {owned_by}")
+    with step("scale it to one pod"):
+        scale(stack, 1)
+        left = pvcs_left(stack, row.scaled)
+    observe(f"scaled to one pod, it leaves {left}")
+    with step("delete it"):
+        stack.kube.delete("StatefulSet", SET, stack.namespace)
+        stack.wait_gone("Pod", f"{SET}-0", stack.namespace)
+        left = pvcs_left(stack, row.deleted)
+    observe(f"deleted, it leaves {left or 'nothing'}")
+
+
+@pytest.mark.xdist_group("protection-settled")
+@pytest.mark.claim("protection.retention-default-is-retain")
+def test_set_without_a_retention_policy_retains(
+    settled: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    with step("ask for a set that does not name a retention policy, in a dry run"):
+        made = settled.kube.create(settled.fit(statefulset(0, "other")), dry_run=True)
+    policy = made["spec"].get("persistentVolumeClaimRetentionPolicy")
+    observe(f"it reads back with {policy}")
+    assert policy == {"whenDeleted": "Retain", "whenScaled": "Retain"}
+
+
+@pytest.mark.claim("protection.scaled-up-pod-has-its-data")
+def test_pod_that_is_scaled_away_and_back_has_the_same_pvc_and_data(
+    stack: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    def uid() -> str:
+        found = stack.kube.get("PersistentVolumeClaim", SECOND, stack.namespace)
+        return str(found["metadata"]["uid"])
+
+    with step("run a set of two pods, let the second one write"):
+        run_set(stack)
+        before = uid()
+        refusal = write(stack, f"{SET}-1", "data.txt")
+    with step("scale it to one pod and back to two"):
+        scale(stack, 1)
+        scale(stack, 2)
+        stack.wait_for_pod(f"{SET}-1", "Running", timeout=POD_SECONDS)
+    read = stack.kube.execute(stack.namespace, f"{SET}-1", ["cat", "/nfs/data.txt"]).strip()
+    observe(f"{SECOND} was {before} and is {uid()}")
+    observe(f"{SET}-1 wrote ({refusal or 'no error'}) and, new, reads {read!r}")
+    assert uid() == before, "the pod came back with another pvc"
+    assert read == f"{SET}-1", "the pod's data is not there"
+
+
+@pytest.mark.claim("protection.orphaned-pods-are-adopted")
+def test_set_that_is_made_again_adopts_the_pods_it_left(
+    stack: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    def pods() -> dict[str, Object]:
+        found = stack.kube.list("Pod", stack.namespace)
+        return {obj["metadata"]["uid"]: obj for obj in found}
+
+    with step("run a set of two pods, delete it with --cascade=orphan"):
+        run_set(stack)
+        before = pods()
+        stack.kube.delete("StatefulSet", SET, stack.namespace, propagation="Orphan")
+        stack.wait_gone("StatefulSet", SET, stack.namespace)
+    left = {uid: owners(seen) for uid, seen in pods().items()}
+    observe(f"without the set the pods are {left}, by uid with their owners")
+    with step("make the same set again"):
+        made = stack.make(statefulset(2))
+        after = wait_until(
+            "pods that the new set owns",
+            pods,
+            until=lambda found: all(
+                made["metadata"]["uid"] in owner_uids(p) for p in found.values()
+            ),
+            timeout=_SETTLE_SECONDS,
+            describe=lambda found: str({uid: owners(seen) for uid, seen in found.items()}),
+        )
+    observe(f"the new set owns {sorted(after)}")
+    assert set(after) == set(before), "these are other pods"
+    restarts = [p["status"]["containerStatuses"][0]["restartCount"] for p in after.values()]
+    observe(f"their containers were restarted {restarts} times")
+    assert restarts == [0, 0], "the pods were restarted"

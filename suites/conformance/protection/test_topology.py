@@ -1,0 +1,69 @@
+"""Volumes that can be reached from one node only: the scheduler has to know."""
+
+import re
+
+import pytest
+
+from landfast.kube.manifests import load
+from landfast.stack import Stack
+from landfast.steps import ObserveFunction, StepFunction
+from landfast.waiting import stays_true
+from suites.conformance.protection.objects import (
+    BIND_SECONDS,
+    POD_SECONDS,
+    bound_pvc,
+    node_affinity,
+    on_node,
+    pod,
+    run_pod,
+    volume,
+    wait_until_unschedulable,
+    workers,
+)
+from suites.objects import pvc
+
+_STAYS_SECONDS = 2
+# the second one is that of older versions
+_CONFLICT = "PersistentVolume's node affinity|volume node affinity conflict"
+
+
+@pytest.mark.claim("protection.node-affinity-is-respected")
+def test_pod_goes_to_the_node_that_its_volume_can_be_reached_from(
+    stack: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    here, there = workers(stack)
+    with step(f"create a pod for {there} with a volume for {here}, and one for any node"):
+        bound_pvc(stack, **node_affinity(here))
+        stack.make(pod("elsewhere", **on_node(there)))
+        reason = wait_until_unschedulable(stack, "elsewhere")
+        anywhere = run_pod(stack, "anywhere")
+    observe(f"the pod for {there} is refused: {reason}")
+    observe(f"the other one runs on {anywhere['spec']['nodeName']}")
+    assert re.search(_CONFLICT, reason), "for another reason"
+    assert anywhere["spec"]["nodeName"] == here, "it runs where its volume cannot be reached"
+
+
+@pytest.mark.claim("protection.pvc-waits-for-its-pod")
+def test_wait_for_first_consumer_binds_the_volume_of_the_pods_node(
+    stack: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    nodes = workers(stack)
+    with step("create a class with WaitForFirstConsumer, a volume for each node, and a pvc"):
+        (storage_class,) = load("storageclass")
+        stack.make({**storage_class, "volumeBindingMode": "WaitForFirstConsumer"})
+        names = {node: volume(stack, f"volume-{node}", **node_affinity(node)) for node in nodes}
+        stack.make(pvc("data"))
+    with step(f"watch the pvc for {_STAYS_SECONDS} s"):
+        stays_true(
+            "that the pvc is Pending",
+            lambda: stack.kube.get("PersistentVolumeClaim", "data", stack.namespace)["status"],
+            holds=lambda status: status["phase"] == "Pending",
+            seconds=_STAYS_SECONDS,
+        )
+    observe("without a pod the pvc stays Pending")
+    with step(f"create a pod for {nodes[1]}"):
+        stack.make(pod("user", **on_node(nodes[1])))
+        bound = stack.wait_for_pvc("data", timeout=BIND_SECONDS)
+        stack.wait_for_pod("user", "Running", timeout=POD_SECONDS)
+    observe(f"with a pod on {nodes[1]} it is bound to {bound['spec']['volumeName']}")
+    assert bound["spec"]["volumeName"] == names[nodes[1]], "it is bound to the other node's volume"

@@ -1,0 +1,1 @@
+"""What becomes of a volume and its data once its claim is deleted."""

@@ -1,0 +1,173 @@
+"""The reclaim matrix: what becomes of a volume, for every meaningful combination of settings.
+
+Three policies, static or dynamic, and four values each of archiveOnDelete, onDelete and pathPattern
+are 384 cells. Left out are those in which nothing can be other than in the cells that are here:
+
+- static: nobody reads the class, a volume has no pathPattern. Each policy has two cells: a class
+  without parameters, and one whose parameters would destroy the data if they were read.
+- dynamic under Retain: the provisioner is never asked, so onDelete and archiveOnDelete are not
+  read. Each pathPattern has one cell, with the parameters that destroy; one more has none.
+- dynamic under Recycle: the API refuses the class, whatever its parameters.
+- a missing annotation gives no directory name (v4.0.2: the export's root) or the default one
+  (master), where all 16 cells are: each parameter is varied with the other one absent.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+from landfast.claims import Claim
+from landfast.provisioning.contract import (
+    ClassSettings,
+    Fate,
+    Line,
+    Pvc,
+    directory,
+    fate,
+    lines_differ,
+    static_fate,
+)
+
+PATTERNS = {
+    "none": None,
+    "flat": "${.PVC.name}",
+    "nested": "${.PVC.namespace}/${.PVC.name}",
+    "missing annotation": "${.PVC.annotations.landfast/not-there}",
+}
+_ARCHIVE = {"absent": None, "true": "true", "false": "false", "invalid": "no"}
+_ON_DELETE = {"absent": None, "delete": "delete", "retain": "retain", "typo": "Delete"}
+_SOURCES = {
+    "static": "Kubernetes docs, Persistent Volumes, Reclaiming; "
+    "kube-controller-manager, pv_controller.go, reclaimVolume",
+    "dynamic": "nfs-subdir-external-provisioner, README and deploy/class.yaml; "
+    "provisioner.go, Provision and Delete, of v4.0.2 and of master",
+}
+_NFS_PATH = "/EXPORT"
+_PVC = Pvc("NAMESPACE", "CLAIM")
+_VOLUME = "VOLUME"
+
+How = Literal["static", "dynamic"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of settings: how a volume is made, and what its class says."""
+
+    how: How
+    settings: ClassSettings
+
+    @property
+    def axes(self) -> dict[str, str]:
+        """Its place in the matrix; the last axis makes the columns."""
+        settings = self.settings
+        return {
+            "volume": self.how,
+            "reclaimPolicy": settings.reclaim_policy,
+            "archiveOnDelete": _word(_ARCHIVE, settings.archive_on_delete),
+            "onDelete": _word(_ON_DELETE, settings.on_delete),
+            "pathPattern": _word(PATTERNS, settings.path_pattern),
+        }
+
+    @property
+    def slug(self) -> str:
+        """Its name, for ids and objects."""
+        how, policy, archive, on_delete, pattern = self.axes.values()
+        path = "" if pattern == "none" else f"-{pattern.partition(' ')[0]}"
+        return f"{how}-{policy.lower()}-archive-{archive}-ondelete-{on_delete}{path}"
+
+    @property
+    def claim(self) -> Claim:
+        """The claim that the cell is."""
+        policy = f"reclaimPolicy {self.settings.reclaim_policy}"
+        given = ", ".join(f'{name} "{value}"' for name, value in self.settings.parameters.items())
+        if self.refused:
+            text = f"A StorageClass with {policy} MUST be refused by the API."
+        elif self.how == "static":
+            text = (
+                f"A volume with {policy} that was prepared by hand, of a class with "
+                f"{given or 'no parameters'}, MUST, once its claim is deleted, end as: "
+                f"{self._must()}."
+            )
+        else:
+            text = (
+                f"A volume that was provisioned under a class with {policy} and "
+                f"{given or 'no parameters'} MUST, once its claim is deleted, end as: "
+                f"{self._must()}."
+            )
+        return Claim(id=f"reclaim.{self.slug}", text=text, source=_SOURCES[self.how])
+
+    def _must(self) -> str:
+        if self.how == "static":
+            return str(static_fate(self.settings.reclaim_policy, "DIRECTORY"))
+        fates = {line: str(_fate(line, self.settings)) for line in Line}
+        if len(set(fates.values())) == 1:
+            return fates[Line.V402]
+        return "; ".join(f"{words} ({line})" for line, words in fates.items())
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API refuses such a class: only a volume's policy may be Recycle."""
+        return self.how == "dynamic" and self.settings.reclaim_policy == "Recycle"
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two lines' contracts differ here."""
+        provisioned = self.how == "dynamic" and not self.refused
+        return provisioned and lines_differ(self.settings, _PVC, _VOLUME, _NFS_PATH)
+
+    def twin(self, line: Line) -> ClassSettings:
+        """Give the settings with one input flipped, so that what is expected becomes wrong."""
+        settings = self.settings
+        policy = "Retain" if settings.reclaim_policy == "Delete" else "Delete"
+        other_policy = replace(settings, reclaim_policy=policy)
+        if self.how == "static" or settings.reclaim_policy != "Delete":
+            return other_policy
+        candidates = [
+            replace(settings, on_delete="delete"),
+            replace(settings, on_delete="retain"),
+            replace(settings, path_pattern="other-${.PVC.name}"),
+        ]
+        own = _state(line, settings)
+        return next(twin for twin in candidates if _state(line, twin) != own)
+
+
+def _word(words: dict[str, str | None], value: str | None) -> str:
+    return next(word for word, meant in words.items() if meant == value)
+
+
+def _fate(line: Line, settings: ClassSettings) -> Fate:
+    return fate(line, settings, _PVC, _VOLUME, _NFS_PATH)
+
+
+def _state(line: Line, settings: ClassSettings) -> tuple[str, str | None, str]:
+    """Give what an observer can tell: where the volume is made, where its data and it end."""
+    found = _fate(line, settings)
+    return directory(line, settings, _PVC, _VOLUME), found.data, found.phase
+
+
+def _settings(
+    policy: str, archive: str = "absent", on_delete: str = "absent", pattern: str = "none"
+) -> ClassSettings:
+    return ClassSettings(policy, _ARCHIVE[archive], _ON_DELETE[on_delete], PATTERNS[pattern])
+
+
+def _deletes() -> list[ClassSettings]:
+    whole = product(_ARCHIVE, _ON_DELETE, ("none", "flat", "nested"))
+    archives = product(_ARCHIVE, ["absent"], ["missing annotation"])
+    others = product(["absent"], ["delete", "retain", "typo"], ["missing annotation"])
+    return [_settings("Delete", *cell) for cell in (*whole, *archives, *others)]
+
+
+_DESTROYS = ("false", "delete")
+STATIC = [
+    Cell("static", _settings(policy, *parameters))
+    for policy in ("Retain", "Delete", "Recycle")
+    for parameters in ((), _DESTROYS)
+]
+DYNAMIC = [
+    *(Cell("dynamic", settings) for settings in _deletes()),
+    Cell("dynamic", _settings("Retain")),
+    *(Cell("dynamic", _settings("Retain", *_DESTROYS, pattern)) for pattern in PATTERNS),
+]
+REFUSED = Cell("dynamic", _settings("Recycle"))
+CELLS = [*DYNAMIC, REFUSED, *STATIC]

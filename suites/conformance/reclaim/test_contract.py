@@ -1,0 +1,18 @@
+"""Whether the provisioner is one of those that the matrix knows."""
+
+import pytest
+
+from landfast.provisioning.detection import detect
+from landfast.stack import Stack
+from landfast.steps import ObserveFunction, StepFunction
+
+
+@pytest.mark.claim("reclaim.provisioner-follows-a-contract")
+def test_provisioner_follows_the_contract_of_one_line(
+    provisioner: Stack, step: StepFunction, observe: ObserveFunction
+) -> None:
+    with step("have volumes made under three classes, delete their claims"):
+        detection = detect(provisioner)
+    for probe in detection.probes:
+        observe(f"{probe.name}: {probe.seen}")
+    assert detection.line is not None, f"the provisioner follows {detection}"

@@ -1,0 +1,140 @@
+"""What binds to what."""
+
+from objects_to_audit import (
+    DEFAULT,
+    FREE,
+    NFS,
+    Case,
+    bound,
+    pv,
+    pvc,
+    released,
+    statefulset,
+    storage_class,
+)
+
+BINDING: list[Case] = [
+    Case(
+        "foreign-volume",
+        [pv("a"), pv("b"), pvc("c")],
+        [pv("a"), pv("b", capacity={"storage": "512Mi"}), pvc("c")],
+        "2 volumes fit it: a and b",
+        "warning",
+    ),
+    Case(
+        "foreign-volume",
+        [pv("a"), pvc("b"), pvc("c")],
+        [pv("a"), pvc("b"), pvc("c", volumeName="a")],
+        "a, the one volume that fits it, fits PersistentVolumeClaim shop/c, too",
+        "warning",
+    ),
+    Case(
+        "foreign-volume",
+        [pv("a", **NFS), pv("b", **NFS), statefulset()],
+        [pv("a", claimRef={"namespace": "shop", "name": "data-db-0"}, **NFS), pv("b", **NFS)]
+        + [statefulset()],
+        "2 volumes fit it",
+    ),
+    Case(
+        "foreign-volume",
+        [pv("a"), pv("b"), pvc("c", selector={"matchLabels": {}})],
+        [
+            pv("a", metadata={"labels": {"app": "x"}}),
+            pv("b", metadata={"labels": {"app": "y"}}),
+            pvc("c", selector={"matchLabels": {"app": "x"}}),
+        ],
+        "2 volumes fit it",
+        "warning",
+    ),
+    Case(
+        "class-missing",
+        [pvc("a", storageClassName="fast"), pv("b")],
+        [pvc("a", storageClassName="fast"), pv("b", storageClassName="fast")],
+        "there is no StorageClass fast",
+    ),
+    Case(
+        "class-missing",
+        [pvc("a", storageClassName="fast")],
+        [pvc("a", storageClassName="fast"), storage_class("fast")],
+        "is not among these manifests",
+        "note",
+        complete=False,
+    ),
+    Case(
+        "class-missing",
+        [pvc("a", storageClassName="fast")],
+        [pvc("a", storageClassName="fast", volumeName="b"), pvc("b")],
+        "there is no StorageClass fast",
+    ),
+    Case(
+        "no-default-class",
+        [pvc("a", storageClassName=None), storage_class("nfs")],
+        [pvc("a", storageClassName=None), storage_class("nfs", metadata=DEFAULT)],
+        "there is no default class on this cluster",
+        "warning",
+    ),
+    Case(
+        "no-default-class",
+        [pvc("a", storageClassName=None)],
+        [pvc("a", storageClassName=None), pv("b")],
+        "there is no default class among these manifests",
+        "note",
+        complete=False,
+    ),
+    Case(
+        "no-default-class",
+        [pvc("a", storageClassName=None)],
+        [pvc("a", storageClassName="")],
+        "there is no default class",
+        "warning",
+    ),
+    Case(
+        "several-default-classes",
+        [storage_class("a", metadata=DEFAULT), storage_class("b", metadata=DEFAULT)],
+        [
+            storage_class("a", metadata=DEFAULT),
+            storage_class(
+                "b",
+                metadata={"annotations": {"storageclass.kubernetes.io/is-default-class": "false"}},
+            ),
+        ],
+        "it is a default class, and so are b",
+        "warning",
+    ),
+    Case(
+        "volume-of-pvc-missing",
+        [pvc("a", volumeName="gone", status={"phase": "Lost"})],
+        bound("a"),
+        "there is no PersistentVolume gone; its phase is Lost",
+    ),
+    Case(
+        "volume-of-pvc-missing",
+        [pvc("a", volumeName="gone")],
+        [pvc("a")],
+        "there is no PersistentVolume gone among these manifests",
+        "note",
+        complete=False,
+    ),
+    Case(
+        "reserved-volume",
+        [pv("a", claimRef={"name": "data"}), pvc("data")],
+        [pv("a", claimRef={"namespace": "shop", "name": "data"}), pvc("data")],
+        "it waits for PersistentVolumeClaim default/data",
+        "note",
+    ),
+    Case(
+        "reserved-volume",
+        [pv("a", claimRef={"namespace": "shop", "name": "data-db-1"}, **NFS), statefulset()],
+        [pv("a", claimRef={"namespace": "shop", "name": "data-db-0"}, **NFS), statefulset()],
+        "it waits for PersistentVolumeClaim shop/data-db-1",
+        "note",
+    ),
+    Case(
+        "reserved-volume",
+        [pv("a", claimRef={"name": "x"}, **FREE)],
+        [released("Retain")],
+        "it waits for",
+        "note",
+    ),
+    Case("defined-twice", [pv("a"), pv("a")], [pv("a"), pvc("a")], "it is also in", "warning"),
+]

@@ -1,0 +1,145 @@
+"""Classes of the NFS subdir provisioner, and their patterns."""
+
+from typing import Any
+
+from objects_to_audit import (
+    DELETE,
+    NFS,
+    PROVISIONED,
+    RETAIN,
+    Case,
+    parameters,
+    provisioner,
+    pv,
+    storage_class,
+)
+
+from landfast.kube.client import Object
+
+
+def named(name: str, **fields: Any) -> Object:
+    return storage_class("nfs", provisioner=name, parameters={}, **fields)
+
+
+CLASSES: list[Case] = [
+    Case("archive-on-delete-absent", [named("nfs-client")], [named("x")], "neither", "warning"),
+    Case(
+        "archive-on-delete-absent",
+        [parameters()],
+        [parameters(onDelete="retain")],
+        "neither",
+        "warning",
+    ),
+    Case(
+        "archive-on-delete-absent",
+        [named("x"), provisioner(name="x")],
+        [named("x", **RETAIN), provisioner(name="x")],
+        "neither",
+        "warning",
+    ),
+    Case(
+        "archive-on-delete-invalid",
+        [parameters(archiveOnDelete="no")],
+        [parameters(archiveOnDelete="f")],
+        "archiveOnDelete is 'no'",
+    ),
+    Case(
+        "archive-on-delete-invalid",
+        [parameters(archiveOnDelete=False)],
+        [parameters(archiveOnDelete="False")],
+        "it has no quotes",
+    ),
+    Case(
+        "archive-on-delete-invalid",
+        [parameters(archiveOnDelete="no", onDelete="Delete")],
+        [parameters(archiveOnDelete="no", onDelete="delete")],
+        "archiveOnDelete is 'no'",
+    ),
+    Case(
+        "archive-on-delete-invalid",
+        [parameters(archiveOnDelete="")],
+        [storage_class("nfs", parameters={"archiveOnDelete": "no"}, **RETAIN)],
+        "archiveOnDelete is ''",
+    ),
+    Case(
+        "on-delete-ignored",
+        [parameters(archiveOnDelete="true", onDelete="Delete")],
+        [parameters(onDelete="delete")],
+        "onDelete is 'Delete'",
+        "warning",
+    ),
+    Case(
+        "on-delete-ignored",
+        [parameters(pathPattern="${.PVC.namespace}-${.PVC.name}", onDelete="archive")],
+        # not of this provisioner, whose words these are
+        [storage_class("csi", provisioner="nfs.csi.k8s.io", parameters={"onDelete": "archive"})],
+        "onDelete is 'archive'",
+        "warning",
+    ),
+    Case(
+        "unknown-parameter",
+        [parameters(archiveondelete="false")],
+        [parameters(archiveOnDelete="false")],
+        "the parameter archiveondelete does nothing",
+        "warning",
+    ),
+    Case(
+        "class-of-volume-missing",
+        [pv("a", **DELETE, **NFS, metadata=PROVISIONED)],
+        [pv("a", **DELETE, **NFS, metadata=PROVISIONED), storage_class("nfs")],
+        "there is no StorageClass 'nfs' any more",
+        "warning",
+    ),
+    Case(
+        "class-of-volume-missing",
+        [pv("a", **DELETE, **NFS, metadata=PROVISIONED)],
+        [pv("a", **NFS, metadata=PROVISIONED)],  # Retain: nothing is to be deleted
+        "any more",
+        "warning",
+    ),
+    Case(
+        "path-pattern-export-root",
+        [parameters(pathPattern="${.PVC.annotations.nfs.io/path}")],
+        [parameters(pathPattern="${.PVC.name}-${.PVC.annotations.nfs.io/path}")],
+        "is the export's root for a PVC without",
+    ),
+    Case(
+        "path-pattern-export-root",
+        [parameters(pathPattern="./${.PVC.labels.dir}/")],
+        [parameters(pathPattern="shared/${.PVC.labels.dir}")],
+        "is the export's root for a PVC without",
+    ),
+    Case(
+        "path-pattern-climbs",
+        [parameters(pathPattern="${.PVC.namespace}-${.PVC.labels.dir}")],
+        [parameters(pathPattern="${.PVC.namespace}-${.PVC.name}")],
+        "${.PVC.labels.dir} is the tenant's to choose",
+        "warning",
+    ),
+    Case(
+        "path-pattern-nested",
+        [parameters(pathPattern="${.PVC.namespace}/${.PVC.name}")],
+        [parameters(pathPattern="/${.PVC.namespace}-${.PVC.name}/")],
+        "has more than one element",
+        "warning",
+    ),
+    Case(
+        "path-pattern-nested",
+        [parameters(pathPattern="${.PVC.namespace}/${.PVC.labels.dir}", onDelete="delete")],
+        [parameters(pathPattern="${.PVC.namespace}/${.PVC.labels.dir}", onDelete="retain")],
+        "has more than one element",
+        "warning",
+    ),
+    Case(
+        "path-pattern-shared",
+        [parameters(pathPattern="${.PVC.name}")],
+        [parameters(pathPattern="${.PVC.name}-${.PVC.namespace}")],
+        "is not different for every namespace and name",
+    ),
+    Case(
+        "path-pattern-shared",
+        [parameters(pathPattern="${.PVC.namespace}")],
+        [parameters(pathPattern="${.PVC.annotations.dir}")],  # another rule's
+        "is not different for every namespace and name",
+    ),
+]

@@ -1,0 +1,88 @@
+"""Every rule finds what it is for, as severe as it says, and not what only looks like it."""
+
+import pytest
+from cases_binding import BINDING
+from cases_classes import CLASSES
+from cases_databases import DATABASES
+from cases_volumes import VOLUMES
+from objects_to_audit import (
+    DEFAULT,
+    RECYCLE,
+    Case,
+    audited,
+    bound,
+    inventory,
+    parameters,
+    pod,
+    provisioner,
+    pv,
+    statefulset,
+    storage_class,
+)
+
+from landfast.audit.export import ExportView
+from landfast.audit.findings import Finding
+from landfast.audit.rules import RULES
+from landfast.kube.client import Object
+
+CASES = [
+    pytest.param(case, id=f"{case.rule}-{number}")
+    for number, case in enumerate([*VOLUMES, *BINDING, *CLASSES, *DATABASES])
+]
+
+
+def of_rule(case: Case, objects: list[Object], export: ExportView | None) -> list[Finding]:
+    found = audited(*objects, complete=case.complete, export=export)
+    return [finding for finding in found if finding.rule.id == f"audit.{case.rule}"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_rule_finds_it(case: Case) -> None:
+    found = of_rule(case, case.bad, case.export)
+    assert any(case.said in finding.message for finding in found), found
+    assert {finding.severity for finding in found} == {case.severity}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_rule_leaves_a_near_miss_alone(case: Case) -> None:
+    assert of_rule(case, case.near, case.near_export) == []
+
+
+def test_every_rule_has_cases() -> None:
+    assert {f"audit.{case.rule}" for case in [*VOLUMES, *BINDING, *CLASSES, *DATABASES]} == {
+        rule.id for rule in RULES
+    }
+
+
+def test_rules_say_what_the_catalogue_needs() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES) >= 12
+    for rule in RULES:
+        assert rule.reason.endswith(".")
+        assert rule.fix.endswith(".")
+        assert len(rule.source) > 3
+        assert rule.check.__doc__
+
+
+def test_nothing_is_found_in_what_is_sound() -> None:
+    sound = [
+        storage_class("nfs", parameters={"onDelete": "retain"}, metadata=DEFAULT),
+        statefulset(replicas=3),
+        *bound("a", mountOptions=["hard", "nfsvers=4.1"]),
+        pod("other", "a"),
+        provisioner("/exports/dynamic"),
+    ]
+    assert audited(*sound, complete=True) == []
+
+
+def test_the_newest_default_class_counts() -> None:
+    old = {**DEFAULT, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    new = {**DEFAULT, "creationTimestamp": "2026-02-01T00:00:00Z"}
+    found = inventory(storage_class("a", metadata=old), storage_class("b", metadata=new))
+    assert [c.name for c in found.defaults] == ["b", "a"]
+
+
+def test_the_worst_comes_first() -> None:
+    found = audited(pv("a", **RECYCLE), *bound("b", "/exports/a/x"), parameters(pathPattern="x"))
+    ranks = [finding.severity.rank for finding in found]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) > 1

@@ -1,0 +1,293 @@
+"""The contract's model: the rows that were seen of the real program, and what always holds."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landfast.provisioning.contract import (
+    ClassSettings,
+    Fate,
+    Line,
+    Outcome,
+    Pvc,
+    directory,
+    expand,
+    fate,
+    lines_differ,
+    looked_at,
+    pv_path,
+    static_fate,
+)
+
+PVC = Pvc(
+    "shop",
+    "data",
+    labels={"app": "mysql", "example.com/tier": "gold"},
+    annotations={"nfs.io/path": "a/b", "climb": "a/../b", "dot": ".", "up": ".."},
+)
+NFS_PATH = "/exports"
+DEFAULT = "shop-data-pvc-1"
+NESTED = "${.PVC.namespace}/${.PVC.name}"
+BOTH = pytest.mark.parametrize("line", Line)
+GONE = "gone"
+
+lines = st.sampled_from(Line)
+actions = st.builds(
+    ClassSettings,
+    reclaim_policy=st.sampled_from(["Delete", "Retain"]),
+    archive_on_delete=st.sampled_from([None, "true", "1", "false", "F", "no", ""]),
+    on_delete=st.sampled_from([None, "delete", "retain", "Delete", ""]),
+)
+patterns = st.sampled_from(
+    [None, "${.PVC.name}", NESTED, "${.PVC.annotations.none}", "${.PVC.annotations.up}", ".", "x/y"]
+)
+every = st.builds(lambda action, pattern: replace(action, path_pattern=pattern), actions, patterns)
+
+
+def end(line: Line, settings: ClassSettings, **circumstances: object) -> Fate:
+    return fate(line, settings, PVC, "pvc-1", NFS_PATH, **circumstances)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expanded"),
+    [
+        (NESTED, "shop/data"),
+        ("${.PVC.labels.app}", "mysql"),
+        ("${.PVC.labels.example.com/tier}", "gold"),
+        ("${.PVC.annotations.nfs.io/path}", "a/b"),
+        ("pre-${.PVC.name}-post", "pre-data-post"),
+        ("fixed", "fixed"),
+        ("x${.PVC.labels.nope}y", "xy"),
+        ("${.PVC.annotations.nope}", ""),
+        ("x${.PVC.uid}y", "xy"),
+        ("x${.PV.name}y", "xy"),
+        ("${.PVC.annotations.climb}", "a/../b"),
+        ("${PVC.name}", "${PVC.name}"),
+    ],
+)
+def test_pattern_is_expanded(pattern: str, expanded: str) -> None:
+    assert expand(pattern, PVC) == expanded
+
+
+@BOTH
+def test_default_directory_has_namespace_claim_and_volume(line: Line) -> None:
+    assert directory(line, ClassSettings(), PVC, "pvc-1") == DEFAULT
+    assert pv_path("/exports/", DEFAULT) == f"/exports/{DEFAULT}"
+    assert pv_path("/", DEFAULT) == f"/{DEFAULT}"
+
+
+def test_missing_annotation_gives_the_export_or_the_default() -> None:
+    settings = ClassSettings(path_pattern="${.PVC.annotations.nope}")
+    assert directory(Line.V402, settings, PVC, "pvc-1") == ""
+    assert pv_path(NFS_PATH, "") == NFS_PATH
+    assert directory(Line.MASTER, settings, PVC, "pvc-1") == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        ({}, Fate(Outcome.ARCHIVED, f"archived-{DEFAULT}")),
+        ({"archive_on_delete": "true"}, Fate(Outcome.ARCHIVED, f"archived-{DEFAULT}")),
+        ({"archive_on_delete": "false"}, Fate(Outcome.REMOVED, None)),
+        ({"on_delete": "delete"}, Fate(Outcome.REMOVED, None)),
+        ({"on_delete": "retain", "archive_on_delete": "false"}, Fate(Outcome.KEPT, DEFAULT)),
+        ({"on_delete": "Delete"}, Fate(Outcome.ARCHIVED, f"archived-{DEFAULT}")),
+        (
+            {"archive_on_delete": "no"},
+            Fate(Outcome.FAILED, DEFAULT, "Released", "VolumeFailedDelete", "invalid syntax"),
+        ),
+        (
+            {"reclaim_policy": "Retain", "archive_on_delete": "true"},
+            Fate(Outcome.KEPT, DEFAULT, "Released"),
+        ),
+    ],
+)
+@BOTH
+def test_class_decides(line: Line, given_: dict[str, str], expected: Fate) -> None:
+    assert end(line, ClassSettings(**given_)) == expected
+
+
+@BOTH
+def test_circumstances_decide(line: Line) -> None:
+    delete, archive = ClassSettings(on_delete="delete"), ClassSettings()
+    assert end(line, delete, pv_deleted_first=True) == Fate(Outcome.LEAKED, DEFAULT)
+    kept = ClassSettings(reclaim_policy="Retain")
+    assert end(line, kept, pv_deleted_first=True) == Fate(Outcome.KEPT, DEFAULT)
+    assert end(line, archive, directory_there=False) == Fate(Outcome.NOTHING_THERE, None)
+    no_class = end(line, delete, class_there=False)
+    assert (no_class.outcome, no_class.phase) == (Outcome.FAILED, "Released")
+    assert no_class.error == "not found"
+    collision = end(line, archive, others=[f"archived-{DEFAULT}"])
+    assert (collision.outcome, collision.error) == (Outcome.FAILED, "rename")
+
+
+@pytest.mark.parametrize(
+    ("settings", "v402", "master"),
+    [
+        (
+            ClassSettings(on_delete="delete", path_pattern=NESTED),
+            Fate(Outcome.LEAKED, "shop/data"),
+            Fate(Outcome.REMOVED, None),
+        ),
+        (
+            ClassSettings(path_pattern=NESTED),
+            Fate(Outcome.LEAKED, "shop/data"),
+            Fate(Outcome.ARCHIVED, "archived-data"),
+        ),
+        (
+            ClassSettings(path_pattern="${.PVC.annotations.nope}", on_delete="delete"),
+            Fate(Outcome.LEAKED, ""),
+            Fate(Outcome.REMOVED, None),
+        ),
+        (
+            ClassSettings(path_pattern="${.PVC.annotations.climb}", on_delete="retain"),
+            Fate(Outcome.KEPT, "b"),
+            Fate(Outcome.KEPT, "b"),
+        ),
+        (
+            ClassSettings(path_pattern="${.PVC.annotations.dot}", on_delete="delete"),
+            Fate(Outcome.LEAKED, ""),
+            Fate(Outcome.EMPTIED, None, "Released", "VolumeFailedDelete", "busy", victim="."),
+        ),
+        (
+            ClassSettings(path_pattern="${.PVC.annotations.dot}"),
+            Fate(Outcome.LEAKED, ""),
+            Fate(Outcome.FAILED, "", "Released", "VolumeFailedDelete", "rename"),
+        ),
+        (
+            ClassSettings(path_pattern="${.PVC.annotations.up}", on_delete="retain"),
+            Fate(Outcome.KEPT, None),
+            Fate(Outcome.KEPT, None),
+        ),
+    ],
+)
+def test_pattern_decides_by_line(settings: ClassSettings, v402: Fate, master: Fate) -> None:
+    assert end(Line.V402, settings) == v402
+    assert end(Line.MASTER, settings) == master
+
+
+def test_last_name_of_a_nested_directory_hits_a_neighbour_in_the_released_line_only() -> None:
+    removes = ClassSettings(on_delete="delete", path_pattern=NESTED)
+    assert end(Line.V402, removes, others=["data"]).victim == "data"
+    assert end(Line.V402, removes, others=["data/sub"]).outcome is Outcome.LEAKED
+    assert end(Line.MASTER, removes, others=["data"]) == Fate(Outcome.REMOVED, None)
+    archives = ClassSettings(path_pattern=NESTED)
+    assert end(Line.V402, archives, others=["data"]) == Fate(
+        Outcome.LEAKED, "shop/data", victim="data"
+    )
+
+
+def test_directory_inside_one_of_its_own_name_goes_with_it() -> None:
+    pattern = "data/${.PVC.name}"
+    removed = end(Line.V402, ClassSettings(on_delete="delete", path_pattern=pattern))
+    assert removed == Fate(Outcome.REMOVED, None, victim="data")
+    archived = end(Line.V402, ClassSettings(path_pattern=pattern))
+    assert archived == Fate(Outcome.ARCHIVED, "archived-data/data", victim="data")
+
+
+@pytest.mark.parametrize("nfs_path", ["/", "/exports/"])
+def test_nfs_path_that_ends_in_a_slash_leaks_in_master(nfs_path: str) -> None:
+    settings = ClassSettings(on_delete="delete")
+    ends = {line: fate(line, settings, PVC, "pvc-1", nfs_path).outcome for line in Line}
+    assert ends == {Line.V402: Outcome.REMOVED, Line.MASTER: Outcome.LEAKED}
+
+
+def test_path_above_the_export_is_looked_for_under_its_last_name() -> None:
+    assert looked_at(Line.V402, "/exports", "/") == ""
+    assert looked_at(Line.V402, "/data/share", "/data") == "data"
+    assert looked_at(Line.MASTER, "/data/share", "/data") == "data"
+    assert looked_at(Line.MASTER, "/", "/x") is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcome", "phase"),
+    [
+        ("Retain", Outcome.KEPT, "Released"),
+        ("Delete", Outcome.FAILED, "Failed"),
+        ("Recycle", Outcome.EMPTIED, "Available"),
+    ],
+)
+def test_prepared_volume_goes_by_its_policy(policy: str, outcome: Outcome, phase: str) -> None:
+    found = static_fate(policy, "here")
+    assert (found.outcome, found.phase, found.directory_stays) == (outcome, phase, True)
+
+
+def test_policy_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(ValueError, match="Shred"):
+        static_fate("Shred", "here")
+
+
+def test_fate_reads_well() -> None:
+    assert str(Fate(Outcome.ARCHIVED, "archived-x")) == "archived as archived-x, volume gone"
+    assert str(Fate(Outcome.LEAKED, "")) == "LEAKED in the export's root, volume gone"
+    hit = str(Fate(Outcome.LEAKED, "a/b", victim="b"))
+    assert hit == "LEAKED, volume gone; b, which is somebody else's, is hit"
+
+
+@pytest.mark.parametrize(
+    ("found", "hazard"),
+    [
+        (Fate(Outcome.REMOVED, None), False),
+        (Fate(Outcome.KEPT, "x"), False),
+        (Fate(Outcome.KEPT, ""), True),
+        (Fate(Outcome.LEAKED, "x"), True),
+        (Fate(Outcome.FAILED, "x", "Released"), True),
+        (Fate(Outcome.REMOVED, None, victim="x"), True),
+    ],
+)
+def test_hazard_is_data_out_of_sight_or_of_others(found: Fate, hazard: bool) -> None:
+    assert found.hazard is hazard
+
+
+@given(lines, every)
+def test_retain_leaves_the_data_where_it_is(line: Line, settings: ClassSettings) -> None:
+    kept = end(line, replace(settings, reclaim_policy="Retain"))
+    assert (kept.outcome, kept.phase, kept.victim) == (Outcome.KEPT, "Released", None)
+
+
+@given(lines, every)
+def test_volume_stays_only_where_deletion_fails_or_nobody_asks_for_it(
+    line: Line, settings: ClassSettings
+) -> None:
+    found = end(line, replace(settings, reclaim_policy="Delete"))
+    assert (found.phase == GONE) is (found.event == "")
+    assert (found.event == "") is (found.error == "")
+
+
+@given(lines, every, st.sampled_from([None, "true", "false", "no"]))
+def test_on_delete_wins_over_archive_on_delete(
+    line: Line, settings: ClassSettings, archive: str | None
+) -> None:
+    if settings.on_delete in ("delete", "retain"):
+        assert end(line, settings) == end(line, replace(settings, archive_on_delete=archive))
+
+
+@given(lines, every)
+def test_unrelated_directory_changes_nothing(line: Line, settings: ClassSettings) -> None:
+    assert end(line, settings) == end(line, settings, others=["unrelated/deep", "other"])
+
+
+@given(actions)
+def test_lines_agree_on_directories_in_the_root(settings: ClassSettings) -> None:
+    flat = replace(settings, path_pattern="${.PVC.name}")
+    assert not lines_differ(settings, PVC, "pvc-1", NFS_PATH)
+    assert not lines_differ(flat, PVC, "pvc-1", NFS_PATH)
+
+
+@given(actions)
+def test_lines_differ_on_a_nested_directory_unless_it_is_to_be_kept(
+    settings: ClassSettings,
+) -> None:
+    nested = replace(settings, path_pattern=NESTED)
+    kept = settings.reclaim_policy == "Retain" or settings.on_delete == "retain"
+    assert lines_differ(nested, PVC, "pvc-1", NFS_PATH) is not kept
+
+
+@given(actions, st.text("abc", min_size=1, max_size=5), st.text("abc", min_size=1, max_size=5))
+def test_names_do_not_decide(settings: ClassSettings, namespace: str, name: str) -> None:
+    other = Pvc(namespace, name)
+    for line in Line:
+        found = fate(line, settings, other, "pvc-2", NFS_PATH)
+        assert found.outcome is end(line, settings).outcome

@@ -1,0 +1,76 @@
+"""What is seen of volumes, and which line that fits."""
+
+import pytest
+
+from landfast.provisioning.contract import Fate, Line, Outcome
+from landfast.provisioning.detection import Detection, Probe
+from landfast.provisioning.volumes import Seen
+
+ARCHIVED = Fate(Outcome.ARCHIVED, "archived-x")
+
+
+def probe(name: str, v402: str = "", master: str = "") -> Probe:
+    return Probe(name=name, seen="kept", differences={Line.V402: v402, Line.MASTER: master})
+
+
+def test_line_is_the_one_without_a_difference() -> None:
+    found = Detection(probes=(probe("first"), probe("second", master="it is here")))
+    assert found.line is Line.V402
+    assert str(found) == "v4.0.2, detected by: first kept; second kept"
+
+
+def test_neither_line_is_named_with_its_first_difference() -> None:
+    probes = (probe("first"), probe("second", v402="here", master="there"), probe("third", "late"))
+    found = Detection(probes=probes)
+    assert found.line is None
+    assert str(found) == "neither line: not v4.0.2 (second: here); not master (second: there)"
+
+
+def test_detection_survives_being_written() -> None:
+    found = Detection(probes=(probe("first", v402="here"),))
+    assert Detection.model_validate_json(found.model_dump_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("seen", "difference"),
+    [
+        (Seen("gone", ("archived-x",), intact=True, directory=False), ""),
+        (
+            Seen("Released", ("archived-x",), intact=True, directory=False),
+            "the volume is Released, not gone",
+        ),
+        (
+            Seen("gone", ("x",), intact=True, directory=True),
+            "the data is in x, not in archived-x",
+        ),
+        (Seen("gone", (), intact=True, directory=False), "the data is nowhere, not in archived-x"),
+        (
+            Seen("gone", ("", "archived-x"), intact=True, directory=False),
+            "the data is in the export's root and in archived-x, not in archived-x",
+        ),
+        (
+            Seen("gone", ("archived-x",), intact=False, directory=False),
+            "the data is not what was written",
+        ),
+        (
+            Seen("gone", ("archived-x",), intact=True, directory=True),
+            "the volume's directory is still there",
+        ),
+    ],
+)
+def test_difference_from_a_fate_is_named(seen: Seen, difference: str) -> None:
+    assert seen.difference(ARCHIVED) == difference
+
+
+def test_directory_that_should_have_stayed_is_named() -> None:
+    seen = Seen("Available", (), intact=True, directory=False)
+    emptied = Fate(Outcome.EMPTIED, None, "Available")
+    assert seen.difference(emptied) == "the volume's directory is no longer there"
+    assert str(seen) == "volume Available; its data is nowhere; its own directory is not there"
+
+
+def test_seen_reads_well() -> None:
+    seen = Seen("gone", ("x",), intact=False, directory=True)
+    assert str(seen) == "volume gone; its data is in x, its content changed; " + (
+        "its own directory is there"
+    )
