@@ -12,7 +12,6 @@ from itertools import groupby
 
 import pytest
 
-from fixtures.session import claim_of
 from landfast import paths
 from landfast.audit.rules import RULES
 from landfast.claims import Claim
@@ -32,6 +31,8 @@ class _Collector:
     tests: list[tuple[str, Claim]] = field(default_factory=list)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        from fixtures.session import claim_of  # a plugin: pytest is the first to import it
+
         self.tests = [(item.nodeid, claim_of(item)) for item in session.items]
 
 

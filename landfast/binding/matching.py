@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import NamedTuple
 
-from landfast.binding.model import PvPhase, VolumeMode
+from landfast.binding.model import VolumeMode
 from landfast.binding.state import Claim, State, Volume
 
 SAME_SIZE = "nothing decides between volumes of one size: the index that holds them is unordered"
@@ -48,8 +48,8 @@ def _match_in_set(volumes: Iterable[Volume], state: State, claim: Claim) -> Matc
     """Find the volume among those with one set of access modes.
 
     A volume that is reserved for the claim is taken at once, whatever its class, labels and phase.
-    Else the smallest that is Available and has the class and the labels; none if the claim waits
-    for its first consumer. Node affinity counts for the scheduler only.
+    Else the smallest that has the class and the labels (it is Available: the controller has seen
+    it and nobody owns it); none if the claim waits for its first consumer. Node affinity counts for the scheduler only.
     Source: pv_helpers.go, FindMatchingVolume.
     """
     fitting = [
@@ -68,8 +68,7 @@ def _match_in_set(volumes: Iterable[Volume], state: State, claim: Claim) -> Matc
     free = [
         volume
         for volume in fitting
-        if volume.phase == PvPhase.AVAILABLE
-        and (selector is None or selector.matches(volume.pv.labels))
+        if (selector is None or selector.matches(volume.pv.labels))
         and volume.storage_class == claim.storage_class
     ]
     size = min((volume.size for volume in free), default=0)

@@ -1,5 +1,7 @@
 """Every rule finds what it is for, as severe as it says, and not what only looks like it."""
 
+from pathlib import Path
+
 import pytest
 from cases_binding import BINDING
 from cases_classes import CLASSES
@@ -16,6 +18,7 @@ from objects_to_audit import (
     pod,
     provisioner,
     pv,
+    pvc,
     statefulset,
     storage_class,
 )
@@ -25,10 +28,8 @@ from landfast.audit.findings import Finding
 from landfast.audit.rules import RULES
 from landfast.kube.client import Object
 
-CASES = [
-    pytest.param(case, id=f"{case.rule}-{number}")
-    for number, case in enumerate([*VOLUMES, *BINDING, *CLASSES, *DATABASES])
-]
+ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES]
+CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 
 
 def of_rule(case: Case, objects: list[Object], export: ExportView | None) -> list[Finding]:
@@ -49,9 +50,7 @@ def test_the_rule_leaves_a_near_miss_alone(case: Case) -> None:
 
 
 def test_every_rule_has_cases() -> None:
-    assert {f"audit.{case.rule}" for case in [*VOLUMES, *BINDING, *CLASSES, *DATABASES]} == {
-        rule.id for rule in RULES
-    }
+    assert {f"audit.{case.rule}" for case in ALL} == {rule.id for rule in RULES}
 
 
 def test_rules_say_what_the_catalogue_needs() -> None:
@@ -61,6 +60,17 @@ def test_rules_say_what_the_catalogue_needs() -> None:
         assert rule.fix.endswith(".")
         assert len(rule.source) > 3
         assert rule.check.__doc__
+
+
+def test_the_page_lists_the_rules() -> None:
+    page = (Path(__file__).parents[2] / "docs/audit.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `audit.")]
+    assert rows == [f"| `{rule.id}` | {rule.severity} | {rule.title} |" for rule in RULES]
+
+
+def test_no_finding_is_worse_than_its_rule() -> None:
+    found = [f for c in ALL for f in audited(*c.bad, complete=c.complete, export=c.export)]
+    assert all(f.severity.rank >= f.rule.severity.rank for f in found)
 
 
 def test_nothing_is_found_in_what_is_sound() -> None:
@@ -79,6 +89,14 @@ def test_the_newest_default_class_counts() -> None:
     new = {**DEFAULT, "creationTimestamp": "2026-02-01T00:00:00Z"}
     found = inventory(storage_class("a", metadata=old), storage_class("b", metadata=new))
     assert [c.name for c in found.defaults] == ["b", "a"]
+
+
+def test_a_rival_is_named_to_each_of_two() -> None:
+    found = audited(pv("a"), pvc("one"), pvc("two"))
+    assert {f.name: f.message.partition(", fits ")[2] for f in found} == {
+        "one": "PersistentVolumeClaim shop/two, too",
+        "two": "PersistentVolumeClaim shop/one, too",
+    }
 
 
 def test_the_worst_comes_first() -> None:

@@ -292,8 +292,13 @@ UNDETERMINED = {
         ORDER,
     ),
     "a volume goes while its claim comes": (
-        in_stages([Pv("v")], [Delete("pv", "v"), Pvc("c")], []),
+        in_stages([Pv("v")], [Delete("pv", "v"), Pvc("c")]),
         {outcome("c: Pending")},
+        "",
+    ),
+    "a volume goes while the claim that names it comes": (
+        in_stages([Pv("v")], [Delete("pv", "v"), Pvc("c", volume="v")]),
+        {outcome("c: Pending v")},
         "",
     ),
     "a claim comes while its volume goes": (

@@ -19,7 +19,7 @@ def _open(inventory: Inventory) -> Iterator[Pvc]:
 
 @rule(
     "audit.foreign-volume",
-    Severity.WARNING,
+    Severity.ERROR,
     "A PVC that could bind a volume meant for another",
     reason=(
         "Among volumes that fit, access modes and size decide, and who comes first; names and "
@@ -32,14 +32,14 @@ def _open(inventory: Inventory) -> Iterator[Pvc]:
     source=_MATCHING,
 )
 def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
-    """Find claims with a choice of volumes, or with a rival; under a database it is an error."""
+    """Find claims with a choice of volumes, or with a rival; an error under a database only."""
     fitting = [(pvc, [pv.name for pv in inventory.candidates(pvc)]) for pvc in _open(inventory)]
     takers: dict[str, list[str]] = defaultdict(list)
     for pvc, names in fitting:
         for name in names:
             takers[name].append(pvc.title)
     for pvc, names in fitting:
-        severity = Severity.ERROR if pvc.title in inventory.database_pvcs else None
+        severity = None if pvc.title in inventory.database_pvcs else Severity.WARNING
         if len(names) > 1:
             said = f"{len(names)} volumes fit it: {listed(names)}"
             yield Hit(pvc, said, ("spec",), severity)

@@ -92,7 +92,7 @@ def hold(rule: Rule, tried: Tried, judgement: Judgement) -> None:
 
 def show(outcome: Outcome) -> list[str]:
     """Say how each volume and claim ended, and what was refused."""
-    return [
+    states = [
         *(f"refused {r.kind} {r.name}: {r.field}" for r in sorted(outcome.refused)),
         *sorted(
             f"volume {pv.name}: {pv.phase}{f' to {pv.claim}' if pv.claim else ''}"
@@ -104,3 +104,4 @@ def show(outcome: Outcome) -> list[str]:
             for pvc in outcome.pvcs
         ),
     ]
+    return states or ["no volume and no claim is left"]
