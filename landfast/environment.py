@@ -23,6 +23,7 @@ from landfast.kit.build import build_kit, kit_lock
 from landfast.kit.cache import Cache
 from landfast.kit.engine import Engine
 from landfast.kit.programs import Programs
+from landfast.kube.client import Kube
 from landfast.kube.default_classes import restore_default_classes
 from landfast.nfs import client as nfs_client
 from landfast.nfs import inspector_pod
@@ -107,6 +108,7 @@ def _kind_environment(
         record, env = kept
         with record.lock():
             yield env
+            _wait_for_namespaces(env.cluster.kube)
         return
     record = new_record(run_id=run_id)
     try:
@@ -116,6 +118,8 @@ def _kind_environment(
         record.save()
         with record.lock() if settings.keep else contextlib.nullcontext():
             yield env
+            if settings.keep:
+                _wait_for_namespaces(env.cluster.kube)
     except BaseException:
         record.kept = False
         raise
@@ -123,6 +127,21 @@ def _kind_environment(
         if not record.kept:
             with progress.phase("take down the cluster"):
                 remove_run(record, engine)
+
+
+def _wait_for_namespaces(kube: Kube) -> None:
+    """Wait until the namespaces of removed stacks are gone: removing one does not wait for its own.
+
+    Raises:
+        WaitTimeout: one does not go.
+    """
+    wait_until(
+        "the namespaces of removed stacks to be gone",
+        lambda: [n for n in kube.list("Namespace") if n["metadata"].get("deletionTimestamp")],
+        until=lambda going: not going,
+        timeout=_REMOVE_SECONDS,
+        describe=lambda going: ", ".join(n["metadata"]["name"] for n in going),
+    )
 
 
 def _bring_up(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from landfast import paths, process
 from landfast.journal import EnvironmentFact, TestFinished, read_journal
@@ -38,7 +38,7 @@ _HAZARDS = {
 }
 """Those that are judged by the contract: the directory asked for, and NFS_PATH."""
 
-console = Console()
+console = Console(soft_wrap=True)
 
 
 def differing() -> set[str]:
@@ -64,7 +64,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("out/contracts"))
     options = parser.parse_args()
     expected = {claim for claim in differing() if claim.partition(".")[0] in options.suites}
-    table = Table("claim", *(f"{own} held to {held}" for own in Line for held in Line))
+    runs = (f"{own} held to {held}" for own in Line for held in Line)
+    table = Table(Column("claim", no_wrap=True), *runs)
     wrong: list[str] = []
     results: dict[tuple[Line, Line], dict[str, Verdict]] = {}
     with _images() as images:

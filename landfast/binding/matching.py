@@ -48,8 +48,9 @@ def _match_in_set(volumes: Iterable[Volume], state: State, claim: Claim) -> Matc
     """Find the volume among those with one set of access modes.
 
     A volume that is reserved for the claim is taken at once, whatever its class, labels and phase.
-    Else the smallest that has the class and the labels (it is Available: the controller has seen
-    it and nobody owns it); none if the claim waits for its first consumer. Node affinity counts for the scheduler only.
+    Else the smallest that has the class and the labels; none if the claim waits for its first
+    consumer. It is Available, as the controller has seen it and nobody owns it. Node affinity
+    counts for the scheduler only.
     Source: pv_helpers.go, FindMatchingVolume.
     """
     fitting = [

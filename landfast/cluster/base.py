@@ -14,7 +14,11 @@ from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
 
 Capability = Literal[
-    "cluster.owned", "cluster.node-shell", "cluster.nodeport", "cluster.default-class"
+    "cluster.owned",
+    "cluster.node-shell",
+    "cluster.nodeport",
+    "cluster.default-class",
+    "cluster.two-workers",
 ]
 
 

@@ -44,7 +44,7 @@ _RIGHTS = {
         "statefulsets": f"{_MANAGE} patch",
         "replicasets": "delete get list",
     },
-    "storage.k8s.io": {"storageclasses": _MANAGE},
+    "storage.k8s.io": {"storageclasses": f"{_MANAGE} patch"},
     "rbac.authorization.k8s.io": {
         "clusterroles": _MANAGE,
         "clusterrolebindings": _MANAGE,

@@ -56,6 +56,8 @@ class FencedKube(Kube):
     `default_classes` the marks of default classes may be changed, too, on any StorageClass.
     """
 
+    default_classes = False
+
     def __init__(
         self, kubeconfig: Path, context: str, run_id: str, *, default_classes: bool = False
     ) -> None:

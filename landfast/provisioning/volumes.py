@@ -171,8 +171,9 @@ class Volume:
         if seen == GONE:
             return "there is no such volume"
         if seen == "Failed" or (seen == "Released" and phase == GONE):
-            failures = ("VolumeFailedDelete", "VolumeFailedRecycle")
-            return next((text for text in self.events() if text.startswith(failures)), None)
+            # a recycling that failed is tried again within 15 s
+            failed = "VolumeFailedDelete"
+            return next((text for text in self.events() if text.startswith(failed)), None)
         return None
 
     def look(self) -> Seen:

@@ -89,12 +89,13 @@ LIFETIME = [
     Rule(
         claim=claim(
             "deleted-volume-goes",
-            "A volume that is not Bound MUST go when it is deleted.",
+            "A volume that is not Bound MUST go when it is deleted, and no other with it.",
             _PROTECT,
         ),
-        volumes=[pv("v", 1)],
+        volumes=[pv("v", 1), pv("other", 2)],
         later=[[DELETE_V]],
         gone=("v",),
+        available=("other",),
         twin=without(DELETE_V),
     ),
     Rule(
@@ -125,25 +126,27 @@ LIFETIME = [
     Rule(
         claim=claim(
             "protection-ends-with-the-claim",
-            "A volume that was deleted while Bound MUST go once its claim is deleted.",
+            "A volume that was deleted while Bound MUST go with its claim, and no other with it.",
             _PROTECT,
         ),
-        volumes=[pv("v", 1)],
+        volumes=[pv("v", 1), pv("other", 2)],
         claims=[pvc("c", 1)],
         later=[[DELETE_V], [DELETE_C]],
         gone=("v", "c"),
+        available=("other",),
         twin=without(DELETE_V),
     ),
     Rule(
         claim=claim(
             "released-volume-is-not-protected",
-            "A Released volume MUST go when it is deleted.",
+            "A Released volume MUST go when it is deleted, and no other with it.",
             _PROTECT,
         ),
-        volumes=[pv("v", 1)],
+        volumes=[pv("v", 1), pv("other", 2)],
         claims=[pvc("c", 1)],
         later=[[DELETE_C], [DELETE_V]],
         gone=("v", "c"),
+        available=("other",),
         twin=without(DELETE_C),
     ),
     Rule(
