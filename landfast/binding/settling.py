@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from landfast.binding.model import Class, Pv, Pvc, PvcPhase, PvPhase
-from landfast.binding.objects import SCENARIO_LABEL, Naming
+from landfast.binding.objects import KINDS, SCENARIO_LABEL, Naming
 from landfast.kube import Kube, KubeError
 from landfast.kube.client import Object
 from landfast.kube.default_classes import default_classes
@@ -28,6 +28,7 @@ _SETTLE_SECONDS = 120
 _BARRIER_SECONDS = 60
 _POLL_SECONDS = 0.02
 _THREADS = 8
+_NEW = ("Pending", None)  # a volume that the controller has not seen; older servers give no phase
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Seen:
             (
                 obj["metadata"]["uid"],
                 obj["metadata"].get("deletionTimestamp"),
-                obj["status"].get("phase"),
+                _phase(obj),
                 obj["spec"].get("storageClassName"),
                 obj["spec"].get("volumeName"),
                 (obj["spec"].get("claimRef") or {}).get("uid"),
@@ -58,24 +59,28 @@ class Seen:
 
         A volume is protected as long as it is Bound; no claim is without a pod that uses it.
         """
-        return [
-            f"{name} is {'being deleted' if 'deletionTimestamp' in obj['metadata'] else 'new'}"
+        new = [f"volume {name} is new" for name, pv in self.pvs.items() if _phase(pv) in _NEW]
+        going = [
+            f"{obj['kind']} {name} is being deleted"
             for name, obj in (*self.pvs.items(), *self.pvcs.items())
-            if (name in self.pvs and obj["status"].get("phase") not in tuple(PvPhase))
-            or (
-                "deletionTimestamp" in obj["metadata"]
-                and (name in self.pvcs or obj["status"].get("phase") != PvPhase.BOUND)
-            )
+            if "deletionTimestamp" in obj["metadata"]
+            and (obj["kind"] == KINDS["pvc"] or _phase(obj) != PvPhase.BOUND)
         ]
+        return new + going
 
     def unbound(self, scenarios: Container[str]) -> list[str]:
         """Give the claims of these scenarios that the controller may still find something for."""
         return [
             name
             for name, pvc in self.pvcs.items()
-            if pvc["status"].get("phase") != PvcPhase.BOUND
+            if _phase(pvc) != PvcPhase.BOUND
             and pvc["metadata"]["labels"][SCENARIO_LABEL] in scenarios
         ]
+
+
+def _phase(obj: Object) -> str | None:
+    phase: str | None = obj["status"].get("phase")
+    return phase
 
 
 class Controller:

@@ -154,7 +154,8 @@ class Batch:
     def said(self) -> list[list[str]]:
         """Give what controllers said of each scenario's objects: evidence, it may come late."""
         said: list[dict[str, None]] = [{} for _ in self._scenarios]
-        for event in self._kube.events():
+        # events of volumes, which have no namespace, are in `default`
+        for event in self._kube.events(self._batch.namespace) + self._kube.events("default"):
             about = str(event["involvedObject"].get("name"))
             for number, naming in enumerate(self.names):
                 if about.startswith(naming.prefix):

@@ -259,7 +259,12 @@ def prepared(stack: Stack, name: str, settings: ClassSettings) -> Iterator[Volum
         asked = claim(name, name, pvc)
         asked["spec"]["volumeName"] = volume  # or the provisioner may be quicker
         stack.make(asked)
-        yield _bound(stack, pvc)
+        try:
+            yield _bound(stack, pvc)
+        finally:
+            if policy == "Recycle" and stack.env.cluster.owned:
+                # kube-controller-manager removes it, but not always
+                stack.kube.delete("Pod", f"recycler-for-{volume}", "default", grace_seconds=0)
 
 
 @contextlib.contextmanager

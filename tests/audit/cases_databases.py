@@ -84,6 +84,13 @@ DATABASES: list[Case] = [
     ),
     Case(
         "database-volume-not-retained",
+        [*bound("a", **DELETE), DB],
+        [*bound("a", nfs=None, csi={"driver": "x"}, **DELETE), DB],  # not on NFS
+        "its policy is Delete",
+        "warning",
+    ),
+    Case(
+        "database-volume-not-retained",
         [*bound("a", **RECYCLE), DB],
         [*bound("a", **RECYCLE), pod("web", "a", "nginx")],
         "its policy is Recycle",

@@ -99,6 +99,12 @@ def test_a_rival_is_named_to_each_of_two() -> None:
     }
 
 
+def test_a_volume_that_two_databases_could_take_is_named_once() -> None:
+    pods = [pod("x", "one"), pod("y", "two")]
+    found = audited(pv("a", **RECYCLE), pvc("one"), pvc("two"), *pods)
+    assert [f.name for f in found if f.rule.id == "audit.database-volume-not-retained"] == ["a"]
+
+
 def test_the_worst_comes_first() -> None:
     found = audited(pv("a", **RECYCLE), *bound("b", "/exports/a/x"), parameters(pathPattern="x"))
     ranks = [finding.severity.rank for finding in found]

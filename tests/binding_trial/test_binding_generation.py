@@ -21,9 +21,9 @@ def test_one_seed_gives_the_same_scenarios() -> None:
 
 
 def test_a_scenario_that_fails_is_shrunk_to_what_makes_it_fail() -> None:
-    drawn = draw(scenarios(), 100, seed=7)
+    drawn = draw(scenarios(), 40, seed=7)
     assert any(map(asks_for_a_device, drawn))
-    smallest = shrink(scenarios(), 100, 7, lambda scenario: not asks_for_a_device(scenario))
+    smallest = shrink(scenarios(), 40, 7, lambda scenario: not asks_for_a_device(scenario))
     assert asks_for_a_device(smallest)
     claims = [o for o in smallest.objects() if isinstance(o, Pvc)]
     assert len(claims) == 1
@@ -32,14 +32,14 @@ def test_a_scenario_that_fails_is_shrunk_to_what_makes_it_fail() -> None:
 
 
 def test_the_first_to_fail_is_one_of_those_drawn() -> None:
-    drawn = draw(scenarios(), 100, seed=7)
+    drawn = draw(scenarios(), 40, seed=7)
     asked: list[Scenario] = []
 
     def agrees(scenario: Scenario) -> bool:
         asked.append(scenario)
         return not asks_for_a_device(scenario)
 
-    shrink(scenarios(), 100, 7, agrees)
+    shrink(scenarios(), 40, 7, agrees)
     before = asked[: next(n for n, s in enumerate(asked) if asks_for_a_device(s)) + 1]
     assert before == drawn[: len(before)]
 

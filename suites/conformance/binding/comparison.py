@@ -7,9 +7,10 @@ from landfast.binding.objects import as_yaml, makes_default_class
 from landfast.binding.oracle import expect
 from landfast.binding.trial import Trial
 from suites.conformance.binding.generation import Scenarios, shrink
+from suites.conformance.binding.show import show
 
 _BATCH = 100
-_TRIES = 60
+_TRIES = 40
 
 
 class Comparison:
@@ -61,7 +62,7 @@ class Comparison:
     def describe(self, scenario: Scenario) -> str:
         """Give a scenario as YAML, what the oracle allows, and what was observed."""
         expected = expect(scenario)
-        allowed = "\n  ".join(map(str, expected.allowed))
+        allowed = "\n  or: ".join("; ".join(show(outcome)) for outcome in expected.allowed)
         why = f" ({expected.undetermined})" if expected.undetermined else ""
-        observed = self._observed[scenario]
+        observed = "; ".join(show(self._observed[scenario]))
         return f"{as_yaml(scenario)}\nallowed{why}:\n  {allowed}\nobserved:\n  {observed}"

@@ -1,6 +1,6 @@
 """Scenarios drawn by hypothesis: the same ones from the same seed, and the smallest that fails."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given
@@ -66,8 +66,3 @@ def _for_each(
         do(scenario)
 
     each()
-
-
-def chunks(scenarios: Sequence[Scenario], size: int) -> list[Sequence[Scenario]]:
-    """Give the scenarios in batches of at most `size`."""
-    return [scenarios[start : start + size] for start in range(0, len(scenarios), size)]

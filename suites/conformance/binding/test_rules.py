@@ -12,6 +12,7 @@ from landfast.binding.objects import as_yaml
 from landfast.binding.trial import Trial
 from landfast.waiting import NotStable, stays_true
 from suites.conformance.binding.rules import RULES
+from suites.conformance.binding.show import show
 from suites.conformance.binding.table import Rule
 
 _STAYS_SECONDS = 2
@@ -88,20 +89,3 @@ def hold(rule: Rule, tried: Tried, judgement: Judgement) -> None:
     difference = rule.holds(tried.settled)
     assert difference is None, difference
     assert tried.later == tried.settled, f"it did not stay so: {', '.join(show(tried.later))}"
-
-
-def show(outcome: Outcome) -> list[str]:
-    """Say how each volume and claim ended, and what was refused."""
-    states = [
-        *(f"refused {r.kind} {r.name}: {r.field}" for r in sorted(outcome.refused)),
-        *sorted(
-            f"volume {pv.name}: {pv.phase}{f' to {pv.claim}' if pv.claim else ''}"
-            f"{', being deleted' if pv.deleting else ''}"
-            for pv in outcome.pvs
-        ),
-        *sorted(
-            f"claim {pvc.name}: {pvc.phase}{f' to {pvc.volume}' if pvc.volume else ''}"
-            for pvc in outcome.pvcs
-        ),
-    ]
-    return states or ["no volume and no claim is left"]
