@@ -181,7 +181,7 @@ def is_database(image: str) -> bool:
     Every part of the name is looked at but the registry, the tag and the digest.
     """
     first, _, rest = image.partition("@")[0].partition("/")
-    name = rest if rest and ("." in first or ":" in first or first == "localhost") else image
+    name = rest if rest and ("." in first or ":" in first) else image
     name = name.partition("@")[0].partition(":")[0]
     return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
 

@@ -53,7 +53,7 @@ def pvc(name: str, *, metadata: Object | None = None, **spec: Any) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": meta(name, namespace="shop", **(metadata or {})),
+        "metadata": {"name": name, "namespace": "shop", **(metadata or {})},
         "spec": {
             "accessModes": ["ReadWriteOnce"],
             "resources": {"requests": {"storage": "1Gi"}},

@@ -49,7 +49,7 @@ def test_images_of_database_servers_are_known(image: str) -> None:
     [
         "",
         "nginx",
-        "mysql.example.com/web",
+        "mysql-images.example.com/web",
         "mysql:3306/web",
         "web:mysql",
         "prom/mysqld-exporter",
@@ -135,6 +135,29 @@ def test_a_volume_that_is_taken_or_going_fits_nobody(change: dict[str, Any]) -> 
 def _pair(volume: dict[str, Any]) -> tuple[Any, Any]:
     found = inventory(volume, pvc("c"))
     return found.pvs[0], found.pvcs[0]
+
+
+@pytest.mark.parametrize(
+    ("claim_ref", "expected"),
+    [
+        ({"namespace": "shop", "name": "c"}, ["shop"]),
+        ({"name": "c"}, ["default"]),
+        ({"namespace": "shop", "name": "other"}, []),
+        ({"namespace": "other", "name": "c"}, []),
+    ],
+)
+def test_a_volume_is_reserved_for_the_claim_that_it_names(
+    claim_ref: dict[str, str], expected: list[str]
+) -> None:
+    in_default = pvc("c", metadata={"namespace": None})
+    found = inventory(pv("v", claimRef=claim_ref), pvc("c"), in_default)
+    assert [p.namespace for p in found.pvcs if found.reserved_for(p)] == expected
+    assert [p.namespace for p in found.pvcs if found.is_pinned(p)] == expected
+
+
+def test_an_export_is_known_only_with_server_and_path() -> None:
+    assert [str(root) for root, _ in inventory(provisioner()).provisioner_roots] == ["nfs:/exports"]
+    assert inventory(provisioner("")).provisioner_roots == ()
 
 
 def test_a_claim_without_a_class_gets_the_default_one() -> None:
