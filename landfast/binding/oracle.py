@@ -5,7 +5,8 @@ other in many orders. The oracle goes through all of them, so what the source le
 as more than one outcome. Fixed is only this: operations keep their order, and claims are first
 looked at in the order of their creation, as one worker takes them from one queue. Claims that are
 still Pending are looked at again at any time and in any order: the controller lists them from a map
-(pv_controller_base.go, resync).
+(pv_controller_base.go, resync). The controller's cache may still have a volume that is deleted
+already: the write to it is refused, and the claim comes back after others (claimWorker).
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ from landfast.binding.model import (
     PvState,
     Scenario,
 )
-from landfast.binding.state import Claim, Moment, State
+from landfast.binding.state import Claim, Moment, State, Volume
 
 SAME_SECOND = "default classes made one after the other may have one creationTimestamp, or two"
 ORDER = "inside a stage it is not determined what the controller looks at first"
@@ -68,10 +69,13 @@ class _Stage:
 
     def __init__(self, number: int, ops: tuple[Op, ...], choose: Choice) -> None:
         self._number, self._ops, self._choose = number, ops, choose
+        self._deleted = {op.name for op in ops if isinstance(op, Delete) and op.kind == "pv"}
+        self._stale: tuple[Volume, ...] = ()
         self.ties: frozenset[str] = frozenset()
 
     def settle(self, state: State) -> set[State]:
         """Give the states in which every operation is done and no look changes anything."""
+        self._stale = tuple(v for v in state.volumes if v.pv.name in self._deleted)
         settled, to_do, seen = set(), [(state, 0)], set()
         while to_do:
             here = to_do.pop()
@@ -109,7 +113,17 @@ class _Stage:
             if claim.uid not in state.fresh:
                 yield from _changed(state, *self._look(state, claim))
             elif claim.uid == state.fresh[0]:
-                yield from self._look(replace(state, fresh=state.fresh[1:]), claim)
+                looked = replace(state, fresh=state.fresh[1:])
+                yield from self._look(looked, claim)
+                if self._may_take_a_deleted_volume(looked, claim):
+                    yield looked
+
+    def _may_take_a_deleted_volume(self, state: State, claim: Claim) -> bool:
+        """Whether the claim may get a volume that is deleted, if that is still in the cache."""
+        others = tuple(v for v in state.volumes if v.pv.name not in self._deleted)
+        before = replace(state, volumes=(*others, *self._stale))
+        after = (look.claim(claim.pvc.name) for look in sync_claim(before, claim).states)
+        return bool(self._stale) and any(c is not None and c.volume in self._deleted for c in after)
 
     def _look(self, state: State, claim: Claim) -> list[State]:
         look = sync_claim(state, claim)

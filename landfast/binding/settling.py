@@ -3,17 +3,19 @@
 kube-controller-manager has one worker for claims and one for volumes, each with one queue, first
 in first out (Kubernetes 1.37, pv_controller_base.go: claimWorker, volumeWorker, enqueueWork), and
 informers that hand on the events of one kind in their order. So when a *sentinel* that was made
-last has been dealt with, everything before it has been. A claim that found nothing is looked at
-again when it changes (AddEventHandler), or every 15 seconds (resync): here it is changed, by an
-annotation, and nothing waits for the resync.
+last has been dealt with, everything before it has been. What is once done with is looked at again
+when it changes (AddEventHandler), or every 15 seconds (resync): here it is changed, by an
+annotation, and nothing waits for the resync. That goes for a claim that found nothing, and for a
+volume whose claim was deleted while they were being bound: only a look releases it (deleteClaim).
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from landfast.binding.model import Class, Pv, Pvc, PvcPhase, PvPhase
+from landfast.binding.model import Class, Pv, Pvc, PvPhase
 from landfast.binding.objects import KINDS, SCENARIO_LABEL, Naming
 from landfast.kube import Kube, KubeError
 from landfast.kube.client import Object
@@ -38,49 +40,69 @@ class Seen:
     pvs: Mapping[str, Object]
     pvcs: Mapping[str, Object]
 
-    @property
-    def state(self) -> frozenset[tuple[object, ...]]:
-        """What a look of the controller may change."""
-        return frozenset(
-            (
-                obj["metadata"]["uid"],
-                obj["metadata"].get("deletionTimestamp"),
-                _phase(obj),
-                obj["spec"].get("storageClassName"),
-                obj["spec"].get("volumeName"),
-                (obj["spec"].get("claimRef") or {}).get("uid"),
+    def states(self) -> Mapping[str, frozenset[tuple[object, ...]]]:
+        """Give by scenario what a look of the controller may change."""
+        states: dict[str, set[tuple[object, ...]]] = defaultdict(set)
+        for obj in (*self.pvs.values(), *self.pvcs.values()):
+            states[_scenario(obj)].add(
+                (
+                    obj["metadata"]["uid"],
+                    obj["metadata"].get("deletionTimestamp"),
+                    _phase(obj),
+                    obj["spec"].get("storageClassName"),
+                    *_bond(obj),
+                )
             )
-            for obj in (*self.pvs.values(), *self.pvcs.values())
-        )
+        return {scenario: frozenset(state) for scenario, state in states.items()}
 
-    @property
-    def in_motion(self) -> list[str]:
-        """What cannot stay as it is: a volume that is still Pending, or what is deleted and free.
+    def in_motion(self) -> set[str]:
+        """Give scenarios with a volume that is still Pending, or something deleted that is free.
 
         A volume is protected as long as it is Bound; no claim is without a pod that uses it.
         """
-        new = [f"volume {name} is new" for name, pv in self.pvs.items() if _phase(pv) in _NEW]
+        new = [pv for pv in self.pvs.values() if _phase(pv) in _NEW]
         going = [
-            f"{obj['kind']} {name} is being deleted"
-            for name, obj in (*self.pvs.items(), *self.pvcs.items())
+            obj
+            for obj in (*self.pvs.values(), *self.pvcs.values())
             if "deletionTimestamp" in obj["metadata"]
             and (obj["kind"] == KINDS["pvc"] or _phase(obj) != PvPhase.BOUND)
         ]
-        return new + going
+        return {_scenario(obj) for obj in new + going}
 
-    def unbound(self, scenarios: Container[str]) -> list[str]:
-        """Give the claims of these scenarios that the controller may still find something for."""
+    def unpaired(self, scenarios: Container[str]) -> list[Object]:
+        """Give the volumes and claims of these scenarios that another look might change.
+
+        That is all but volumes which are Available, and a volume and a claim bound to each other.
+        """
+        pairs = set(map(_bond, self.pvs.values())) & set(map(_bond, self.pvcs.values()))
         return [
-            name
-            for name, pvc in self.pvcs.items()
-            if _phase(pvc) != PvcPhase.BOUND
-            and pvc["metadata"]["labels"][SCENARIO_LABEL] in scenarios
+            obj
+            for obj in (*self.pvs.values(), *self.pvcs.values())
+            if _scenario(obj) in scenarios
+            and _phase(obj) != PvPhase.AVAILABLE
+            and not (_phase(obj) == PvPhase.BOUND and _bond(obj) in pairs)
         ]
+
+
+def _bond(obj: Object) -> tuple[str | None, str | None]:
+    """Give the uid of the claim and the name of the volume that, by the object, are bound."""
+    if obj["kind"] == KINDS["pv"]:
+        return (obj["spec"].get("claimRef") or {}).get("uid"), obj["metadata"]["name"]
+    return obj["metadata"]["uid"], obj["spec"].get("volumeName")
+
+
+def _scenario(obj: Object) -> str:
+    return str(obj["metadata"]["labels"][SCENARIO_LABEL])
 
 
 def _phase(obj: Object) -> str | None:
     phase: str | None = obj["status"].get("phase")
     return phase
+
+
+def _said(obj: Object) -> str:
+    deleted = ", being deleted" if "deletionTimestamp" in obj["metadata"] else ""
+    return f"{obj['kind']} {obj['metadata']['name']} {_phase(obj)}{deleted}"
 
 
 class Controller:
@@ -96,36 +118,38 @@ class Controller:
         self._selector = f"{batch},{SCENARIO_LABEL}!={naming.scenario}"
         self._sentinels = 0
 
-    def settle(self, scenarios: Container[str]) -> Seen:
+    def settle(self, scenarios: Iterable[str]) -> Seen:
         """Wait until another look at these scenarios changes nothing, and give what there is then.
 
         Raises:
             WaitTimeout: it goes on changing; the message says what.
         """
-        looks = [self.look_again([])]
+        seen, moving = self.look_again([]), set(scenarios)
 
-        def changed() -> list[str]:
-            looks.append(self.look_again(looks[-1].unbound(scenarios)))
-            before, now = looks[-2:]
-            return [*now.in_motion, *map(str, before.state ^ now.state)]
+        def still_moving() -> list[Object]:
+            nonlocal seen, moving
+            before, seen = seen, self.look_again(seen.unpaired(moving))
+            was, now, in_motion = before.states(), seen.states(), seen.in_motion()
+            moving = {s for s in moving if was.get(s) != now.get(s) or s in in_motion}
+            return seen.unpaired(moving)
 
         wait_until(
             "the volume controller to settle",
-            changed,
-            until=lambda changes: not changes,
+            still_moving,
+            until=lambda _: not moving,
             timeout=_SETTLE_SECONDS,
             interval=0,
-            describe=lambda changes: "; ".join(changes[:5]),
+            describe=lambda objects: ", ".join(map(_said, objects[:5])),
         )
-        return looks[-1]
+        return seen
 
-    def look_again(self, pvcs: Sequence[str]) -> Seen:
-        """Wait until everything new has been looked at, and these claims again; give what there is.
+    def look_again(self, objects: Sequence[Object]) -> Seen:
+        """Wait until what is new and these objects have been looked at; give what there is then.
 
         Raises:
             WaitTimeout: the controller does not work at all.
         """
-        in_threads(self._touch, pvcs)
+        in_threads(self._touch, objects)
         self._wait_for_sentinels()
         return self.see()
 
@@ -136,10 +160,11 @@ class Controller:
         pvcs = self._kube.list("PersistentVolumeClaim", namespace, labels=self._selector)
         return Seen(*({obj["metadata"]["name"]: obj for obj in found} for found in (pvs, pvcs)))
 
-    def _touch(self, pvc: str) -> None:
+    def _touch(self, obj: Object) -> None:
         look = {"metadata": {"annotations": {"landfast/look": str(self._sentinels)}}}
+        meta = obj["metadata"]
         try:
-            self._kube.patch("PersistentVolumeClaim", pvc, look, self._naming.namespace)
+            self._kube.patch(obj["kind"], meta["name"], look, meta.get("namespace"))
         except KubeError as error:
             if error.code != 404:  # it was on its way out
                 raise

@@ -119,7 +119,7 @@ class Batch:
         Raises:
             WaitTimeout: it goes on changing; the message says what.
         """
-        self.seen = self._controller.settle({self.names[n].scenario for n in self._of_stage(stage)})
+        self.seen = self._controller.settle(self.names[n].scenario for n in self._of_stage(stage))
 
     def _of_stage(self, stage: int) -> list[int]:
         return [n for n, scenario in enumerate(self._scenarios) if stage < len(scenario.stages)]
@@ -132,7 +132,7 @@ class Batch:
     def look_again(self) -> list[Outcome]:
         """Have the controller look at everything once more, and give the outcomes after that."""
         everything = {naming.scenario for naming in self.names}
-        self.seen = self._controller.look_again(self.seen.unbound(everything))
+        self.seen = self._controller.look_again(self.seen.unpaired(everything))
         return self.outcomes()
 
     def outcomes(self) -> list[Outcome]:

@@ -306,6 +306,16 @@ UNDETERMINED = {
         {outcome("c: Pending"), outcome("v! Bound c", "c: Bound v")},
         ORDER,
     ),
+    "a volume that is deleted may still be in the cache, and costs its claim the turn": (
+        in_stages(
+            [Pv("reserved", claim="c"), Pv("v")], [Delete("pv", "reserved"), Pvc("c"), Pvc("d")]
+        ),
+        {
+            outcome("v Bound c", "c: Bound v", "d: Pending"),
+            outcome("v Bound d", "c: Pending", "d: Bound v"),
+        },
+        ORDER,
+    ),
     "defaults of maybe one second": (
         in_stages(
             [Class("a", default=True), Class("b", default=True)],
