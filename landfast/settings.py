@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         description="the name of --context once more: what is not the run's may be changed there, "
         "and is restored (default classes)",
     )
-    scenarios: int = Field(300, ge=1, description="how many binding scenarios are generated")
+    scenarios: int = Field(300, ge=2, description="how many binding scenarios are generated")
     seed: int | None = Field(
         None, ge=0, description="repeat the order of tests and the scenarios of an earlier run"
     )

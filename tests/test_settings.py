@@ -90,7 +90,7 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({"mysql_port": "99999"}, "--mysql-port '99999': it must be less than or equal to 65535"),
         ({"mysql_port": "-1"}, "--mysql-port '-1': it must be greater than or equal to 0"),
         ({"mysql_port": "abc"}, "--mysql-port 'abc': it must be a valid integer"),
-        ({"scenarios": "0"}, "--scenarios '0': it must be greater than or equal to 1"),
+        ({"scenarios": "1"}, "--scenarios '1': it must be greater than or equal to 2"),
         ({"provisioner_contract": "v5"}, "--provisioner-contract 'v5': it must be 'auto', "),
         ({"i_own_this_cluster": "c"}, "--i-own-this-cluster goes with --cluster existing"),
         ({**EXISTING, "i_own_this_cluster": "prod"}, "must repeat the name of --context, staging"),

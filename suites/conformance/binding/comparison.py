@@ -60,9 +60,9 @@ class Comparison:
         return shrink(scenarios, count, seed, agrees)
 
     def describe(self, scenario: Scenario) -> str:
-        """Give a scenario as YAML, what the oracle allows, and what was observed."""
+        """Give a scenario as YAML; what the oracle allows and what was observed are comments."""
         expected = expect(scenario)
-        allowed = "\n  or: ".join("; ".join(show(outcome)) for outcome in expected.allowed)
+        allowed = "\n#   or: ".join("; ".join(show(outcome)) for outcome in expected.allowed)
         why = f" ({expected.undetermined})" if expected.undetermined else ""
         observed = "; ".join(show(self._observed[scenario]))
-        return f"{as_yaml(scenario)}\nallowed{why}:\n  {allowed}\nobserved:\n  {observed}"
+        return f"{as_yaml(scenario)}# allowed{why}:\n#   {allowed}\n# observed:\n#   {observed}"

@@ -10,12 +10,21 @@ from landfast.binding.model import Scenario
 
 Scenarios = SearchStrategy[Scenario]
 
+_DRAWN = 2  # times as many as are wanted: about a fifth have been drawn before
+
 
 def draw(scenarios: Scenarios, count: int, seed: int) -> list[Scenario]:
-    """Give `count` scenarios; the same ones for the same seed."""
+    """Give `count` scenarios, no two alike; the same ones for the same seed.
+
+    Raises:
+        ValueError: there are not as many.
+    """
     drawn: list[Scenario] = []
     _for_each(scenarios, count, seed, drawn.append, Phase.generate)
-    return drawn
+    different = list(dict.fromkeys(drawn))[:count]
+    if len(different) < count:
+        raise ValueError(f"only {len(different)} different scenarios were drawn, not {count}")
+    return different
 
 
 def shrink(
@@ -53,7 +62,7 @@ def _for_each(
 ) -> None:
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=count,
+        max_examples=_DRAWN * count,
         phases=phases,
         database=None,
         deadline=None,
