@@ -38,7 +38,7 @@ _HAZARDS = {
 }
 """Those that are judged by the contract: the directory asked for, and NFS_PATH."""
 
-console = Console(soft_wrap=True)
+console = Console()
 
 
 def differing() -> set[str]:
@@ -64,8 +64,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("out/contracts"))
     options = parser.parse_args()
     expected = {claim for claim in differing() if claim.partition(".")[0] in options.suites}
-    runs = (f"{own} held to {held}" for own in Line for held in Line)
-    table = Table(Column("claim", no_wrap=True), *runs)
+    runs = (Column(f"{own} held to {held}", width=6) for own in Line for held in Line)
+    table = Table(Column("claim", overflow="fold"), *runs)
     wrong: list[str] = []
     results: dict[tuple[Line, Line], dict[str, Verdict]] = {}
     with _images() as images:
