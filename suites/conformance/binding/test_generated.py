@@ -11,7 +11,7 @@ from suites.conformance.binding.comparison import Comparison
 from suites.conformance.binding.generation import Scenarios, draw
 from suites.conformance.binding.scenarios import default_class_scenarios, scenarios
 
-_ONE_IN = 20  # those with default classes go one at a time, two seconds each
+_ONE_IN = 30  # those with default classes go one at a time, two seconds each
 
 
 @pytest.mark.claim("binding.generated-scenarios-agree-with-the-oracle")
