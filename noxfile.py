@@ -57,7 +57,7 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session(name="prove-red")
 def prove_red(session: nox.Session) -> None:
-    """Sabotage every claim in turn on one kept cluster: each must go red (about 25 minutes)."""
+    """Sabotage every claim in turn on one kept cluster: each must go red (about 20 minutes)."""
     install(session)
     run(session, "python", "-m", "suites.prove_red")
 
