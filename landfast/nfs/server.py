@@ -13,7 +13,7 @@ from landfast.waiting import wait_until
 
 EXPORT_PATH = "/data/share"
 SQUASHED_PATH = "/data/squashed"
-_CONFIG = Path(__file__).with_name("ganesha.conf")
+CONFIG = Path(__file__).with_name("ganesha.conf")
 _START_SECONDS = 60
 
 
@@ -43,19 +43,23 @@ def start_server(engine: Engine, image: str, *, name: str, network: str, label: 
         *["--volume", f"{name}:{EXPORT_PATH}", "--entrypoint", "ganesha.nfsd", image],
         *["-F", "-L", "/dev/stdout", "-f", "/etc/ganesha/landfast.conf"],
     )
-    engine.docker("cp", _CONFIG, f"{name}:/etc/ganesha/landfast.conf")
+    engine.docker("cp", CONFIG, f"{name}:/etc/ganesha/landfast.conf")
     engine.docker("start", name)
     wait_until(
         f"the NFS server {name} to listen",
-        lambda: _listens(engine, name),
+        lambda: listens(engine, name),
         timeout=_START_SECONDS,
         describe=lambda _: engine.docker("logs", "--tail", "15", name, check=False).stdout,
     )
-    address = engine.docker(
-        *["inspect", "--format"],
-        *["{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name],
+    return Export(
+        server=address_of(engine, name), path=EXPORT_PATH, kind="container", container=name
     )
-    return Export(server=address.stdout.strip(), path=EXPORT_PATH, kind="container", container=name)
+
+
+def address_of(engine: Engine, name: str) -> str:
+    """Give the address of a container on its one network; empty while it does not run."""
+    template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    return engine.docker("inspect", "--format", template, name).stdout.strip()
 
 
 def squashed(export: Export) -> Export:
@@ -69,7 +73,8 @@ def squashed(export: Export) -> Export:
     return export.model_copy(update={"path": SQUASHED_PATH})
 
 
-def _listens(engine: Engine, name: str) -> bool:
+def listens(engine: Engine, name: str) -> bool:
+    """Whether something in a container listens on NFS's port."""
     tables = engine.docker("exec", name, "cat", "/proc/net/tcp", "/proc/net/tcp6", check=False)
     return any(":0801 " in line and " 0A " in line for line in tables.stdout.splitlines())
 

@@ -1,0 +1,126 @@
+"""The ledger's file format: every operation on MySQL, as invoked and as it ended.
+
+One line each, fields apart by tabs: what (`invoke`, `ok`, `fail`, `info`), writer, kind, number,
+monotonic time, wall-clock time (seconds), error. A writer has one operation at a time, so the next
+line of a writer after its `invoke` is how that ended; none: nobody knows.
+
+    ok    the server acknowledged it
+    fail  it was certainly not done
+    info  nobody knows: the connection broke, or the server said something that may mean either
+"""
+
+import gzip
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from landfast.errors import BadInput
+
+
+class Kind(StrEnum):
+    """What an operation does."""
+
+    INSERT = "insert"
+    """A row of its own: (writer, number)."""
+    TRANSFER = "transfer"
+    """Moves money between two accounts and notes it, in one transaction."""
+    REGISTER = "register"
+    """Sets the writer's one register to the operation's number."""
+    CONNECT = "connect"
+    """A connection: no write, but its failures are what clients see."""
+
+
+class Outcome(StrEnum):
+    """How an operation ended."""
+
+    OK = "ok"
+    FAIL = "fail"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. Times are monotonic seconds; `ended` is None if nothing is known of its end.
+
+    Numbers of one writer and kind go up by one from 1, in the order of invocation.
+    """
+
+    writer: int
+    kind: Kind
+    number: int
+    invoked: float
+    ended: float | None
+    outcome: Outcome
+    error: str = ""
+
+
+ACCOUNTS = 16
+INITIAL_BALANCE = 1_000_000
+
+
+def transfer_of(writer: int, number: int) -> tuple[int, int, int]:
+    """Give what a transfer moves: from account, to account, amount."""
+    source = (writer * 7 + number) % ACCOUNTS
+    target = (source + 1 + number % (ACCOUNTS - 1)) % ACCOUNTS
+    return source, target, 1 + number % 97
+
+
+def read_history(path: Path) -> Iterator[Operation]:
+    """Give the operations of a history file (also gzipped), each when its end is read.
+
+    Those without an end come last. A last line cut short by a crash is left out. Holds one
+    operation a writer in memory.
+
+    Raises:
+        BadInput: the file cannot be read, or a line is not of the format.
+    """
+    open_operations: dict[int, tuple[Kind, int, float]] = {}
+    try:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.endswith("\n"):
+                    break
+                operation = _take(line, open_operations, f"{path}, line {number}")
+                if operation is not None:
+                    yield operation
+    except (OSError, EOFError) as error:
+        raise BadInput(f"the history {path} cannot be read: {error}") from error
+    for writer, (kind, number, invoked) in sorted(open_operations.items()):
+        yield Operation(writer, kind, number, invoked, None, Outcome.INFO, "no end was seen")
+
+
+def _take(
+    line: str, open_operations: dict[int, tuple[Kind, int, float]], where: str
+) -> Operation | None:
+    try:
+        what, writer_text, kind_text, number_text, time_text, _wall, error = line[:-1].split("\t")
+        writer, kind, number = int(writer_text), Kind(kind_text), int(number_text)
+        time = float(time_text)
+        outcome = None if what == "invoke" else Outcome(what)
+    except ValueError as refused:
+        raise BadInput(f"{where} is not of a history: {refused}") from refused
+    begun = open_operations.pop(writer, None)
+    if outcome is None and begun is None:
+        open_operations[writer] = kind, number, time
+        return None
+    if outcome is None:
+        raise BadInput(f"{where}: writer {writer} has an operation without an end")
+    if begun is None or begun[:2] != (kind, number):
+        raise BadInput(f"{where} ends an operation that did not begin")
+    return Operation(writer, kind, number, begun[2], time, outcome, error)
+
+
+Runs = list[tuple[int, int]]
+"""Numbers that are there, as sorted, inclusive runs: [(1, 500), (502, 502)]."""
+
+
+def runs_of(numbers: Iterable[int]) -> Runs:
+    """Give numbers that come in ascending order as runs; one that comes twice is in them once."""
+    runs: Runs = []
+    for number in numbers:
+        if runs and number <= runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], max(runs[-1][1], number))
+        else:
+            runs.append((number, number))
+    return runs

@@ -1,0 +1,170 @@
+"""What one scenario showed, as a value: the journal holds it, the report draws it. Pure.
+
+Times are seconds since the workload began, unless they say otherwise.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from landfast.verdict import Verdict
+
+Tier = Literal["L1", "L2", "L3", "L4", "L5", "L6", "L7"]
+"""The crash tiers: L1 pod delete, L2 mysqld killed, L3 node power-off, L4 NFS server crash,
+L5 NFS server power loss, L6 partition during commit, L7 freeze longer than lease and eviction."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Marks(_Value):
+    """When what happened to a fault; None: it did not come to that."""
+
+    injected: float = Field(description="the injection began")
+    proven: float | None = Field(None, description="its effect was proven")
+    healed: float | None = Field(None, description="it was proven to be healed")
+    ended: float = Field(description="the workload was stopped")
+
+
+class LostRun(_Value):
+    """Acknowledged operations of one writer, next to each other, that are not there any more."""
+
+    kind: Literal["insert", "transfer", "register"]
+    writer: int
+    first: int
+    last: int
+    acknowledged_from: float = Field(description="when the first of them was acknowledged")
+    acknowledged_to: float
+
+
+class LedgerCounts(_Value):
+    """What became of the operations."""
+
+    attempted: int
+    acknowledged: int
+    failed: int = Field(description="refused for certain")
+    uncertain: int = Field(description="ended in an error, or not at all: may or may not be there")
+    stable: int = Field(description="acknowledged, and there")
+    lost: int = Field(description="acknowledged, and not there")
+    recovered: int = Field(description="uncertain, and there")
+    never_read: int = Field(description="uncertain, and not there: no loss")
+    unexpected: int = Field(description="there, but never attempted, or refused for certain")
+    duplicate: int = Field(description="there more than once")
+    torn: int = Field(description="an invariant of the transfers or of a row's content is broken")
+
+
+class IntervalLosses(_Value):
+    """How many operations were acknowledged in an interval, and how many of them are lost."""
+
+    interval: Literal["before", "during", "after"]
+    acknowledged: int
+    lost: int
+
+
+class LedgerCheck(_Value):
+    """The checker's verdict on the data."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...] = Field(description="why it is not PASS; empty for PASS")
+    counts: LedgerCounts
+    lost: tuple[LostRun, ...]
+    by_interval: tuple[IntervalLosses, ...]
+
+
+class Latency(_Value):
+    """Latency of acknowledged operations in one interval, in milliseconds; None: there were none.
+
+    An operation belongs to the interval in which it was acknowledged.
+    """
+
+    interval: Literal["before", "during", "after"]
+    acknowledged: int
+    errors: int
+    rate: float = Field(description="acknowledged operations a second")
+    p50: float | None
+    p99: float | None
+    p999: float | None
+    worst: float | None
+
+
+class Bin(_Value):
+    """A slice of the timeline."""
+
+    acknowledged: int
+    errors: int
+    p50: float | None = Field(description="ms, of operations acknowledged in it")
+    worst: float | None = Field(description="ms")
+
+
+class Availability(_Value):
+    """How long the database was away, as its clients saw it."""
+
+    gap: float = Field(description="longest time without an acknowledgement, seconds")
+    gap_from: float = Field(description="when it began")
+    gaps: int = Field(description="how many times of a second or more had no acknowledgement")
+    errors: int = Field(description="operations and connections that ended in an error")
+    rto_first: float | None = Field(
+        description="seconds from injection to the first acknowledged write after the outage; "
+        "0: there was no outage; None: none came"
+    )
+    rto_steady: float | None = Field(
+        description="seconds from injection until 80 % of the rate before was reached again; "
+        "None: it was not reached"
+    )
+    intervals: tuple[Latency, ...]
+    bin_seconds: float
+    bins: tuple[Bin, ...]
+
+
+class Span(_Value):
+    """A state that something was in for a while."""
+
+    start: float
+    end: float
+    state: str
+    good: bool
+
+
+class Lane(_Value):
+    """What was seen of one thing beside the workload: a pod, a node, a volume."""
+
+    name: str
+    spans: tuple[Span, ...]
+
+
+class Happening(_Value):
+    """Something that happened at one moment: an event of the cluster."""
+
+    at: float
+    text: str
+
+
+class Scenario(_Value):
+    """What a scenario is: workload x fault x timing, and what is expected of it."""
+
+    name: str
+    fault: str
+    tier: Tier | None = None
+    text: str = Field(description="what is broken, in words")
+    expected: str = Field(description="what must come of it, in words")
+    hold: float = Field(description="seconds that the fault stays once its effect is proven")
+    control: bool = Field(
+        False, description="a negative control: losses are expected, to show that they are found"
+    )
+
+
+class Survival(_Value):
+    """Everything that one scenario showed."""
+
+    scenario: Scenario
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    marks: Marks
+    effect: str = Field(description="the proof that the fault took effect; empty: there is none")
+    healing: str = Field(description="the proof that it healed")
+    ledger: LedgerCheck
+    availability: Availability
+    identity: tuple[str, ...] = Field(description="what was compared before and after, in words")
+    lanes: tuple[Lane, ...] = ()
+    happenings: tuple[Happening, ...] = ()
