@@ -1,0 +1,76 @@
+"""Where faults work: a run's own cluster with an NFS server of its own and one stack on it."""
+
+import contextlib
+from collections.abc import Iterator
+
+from landfast.environment import Environment
+from landfast.faults.base import Site
+from landfast.kube.client import Object
+from landfast.nfs.disk_server import DiskServer, remove_disk_server, start_disk_server
+from landfast.run import RunRecord, records
+from landfast.stack import Stack, reference_overlay
+from landfast.verdict import MissingCapability
+
+EVICTION_SECONDS = 5
+"""How long MySQL's pod tolerates a node that is not Ready; Kubernetes' default is 300."""
+_MYSQL_SECONDS = 120
+
+
+def record_of(env: Environment) -> RunRecord:
+    """Give the record of the run that made a cluster of our own: what it makes is found by it."""
+    return next(record for record in records() if record.name == env.cluster.name)
+
+
+@contextlib.contextmanager
+def open_site(env: Environment) -> Iterator[Site]:
+    """Start a server with a disk of its own, deploy the reference stack on it, wait for MySQL.
+
+    Raises:
+        MissingCapability: the cluster or the server is not the run's own, or has no loop devices.
+        WaitTimeout: something does not come up.
+    """
+    env.cluster.require("cluster.owned")
+    if env.engine is None:
+        raise MissingCapability("nfs.owned", "faults of the NFS server need one of our own")
+    record = record_of(env)
+    server = start_disk_server(
+        env.engine,
+        env.images.nfs_server,
+        name=f"{record.name}-disk",
+        network=record.name,
+        label=record.docker_label,
+    )
+    site = site_on(env, server)
+    try:
+        site.stack.remove()  # what a killed run left on a cluster that was kept
+        site.stack.env.inspector.make_folder(site.stack.folder("mysql"))
+        site.stack.deploy_provisioner()
+        site.stack.create("mysql")
+        site.stack.mysql.wait(timeout=_MYSQL_SECONDS)
+        yield site
+    finally:
+        site.stack.remove()
+        remove_disk_server(env.engine, server.name)
+
+
+def site_on(env: Environment, server: DiskServer) -> Site:
+    """Give the site of a server that runs; the stack may or may not be there."""
+    own = env.model_copy(update={"export": server.export})
+    stack = Stack(own, reference_overlay(own))
+    stack.changes.append(_leaves_lost_nodes_soon)
+    return Site(own, stack, server)
+
+
+def _leaves_lost_nodes_soon(obj: Object) -> Object:
+    if obj["kind"] != "StatefulSet":
+        return obj
+    obj["spec"]["template"]["spec"]["tolerations"] = [
+        {
+            "key": f"node.kubernetes.io/{state}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": EVICTION_SECONDS,
+        }
+        for state in ("not-ready", "unreachable")
+    ]
+    return obj
