@@ -104,9 +104,12 @@ class Fault(ABC):
         """Say why this fault cannot be injected here, or None."""
         return None
 
+    def note(self) -> None:  # noqa: B027 - most faults leave marks enough
+        """Remember what `prove_effect` compares with; called just before `inject`."""
+
     @abstractmethod
     def inject(self) -> None:
-        """Break it. Notes first what `prove_effect` compares with."""
+        """Break it, and nothing else: a sabotaged fault leaves this out, and must not be proven."""
 
     @abstractmethod
     def prove_effect(self) -> str:
