@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,3 +164,40 @@ def start_time(pid: int) -> int | None:
     except OSError:
         return None
     return None if fields[0] == "Z" else int(fields[19])
+
+
+@contextlib.contextmanager
+def running(
+    argv: Sequence[str | Path], *, log: Path, text: str, end_seconds: float
+) -> Iterator[None]:
+    """Run a program beside the body; then ask it to end (SIGTERM), and end it if it does not.
+
+    It ends with this process. `text` is what it reads from standard input, `log` gets its output.
+
+    Raises:
+        ProcessError: it ended with an error, or by itself before the body did.
+    """
+    command = [str(argument) for argument in argv]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*_DIES_WITH_US, *command],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        assert process.stdin is not None  # noqa: S101 - asked for above
+        with contextlib.suppress(BrokenPipeError):  # it ended already: said below
+            process.stdin.write(text.encode())
+            process.stdin.close()
+        yield
+        early = process.poll()
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(end_seconds)
+    finally:
+        _kill(process)
+    if early is not None or process.returncode != 0:
+        what = f"ended with exit code {process.returncode}" + ("" if early is None else " too soon")
+        raise ProcessError(command, what, log.read_text(errors="replace"))

@@ -1,0 +1,139 @@
+"""The ledger: writers that note everything they try on MySQL, and what is there at the end."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pymysql.cursors import SSCursor
+
+from landfast import process
+from landfast.mysql.client import MysqlServer
+from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, Kind, Runs
+from landfast.mysql.reading import FinalReading
+from landfast.mysql.writers import DATABASE, Task, payload
+from landfast.waiting import wait_until
+
+WRITERS = {Kind.INSERT: 5, Kind.TRANSFER: 2, Kind.REGISTER: 1}
+_END_SECONDS = 10
+_SHOWN = 20
+_TABLES = (
+    "entry (writer INT, number INT, payload CHAR(128), PRIMARY KEY (writer, number))",
+    "transfer (writer INT, number INT, PRIMARY KEY (writer, number))",
+    "account (id INT PRIMARY KEY, balance BIGINT)",
+    "register (writer INT PRIMARY KEY, value BIGINT)",
+)
+
+
+class Ledger:
+    """One workload on one server; its history is `history.tsv` in `folder`."""
+
+    def __init__(self, server: MysqlServer, folder: Path) -> None:
+        self.server = server
+        self.history = folder / "history.tsv"
+        self.began = 0.0
+        """Monotonic time at which the writers were started."""
+        self._read = 0
+        self._acknowledged = 0
+
+    def prepare(self) -> None:
+        """Make the ledger's tables anew, in a database of their own."""
+        values = ", ".join(f"({account}, {INITIAL_BALANCE})" for account in range(ACCOUNTS))
+        registers = ", ".join(f"({writer}, 0)" for writer in range(sum(WRITERS.values())))
+        with self.server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+            for table in _TABLES:
+                cursor.execute(f"CREATE TABLE {DATABASE}.{table} ENGINE=InnoDB")
+            cursor.execute(f"INSERT INTO {DATABASE}.account VALUES {values}")  # noqa: S608
+            cursor.execute(f"INSERT INTO {DATABASE}.register VALUES {registers}")  # noqa: S608
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Let the writers work while the body runs.
+
+        Raises:
+            ProcessError: they ended with an error of their own.
+        """
+        task = Task(
+            port=self.server.port,
+            password=self.server.password,
+            history=self.history,
+            writers=WRITERS,
+        )
+        self.began = time.monotonic()
+        with process.running(
+            [sys.executable, "-m", "landfast.mysql.writers"],
+            log=self.history.with_name("writers.log"),
+            text=task.model_dump_json(),
+            end_seconds=_END_SECONDS,
+        ):
+            yield
+
+    def acknowledged(self) -> int:
+        """Give how many writes have been acknowledged so far."""
+        with contextlib.suppress(FileNotFoundError), self.history.open("rb") as file:
+            file.seek(self._read)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._read += len(line)
+                self._acknowledged += line.startswith(b"ok\t") and b"\tconnect\t" not in line
+        return self._acknowledged
+
+    def wait_for_writes(self, count: int, *, timeout: float) -> None:
+        """Wait until `count` more writes have been acknowledged.
+
+        Raises:
+            WaitTimeout: they are not.
+        """
+        begun = self.acknowledged()
+        wait_until(
+            f"{count} acknowledged writes",
+            lambda: self.acknowledged() - begun,
+            until=lambda acknowledged: acknowledged >= count,
+            timeout=timeout,
+        )
+
+    def read(self) -> FinalReading:
+        """Read everything that is in the ledger's tables, row by row.
+
+        Raises:
+            pymysql.err.Error: it cannot be read.
+        """
+        duplicates: list[str] = []
+        damaged: list[str] = []
+        rows: dict[int, Runs] = {}
+        transfers: dict[int, Runs] = {}
+        with self.server.connect() as connection, connection.cursor(SSCursor) as cursor:
+            cursor.execute(f"SELECT * FROM {DATABASE}.entry ORDER BY writer, number")  # noqa: S608
+            for writer, number, content in cursor:
+                if not _add(rows, writer, number):
+                    duplicates.append(f"insert {number} of writer {writer}")
+                if content != payload(writer, number):
+                    damaged.append(f"insert {number} of writer {writer}")
+            cursor.execute(f"SELECT * FROM {DATABASE}.transfer ORDER BY writer, number")  # noqa: S608
+            for writer, number in cursor:
+                if not _add(transfers, writer, number):
+                    duplicates.append(f"transfer {number} of writer {writer}")
+        return FinalReading(
+            rows=rows,
+            transfers=transfers,
+            registers=dict(self.server.query(f"SELECT * FROM {DATABASE}.register")),  # noqa: S608
+            balances=dict(self.server.query(f"SELECT * FROM {DATABASE}.account")),  # noqa: S608
+            duplicates=tuple(duplicates),
+            damaged=tuple(damaged),
+        )
+
+
+def _add(found: dict[int, Runs], writer: int, number: int) -> bool:
+    """Add a number to a writer's runs; give False if it is there already. Numbers ascend."""
+    runs = found.setdefault(writer, [])
+    if not runs or number > runs[-1][1] + 1:
+        runs.append((number, number))
+    elif number == runs[-1][1] + 1:
+        runs[-1] = (runs[-1][0], number)
+    else:
+        return False
+    return True

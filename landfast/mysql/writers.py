@@ -1,0 +1,255 @@
+"""The ledger's writers: a process of its own, outside everything that a fault can break.
+
+Reads a `Task` from standard input, writes a history (see `history`), ends on SIGTERM. Needs only
+MySQL's port on 127.0.0.1 and the disk that the history is on.
+"""
+
+import hashlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pymysql
+from pydantic import BaseModel, ConfigDict
+from pymysql.constants import ER
+
+from landfast.mysql.history import Kind, Outcome, transfer_of
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+    from pymysql.cursors import Cursor
+
+DATABASE = "landfast_ledger"
+_CONNECT_SECONDS = 2.0
+_ANSWER_SECONDS = 120.0  # a hard mount freezes; giving up earlier would be the client's own fault
+_RECONNECT_SECONDS = 0.25
+_WATCH_SECONDS = 0.5
+_ANOTHER_SERVER = 3.0  # seconds between two starts; Uptime is in whole seconds
+# After these the server has certainly not done it. After any other error nobody knows.
+_REFUSED = {
+    ER.DISK_FULL,
+    ER.RECORD_FILE_FULL,
+    ER.LOCK_WAIT_TIMEOUT,
+    ER.LOCK_DEADLOCK,
+    ER.OPTION_PREVENTS_STATEMENT,
+    1836,  # ER_READ_ONLY_MODE
+}
+
+
+class Task(BaseModel):
+    """What the process is asked for: how many writers of each kind, against which server."""
+
+    model_config = ConfigDict(frozen=True)
+
+    port: int
+    password: str
+    history: Path
+    writers: dict[Kind, int]
+
+    def roles(self) -> list[Kind]:
+        """What each writer does; a writer's number is its place."""
+        return [kind for kind, count in self.writers.items() for _ in range(count)]
+
+
+def payload(writer: int, number: int) -> str:
+    """Give the content of a row: 128 characters that no other row has."""
+    return hashlib.sha512(f"{writer}:{number}".encode()).hexdigest()
+
+
+class _History:
+    """Appends lines; each is in the kernel's hands before the operation goes on."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def write(self, what: str, writer: int, kind: Kind, number: int, error: str = "") -> None:
+        said = " ".join(error.split())[:200]
+        now = f"{time.monotonic():.6f}\t{time.time():.6f}"
+        os.write(self._file, f"{what}\t{writer}\t{kind}\t{number}\t{now}\t{said}\n".encode())
+
+
+class _Line:
+    """One TCP connection, and when the server at its other end started (monotonic), once known."""
+
+    def __init__(self, port: int) -> None:
+        self.opened = time.monotonic()
+        self.server_started: float | None = None
+        self.socket = socket.create_connection(("127.0.0.1", port), _CONNECT_SECONDS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+class _Watch(threading.Thread):
+    """Ends connections to a server that is not there any more, as soon as another one answers.
+
+    Behind a port mapping and a Service nobody tells a client that its server's node has died: it
+    would wait for ever. As long as no other server answers, it does wait.
+    """
+
+    def __init__(self, task: Task, stop: threading.Event) -> None:
+        super().__init__(name="watch", daemon=True)
+        self._task, self._stop_event = task, stop
+        self.lines: set[_Line] = set()
+
+    def run(self) -> None:
+        while not self._stop_event.wait(_WATCH_SECONDS):
+            try:
+                line = _Line(self._task.port)
+                with line.socket:
+                    connection = _connection(self._task, line, read_seconds=_CONNECT_SECONDS)
+                    connection.close()
+            except (OSError, pymysql.err.Error):
+                continue  # nothing answers: there is nothing to compare with
+            assert line.server_started is not None  # noqa: S101 - _connection sets it
+            for other in list(self.lines):
+                if _is_stale(other, line.server_started):
+                    try:
+                        other.socket.shutdown(socket.SHUT_RDWR)
+                    except OSError:
+                        continue  # closed meanwhile
+
+
+def _is_stale(line: _Line, newest: float) -> bool:
+    if line.server_started is None:  # its greeting does not come although the server answers
+        return time.monotonic() - line.opened > 2 * _CONNECT_SECONDS
+    return newest - line.server_started > _ANOTHER_SERVER
+
+
+def _connection(task: Task, line: _Line, *, read_seconds: float) -> "Connection[Cursor]":
+    connection = pymysql.connect(
+        host="127.0.0.1",
+        port=task.port,
+        user="root",
+        password=task.password,
+        autocommit=True,
+        read_timeout=read_seconds,
+        write_timeout=read_seconds,
+        defer_connect=True,
+    )
+    connection.connect(line.socket)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Uptime'")
+        (row,) = cursor.fetchall()
+    line.server_started = time.monotonic() - float(row[1])
+    return connection
+
+
+def _insert(connection: "Connection[Cursor]", writer: int, number: int) -> None:
+    with connection.cursor() as cursor:
+        row = (writer, number, payload(writer, number))
+        cursor.execute(f"INSERT INTO {DATABASE}.entry VALUES (%s, %s, %s)", row)  # noqa: S608
+
+
+def _transfer(connection: "Connection[Cursor]", writer: int, number: int) -> None:
+    source, target, amount = transfer_of(writer, number)
+    changes = sorted([(source, -amount), (target, amount)])  # in one order: no deadlocks
+    connection.begin()
+    with connection.cursor() as cursor:
+        for account, change in changes:
+            cursor.execute(
+                f"UPDATE {DATABASE}.account SET balance = balance + %s WHERE id = %s",  # noqa: S608
+                (change, account),
+            )
+        cursor.execute(f"INSERT INTO {DATABASE}.transfer VALUES (%s, %s)", (writer, number))  # noqa: S608
+    connection.commit()
+
+
+def _set_register(connection: "Connection[Cursor]", writer: int, number: int) -> None:
+    with connection.cursor() as cursor:
+        statement = f"UPDATE {DATABASE}.register SET value = %s WHERE writer = %s"  # noqa: S608
+        cursor.execute(statement, (number, writer))
+
+
+_DO: dict[Kind, Callable[["Connection[Cursor]", int, int], None]] = {
+    Kind.INSERT: _insert,
+    Kind.TRANSFER: _transfer,
+    Kind.REGISTER: _set_register,
+}
+
+
+class _Writer(threading.Thread):
+    def __init__(
+        self, task: Task, writer: int, kind: Kind, history: _History, watch: _Watch
+    ) -> None:
+        super().__init__(name=f"writer {writer}", daemon=True)
+        self._task, self._writer, self._kind = task, writer, kind
+        self._history, self._watch = history, watch
+        self._connects = 0
+        self._number = 0
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            line = self._connect()
+            if line is None:
+                self.stop.wait(_RECONNECT_SECONDS)
+
+    def _connect(self) -> _Line | None:
+        """Connect and write until that fails; give None if there was no connection."""
+        self._connects += 1
+        self._history.write("invoke", self._writer, Kind.CONNECT, self._connects)
+        line = None
+        try:
+            line = _Line(self._task.port)
+            self._watch.lines.add(line)
+            connection = _connection(self._task, line, read_seconds=_ANSWER_SECONDS)
+        except (OSError, pymysql.err.Error) as error:
+            self._history.write("fail", self._writer, Kind.CONNECT, self._connects, repr(error))
+            self._forget(line)
+            return None
+        self._history.write("ok", self._writer, Kind.CONNECT, self._connects)
+        try:
+            while not self.stop.is_set() and self._write(connection):
+                pass
+        finally:
+            self._forget(line)
+        return line
+
+    def _forget(self, line: _Line | None) -> None:
+        if line is not None:
+            self._watch.lines.discard(line)
+            line.socket.close()
+
+    def _write(self, connection: "Connection[Cursor]") -> bool:
+        """Do one operation; give whether the connection may be used again."""
+        self._number += 1
+        self._history.write("invoke", self._writer, self._kind, self._number)
+        try:
+            _DO[self._kind](connection, self._writer, self._number)
+        except (OSError, pymysql.err.Error) as error:
+            code = error.args[0] if error.args else None
+            refused = isinstance(error, pymysql.err.Error) and code in _REFUSED
+            outcome = Outcome.FAIL if refused else Outcome.INFO
+            self._history.write(outcome, self._writer, self._kind, self._number, repr(error))
+            return False
+        self._history.write(Outcome.OK, self._writer, self._kind, self._number)
+        return True
+
+
+def main() -> int:
+    """Write until SIGTERM; operations that do not end within two seconds then stay open."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    task = Task.model_validate_json(sys.stdin.read())
+    history = _History(task.history)
+    watch = _Watch(task, stop)
+    watch.start()
+    writers = [_Writer(task, n, kind, history, watch) for n, kind in enumerate(task.roles())]
+    for writer in writers:
+        writer.start()
+    stop.wait()
+    deadline = time.monotonic() + _CONNECT_SECONDS
+    for writer in writers:
+        writer.stop.set()
+    for writer in writers:
+        writer.join(max(0.0, deadline - time.monotonic()))
+    os._exit(0)  # a writer that waits for a frozen server is not waited for
+
+
+if __name__ == "__main__":
+    sys.exit(main())
