@@ -72,6 +72,18 @@ class Site:
             raise LandfastError("pod mysql-0 is on no node yet")
         return str(node)
 
+    def wait_for_another_pod(self, uid: str, *, timeout: float = 60) -> Object:
+        """Wait until MySQL's pod is another one than `uid`, and give it."""
+        found = wait_until(
+            "another pod mysql-0",
+            self.find_pod,
+            until=lambda pod: pod is not None and pod["metadata"]["uid"] != uid,
+            timeout=timeout,
+            describe=lambda pod: "the same" if pod else "none",
+        )
+        assert found is not None  # noqa: S101 - that was waited for
+        return found
+
     def on_node(self, node: str, *argv: str, check: bool = True, timeout: float = 30) -> str:
         """Run a program in a node's container and give its standard output."""
         found = self.engine.docker("exec", node, *argv, check=check, timeout=timeout)

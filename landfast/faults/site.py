@@ -1,7 +1,9 @@
 """Where faults work: a run's own cluster with an NFS server of its own and one stack on it."""
 
 import contextlib
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from landfast.environment import Environment
 from landfast.faults.base import Site
@@ -40,6 +42,7 @@ def open_site(env: Environment) -> Iterator[Site]:
         network=record.name,
         label=record.docker_label,
     )
+    _site_file(record).write_text(json.dumps({"name": server.name, "address": server.address}))
     site = site_on(env, server)
     try:
         site.stack.remove()  # what a killed run left on a cluster that was kept
@@ -59,6 +62,25 @@ def site_on(env: Environment, server: DiskServer) -> Site:
     stack = Stack(own, reference_overlay(own))
     stack.changes.append(_leaves_lost_nodes_soon)
     return Site(own, stack, server)
+
+
+def left_site(record: RunRecord) -> Site | None:
+    """Give the site that a run which was killed left, or None if it had none.
+
+    Raises:
+        BadInput: its cluster does not answer.
+    """
+    file, env_file = _site_file(record), record.folder / "environment.json"
+    if not file.exists() or not env_file.exists():
+        return None
+    env = Environment.model_validate_json(env_file.read_text())
+    assert env.engine is not None  # noqa: S101 - a site is on a cluster of our own
+    server = DiskServer(engine=env.engine, **json.loads(file.read_text()))
+    return site_on(env, server)
+
+
+def _site_file(record: RunRecord) -> Path:
+    return record.folder / "site.json"
 
 
 def _leaves_lost_nodes_soon(obj: Object) -> Object:

@@ -8,7 +8,7 @@ be run so that it lies about stable storage (under eatmydata), or with a clock t
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from landfast.errors import LandfastError
 from landfast.kit.engine import Engine
@@ -99,6 +99,11 @@ class DiskServer:
         if self.state() == "paused":  # a signal waits until a paused container goes on
             self.engine.docker("unpause", self.name)
         self.engine.docker("kill", "--signal", "KILL", self.name, check=False)
+
+    def mode(self) -> Mode:
+        """Give the mode that the server runs in."""
+        said = self.execute("cat", "/disk/mode", check=False).strip()
+        return next((mode for mode in get_args(Mode) if mode == said), "honest")
 
     def set_mode(self, mode: Mode) -> None:
         """Restart the server in a mode; clients wait for it meanwhile."""

@@ -1,0 +1,67 @@
+"""The health gate: before a fault the cluster has to be whole, and after it again."""
+
+import pymysql
+
+from landfast.cluster.base import is_ready
+from landfast.errors import LandfastError
+from landfast.faults.base import Site
+from landfast.waiting import wait_until
+
+_ESSENTIAL = {
+    "component": {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"},
+    "k8s-app": {"kube-dns", "kube-proxy"},
+}
+
+
+def complaints(site: Site) -> list[str]:
+    """Give what is not well with a site; empty if everything is.
+
+    Raises:
+        LandfastError: the API server or the engine does not answer.
+    """
+    found = []
+    for node in site.kube.list("Node"):
+        name = node["metadata"]["name"]
+        if not is_ready(node):
+            found.append(f"node {name} is not Ready")
+        if node["spec"].get("unschedulable"):
+            found.append(f"node {name} is cordoned")
+        taints = [taint["key"] for taint in node["spec"].get("taints") or []]
+        if any(key.startswith("node.kubernetes.io/") for key in taints):
+            found.append(f"node {name} has the taints {', '.join(taints)}")
+    for pod in site.kube.list("Pod", "kube-system"):
+        labels = pod["metadata"].get("labels") or {}
+        essential = any(labels.get(key) in names for key, names in _ESSENTIAL.items())
+        if essential and not is_ready(pod):
+            found.append(f"pod {pod['metadata']['name']} is not Ready")
+    for kind, name, namespace in (
+        ("Deployment", "nfs-client-provisioner", site.stack.system_namespace),
+        ("StatefulSet", "mysql", site.stack.namespace),
+    ):
+        obj = site.kube.find(kind, name, namespace)
+        if obj is None or obj.get("status", {}).get("availableReplicas") != 1:
+            found.append(f"{kind} {name} has no available replica")
+    if (state := site.server.state()) != "running":
+        found.append(f"the NFS server's container is {state}")
+    try:
+        site.stack.mysql.query("SELECT 1")
+    except (pymysql.err.Error, OSError) as error:
+        found.append(f"MySQL does not answer: {error}")
+    return found
+
+
+def wait_healthy(site: Site, *, timeout: float) -> None:
+    """Wait until nothing is to be complained of.
+
+    Raises:
+        WaitTimeout: something still is; the message has it.
+    """
+    wait_until(
+        "the cluster to be healthy",
+        lambda: complaints(site),
+        until=lambda found: not found,
+        timeout=timeout,
+        interval=0.5,
+        ignoring=(LandfastError,),
+        describe="; ".join,
+    )

@@ -1,0 +1,137 @@
+"""The identity guard: is what answers after a fault the database that was there before it?
+
+A pod whose volume came up empty initialises a new data directory, answers, and is Ready. Nothing
+that only asks whether MySQL runs will ever notice.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+import pymysql
+
+from landfast.errors import LandfastError
+from landfast.kube.client import Kube
+from landfast.mysql.client import MysqlServer
+from landfast.nfs.inspector import ExportInspector
+
+_DATABASE = "landfast_canary"
+_ROWS = 64
+_LINES = 4000
+_STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z")
+_CORRUPTION = re.compile(r"corrupt|checksum mismatch|page \[?page id.*failed|is missing or", re.I)
+_RECOVERY = re.compile(r"crash recovery|not shut ?down normally|rolling back|rollback of", re.I)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What makes a database itself: the server's id, a table's checksum, its folder's inode."""
+
+    server_uuid: str
+    canary: int | None
+    inode: int | None
+
+    def __str__(self) -> str:
+        canary = "gone" if self.canary is None else f"{self.canary:08x}"
+        return f"server_uuid {self.server_uuid}, canary {canary}, data directory inode {self.inode}"
+
+
+def plant_canary(server: MysqlServer) -> None:
+    """Make the canary anew: a table of random rows that nobody touches."""
+    rows = ", ".join(f"({n}, '{secrets.token_hex(32)}')" for n in range(_ROWS))
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {_DATABASE}")
+        cursor.execute(f"CREATE DATABASE {_DATABASE}")
+        cursor.execute(f"CREATE TABLE {_DATABASE}.canary (id INT PRIMARY KEY, text CHAR(64))")
+        cursor.execute(f"INSERT INTO {_DATABASE}.canary VALUES {rows}")  # noqa: S608
+
+
+def take_snapshot(server: MysqlServer, inspector: ExportInspector, folder: str) -> Snapshot:
+    """Give who answers now; `folder` is the data directory on the export."""
+    ((_, checksum),) = server.query(f"CHECKSUM TABLE {_DATABASE}.canary")
+    entry = inspector.stat(folder)
+    return Snapshot(server.identity().server_uuid, checksum, entry.inode if entry else None)
+
+
+def compare(before: Snapshot, after: Snapshot) -> list[str]:
+    """Give what shows that another database answers than before; empty: it is the same one."""
+    found = []
+    if after.server_uuid != before.server_uuid:
+        found.append(
+            f"silently re-initialised: the server's id is {after.server_uuid}, "
+            f"it was {before.server_uuid}"
+        )
+    if after.canary != before.canary:
+        gone = "is gone" if after.canary is None else "has other rows"
+        found.append(f"the canary table {gone}")
+    if after.inode != before.inode:
+        found.append(f"the data directory's inode is {after.inode}, it was {before.inode}")
+    return found
+
+
+def check_tables(server: MysqlServer) -> tuple[int, list[str]]:
+    """Give how many tables CHECK TABLE looked at, and what it complains of."""
+    tables = server.query(
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = "
+        "'BASE TABLE' AND TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema')"
+    )
+    names = ", ".join(f"`{schema}`.`{name}`" for schema, name in tables)
+    answers = server.query(f"CHECK TABLE {names}")
+    bad = [
+        f"CHECK TABLE {table}: {text}"
+        for table, _, kind, text in answers
+        if kind in ("error", "warning") or (kind == "status" and text not in ("OK", _UP_TO_DATE))
+    ]
+    return len(tables), bad
+
+
+_UP_TO_DATE = "Table is already up to date"
+
+
+@dataclass(frozen=True)
+class LogFindings:
+    """What MySQL's own log says since a moment: lines on recovery, lines on corruption."""
+
+    recovery: tuple[str, ...]
+    corruption: tuple[str, ...]
+
+
+def scan_log(kube: Kube, namespace: str, pod: str, since: datetime) -> LogFindings:
+    """Give what the logs of a pod's container, and of the one before it, say since a moment."""
+    text = ""
+    for previous in (True, False):
+        try:
+            text += kube.logs(namespace, pod, previous=previous, tail_lines=_LINES)
+        except LandfastError as error:
+            if not previous:  # that there was none before is the usual case
+                raise LandfastError(f"MySQL's log cannot be read: {error}") from error
+    return findings(text, since)
+
+
+def findings(log: str, since: datetime) -> LogFindings:
+    """Give what a log says since a moment; lines without a time belong to the one before."""
+    recovery, corruption = [], []
+    recent = False
+    wanted = f"{since:%Y-%m-%dT%H:%M:%S}"
+    for line in log.splitlines():
+        if stamp := _STAMP.match(line):
+            recent = stamp[1] >= wanted
+        if recent and _CORRUPTION.search(line):
+            corruption.append(line)
+        elif recent and _RECOVERY.search(line):
+            recovery.append(line)
+    return LogFindings(tuple(recovery), tuple(corruption))
+
+
+def verify(
+    before: Snapshot, server: MysqlServer, inspector: ExportInspector, folder: str
+) -> tuple[list[str], list[str]]:
+    """Give what was seen of the database's identity after a fault, and what is wrong with it."""
+    try:
+        after = take_snapshot(server, inspector, folder)
+        tables, bad = check_tables(server)
+    except pymysql.err.Error as error:
+        return [f"before: {before}"], [f"the identity cannot be read: {error}"]
+    seen = [f"before: {before}", f"after: {after}", f"CHECK TABLE on {tables} tables"]
+    return seen, compare(before, after) + bad

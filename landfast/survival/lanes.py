@@ -1,0 +1,123 @@
+"""What happened beside the workload: states of pod, node, volume and server, and events."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from landfast.cluster.base import is_ready
+from landfast.errors import LandfastError
+from landfast.faults.base import Site
+from landfast.kube.client import Kube, Object
+from landfast.survival.model import Happening, Lane, Span
+
+_SAMPLE_SECONDS = 0.5
+_MOST_EVENTS = 30
+_State = tuple[str, bool]
+
+
+class Watcher(threading.Thread):
+    """Looks at a site twice a second and keeps when what was in which state."""
+
+    def __init__(self, site: Site, began: float) -> None:
+        super().__init__(name="lanes", daemon=True)
+        self._site, self._began = site, began
+        # requests of its own: an API server that does not answer must not hold up the run's
+        self._kube = Kube(site.env.cluster.kubeconfig, site.env.cluster.context)
+        self._node = site.node()
+        self._spans: dict[str, list[Span]] = {}
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Look until stopped."""
+        while not self._ended.wait(_SAMPLE_SECONDS):
+            self._sample()
+
+    def stop(self) -> tuple[Lane, ...]:
+        """Stop looking and give what was seen."""
+        self._ended.set()
+        self.join(timeout=5)
+        return tuple(Lane(name=name, spans=tuple(spans)) for name, spans in self._spans.items())
+
+    def _sample(self) -> None:
+        namespace = self._site.stack.namespace
+        looks: dict[str, Callable[[], _State]] = {
+            "pod mysql-0": lambda: _pod_state(self._kube.find("Pod", "mysql-0", namespace)),
+            f"node {self._node.rpartition('-')[2]}": lambda: _node_state(
+                self._kube.get("Node", self._node)
+            ),
+            "PVC mysql-data-mysql-0": lambda: _phase(
+                self._kube.find("PersistentVolumeClaim", "mysql-data-mysql-0", namespace)
+            ),
+            "NFS server": lambda: _container(self._site.server.state()),
+        }
+        for name, look in looks.items():
+            try:
+                state, good = look()
+            except (LandfastError, OSError) as error:
+                state, good = f"not to be seen: {type(error).__name__}", False
+            except Exception as error:  # noqa: BLE001 - urllib3's errors while the API server is away
+                state, good = f"API server away: {type(error).__name__}", False
+            self._note(name, state, good)
+
+    def _note(self, name: str, state: str, good: bool) -> None:
+        now = round(time.monotonic() - self._began, 2)
+        spans = self._spans.setdefault(name, [])
+        if spans and spans[-1].state == state:
+            spans[-1] = spans[-1].model_copy(update={"end": now})
+            return
+        if spans:
+            spans[-1] = spans[-1].model_copy(update={"end": now})
+        spans.append(Span(start=now if spans else 0.0, end=now, state=state, good=good))
+
+
+def _pod_state(pod: Object | None) -> _State:
+    if pod is None:
+        return "no such pod", False
+    where = (pod["spec"].get("nodeName") or "no node").rpartition("-")[2]
+    if "deletionTimestamp" in pod["metadata"]:
+        return f"Terminating on {where}", False
+    for status in pod["status"].get("containerStatuses") or []:
+        if waiting := status["state"].get("waiting"):
+            return f"{waiting['reason']} on {where}", False
+    phase = pod["status"].get("phase", "Unknown")
+    return (f"Ready on {where}", True) if is_ready(pod) else (f"{phase} on {where}", False)
+
+
+def _node_state(node: Object) -> _State:
+    (condition,) = [c for c in node["status"]["conditions"] if c["type"] == "Ready"]
+    state = {"True": "Ready", "False": "NotReady", "Unknown": "Unknown"}[condition["status"]]
+    if node["spec"].get("unschedulable"):
+        return f"{state}, cordoned", False
+    return state, state == "Ready"
+
+
+def _phase(obj: Object | None) -> _State:
+    phase = obj["status"].get("phase", "?") if obj else "no such claim"
+    return phase, phase == "Bound"
+
+
+def _container(state: str) -> _State:
+    return state, state == "running"
+
+
+def happenings(site: Site, began: float, ended: float) -> tuple[Happening, ...]:
+    """Give the events of the cluster that were first seen between two monotonic moments."""
+    offset = time.time() - time.monotonic()
+    found = []
+    for event in [*site.kube.events(site.stack.namespace), *site.kube.events("kube-system")]:
+        at = _seconds(event) - offset
+        if began - 1 <= at <= ended:
+            about = f"{event['involvedObject']['kind']} {event['involvedObject'].get('name')}"
+            text = f"{event['reason']}, {about}: {(event.get('message') or '')[:120]}"
+            found.append(Happening(at=round(max(0.0, at - began), 1), text=text))
+    return tuple(sorted(found, key=lambda h: h.at)[:_MOST_EVENTS])
+
+
+def _seconds(event: Object) -> float:
+    stamp = (
+        event.get("eventTime")
+        or event.get("lastTimestamp")
+        or event["metadata"]["creationTimestamp"]
+    )
+    return datetime.fromisoformat(stamp).timestamp()

@@ -1,0 +1,104 @@
+"""A scenario as a row of data: workload x fault x timing, and what must come of it. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from landfast.faults.base import Fault
+from landfast.nfs.disk_server import Mode
+from landfast.survival.model import Scenario, Tier
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What clients of a database on a `hard` mount may notice. Nothing acknowledged is ever lost.
+
+    Attributes:
+        gap: the longest time without an acknowledged write, in seconds.
+        errors: whether operations may end in an error: where MySQL itself goes, connections do.
+        during: whether writes are acknowledged while the fault is in effect.
+    """
+
+    gap: float
+    errors: bool = True
+    during: bool = False
+
+    def __str__(self) -> str:
+        errors = "" if self.errors else ", no error"
+        during = ", writes go on" if self.during else ""
+        return f"nothing acknowledged is lost{errors}{during}, no gap over {self.gap:g} s"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One scenario.
+
+    Attributes:
+        name: in kebab case, unique; the claim is `chaos.<name>`.
+        fault: what is broken.
+        hold: seconds that it stays broken once the effect is proven.
+        expected: what must come of it; of a control, losses must.
+        seconds: how long the scenario takes, typically.
+        telling: the higher, the sooner it is taken for a budget.
+        tier: the crash tier that it belongs to.
+        when: in the middle of a steady load, or while MySQL recovers from losing its pod.
+        mode: how the NFS server is run.
+        variables: MySQL's global variables, set before the workload begins.
+        control: whether losses are expected, to show that they are found.
+    """
+
+    name: str
+    fault: type[Fault]
+    hold: float
+    expected: Expected
+    seconds: int
+    telling: int = 0
+    tier: Tier | None = None
+    when: Literal["steady", "recovering"] = "steady"
+    mode: Mode = "honest"
+    variables: dict[str, str] = field(default_factory=dict)
+    control: bool = False
+
+    @property
+    def text(self) -> str:
+        """What is broken, in words."""
+        how = [f"{name}={value}" for name, value in self.variables.items()]
+        if self.mode == "lying":
+            how.append("the server lies about stable storage")
+        if self.when == "recovering":
+            how.append("while MySQL recovers")
+        return self.fault.text + (f" ({', '.join(how)})" if how else "")
+
+    @property
+    def outcome(self) -> str:
+        """What must come of it, in words."""
+        return "losses, and each is found" if self.control else str(self.expected)
+
+    @property
+    def claim(self) -> str:
+        """The claim's text."""
+        if self.control:
+            return f"Landfast MUST find what is lost when this breaks: {self.text}."
+        return f"MySQL MUST survive when this breaks: {self.text}; {self.expected}."
+
+    def value(self) -> Scenario:
+        """Give the scenario as the journal holds it."""
+        return Scenario(
+            name=self.name,
+            fault=self.fault.name,
+            tier=self.tier,
+            text=self.text,
+            expected=self.outcome,
+            hold=self.hold,
+            control=self.control,
+        )
+
+
+def within(plans: list[Plan], budget: float) -> list[Plan]:
+    """Give the most telling scenarios that fit into `budget` seconds, in their own order."""
+    chosen: set[str] = set()
+    left = budget
+    for plan in sorted(plans, key=lambda plan: (-plan.telling, plan.seconds)):
+        if plan.seconds <= left:
+            chosen.add(plan.name)
+            left -= plan.seconds
+    return [plan for plan in plans if plan.name in chosen]

@@ -1,0 +1,43 @@
+"""From what a scenario showed to its verdict. Pure."""
+
+from collections.abc import Sequence
+
+from landfast.survival.model import Availability, LedgerCheck
+from landfast.survival.plan import Plan
+from landfast.verdict import Verdict
+
+
+def judge(
+    plan: Plan,
+    ledger: LedgerCheck,
+    availability: Availability,
+    doubts: Sequence[str],
+    failures: Sequence[str],
+) -> tuple[Verdict, list[str]]:
+    """Give the verdict on the database, with the reasons if it is not PASS.
+
+    Args:
+        plan: what was expected.
+        ledger: what became of the writes.
+        availability: what clients saw.
+        doubts: why nothing can be concluded: the fault had no effect, nothing could be read.
+        failures: what was seen to be wrong beside the ledger.
+
+    A fault without effect proves nothing, whatever else was seen: UNKNOWN before FAIL. Of a
+    control only the ledger counts: it is there to lose something.
+    """
+    if doubts:
+        return Verdict.UNKNOWN, [*doubts, *failures, *ledger.reasons]
+    if plan.control or ledger.verdict is Verdict.UNKNOWN:
+        return ledger.verdict, [*ledger.reasons, *failures]
+    reasons = [*failures]
+    if ledger.verdict is Verdict.FAIL:
+        reasons += ledger.reasons
+    if availability.gap > plan.expected.gap:
+        reasons.append(
+            f"no write was acknowledged for {availability.gap:.1f} s; "
+            f"at most {plan.expected.gap:g} s are expected"
+        )
+    if availability.errors and not plan.expected.errors:
+        reasons.append(f"{availability.errors} operations or connections ended in an error")
+    return (Verdict.FAIL if reasons else Verdict.PASS), reasons
