@@ -1,0 +1,79 @@
+"""How fast the ledger's writers are, and whether they grow: `python -m benchmarks.ledger`.
+
+Against the kit's MySQL in a container whose data lies on a docker volume (ext4 as a rule), with
+MySQL's defaults: every commit is synced.
+"""
+
+import argparse
+import secrets
+import socket
+import tempfile
+from pathlib import Path
+
+from landfast import paths
+from landfast.kit import engine as engines
+from landfast.kit.build import build_kit, kit_lock
+from landfast.mysql.client import MysqlServer
+from landfast.mysql.history import read_history
+from landfast.mysql.ledger import Ledger
+from landfast.progress import Progress
+from landfast.waiting import wait_until
+
+_PASSWORD = "benchmark"  # noqa: S105 - of a throw-away server on 127.0.0.1
+
+
+def main() -> None:
+    """Write for as many operations as asked for; print rate and memory of the writers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--operations", type=int, default=30_000)
+    wanted = parser.parse_args().operations
+    progress = Progress()
+    with kit_lock(progress):
+        engine = engines.ensure(progress)
+        image = build_kit(engine, progress).mysql
+    name = f"landfast-benchmark-{secrets.token_hex(3)}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    try:
+        engine.docker(
+            *["run", "--detach", "--name", name, "--env", f"MYSQL_ROOT_PASSWORD={_PASSWORD}"],
+            *["--volume", "/var/lib/mysql", "--publish", f"127.0.0.1:{port}:3306", image],
+        )
+        server = MysqlServer(port, _PASSWORD)
+        server.wait(timeout=60)
+        with tempfile.TemporaryDirectory(dir=paths.cache()) as folder:
+            _measure(Ledger(server, Path(folder)), wanted)
+    finally:
+        engine.docker("rm", "--force", "--volumes", name, check=False)
+
+
+def _measure(ledger: Ledger, wanted: int) -> None:
+    ledger.prepare()
+    with ledger.writing():
+        for part in range(1, 6):
+            wait_until(
+                f"{wanted * part // 5} writes",
+                ledger.acknowledged,
+                until=lambda done, goal=wanted * part // 5: done >= goal,  # type: ignore[misc]
+                timeout=3600,
+            )
+            print(f"{ledger.acknowledged():>9} acknowledged, writers' memory {_memory()} KiB")  # noqa: T201
+    ends = [o.ended for o in read_history(ledger.history) if o.ended is not None]
+    print(f"{len(ends) / (max(ends) - min(ends)):.0f} operations a second")  # noqa: T201
+
+
+def _memory() -> int:
+    """Give the resident memory of the writers' process, in KiB."""
+    for status in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if b"landfast.mysql.writers" in status.read_bytes():
+                lines = status.with_name("status").read_text().splitlines()
+                return next(int(ln.split()[1]) for ln in lines if ln.startswith("VmRSS"))
+        except (OSError, StopIteration):
+            continue
+    return 0
+
+
+if __name__ == "__main__":
+    main()
