@@ -7,4 +7,5 @@ pytest_plugins = [
     "fixtures.sabotage",
     "fixtures.schedule",
     "fixtures.provisioner",
+    "fixtures.chaos",
 ]

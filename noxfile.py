@@ -49,6 +49,17 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Break everything that can break under MySQL, one after the other; count what is lost.
+
+    `-- --list` says what there is, `-- --budget 10m` takes the most telling scenarios,
+    `-- --scenario NAME` one.
+    """
+    install(session)
+    run(session, "python", "-m", "pytest", "suites/chaos", "-v")
+
+
+@nox.session
 def smoke(session: nox.Session) -> None:
     """Cluster, stack, one write, one pod deletion: does the main job run at all?"""
     install(session)
@@ -130,6 +141,13 @@ def cleanup(session: nox.Session) -> None:
     """Remove what runs that were killed left behind."""
     install(session)
     run(session, "landfast", "cleanup")
+
+
+@nox.session
+def heal(session: nox.Session) -> None:
+    """Undo the faults inside which runs were killed, and wait until their clusters are healthy."""
+    install(session)
+    run(session, "landfast", "heal")
 
 
 @nox.session

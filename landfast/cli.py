@@ -93,6 +93,19 @@ def cleanup() -> None:
     _sweep(Progress(), kept=False)
 
 
+@app.command()
+def heal() -> None:
+    """Undo the faults inside which runs were killed; their clusters are healthy then."""
+    from landfast.faults.healing import heal_dead_runs  # here: keeps the other commands quick
+
+    progress = Progress()
+    proofs = heal_dead_runs(progress)
+    for proof in proofs:
+        progress.say(proof)
+    if not proofs:
+        progress.say("no run left anything broken")
+
+
 def _sweep(progress: Progress, *, kept: bool) -> None:
     left = [r for r in records() if (kept or r.owes_default_classes if r.kept else not r.alive)]
     if not left:

@@ -23,6 +23,7 @@ Object = dict[str, Any]
 _API_VERSIONS = {
     "apps/v1": ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
     "authorization.k8s.io/v1": ("SubjectAccessReview", "SelfSubjectAccessReview"),
+    "coordination.k8s.io/v1": ("Lease",),
     "rbac.authorization.k8s.io/v1": ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
     "storage.k8s.io/v1": ("StorageClass",),
 }

@@ -1,11 +1,14 @@
 """A scenario as a row of data: workload x fault x timing, and what must come of it. Pure."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from landfast.faults.base import Fault
 from landfast.nfs.disk_server import Mode
 from landfast.survival.model import Scenario, Tier
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,14 @@ class Plan:
             return f"Landfast MUST find what is lost when this breaks: {self.text}."
         return f"MySQL MUST survive when this breaks: {self.text}; {self.expected}."
 
+    @property
+    def source(self) -> str:
+        """Where the expectation comes from."""
+        if self.control:
+            return "a negative control: a checker that never saw a loss proves nothing"
+        tier = f"crash tier {self.tier}; " if self.tier else ""
+        return f"{tier}nfs(5), mount option hard; MySQL's innodb_flush_log_at_trx_commit=1"
+
     def value(self) -> Scenario:
         """Give the scenario as the journal holds it."""
         return Scenario(
@@ -93,12 +104,15 @@ class Plan:
         )
 
 
-def within(plans: list[Plan], budget: float) -> list[Plan]:
-    """Give the most telling scenarios that fit into `budget` seconds, in their own order."""
-    chosen: set[str] = set()
+def within(scenarios: list[T], cost: Callable[[T], Mapping[str, Any]], budget: float) -> list[T]:
+    """Give the most telling scenarios that fit into `budget` seconds, in their own order.
+
+    `cost` gives of each how many `seconds` it takes and how `telling` it is.
+    """
+    chosen: list[T] = []
     left = budget
-    for plan in sorted(plans, key=lambda plan: (-plan.telling, plan.seconds)):
-        if plan.seconds <= left:
-            chosen.add(plan.name)
-            left -= plan.seconds
-    return [plan for plan in plans if plan.name in chosen]
+    for scenario in sorted(scenarios, key=lambda s: (-cost(s)["telling"], cost(s)["seconds"])):
+        if cost(scenario)["seconds"] <= left:
+            chosen.append(scenario)
+            left -= cost(scenario)["seconds"]
+    return [scenario for scenario in scenarios if scenario in chosen]

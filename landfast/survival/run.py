@@ -6,11 +6,9 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 import pymysql
 
@@ -24,6 +22,7 @@ from landfast.mysql.checker import check
 from landfast.mysql.history import Operation, read_history
 from landfast.mysql.ledger import Ledger
 from landfast.mysql.reading import FinalReading
+from landfast.steps import StepFunction
 from landfast.survival.lanes import Watcher, happenings
 from landfast.survival.model import Lane, LedgerCheck, Marks, Survival
 from landfast.survival.plan import Plan
@@ -36,13 +35,6 @@ _BEFORE = 3000  # acknowledged writes: two to four seconds
 _AFTER = 2500
 _WRITES_SECONDS = 60
 _RECOVER_SECONDS = 120
-
-
-class StepFunction(Protocol):
-    """Narrates what is done in the body of its `with`."""
-
-    def __call__(self, text: str) -> AbstractContextManager[None]:
-        """Give the context manager around what is done."""
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""What becomes of MySQL's data, and of its clients, when something breaks."""

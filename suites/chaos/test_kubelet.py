@@ -1,0 +1,115 @@
+"""Upstream's disruptive storage checks, without a cloud: kubelet and controller manager restart.
+
+kubernetes/test/e2e/storage: nfs_persistent_volume-disruptive.go, generic_persistent_volume-
+disruptive.go.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from landfast.faults.base import Site
+from landfast.steps import ObserveFunction, StepFunction
+from landfast.waiting import wait_until
+from suites.chaos.conftest import Broken
+from suites.chaos.objects import mounts_of, pod, running, volume
+from suites.objects import pvc
+
+pytestmark = pytest.mark.xdist_group("chaos")
+
+_UNMOUNT_SECONDS = 90
+
+
+def scenario(name: str, expected: str, seconds: int) -> Callable[[object], object]:
+    """Give the mark of a scenario of this module."""
+    return pytest.mark.scenario(name=name, expected=expected, seconds=seconds, telling=5, tier=None)
+
+
+@pytest.mark.claim("chaos.kubelet-restart-keeps-files")
+@scenario("kubelet-restart-keeps-files", "a file on NFS is read after the kubelet's restart", 25)
+def test_file_is_readable_after_kubelet_restart(
+    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
+) -> None:
+    node, namespace = site.node(), site.stack.namespace
+    with volume(site) as claim, running(site, pod("reader", node, claim=claim)) as before:
+        site.kube.execute(namespace, "reader", ["sh", "-c", "echo kept > /nfs/file"])
+        with broken("kubelet-stop"):
+            observe("the kubelet is down")
+        with step("read the file in the same container"):
+            text = site.kube.execute(namespace, "reader", ["cat", "/nfs/file"])
+        after = site.kube.get("Pod", "reader", namespace)
+    observe(f"the file reads {text.strip()!r}")
+    assert text == "kept\n"
+    assert _container(after) == _container(before), "it is another container"
+
+
+@pytest.mark.claim("chaos.kubelet-down-pod-deleted")
+@scenario("kubelet-down-pod-deleted", "unmounted once the kubelet is back", 45)
+def test_volume_of_pod_deleted_while_kubelet_is_down_is_unmounted(
+    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
+) -> None:
+    delete_while_down(site, broken, step, observe, grace_seconds=None)
+
+
+@pytest.mark.claim("chaos.kubelet-down-pod-force-deleted")
+@scenario("kubelet-down-pod-force-deleted", "unmounted once the kubelet is back", 45)
+def test_volume_of_pod_force_deleted_while_kubelet_is_down_is_unmounted(
+    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
+) -> None:
+    delete_while_down(site, broken, step, observe, grace_seconds=0)
+
+
+def delete_while_down(
+    site: Site,
+    broken: Broken,
+    step: StepFunction,
+    observe: ObserveFunction,
+    *,
+    grace_seconds: int | None,
+) -> None:
+    """Delete a pod with NFS while its kubelet is down; its mount has to go with it later."""
+    node, namespace = site.node(), site.stack.namespace
+    with volume(site) as claim, running(site, pod("mounted", node, claim=claim)) as there:
+        uid = there["metadata"]["uid"]
+        before = mounts_of(site, node, uid)
+        assert before, "the pod's volume is not among the node's mounts"
+        with broken("kubelet-stop"):
+            site.kube.delete("Pod", "mounted", namespace, grace_seconds=grace_seconds)
+            observe(f"mounted while the kubelet was down: {len(mounts_of(site, node, uid))}")
+        with step("pod and mount go"):
+            site.stack.wait_gone("Pod", "mounted", namespace, timeout=_UNMOUNT_SECONDS)
+            wait_until(
+                "its mount to be gone",
+                lambda: mounts_of(site, node, uid),
+                until=lambda mounts: not mounts,
+                timeout=_UNMOUNT_SECONDS,
+            )
+        observe(f"unmounted: {before[0].split()[1]}")
+
+
+@pytest.mark.claim("chaos.controller-manager-restart-keeps-bindings")
+@scenario("controller-manager-restart-keeps-bindings", "bound stays bound, new claims bind", 30)
+def test_bound_pvc_stays_bound_when_the_controller_manager_restarts(
+    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
+) -> None:
+    kind, namespace = "PersistentVolumeClaim", site.stack.namespace
+    with volume(site) as claim:
+        before = site.kube.get(kind, claim, namespace)
+        with broken("controller-manager-kill"):
+            observe(f"{claim} was bound to {before['spec']['volumeName']}")
+        after = site.kube.get(kind, claim, namespace)
+        with step("a new claim binds"):
+            site.stack.make(pvc("made-after"))
+            made = site.stack.wait_for_pvc("made-after")
+            site.kube.delete(kind, "made-after", namespace)
+            site.stack.wait_gone(kind, "made-after", namespace)
+    observe(f"it is {after['status']['phase']} to {after['spec']['volumeName']}")
+    observe(f"a claim made afterwards was bound to {made['spec']['volumeName']}")
+    assert after["status"]["phase"] == "Bound"
+    assert after["spec"]["volumeName"] == before["spec"]["volumeName"]
+
+
+def _container(obj: dict[str, object]) -> object:
+    status: object = obj["status"]
+    assert isinstance(status, dict)
+    return status["containerStatuses"][0]["containerID"]
