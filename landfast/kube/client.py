@@ -184,6 +184,20 @@ class Kube:
             raise
         return True
 
+    def evict(self, pod: str, namespace: str) -> None:
+        """Evict a pod, as a drain does: refused where a disruption budget forbids it.
+
+        Raises:
+            KubeError: it is refused (code 429), or the pod is not there.
+        """
+        eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod, namespace=namespace))
+        try:
+            self.core.create_namespaced_pod_eviction(
+                pod, namespace, eviction, _request_timeout=_REQUEST_SECONDS
+            )
+        except ApiException as error:
+            raise KubeError(f"evict pod {pod}", error) from error
+
     def logs(
         self, namespace: str, pod: str, *, previous: bool = False, tail_lines: int = 200
     ) -> str:
