@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from landfast.errors import BadInput
+from landfast.survival.model import Survival
 from landfast.verdict import Verdict
 
 
@@ -119,6 +120,14 @@ class MatrixCell(_Event):
     hazard: bool = Field(description="what was seen costs data or space, even where it is a PASS")
 
 
+class SurvivalShown(_Event):
+    """Everything that a scenario of the chaos suite showed, written before its test is judged."""
+
+    kind: Literal["survival"] = "survival"
+    test: str
+    survival: Survival
+
+
 class TestFinished(_Event):
     """A test ended with a verdict on its claim."""
 
@@ -150,6 +159,7 @@ Event = Annotated[
     | Observation
     | Evidence
     | MatrixCell
+    | SurvivalShown
     | TestFinished
     | RunFinished,
     Field(discriminator="kind"),

@@ -12,10 +12,45 @@ from hypothesis import strategies as st
 
 from landfast.errors import BadInput
 from landfast.journal import EVENT, Event, Journal, Note, Observation, Step, read_journal
+from landfast.survival.model import (
+    Availability,
+    LedgerCheck,
+    LedgerCounts,
+    Marks,
+    Scenario,
+    Survival,
+)
 from landfast.verdict import Verdict
 
 # Line ends that Python knows and JSON does not escape belong to what has to survive.
 TEXT = st.text() | st.sampled_from(["\u2028", "a\x85b", "\x0b\x0c\x1c", "\n\r\n", "ü \U0001f600"])
+SURVIVAL = Survival(
+    scenario=Scenario(name="s", fault="f", text="", expected="", hold=1),
+    verdict=Verdict.PASS,
+    reasons=(),
+    marks=Marks(injected=1, proven=None, healed=2.5, ended=4),
+    effect="",
+    healing="",
+    ledger=LedgerCheck(
+        verdict=Verdict.PASS,
+        reasons=(),
+        counts=LedgerCounts(**dict.fromkeys(LedgerCounts.model_fields, 0)),
+        lost=(),
+        by_interval=(),
+    ),
+    availability=Availability(
+        gap=0.1,
+        gap_from=0,
+        gaps=0,
+        errors=0,
+        rto_first=0,
+        rto_steady=None,
+        intervals=(),
+        bin_seconds=0.25,
+        bins=(),
+    ),
+    identity=(),
+)
 BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     str: TEXT,
     bool: st.booleans(),
@@ -24,6 +59,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     list[str]: st.lists(TEXT),
     dict[str, str]: st.dictionaries(TEXT, TEXT),
     Verdict: st.sampled_from(Verdict),
+    Survival: TEXT.map(lambda text: SURVIVAL.model_copy(update={"effect": text})),
 }
 EVENTS = st.one_of(
     *(
