@@ -1,10 +1,11 @@
 """How long the database was away, as its clients saw it. Pure."""
 
-import itertools
+import math
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from landfast.mysql.history import Kind, Operation, Outcome
@@ -16,34 +17,18 @@ _WINDOW_SECONDS = 1.0
 _STEADY = 0.8
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Seen:
-    """Acknowledgements in order of time, with their latency in seconds, and errors."""
+    """Times of acknowledged writes with their latencies in seconds, and times of errors."""
 
-    acks: array[float] = field(default_factory=lambda: array("d"))
-    latencies: array[float] = field(default_factory=lambda: array("d"))
-    errors: array[float] = field(default_factory=lambda: array("d"))
+    acks: "array[float]"
+    latencies: "array[float]"
+    errors: "array[float]"
 
-    def between(self, start: float, end: float) -> slice:
-        """Give which acknowledgements came in [start, end)."""
-        return slice(bisect_left(self.acks, start), bisect_left(self.acks, end))
-
-
-def _collect(operations: Iterable[Operation]) -> _Seen:
-    acks: list[tuple[float, float]] = []
-    seen = _Seen()
-    for operation in operations:
-        if operation.ended is None:
-            continue  # still open when the workload was stopped: neither answer nor error
-        if operation.outcome is not Outcome.OK:
-            seen.errors.append(operation.ended)
-        elif operation.kind is not Kind.CONNECT:
-            acks.append((operation.ended, operation.ended - operation.invoked))
-    for ended, latency in sorted(acks):
-        seen.acks.append(ended)
-        seen.latencies.append(latency)
-    seen.errors = array("d", sorted(seen.errors))
-    return seen
+    def between(self, start: float, end: float) -> tuple[list[float], int]:
+        """Give the latencies in [start, end), ascending, and the number of errors."""
+        found = self.latencies[bisect_left(self.acks, start) : bisect_left(self.acks, end)]
+        return sorted(found), bisect_left(self.errors, end) - bisect_left(self.errors, start)
 
 
 def measure(
@@ -55,92 +40,112 @@ def measure(
     ended: float,
     bin_seconds: float = 0.25,
 ) -> Availability:
-    """Give gaps, errors, latencies and recovery times; all arguments are monotonic seconds.
+    """Give gaps, errors, latencies and recovery times.
 
-    An outage is a gap of a second or more that is three times as long as any before the fault: a
-    busy machine stalls, too.
+    Gaps are looked for from the last acknowledgement before the injection, so that one that the
+    fault finds in progress counts whole. An outage is a gap of a second or more that is also three
+    times as long as any between two acknowledgements before: a busy machine stalls, too.
+
+    Args:
+        operations: what was tried, in any order.
+        epoch: when the workload began; all times are monotonic seconds.
+        inject: when the fault was injected.
+        healed: when it was proven to be healed, or None: "during" lasts until the end then.
+        ended: when the workload was stopped; what ends later, or not at all, does not count.
+        bin_seconds: the width of a slice of the timeline; the last one may be narrower.
     """
-    seen = _collect(operations)
-    before = seen.acks[seen.between(epoch, inject)]
-    pauses = _gaps([epoch, *before])
-    limit = max(_OUTAGE_SECONDS, _OUTAGE_FACTOR * max((b - a for a, b in pauses), default=0.0))
-    last_before = before[-1] if before else epoch
-    after = list(seen.acks[bisect_left(seen.acks, inject) : bisect_right(seen.acks, ended)])
-    gaps = _gaps([last_before, *after, ended])
-    longest = max(gaps, key=lambda gap: gap[1] - gap[0])
-    outages = [(a, b) for a, b in gaps if b - a >= limit]
+    seen = _collect(operations, epoch, ended)
+    injection = bisect_left(seen.acks, inject)
+    before, after = seen.acks[:injection], seen.acks[injection:]
+    stall = max((end - start for start, end in pairwise(before)), default=0.0)
+    limit = max(_OUTAGE_SECONDS, _OUTAGE_FACTOR * stall)
+    times = array("d", [before[-1] if before else epoch]) + after + array("d", [ended])
+    gap_from, gap_to = max(pairwise(times), key=lambda gap: gap[1] - gap[0])
+    outages = [(start, end) for start, end in pairwise(times) if end - start >= limit]
     over = outages[-1][1] if outages else inject
-    recovered = not outages or bool(after and over <= after[-1])
-    first = (over - inject if outages else 0.0) if recovered else None
+    came_back = over < ended
     rate = len(before) / (inject - epoch) if inject > epoch else 0.0
+    healed = ended if healed is None else healed
     return Availability(
-        gap=longest[1] - longest[0],
-        gap_from=longest[0] - epoch,
-        gaps=sum(b - a >= _OUTAGE_SECONDS for a, b in gaps),
+        gap=gap_to - gap_from,
+        gap_from=gap_from - epoch,
+        gaps=sum(end - start >= _OUTAGE_SECONDS for start, end in pairwise(times)),
         errors=len(seen.errors),
-        rto_first=first,
-        rto_steady=_steady(after, over, inject, ended, rate) if recovered else None,
+        rto_first=over - inject if came_back else None,
+        rto_steady=_steady(after, over, inject, rate) if came_back else None,
         intervals=(
             _latency("before", seen, epoch, inject),
-            _latency("during", seen, inject, healed if healed is not None else ended),
-            _latency("after", seen, healed if healed is not None else ended, ended),
+            _latency("during", seen, inject, healed),
+            _latency("after", seen, healed, ended),
         ),
         bin_seconds=bin_seconds,
         bins=tuple(_bins(seen, epoch, ended, bin_seconds)),
     )
 
 
-def _gaps(times: Sequence[float]) -> list[tuple[float, float]]:
-    return list(itertools.pairwise(times))
+def _collect(operations: Iterable[Operation], epoch: float, ended: float) -> _Seen:
+    acks, latencies, errors = array("d"), array("d"), array("d")
+    for operation in operations:
+        if operation.ended is None or not epoch <= operation.ended < ended:
+            continue
+        if operation.outcome is not Outcome.OK:
+            errors.append(operation.ended)
+        elif operation.kind is not Kind.CONNECT:
+            acks.append(operation.ended)
+            latencies.append(operation.ended - operation.invoked)
+    order = sorted(range(len(acks)), key=acks.__getitem__)
+    return _Seen(
+        acks=array("d", (acks[place] for place in order)),
+        latencies=array("d", (latencies[place] for place in order)),
+        errors=array("d", sorted(errors)),
+    )
 
 
-def _steady(
-    acks: list[float], start: float, inject: float, ended: float, rate: float
-) -> float | None:
-    """Give from when on a window of a second has 80 % of the rate before; None: it never has."""
-    for begin in [start, *acks[bisect_left(acks, start) :]]:
-        if begin + _WINDOW_SECONDS > ended:
-            return None
-        count = bisect_left(acks, begin + _WINDOW_SECONDS) - bisect_left(acks, begin)
-        if count >= _STEADY * rate * _WINDOW_SECONDS:
-            return begin - inject
+def _steady(acks: "array[float]", start: float, inject: float, rate: float) -> float | None:
+    """Give seconds from injection to the first window, begun at `start` or later, that is busy.
+
+    A window has enough acknowledgements for the first time when it ends with the last of them, or
+    when it begins with `start`.
+    """
+    enough = max(1, math.ceil(_STEADY * rate * _WINDOW_SECONDS))
+    since = acks[bisect_left(acks, start) :]
+    for first, last in zip(since, since[enough - 1 :], strict=False):
+        if last - first <= _WINDOW_SECONDS:
+            return max(start, last - _WINDOW_SECONDS) - inject
     return None
 
 
 def _latency(
     interval: Literal["before", "during", "after"], seen: _Seen, start: float, end: float
 ) -> Latency:
-    found = sorted(seen.latencies[seen.between(start, end)])
-    seconds = end - start
-    errors = bisect_left(seen.errors, end) - bisect_left(seen.errors, start)
+    latencies, errors = seen.between(start, end)
     return Latency(
         interval=interval,
-        acknowledged=len(found),
+        acknowledged=len(latencies),
         errors=errors,
-        rate=round(len(found) / seconds, 1) if seconds > 0 else 0.0,
-        p50=_percentile(found, 0.5),
-        p99=_percentile(found, 0.99),
-        p999=_percentile(found, 0.999),
-        worst=_percentile(found, 1.0),
+        rate=round(len(latencies) / (end - start), 1) if end > start else 0.0,
+        p50=_percentile(latencies, 0.5),
+        p99=_percentile(latencies, 0.99),
+        p999=_percentile(latencies, 0.999),
+        worst=_percentile(latencies, 1.0),
     )
 
 
-def _percentile(ordered: Sequence[float], part: float) -> float | None:
-    """Give the value, in milliseconds, that `part` of all values do not exceed."""
-    if not ordered:
+def _percentile(ascending: Sequence[float], part: float) -> float | None:
+    """Give the least value, in milliseconds, that at least `part` of all do not exceed."""
+    if not ascending:
         return None
-    return round(1000 * ordered[max(0, -int(-part * len(ordered) // 1) - 1)], 3)
+    return round(1000 * ascending[math.ceil(part * len(ascending)) - 1], 3)
 
 
-def _bins(seen: _Seen, epoch: float, ended: float, width: float) -> Iterable[Bin]:
-    start = epoch
-    while start < ended:
-        found = sorted(seen.latencies[seen.between(start, start + width)])
-        errors = bisect_left(seen.errors, start + width) - bisect_left(seen.errors, start)
+def _bins(seen: _Seen, epoch: float, ended: float, width: float) -> Iterator[Bin]:
+    count = math.ceil((ended - epoch) / width)
+    edges = [*(epoch + width * place for place in range(count)), ended]
+    for start, end in pairwise(edges):
+        latencies, errors = seen.between(start, end)
         yield Bin(
-            acknowledged=len(found),
+            acknowledged=len(latencies),
             errors=errors,
-            p50=_percentile(found, 0.5),
-            worst=_percentile(found, 1.0),
+            p50=_percentile(latencies, 0.5),
+            worst=_percentile(latencies, 1.0),
         )
-        start += width

@@ -1,13 +1,18 @@
 """From what was tried and what is there to what was lost. Pure.
 
-Each operation is one byte in memory, and the time of its acknowledgement: 10^6 of them fit into
-ten megabytes.
+An operation is one byte in memory and eight for the time of its end: 10^6 of them are nine
+megabytes.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
+from typing import Final, Literal, NamedTuple
 
+from landfast.errors import BadInput
 from landfast.mysql.history import (
     ACCOUNTS,
     INITIAL_BALANCE,
@@ -15,6 +20,7 @@ from landfast.mysql.history import (
     Operation,
     Outcome,
     Runs,
+    runs_of,
     transfer_of,
 )
 from landfast.mysql.reading import FinalReading
@@ -23,41 +29,78 @@ from landfast.verdict import Verdict
 
 _NEVER, _OK, _FAIL, _INFO = range(4)
 _CODE = {Outcome.OK: _OK, Outcome.FAIL: _FAIL, Outcome.INFO: _INFO}
-_SHOWN_RUNS = 5
+_SHOWN = 5
+
+_Table = Literal["insert", "transfer", "register"]
+_TABLES: Final[dict[Kind, _Table]] = {
+    Kind.INSERT: "insert",
+    Kind.TRANSFER: "transfer",
+    Kind.REGISTER: "register",
+}
+_INTERVALS: Final[tuple[Literal["before", "during", "after"], ...]] = ("before", "during", "after")
 
 
-@dataclass
 class _Tried:
-    """What one writer tried; the number of an operation is its place."""
+    """What one writer tried in one table. An operation's place is its number; they begin with 1."""
 
-    outcome: bytearray = field(default_factory=lambda: bytearray(1))  # numbers begin with 1
-    ended: array[float] = field(default_factory=lambda: array("d", [0.0]))
+    def __init__(self) -> None:
+        self.outcomes = bytearray(1)
+        self.ended = array("d", [0.0])
 
     def note(self, operation: Operation) -> None:
-        missing = operation.number + 1 - len(self.outcome)
+        number = operation.number
+        if number < 1 or self.outcome(number) != _NEVER:
+            # the second would hide what became of the first
+            raise BadInput(
+                f"the history has {operation.kind} {number} of writer {operation.writer} "
+                "more than once, or it is below 1: is it of one workload?"
+            )
+        missing = number + 1 - len(self.outcomes)
         if missing > 0:
-            self.outcome.extend(bytes(missing))
+            self.outcomes.extend(bytes(missing))
             self.ended.extend([0.0] * missing)
-        self.outcome[operation.number] = _CODE[operation.outcome]
-        self.ended[operation.number] = operation.ended or 0.0
+        self.outcomes[number] = _CODE[operation.outcome]
+        if operation.ended is not None:
+            self.ended[number] = operation.ended
 
-    def of(self, number: int) -> int:
-        return self.outcome[number] if 0 < number < len(self.outcome) else _NEVER
+    def outcome(self, number: int) -> int:
+        return self.outcomes[number] if 0 < number < len(self.outcomes) else _NEVER
 
-    def numbers(self) -> range:
-        return range(1, len(self.outcome))
+    def may_be_there(self, number: int) -> bool:
+        return self.outcome(number) in (_OK, _INFO)
+
+    def acknowledged_at(self) -> Iterator[float]:
+        return (time for code, time in zip(self.outcomes, self.ended, strict=True) if code == _OK)
+
+
+class _Run(NamedTuple):
+    """Operations of one writer whose numbers follow each other."""
+
+    table: _Table
+    writer: int
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        numbers = f" {self.first}" if self.first == self.last else f"s {self.first} to {self.last}"
+        return f"writer {self.writer}, {self.table}{numbers}"
 
 
 @dataclass
-class _Tally:
-    """What has been found so far."""
+class _Found:
+    """What became of the operations, as far as it has been looked at."""
 
     stable: int = 0
     recovered: int = 0
     never_read: int = 0
     unexpected: int = 0
-    lost: list[tuple[Kind, int, int, float]] = field(default_factory=list)
-    """kind, writer, number, when it was acknowledged"""
+    unexpected_runs: list[_Run] = field(default_factory=list)
+    lost: list[LostRun] = field(default_factory=list)
+    lost_at: "array[float]" = field(default_factory=lambda: array("d"))
+    """When each operation that is lost was acknowledged."""
+
+
+_Ledger = dict[tuple[_Table, int], _Tried]
 
 
 def check(
@@ -71,121 +114,140 @@ def check(
 ) -> LedgerCheck:
     """Give the verdict on the data: what became of every operation.
 
+    FAIL if something acknowledged is lost, or something is there that must not be. UNKNOWN if
+    nothing was read, or no write was acknowledged when some must have been: a PASS would say
+    nothing then.
+
     Args:
-        operations: what was tried, in any order.
+        operations: what was tried, in any order; connections are passed over.
         reading: what is there after recovery, or None if it was not read.
-        inject: when the fault was injected, monotonic seconds like those of the operations.
+        inject: when the fault was injected, in monotonic seconds like those of the operations.
         healed: when it was proven to be healed, or None.
         during_required: whether writes must be acknowledged while the fault is in effect.
-        epoch: when the workload began; the times of what is lost are given from there.
+        epoch: when the workload began; the times of what is lost count from there.
 
-    FAIL if something acknowledged is lost, or something is there that must not be. UNKNOWN if
-    nothing was read, or no write was acknowledged when some must have been: then a PASS says
-    nothing.
+    Raises:
+        BadInput: two operations have the same number.
     """
-    tried: dict[tuple[Kind, int], _Tried] = {}
+    ledger: _Ledger = {}
     for operation in operations:
         if operation.kind is not Kind.CONNECT:
-            tried.setdefault((operation.kind, operation.writer), _Tried()).note(operation)
-    tally = _Tally()
-    torn = 0
-    if reading is not None:
-        for (kind, writer), of_writer in sorted(tried.items()):
-            if kind is Kind.REGISTER:
-                _judge_register(writer, of_writer, reading.registers.get(writer, 0), tally)
-            else:
-                runs = _table(reading, kind).get(writer, [])
-                _judge_rows(kind, writer, of_writer, runs, tally)
-        tally.unexpected += _strangers(reading, tried)
-        torn = len(reading.damaged) + _unbalanced(reading)
-    outcomes = [code for found in tried.values() for code in _codes(found)]
-    counts = LedgerCounts(
-        attempted=sum(outcomes),
-        acknowledged=sum(found.outcome.count(_OK) for found in tried.values()),
-        failed=sum(found.outcome.count(_FAIL) for found in tried.values()),
-        uncertain=sum(found.outcome.count(_INFO) for found in tried.values()),
-        stable=tally.stable,
-        lost=len(tally.lost),
-        recovered=tally.recovered,
-        never_read=tally.never_read,
-        unexpected=tally.unexpected,
-        duplicate=len(reading.duplicates) if reading else 0,
-        torn=torn,
+            key = _TABLES[operation.kind], operation.writer
+            if key not in ledger:
+                ledger[key] = _Tried()
+            ledger[key].note(operation)
+    found = _Found() if reading is None else _compare(ledger, reading, epoch)
+    torn = [] if reading is None else [*reading.damaged, *_unbalanced(reading)]
+    acknowledged, failed, uncertain = (
+        sum(tried.outcomes.count(code) for tried in ledger.values()) for code in (_OK, _FAIL, _INFO)
     )
-    intervals = _by_interval(tried, tally, inject, healed)
-    verdict, reasons = _verdict(counts, intervals, reading, tally, healed, during_required)
+    counts = LedgerCounts(
+        attempted=acknowledged + failed + uncertain,
+        acknowledged=acknowledged,
+        failed=failed,
+        uncertain=uncertain,
+        stable=found.stable,
+        lost=len(found.lost_at),
+        recovered=found.recovered,
+        never_read=found.never_read,
+        unexpected=found.unexpected,
+        duplicate=len(reading.duplicates) if reading else 0,
+        torn=len(torn),
+    )
+    by_interval = _by_interval(ledger, found, inject, healed)
+    if reading is None:
+        verdict, reasons = Verdict.UNKNOWN, ["the ledger was not read after recovery"]
+    elif reasons := _failures(counts, found, reading, torn):
+        verdict = Verdict.FAIL
+    else:
+        reasons = _doubts(by_interval, healed, during_required)
+        verdict = Verdict.UNKNOWN if reasons else Verdict.PASS
     return LedgerCheck(
         verdict=verdict,
         reasons=tuple(reasons),
         counts=counts,
-        lost=tuple(_lost_runs(tally, epoch)),
-        by_interval=intervals,
+        lost=tuple(found.lost),
+        by_interval=by_interval,
     )
 
 
-def _codes(found: _Tried) -> Iterator[bool]:
-    return (code != _NEVER for code in found.outcome)
+def _compare(ledger: _Ledger, reading: FinalReading, epoch: float) -> _Found:
+    found = _Found()
+    rows: dict[tuple[_Table, int], Runs] = {}
+    rows |= {("insert", writer): runs for writer, runs in reading.rows.items()}
+    rows |= {("transfer", writer): runs for writer, runs in reading.transfers.items()}
+    registers: set[tuple[_Table, int]] = {("register", writer) for writer in reading.registers}
+    for table, writer in sorted({*ledger, *rows, *registers}):
+        tried = ledger.get((table, writer), _Tried())
+        if table == "register":
+            there, strangers = _register(tried, reading.registers.get(writer, 0))
+        else:
+            there, strangers = _rows(tried, rows.get((table, writer), []))
+        found.unexpected += sum(last - first + 1 for first, last in strangers)
+        found.unexpected_runs += [_Run(table, writer, first, last) for first, last in strangers]
+        _classify(table, writer, tried, there, found, epoch)
+    return found
 
 
-def _table(reading: FinalReading, kind: Kind) -> dict[int, Runs]:
-    return reading.rows if kind is Kind.INSERT else reading.transfers
-
-
-def _judge_rows(kind: Kind, writer: int, tried: _Tried, runs: Runs, tally: _Tally) -> None:
-    present = bytearray(len(tried.outcome))
+def _rows(tried: _Tried, runs: Runs) -> tuple[bytearray, Runs]:
+    """Give for each number whether its row is there, and the rows that must not be."""
+    there = bytearray(len(tried.outcomes))
+    strangers: list[int] = []
     for first, last in runs:
         for number in range(first, last + 1):
-            if tried.of(number) in (_NEVER, _FAIL):
-                tally.unexpected += 1
+            if tried.may_be_there(number):
+                there[number] = 1
             else:
-                present[number] = 1
-    for number in tried.numbers():
-        match tried.outcome[number], present[number]:
-            case (1, 1):
-                tally.stable += 1
-            case (1, 0):
-                tally.lost.append((kind, writer, number, tried.ended[number]))
-            case (3, 1):
-                tally.recovered += 1
-            case (3, 0):
-                tally.never_read += 1
+                strangers.append(number)
+    return there, runs_of(strangers)
 
 
-def _judge_register(writer: int, tried: _Tried, value: int, tally: _Tally) -> None:
-    """A register has its last update only: those before it are there if it is no older."""
-    if value and tried.of(value) in (_NEVER, _FAIL):
-        tally.unexpected += 1
-    for number in tried.numbers():
-        match tried.outcome[number]:
-            case 1 if number <= value:
-                tally.stable += 1
-            case 1:
-                tally.lost.append((Kind.REGISTER, writer, number, tried.ended[number]))
-            case 3 if number == value:
-                tally.recovered += 1
-            case 3:
-                tally.never_read += 1
+def _register(tried: _Tried, value: int) -> tuple[bytearray, Runs]:
+    """Give for each update whether it is there, and the value if it must not be.
+
+    A register shows its last update only. Those acknowledged before are there if it is no older;
+    of those that are uncertain nobody knows whether they were overwritten.
+    """
+    there = bytearray(code == _OK and number <= value for number, code in enumerate(tried.outcomes))
+    if tried.may_be_there(value):
+        there[value] = 1
+    elif value:
+        return there, [(value, value)]
+    return there, []
 
 
-def _strangers(reading: FinalReading, tried: dict[tuple[Kind, int], _Tried]) -> int:
-    """Give how many rows are there of writers that tried nothing of the kind."""
-    rows = (
-        last - first + 1
-        for kind in (Kind.INSERT, Kind.TRANSFER)
-        for writer, runs in _table(reading, kind).items()
-        if (kind, writer) not in tried
-        for first, last in runs
-    )
-    registers = (
-        1
-        for writer, value in reading.registers.items()
-        if value and (Kind.REGISTER, writer) not in tried
-    )
-    return sum(rows) + sum(registers)
+def _classify(
+    table: _Table, writer: int, tried: _Tried, there: bytearray, found: _Found, epoch: float
+) -> None:
+    lost = array("q")
+    for number, (code, is_there) in enumerate(zip(tried.outcomes, there, strict=True)):
+        if code == _OK and is_there:
+            found.stable += 1
+        elif code == _OK:
+            lost.append(number)
+        elif code == _INFO and is_there:
+            found.recovered += 1
+        elif code == _INFO:
+            found.never_read += 1
+    found.lost_at.extend(tried.ended[number] for number in lost)
+    found.lost += [
+        LostRun(
+            kind=table,
+            writer=writer,
+            first=first,
+            last=last,
+            acknowledged_from=tried.ended[first] - epoch,
+            acknowledged_to=tried.ended[last] - epoch,
+        )
+        for first, last in runs_of(lost)
+    ]
 
 
-def _unbalanced(reading: FinalReading) -> int:
-    """Give how many accounts have not what the transfers that are there make of them."""
+def _unbalanced(reading: FinalReading) -> list[str]:
+    """Say which accounts have not what the transfers that are there make of them.
+
+    Transfers move money only: where the sum of all accounts is wrong, one of them is.
+    """
     wanted = dict.fromkeys(range(ACCOUNTS), INITIAL_BALANCE)
     for writer, runs in reading.transfers.items():
         for first, last in runs:
@@ -193,85 +255,72 @@ def _unbalanced(reading: FinalReading) -> int:
                 source, target, amount = transfer_of(writer, number)
                 wanted[source] -= amount
                 wanted[target] += amount
-    return sum(wanted.get(n) != reading.balances.get(n) for n in {*wanted, *reading.balances})
+    balances = reading.balances
+    return [
+        f"account {n} has {balances.get(n, 'no row')} instead of {wanted.get(n, 'none')}"
+        for n in sorted({*wanted, *balances})
+        if wanted.get(n) != balances.get(n)
+    ]
 
 
 def _by_interval(
-    tried: dict[tuple[Kind, int], _Tried], tally: _Tally, inject: float, healed: float | None
+    ledger: _Ledger, found: _Found, inject: float, healed: float | None
 ) -> tuple[IntervalLosses, ...]:
-    acknowledged = {"before": 0, "during": 0, "after": 0}
-    lost = dict(acknowledged)
-
-    def interval(time: float) -> str:
-        if time < inject:
-            return "before"
-        return "during" if healed is None or time < healed else "after"
-
-    for found in tried.values():
-        for number in found.numbers():
-            if found.outcome[number] == _OK:
-                acknowledged[interval(found.ended[number])] += 1
-    for _, _, _, time in tally.lost:
-        lost[interval(time)] += 1
+    bounds = [inject, inf if healed is None else healed]
+    times = (time for tried in ledger.values() for time in tried.acknowledged_at())
+    acknowledged = Counter(bisect_right(bounds, time) for time in times)
+    lost = Counter(bisect_right(bounds, time) for time in found.lost_at)
     return tuple(
-        IntervalLosses(interval=name, acknowledged=acknowledged[name], lost=lost[name])
-        for name in ("before", "during", "after")
+        IntervalLosses(interval=name, acknowledged=acknowledged[place], lost=lost[place])
+        for place, name in enumerate(_INTERVALS)
     )
 
 
-def _lost_runs(tally: _Tally, epoch: float) -> Iterator[LostRun]:
-    run: list[tuple[Kind, int, int, float]] = []
-    for item in [*tally.lost, None]:
-        if run and (item is None or item[:3] != (*run[-1][:2], run[-1][2] + 1)):
-            times = [time - epoch for _, _, _, time in run]
-            yield LostRun(
-                kind=run[0][0].value,
-                writer=run[0][1],
-                first=run[0][2],
-                last=run[-1][2],
-                acknowledged_from=min(times),
-                acknowledged_to=max(times),
-            )
-            run = []
-        if item is not None:
-            run.append(item)
-
-
-def _verdict(
-    counts: LedgerCounts,
-    intervals: tuple[IntervalLosses, ...],
-    reading: FinalReading | None,
-    tally: _Tally,
-    healed: float | None,
-    during_required: bool,
-) -> tuple[Verdict, list[str]]:
-    if reading is None:
-        return Verdict.UNKNOWN, ["the ledger was not read after recovery"]
-    wrong = []
+def _failures(
+    counts: LedgerCounts, found: _Found, reading: FinalReading, torn: list[str]
+) -> list[str]:
+    """Say what is wrong with the data; nothing if it is as it must be."""
+    reasons = []
     if counts.lost:
-        wrong.append(f"{counts.lost} acknowledged writes are lost: {_said(tally)}")
+        runs = [_Run(run.kind, run.writer, run.first, run.last) for run in found.lost]
+        what = _counted(counts.lost, "acknowledged write is", "acknowledged writes are")
+        reasons.append(f"{what} lost: {_shown(runs)}")
     if counts.unexpected:
-        wrong.append(f"{counts.unexpected} writes are there that nobody made")
+        what = _counted(counts.unexpected, "write is", "writes are")
+        reasons.append(f"{what} there that nobody made: {_shown(found.unexpected_runs)}")
     if counts.duplicate:
-        wrong.append(f"{counts.duplicate} rows are there more than once: {reading.duplicates[0]}")
+        what = _counted(counts.duplicate, "row is", "rows are")
+        reasons.append(f"{what} there more than once: {_shown(reading.duplicates)}")
     if counts.torn:
-        some = f": {reading.damaged[0]}" if reading.damaged else ": the accounts do not add up"
-        wrong.append(f"{counts.torn} rows or accounts are torn{some}")
-    if wrong:
-        return Verdict.FAIL, wrong
-    before, during, after = (found.acknowledged for found in intervals)
-    unknown = []
+        what = _counted(counts.torn, "row or account is", "rows or accounts are")
+        reasons.append(f"{what} torn: {_shown(torn)}")
+    total = sum(reading.balances.values())
+    if total != ACCOUNTS * INITIAL_BALANCE:
+        reasons.append(f"all accounts have {total} instead of {ACCOUNTS * INITIAL_BALANCE}")
+    return reasons
+
+
+def _doubts(
+    by_interval: tuple[IntervalLosses, ...], healed: float | None, during_required: bool
+) -> list[str]:
+    """Say why nothing can be concluded from a ledger without failures; nothing if it can."""
+    before, during, after = (found.acknowledged for found in by_interval)
+    reasons = []
     if not before:
-        unknown.append("no write was acknowledged before the fault")
+        reasons.append("no write was acknowledged before the fault")
     if during_required and not during:
-        unknown.append("no write was acknowledged while the fault was in effect")
-    if healed is None or not after:
-        unknown.append("no write was acknowledged after the fault was healed")
-    return (Verdict.UNKNOWN if unknown else Verdict.PASS), unknown
+        reasons.append("no write was acknowledged while the fault was in effect")
+    if healed is None:
+        reasons.append("the fault was not proven to be healed: no write counts as made after it")
+    elif not after:
+        reasons.append("no write was acknowledged after the fault was healed")
+    return reasons
 
 
-def _said(tally: _Tally) -> str:
-    runs = list(_lost_runs(tally, 0))
-    shown = [f"writer {r.writer}, {r.kind}s {r.first} to {r.last}" for r in runs[:_SHOWN_RUNS]]
-    more = [f"and {len(runs) - _SHOWN_RUNS} runs more"] if len(runs) > _SHOWN_RUNS else []
-    return "; ".join(shown + more)
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _shown(items: Sequence[object]) -> str:
+    more = [f"and {len(items) - _SHOWN} more"] if len(items) > _SHOWN else []
+    return "; ".join([*map(str, items[:_SHOWN]), *more])
