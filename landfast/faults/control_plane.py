@@ -108,6 +108,9 @@ class EtcdKill(_ProgramKill):
     text = "etcd is killed"
     program = "etcd"
 
+    def heal(self) -> None:
+        """Do nothing: a kubelet that is restarted while there is no API server is of no help."""
+
 
 @register
 class ProvisionerKill(Fault):

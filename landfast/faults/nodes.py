@@ -1,5 +1,6 @@
 """Faults of the node that MySQL's pod is on: its container, its kubelet, its runtime, its disk."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from landfast.cluster.base import is_ready
@@ -18,10 +19,11 @@ def lease_of(site: Site, node: str) -> str:
     return str(site.kube.get("Lease", node, "kube-node-lease")["spec"]["renewTime"])
 
 
-def wait_node_ready(site: Site, node: str, lease: str = "") -> str:
-    """Wait until a node is Ready and its lease newer than `lease`; give that as a sentence.
+def wait_node_ready(site: Site, node: str, since: str = "") -> str:
+    """Wait until a node is Ready and has said so itself since a time; give that as a sentence.
 
-    A node that was lost is still called Ready for most of a minute: the lease tells.
+    A node that was lost is still called Ready for most of a minute: its lease tells. Without
+    `since`, it has to be renewed once more: that takes up to ten seconds.
 
     Raises:
         WaitTimeout: it is not.
@@ -30,13 +32,14 @@ def wait_node_ready(site: Site, node: str, lease: str = "") -> str:
     def look() -> tuple[bool, str]:
         return is_ready(site.kube.get("Node", node)), lease_of(site, node)
 
-    _, renewed = wait_until(
-        f"node {node} to be Ready",
-        look,
-        until=lambda seen: seen[0] and seen[1] > lease,
-        timeout=_READY_SECONDS,
-        ignoring=(LandfastError,),
-    )
+    def wait(what: str, until: Callable[[tuple[bool, str]], bool]) -> str:
+        _, renewed = wait_until(
+            what, look, until=until, timeout=_READY_SECONDS, ignoring=(LandfastError,)
+        )
+        return renewed
+
+    known = since or wait("the API server to know the node", lambda _: True)
+    renewed = wait(f"node {node} to be Ready", lambda seen: seen[0] and seen[1] > known)
     return f"node {node} is Ready, its lease renewed at {renewed}"
 
 
@@ -44,9 +47,8 @@ class _NodeFault(Fault):
     """A fault of the node that MySQL's pod is on."""
 
     def take_aim(self) -> dict[str, str]:
-        """Note which node it is, and its kubelet's last sign of life."""
-        node = self.site.node()
-        return {"node": node, "lease": lease_of(self.site, node)}
+        """Note which node it is."""
+        return {"node": self.site.node()}
 
     @property
     def node(self) -> str:
@@ -62,7 +64,7 @@ class _NodeFault(Fault):
 
     def prove_healed(self) -> str:
         """The node is Ready, and has said so since."""
-        return wait_node_ready(self.site, self.node, self.aim["lease"])
+        return wait_node_ready(self.site, self.node)
 
 
 class _NodeDown(_NodeFault):
@@ -77,6 +79,10 @@ class _NodeDown(_NodeFault):
     def heal(self) -> None:
         """Start it."""
         self.site.engine.docker("start", self.node)
+
+    def prove_healed(self) -> str:
+        """The node is Ready, and has said so since it was started."""
+        return wait_node_ready(self.site, self.node, self.container("StartedAt"))
 
 
 @register
@@ -132,6 +138,10 @@ class NodeRestart(_NodeFault):
     def heal(self) -> None:
         """Start it, should it not run."""
         self.site.engine.docker("start", self.node)
+
+    def prove_healed(self) -> str:
+        """The node is Ready, and has said so since it was started."""
+        return wait_node_ready(self.site, self.node, self.container("StartedAt"))
 
 
 @register
@@ -296,7 +306,9 @@ class NodeLogDiskFull(_NodeFault):
 
     def inject(self) -> None:
         """Mount a small file system over the logs' folder and fill it."""
-        self.site.on_node(self.node, "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", _LOGS)
+        self.site.on_node(
+            self.node, "mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=2", "tmpfs", _LOGS
+        )
         self.site.on_node(
             self.node, "dd", "if=/dev/zero", f"of={_LOGS}/full", "bs=64k", check=False
         )
