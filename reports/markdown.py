@@ -2,6 +2,7 @@
 
 import re
 
+from reports.chaos import HEAD, chaos_of
 from reports.model import ClaimSummary, Summary
 from reports.text import duration, plural, shorten
 
@@ -20,6 +21,12 @@ def render_markdown(summary: Summary) -> str:
         _table(list(counts), [[str(count) for count in counts.values()]]),
         *(f"> **Note:** {_plain(warning)}" for warning in summary.warnings),
     ]
+    if chaos := chaos_of(summary):
+        rows = [[_plain(cell) for cell in found.cells] for found in chaos.outcomes]
+        parts.append(f"## Survival: {chaos.sentence}")
+        if missing := "\n".join(f"- {_plain(sentence)}" for sentence in chaos.grade.missing):
+            parts += [f"Missing for {chaos.grade.next}:", missing]
+        parts.append(_table(list(HEAD), rows))
     if not_passed := summary.not_passed:
         rows = [_row(claim) for claim in not_passed[:_ROWS]]
         parts += ["## Not PASS", _table(["Verdict", "Claim", "Why"], rows)]

@@ -11,10 +11,8 @@ from landfast.journal import (
     ClaimDeclared,
     EnvironmentFact,
     Event,
-    Evidence,
     MatrixCell,
     Note,
-    Observation,
     Phase,
     RunFinished,
     RunStarted,
@@ -22,9 +20,11 @@ from landfast.journal import (
     TestFinished,
     TestStarted,
 )
+from landfast.survival.model import Survival
 from landfast.verdict import EXIT_INTERRUPTED, Verdict, exit_code, worst
 from reports.command import command_for
 from reports.text import clean, plural
+from reports.told import Told
 
 SHOWN_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.SKIPPED, Verdict.PASS)
 """The verdicts in the order in which a reader wants to see them."""
@@ -71,6 +71,7 @@ class TestSummary:
     observations: tuple[str, ...]
     evidence: tuple[EvidenceSummary, ...]
     cell: MatrixCell | None
+    survival: Survival | None
     command: str
     """What runs this test alone."""
 
@@ -319,7 +320,7 @@ def _claims(events: Sequence[Event], run: RunStarted) -> list[ClaimSummary]:
     ends: dict[tuple[str, str], list[TestFinished]] = {}
     for end in _of(events, TestFinished):
         ends.setdefault((end.test, end.claim), []).append(end)
-    told = _Told(events)
+    told = Told(events)
     tests: dict[str, list[TestSummary]] = {claim: [] for claim in declared}
     for test, claim in dict.fromkeys([*starts, *ends]):
         key = (test, claim)
@@ -336,28 +337,8 @@ def _claims(events: Sequence[Event], run: RunStarted) -> list[ClaimSummary]:
     ]
 
 
-class _Told:
-    """What tests told of themselves, by test."""
-
-    def __init__(self, events: Iterable[Event]) -> None:
-        self.steps: dict[str, list[Step]] = {}
-        self.observations: dict[str, list[Observation]] = {}
-        self.evidence: dict[str, list[Evidence]] = {}
-        self.cells: dict[str, MatrixCell] = {}
-        for event in events:
-            match event:
-                case Step():
-                    self.steps.setdefault(event.test, []).append(event)
-                case Observation():
-                    self.observations.setdefault(event.test, []).append(event)
-                case Evidence():
-                    self.evidence.setdefault(event.test, []).append(event)
-                case MatrixCell():
-                    self.cells[event.test] = event
-
-
 def _test(
-    test: str, start: TestStarted | None, ends: list[TestFinished], told: _Told, run: RunStarted
+    test: str, start: TestStarted | None, ends: list[TestFinished], told: Told, run: RunStarted
 ) -> TestSummary:
     verdict = worst(end.verdict for end in ends)
     end = next((end for end in ends if end.verdict is verdict), None)
@@ -380,6 +361,7 @@ def _test(
             for found in told.evidence.get(test, [])
         ),
         cell=told.cells.get(test),
+        survival=told.survivals.get(test),
         command=clean(command_for(test, run)),
     )
 

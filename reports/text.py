@@ -42,6 +42,13 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def elapsed(seconds: float) -> str:
+    """Give a short time with more digits: `0.31 s`, `4.6 s`, `38.2 s`, `4 min 07 s`."""
+    if seconds < 0.995:
+        return f"{seconds:.2f} s"
+    return f"{seconds:.1f} s" if seconds < 99.95 else duration(seconds)
+
+
 def plural(count: int, noun: str) -> str:
     """Give a count with its noun: `1 claim`, `2 claims`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

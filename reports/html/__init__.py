@@ -8,20 +8,27 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.chaos import chaos_of
 from reports.html.excerpts import excerpts
 from reports.matrix import matrices
 from reports.model import SHOWN_FIRST, Summary
+from reports.survival_words import gist, intervals, lost_run, moment, was_read
 from reports.text import duration, plural, shorten
+from reports.timeline import timeline
 
 _LONG = 4_000
 
 
 def render_html(summary: Summary, folder: Path) -> str:
     """Give the report; evidence is read from `folder` and shown in it, cut where it is long."""
+    chaos = chaos_of(summary)
     style, script = _source("style.css"), _source("script.js")
+    if chaos:
+        style += _source("chaos.css")
     return _TEMPLATES.get_template("report.html").render(
         summary=summary,
         excerpts=excerpts(summary, folder),
+        chaos=chaos,
         matrices=matrices(summary),
         verdicts=SHOWN_FIRST,
         style=style,
@@ -58,7 +65,13 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters |= {
     "anchor": _anchor,
     "duration": duration,
+    "gist": gist,
+    "intervals": intervals,
     "long": lambda text: shorten(text, _LONG),
+    "lost_run": lambda run, survival: lost_run(survival, run),
+    "moment": lambda at, survival: moment(survival, at),
     "percent": _percent,
+    "timeline": timeline,
+    "was_read": was_read,
 }
 _TEMPLATES.globals["plural"] = plural

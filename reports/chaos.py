@@ -1,0 +1,156 @@
+"""The chaos part of a report: the grade, and what each scenario came to. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from landfast.survival.grade import LEVELS, TIERS, Grade, Level, Unshown, grade
+from landfast.survival.model import Survival, Tier
+from landfast.verdict import Verdict, worst
+from reports.model import SHOWN_FIRST, ClaimSummary, Summary, TestSummary
+from reports.survival_words import was_read
+from reports.text import elapsed
+
+HEAD = ("Scenario", "Verdict", "Tier", "Lost (RPO)", "RTO first / steady", "Longest gap", "Errors")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a scenario came to: a row of the table, in texts. `claim` leads to the whole of it."""
+
+    claim: str
+    name: str
+    text: str
+    control: bool
+    verdict: Verdict
+    tier: str
+    lost: str
+    rto: str
+    gap: str
+    errors: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as text, in the order of HEAD."""
+        name = f"{self.name} (control)" if self.control else self.name
+        return name, self.verdict, self.tier, self.lost, self.rto, self.gap, self.errors
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """Everything that the scenarios of a run add up to."""
+
+    grade: Grade
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def levels(self) -> tuple[tuple[Level, str, bool], ...]:
+        """Each level, what it asks for, and whether it is reached."""
+        return tuple(
+            (
+                level,
+                ", ".join(f"{tier} {TIERS[tier]}" for tier in tiers)
+                + (", double-writer fencing" if level == "Gold" else ""),
+                level in self.grade.levels,
+            )
+            for level, tiers in LEVELS.items()
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The grade in words."""
+        return "no grade" if self.grade.level == "none" else f"grade {self.grade.level}"
+
+    @property
+    def blind(self) -> tuple[str, ...]:
+        """The controls that did not come to what they must: then no PASS is worth much."""
+        return tuple(
+            found.name
+            for found in self.outcomes
+            if found.control and found.verdict is not Verdict.PASS
+        )
+
+
+def chaos_of(summary: Summary) -> Chaos | None:
+    """Give what the scenarios of a run add up to; None if it had none."""
+    shown = [
+        (claim, test, test.survival)
+        for claim in summary.claims
+        for test in claim.tests
+        if test.survival is not None
+    ]
+    if not shown:
+        return None
+    outcomes = [_outcome(claim, test, survival) for claim, test, survival in shown]
+    return Chaos(
+        grade=grade(
+            [_as_judged(test, survival) for _, test, survival in shown],
+            {claim.id: claim.verdict for claim in summary.claims},
+            list(_unshown(summary)),
+        ),
+        outcomes=tuple(
+            sorted(
+                outcomes,
+                key=lambda o: (o.control, SHOWN_FIRST.index(o.verdict), o.tier or "none"),
+            )
+        ),
+    )
+
+
+def chaos_lines(summary: Summary) -> list[str]:
+    """Give grade and table for a terminal, in columns; nothing of a run without scenarios."""
+    chaos = chaos_of(summary)
+    if chaos is None:
+        return []
+    rows = [HEAD, *(outcome.cells for outcome in chaos.outcomes)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    missing = f"; missing for {chaos.grade.next}:" if chaos.grade.next else ""
+    sentences = (f"  {' '.join(sentence.split())}" for sentence in chaos.grade.missing)
+    return [*table, f"survival: {chaos.sentence}{missing}", *sentences]
+
+
+def _as_judged(test: TestSummary, survival: Survival) -> Survival:
+    """Give the survival with its test's verdict where that is worse: it has the last word."""
+    verdict = worst([test.verdict, survival.verdict])
+    if verdict is survival.verdict:
+        return survival
+    return survival.model_copy(update={"verdict": verdict, "reasons": (test.reason,)})
+
+
+def tier_of(source: str) -> Tier | None:
+    """Give the crash tier that a claim's source names: all that is known of one without result."""
+    return next((tier for tier in TIERS if f"crash tier {tier};" in source), None)
+
+
+def _unshown(summary: Summary) -> Iterator[Unshown]:
+    """Give the scenarios that ended before they showed anything."""
+    for claim in summary.claims:
+        tier = tier_of(claim.source)
+        if tier and not any(test.survival for test in claim.tests):
+            yield Unshown(claim.id.partition(".")[2], tier, claim.verdict, claim.reason)
+
+
+def _outcome(claim: ClaimSummary, test: TestSummary, survival: Survival) -> Outcome:
+    seen = survival.availability
+    match seen.rto_first, seen.rto_steady:
+        case None, _:
+            rto = "never"
+        case 0, _:
+            rto = "no outage"
+        case first, steady:
+            rto = f"{elapsed(first)} / {'never' if steady is None else elapsed(steady)}"
+    return Outcome(
+        claim=claim.id,
+        name=survival.scenario.name,
+        text=survival.scenario.text,
+        control=survival.scenario.control,
+        verdict=test.verdict,
+        tier=survival.scenario.tier or "",
+        lost=f"{survival.ledger.counts.lost:,}" if was_read(survival) else "not known",
+        rto=rto,
+        gap=elapsed(seen.gap),
+        errors=f"{seen.errors:,}",
+    )
