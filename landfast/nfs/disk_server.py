@@ -2,12 +2,15 @@
 
 What the server's kernel has not written to the "disk" is not in the file behind it, so a copy of
 that file taken while the server stands still is what a power loss would have left. The server can
-be run so that it lies about stable storage (under eatmydata), or with a clock that can be set
-(under libfaketime).
+be run so that it lies about stable storage (its syncs do nothing, see `no_sync`), or with a clock
+that can be set (under libfaketime).
 """
 
+import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, get_args
 
 from landfast.errors import LandfastError
@@ -15,12 +18,15 @@ from landfast.kit.engine import Engine
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.nfs.server import CONFIG, EXPORT_PATH, address_of, container_inspector, listens
+from landfast.process import Result
 from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
 
 Mode = Literal["honest", "lying", "clock"]
 CONFIG_IN_SERVER = "/etc/ganesha/landfast.conf"
 CLOCK_FILE = "/disk/clock"
+_NO_SYNC = Path(__file__).with_name("no_sync.py")
+_NO_SYNC_IN_SERVER = "/etc/ganesha/no_sync.py"
 _DISK_SIZE = "1G"
 _START_SECONDS = 30
 # The mode stands in a file of the volume, so that a restart, also one by `docker start`, keeps it.
@@ -32,12 +38,23 @@ set -e
 }}
 mount -o loop /disk/disk.img {EXPORT_PATH}
 case $(cat /disk/mode 2>/dev/null) in
-    lying) export LD_PRELOAD=libeatmydata.so ;;
+    lying) set -- python3 {_NO_SYNC_IN_SERVER} ;;
     clock)
         export LD_PRELOAD=$(find /usr/lib -name libfaketimeMT.so.1) FAKETIME_NO_CACHE=1
         export FAKETIME_TIMESTAMP_FILE={CLOCK_FILE} FAKETIME_DONT_FAKE_MONOTONIC=1 ;;
 esac
-exec ganesha.nfsd -F -L /dev/stdout -f {CONFIG_IN_SERVER}
+exec "$@" ganesha.nfsd -F -L /dev/stdout -f {CONFIG_IN_SERVER}
+"""
+# The kernel goes on writing while the server stands still. A copy that it wrote into would mix two
+# moments, which no power loss does: such a one is made again.
+_COPY = """
+for try in 1 2 3 4 5 6 7 8; do
+    before=$(stat -c %y /disk/disk.img)
+    cp --sparse=always /disk/disk.img /disk/crash.img
+    [ "$before" != "$(stat -c %y /disk/disk.img)" ] || exit 0
+done
+echo "the disk of the paused server does not stand still" >&2
+exit 1
 """
 
 
@@ -63,14 +80,9 @@ class DiskServer:
         """Run a program in the server's container and give its standard output."""
         return self.engine.docker("exec", self.name, *argv, check=check, timeout=timeout).stdout
 
-    def state(self) -> str:
-        """Give the container's state: running, paused, exited."""
-        found = self.engine.docker("inspect", "--format", "{{.State.Status}}", self.name)
-        return found.stdout.strip()
-
-    def started_at(self) -> str:
-        """Give when the container was last started, as the engine says it."""
-        found = self.engine.docker("inspect", "--format", "{{.State.StartedAt}}", self.name)
+    def state(self, field: str = "Status") -> str:
+        """Give the container's state (running, paused, exited), or a field of it (StartedAt)."""
+        found = self.engine.docker("inspect", "--format", f"{{{{.State.{field}}}}}", self.name)
         return found.stdout.strip()
 
     def start(self) -> None:
@@ -100,30 +112,90 @@ class DiskServer:
             self.engine.docker("unpause", self.name)
         self.engine.docker("kill", "--signal", "KILL", self.name, check=False)
 
+    def configure(self, text: str) -> None:
+        """Let the server work by another configuration of its exports; it goes on meanwhile."""
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(text)
+            file.flush()
+            self.engine.docker("cp", file.name, f"{self.name}:{CONFIG_IN_SERVER}")
+        self.reload()
+
+    def reload(self) -> None:
+        """Let the server read its exports again, and log that it does."""
+        self.engine.docker("kill", "--signal", "HUP", self.name)
+
+    def set_clock(self, offset: str) -> None:
+        """Step the server's clock to be `+SECONDS` from the host's; only in the mode "clock"."""
+        step = 'echo "$1" > "$2.new"; mv "$2.new" "$2"'
+        self.execute("sh", "-c", step, "sh", offset, CLOCK_FILE)
+
+    def clock_offset(self) -> float:
+        """Give by how many seconds the time in the server's newest log line is not the engine's.
+
+        Raises:
+            LandfastError: the line has no time.
+        """
+        logs = self.engine.docker("logs", "--tail", "1", "--timestamps", self.name)
+        line = (logs.stdout + logs.stderr).strip()
+        try:
+            taken, _, said = line.partition(" ")
+            own = datetime.strptime(said.partition(" : ")[0], "%d/%m/%Y %H:%M:%S")
+            seen = datetime.fromisoformat(taken[:26] + "+00:00")
+        except ValueError as error:
+            raise LandfastError(f"the NFS server logged a line without a time: {line}") from error
+        return (own.replace(tzinfo=UTC) - seen).total_seconds()
+
     def mode(self) -> Mode:
         """Give the mode that the server runs in."""
         said = self.execute("cat", "/disk/mode", check=False).strip()
         return next((mode for mode in get_args(Mode) if mode == said), "honest")
 
     def set_mode(self, mode: Mode) -> None:
-        """Restart the server in a mode; clients wait for it meanwhile."""
-        self._in_volume("sh", "-c", 'echo "$1" > /disk/mode; echo +0 > /disk/clock', "sh", mode)
+        """Restart the server in a mode; clients wait for it meanwhile.
+
+        Raises:
+            LandfastError: it does not lie though it should, or the other way round.
+        """
+        self.on_disk("sh", "-c", 'echo "$1" > /disk/mode; echo +0 > /disk/clock', "sh", mode)
         self.engine.docker("restart", "--time", "5", self.name)
         self.start()
+        filtered = "Seccomp_filters:\t0" not in self.execute("cat", "/proc/1/status")
+        if filtered != (mode == "lying"):
+            raise LandfastError(f"{self.name} is not {mode}: its syncs are filtered: {filtered}")
 
     def cut_power(self) -> None:
-        """End the server as a power loss does: what had not reached the disk is gone."""
-        self.engine.docker("pause", self.name)
-        self._in_volume("cp", "--sparse=always", "/disk/disk.img", "/disk/crash.img")
-        self.kill()
-        self._in_volume("mv", "/disk/crash.img", "/disk/disk.img")
+        """End the server as a power loss does: what had not reached the disk is gone.
 
-    def _in_volume(self, *argv: str) -> None:
+        Raises:
+            LandfastError: no copy of the disk at one moment could be had; the server is paused.
+        """
+        self.engine.docker("pause", self.name)
+        self.on_disk("sh", "-c", _COPY)
+        self.kill()
+        self.on_disk("mv", "/disk/crash.img", "/disk/disk.img")
+
+    def disk_inode(self) -> int:
+        """Give the inode of the file behind the disk: a power loss puts another one there."""
+        return int(self.on_disk("stat", "-c", "%i", "/disk/disk.img").stdout)
+
+    def disk_holds(self, text: str) -> bool:
+        """Whether a text is anywhere on the disk itself, not only in the kernel's memory.
+
+        Raises:
+            LandfastError: the disk cannot be searched.
+        """
+        found = self.on_disk("grep", "-q", "-F", "-e", text, "/disk/disk.img", check=False)
+        if found.returncode > 1:
+            raise LandfastError(f"the disk of {self.name} cannot be searched: {found.stderr}")
+        return found.returncode == 0
+
+    def on_disk(self, *argv: str, check: bool = True) -> Result:
         """Run a program that sees the server's volume while the server may not run."""
         image = self.engine.docker("inspect", "--format", "{{.Config.Image}}", self.name)
-        self.engine.docker(
+        return self.engine.docker(
             *["run", "--rm", "--label", self._label, "--volume", f"{self.name}:/disk"],
             *["--network", "none", "--entrypoint", argv[0], image.stdout.strip(), *argv[1:]],
+            check=check,
         )
 
     @property
@@ -149,6 +221,7 @@ def start_disk_server(
         *["--privileged", "--volume", f"{name}:/disk", "--entrypoint", "sh", image, "-c", _START],
     )
     engine.docker("cp", CONFIG, f"{name}:{CONFIG_IN_SERVER}")
+    engine.docker("cp", _NO_SYNC, f"{name}:{_NO_SYNC_IN_SERVER}")
     engine.docker("start", name)
     state = wait_until(
         f"the NFS server {name} to listen",
