@@ -56,6 +56,30 @@ def open_site(env: Environment) -> Iterator[Site]:
         remove_disk_server(env.engine, server.name)
 
 
+def renew_mysql(site: Site) -> None:
+    """Throw MySQL's data away and let it begin anew: what comes next must not suffer from it.
+
+    Raises:
+        WaitTimeout: what there is does not go, or MySQL does not come up.
+    """
+    stack, kube = site.stack, site.kube
+    volume = stack.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
+    for kind, name, namespace in (
+        ("StatefulSet", "mysql", stack.namespace),
+        ("Pod", "mysql-0", stack.namespace),
+        ("PersistentVolumeClaim", "mysql-data-mysql-0", stack.namespace),
+        ("PersistentVolume", volume, None),
+    ):
+        kube.delete(kind, name, namespace, grace_seconds=1)
+        stack.wait_gone(kind, name, namespace)
+    stack.env.inspector.remove(stack.folder("mysql"))
+    stack.env.inspector.make_folder(stack.folder("mysql"))
+    for obj in stack.objects("mysql"):
+        if obj["kind"] in ("StatefulSet", "PersistentVolume"):
+            kube.create(obj)
+    stack.mysql.wait(timeout=_MYSQL_SECONDS)
+
+
 def site_on(env: Environment, server: DiskServer) -> Site:
     """Give the site of a server that runs; the stack may or may not be there."""
     own = env.model_copy(update={"export": server.export})

@@ -10,6 +10,7 @@ line of a writer after its `invoke` is how that ended; none: nobody knows.
 """
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,7 +85,7 @@ def read_history(path: Path) -> Iterator[Operation]:
                 operation = _take(line, open_operations, f"{path}, line {number}")
                 if operation is not None:
                     yield operation
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, UnicodeError, zlib.error) as error:
         raise BadInput(f"the history {path} cannot be read: {error}") from error
     for writer, (kind, number, invoked) in sorted(open_operations.items()):
         yield Operation(writer, kind, number, invoked, None, Outcome.INFO, "no end was seen")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pymysql
 from pymysql.cursors import SSCursor
 
 from landfast import process
@@ -93,8 +94,18 @@ class Ledger:
             f"{count} acknowledged writes",
             lambda: self.acknowledged() - begun,
             until=lambda acknowledged: acknowledged >= count,
+            give_up=lambda _: "the ledger's database is gone" if self._is_gone() else None,
             timeout=timeout,
+            interval=0.5,
         )
+
+    def _is_gone(self) -> bool:
+        """Whether MySQL answers, but has no such database any more."""
+        question = "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
+        try:
+            return not self.server.query(question, [DATABASE])
+        except (pymysql.err.Error, OSError):
+            return False
 
     def read(self) -> FinalReading:
         """Read everything that is in the ledger's tables, row by row.

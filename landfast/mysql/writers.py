@@ -185,12 +185,11 @@ class _Writer(threading.Thread):
 
     def run(self) -> None:
         while not self.stop.is_set():
-            line = self._connect()
-            if line is None:
-                self.stop.wait(_RECONNECT_SECONDS)
+            self._connect()
+            self.stop.wait(_RECONNECT_SECONDS)
 
-    def _connect(self) -> _Line | None:
-        """Connect and write until that fails; give None if there was no connection."""
+    def _connect(self) -> None:
+        """Connect and write until that fails."""
         self._connects += 1
         self._history.write("invoke", self._writer, Kind.CONNECT, self._connects)
         line = None
@@ -201,14 +200,13 @@ class _Writer(threading.Thread):
         except (OSError, pymysql.err.Error) as error:
             self._history.write("fail", self._writer, Kind.CONNECT, self._connects, repr(error))
             self._forget(line)
-            return None
+            return
         self._history.write("ok", self._writer, Kind.CONNECT, self._connects)
         try:
             while not self.stop.is_set() and self._write(connection):
                 pass
         finally:
             self._forget(line)
-        return line
 
     def _forget(self, line: _Line | None) -> None:
         if line is not None:

@@ -72,10 +72,17 @@ def survive(
         before = _prepare(plan, site, ledger, data)
     trace = _Trace()
     began_wall = datetime.now(UTC)
-    with _workload(site, ledger, trace), _steady(plan, site, ledger):
+    with _workload(site, ledger, trace):
+        _load(ledger)
         fault = plan.fault(site)
         if reason := fault.available():
             raise MissingCapability(f"fault.{fault.name}", reason)
+        if plan.when == "recovering":
+            with step("delete MySQL's pod: the fault comes while its successor recovers"):
+                trace.injected = time.monotonic()
+                uid = site.pod()["metadata"]["uid"]
+                site.kube.delete("Pod", "mysql-0", site.stack.namespace)
+                site.wait_for_another_pod(uid)
         _break_and_heal(plan, fault, rollback, trace, step)
         with step("writes are acknowledged again"):
             _recover(ledger, trace)
@@ -109,23 +116,17 @@ def _workload(site: Site, ledger: Ledger, trace: _Trace) -> Iterator[None]:
         watcher.start()
         try:
             yield
-            trace.ended = time.monotonic()
         finally:
             trace.lanes = watcher.stop()
+            trace.ended = time.monotonic()
 
 
-@contextlib.contextmanager
-def _steady(plan: Plan, site: Site, ledger: Ledger) -> Iterator[None]:
+def _load(ledger: Ledger) -> None:
     """Wait until the load is what it is to be when the fault hits."""
     try:
         ledger.wait_for_writes(_BEFORE, timeout=_WRITES_SECONDS)
     except WaitTimeout as error:
         raise Unknown(f"there was no load before the fault: {error}") from error
-    if plan.when == "recovering":
-        uid = site.pod()["metadata"]["uid"]
-        site.kube.delete("Pod", "mysql-0", site.stack.namespace)
-        site.wait_for_another_pod(uid)
-    yield
 
 
 def _break_and_heal(
@@ -133,8 +134,8 @@ def _break_and_heal(
 ) -> None:
     rollback.enter(fault)
     try:
+        trace.injected = trace.injected or time.monotonic()
         fault.note()
-        trace.injected = time.monotonic()
         with step(f"break: {plan.text}"):
             fault.inject()
         with step("prove that it took effect"):
@@ -178,13 +179,14 @@ def _look(
     except WaitTimeout as error:
         trace.failures.append(str(error))
     server = site.stack.mysql
+    seen, wrong = identity.verify(before, server, site.server.inspector, data)
+    log = identity.scan_log(site.kube, site.stack.namespace, "mysql-0", since)
+    reading: FinalReading | None
     try:
-        seen, wrong = identity.verify(before, server, site.server.inspector, data)
-        log = identity.scan_log(site.kube, site.stack.namespace, "mysql-0", since)
         reading = ledger.read()
     except (LandfastError, OSError, pymysql.err.Error) as error:
-        trace.doubts.append(f"the database cannot be looked at after the fault: {error}")
-        return None
+        seen.append(f"the ledger cannot be read: {error}")
+        reading = None
     trace.identity = seen
     trace.identity += [f"recovery in MySQL's log: {line}" for line in log.recovery[:3]]
     trace.failures += wrong

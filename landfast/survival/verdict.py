@@ -28,7 +28,7 @@ def judge(
     """
     if doubts:
         return Verdict.UNKNOWN, [*doubts, *failures, *ledger.reasons]
-    if plan.control or ledger.verdict is Verdict.UNKNOWN:
+    if plan.control:
         return ledger.verdict, [*ledger.reasons, *failures]
     reasons = [*failures]
     if ledger.verdict is Verdict.FAIL:
@@ -40,4 +40,6 @@ def judge(
         )
     if availability.errors and not plan.expected.errors:
         reasons.append(f"{availability.errors} operations or connections ended in an error")
-    return (Verdict.FAIL if reasons else Verdict.PASS), reasons
+    if reasons:
+        return Verdict.FAIL, reasons
+    return ledger.verdict, [*ledger.reasons]

@@ -45,6 +45,7 @@ PLANS = [
     Plan("node-restart", FAULTS["node-restart"], 0, _restart(90), 45, 40, tier="L3"),
     Plan("node-pause", FAULTS["node-pause"], 8, _frozen(25), 30, 30),
     Plan("node-pause-evicted", FAULTS["node-pause-evicted"], 2, _restart(160), 120, 65, tier="L7"),
+    Plan("node-failover", FAULTS["node-failover"], 3, _restart(120), 60, 60, tier="L3"),
     Plan("node-drain", FAULTS["node-drain"], 1, _restart(60), 35, 50),
     Plan("kubelet-stop", FAULTS["kubelet-stop"], 5, _UNTOUCHED, 35, 20),
     Plan("containerd-restart", FAULTS["containerd-restart"], 0, _UNTOUCHED, 25, 15),
@@ -81,9 +82,17 @@ PLANS = [
          when="recovering"),
 ]  # fmt: skip
 
-CONTROLS = [
+FENCING = [
+    Plan("fencing-partitioned-writer", FAULTS["split-brain"], 5, _restart(90), 60, 55),
+]
+
+LOSING = [
     Plan("control-flush-0", FAULTS["mysqld-sigkill"], 0, _LOSES, 30, 70, control=True,
          variables={"innodb_flush_log_at_trx_commit": "0"}),
     Plan("control-lying-server", FAULTS["power-loss-everywhere"], 2, _LOSES, 60, 75, control=True,
          mode="lying"),
 ]  # fmt: skip
+
+SWAPPED = [
+    Plan("control-swapped-directory", FAULTS["data-directory-swapped"], 0, _LOSES, 45, 40),
+]

@@ -1,0 +1,24 @@
+"""Whether locks on NFS reach the server, or only keep processes of one node from each other."""
+
+from landfast.kit.engine import Engine
+
+_LOCAL_OPTIONS = {"nolock", "local_lock=all", "local_lock=posix"}
+
+
+def local_locks(engine: Engine, node: str, server: str) -> str | None:
+    """Say why locks on a node's mounts of a server are the node's own, or None if they are not."""
+    mounts = engine.docker("exec", node, "cat", "/proc/mounts").stdout
+    return judge_mounts(mounts, server)
+
+
+def judge_mounts(mounts: str, server: str) -> str | None:
+    """Say the same of the text of /proc/mounts. A server that is not mounted is UNKNOWN: None."""
+    for line in mounts.splitlines():
+        source, _, kind, options, *_ = line.split()
+        if not source.startswith(f"{server}:"):
+            continue
+        if kind.startswith("fuse"):
+            return f"mounts are of type {kind}: the kit's mount helper keeps locks on the node"
+        if local := _LOCAL_OPTIONS & set(options.split(",")):
+            return f"mounts have the option {', '.join(sorted(local))}"
+    return None

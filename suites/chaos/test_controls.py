@@ -1,0 +1,66 @@
+"""Controls: what must not pass does not. A checker that never said no proves nothing."""
+
+from unittest import mock
+
+import pytest
+
+from fixtures.session import Run
+from landfast.errors import LandfastError
+from landfast.faults.base import Site
+from landfast.faults.rollback import Rollback
+from landfast.mysql.ledger import Ledger
+from landfast.steps import ObserveFunction, StepFunction
+from landfast.survival.model import Survival
+from landfast.survival.run import survive
+from landfast.verdict import Unknown, Verdict
+from suites.chaos.present import count_present
+from suites.chaos.scenarios import LOSING, PLANS, SWAPPED
+from suites.chaos.test_survival import rows
+
+pytestmark = pytest.mark.xdist_group("chaos")
+
+
+@pytest.mark.parametrize("plan", rows(LOSING))
+def test_losses_are_found(shown: Survival, site: Site, observe: ObserveFunction) -> None:
+    if shown.verdict is Verdict.UNKNOWN:
+        raise Unknown("; ".join(shown.reasons))
+    assert shown.ledger.counts.lost > 0, "nothing was lost, or Landfast did not find it"
+    assert shown.verdict is Verdict.FAIL
+    present = count_present(site.stack.mysql, shown.ledger.lost)
+    observe(f"asked for one by one, {present} of the rows that are said to be lost are there")
+    assert present == 0
+
+
+@pytest.mark.parametrize("plan", rows(SWAPPED))
+def test_new_data_directory_is_noticed(shown: Survival, observe: ObserveFunction) -> None:
+    said = "; ".join(shown.reasons)
+    if not shown.effect:
+        raise Unknown(said)
+    observe(f"{shown.verdict}: {said}")
+    assert shown.verdict is Verdict.FAIL, said
+    assert "silently re-initialised" in said
+
+
+@pytest.mark.claim("chaos.control-dropped-reads")
+@pytest.mark.scenario(
+    name="control-dropped-reads",
+    expected="UNKNOWN, as nothing was read",
+    seconds=25,
+    telling=15,
+    tier=None,
+)
+def test_ledger_that_is_not_read_is_unknown(
+    site: Site,
+    rollback: Rollback,
+    run: Run,
+    step: StepFunction,
+    observe: ObserveFunction,
+    sabotaged: bool,
+) -> None:
+    plan = next(plan for plan in PLANS if plan.name == "mysqld-sigkill")
+    folder = run.folder / "survival" / "control-dropped-reads"
+    read = Ledger.read if sabotaged else mock.Mock(side_effect=LandfastError("dropped on purpose"))
+    with mock.patch.object(Ledger, "read", read):
+        survival = survive(plan, site, rollback, folder, step)
+    observe(f"{survival.verdict}: {'; '.join(survival.reasons)}")
+    assert survival.verdict is Verdict.UNKNOWN
