@@ -16,6 +16,7 @@ from landfast.errors import LandfastError
 from landfast.faults.base import Fault, NotProven, Site
 from landfast.faults.health import wait_healthy
 from landfast.faults.rollback import Rollback
+from landfast.kube.client import Object
 from landfast.mysql import identity
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
@@ -99,7 +100,11 @@ def _prepare(plan: Plan, site: Site, ledger: Ledger, data: str) -> identity.Snap
         wait_healthy(site, timeout=_HEALTHY_SECONDS)
         if site.server.mode() != plan.mode:
             site.server.set_mode(plan.mode)
-            wait_healthy(site, timeout=_HEALTHY_SECONDS)
+        if _was_restarted(site.pod()):  # the kubelet would wait longer before each restart
+            uid = site.pod()["metadata"]["uid"]
+            site.kube.delete("Pod", "mysql-0", site.stack.namespace)
+            site.wait_for_another_pod(uid)
+        wait_healthy(site, timeout=_HEALTHY_SECONDS)
         ledger.prepare()
         identity.plant_canary(site.stack.mysql)
         for name, value in plan.variables.items():
@@ -107,6 +112,10 @@ def _prepare(plan: Plan, site: Site, ledger: Ledger, data: str) -> identity.Snap
         return identity.take_snapshot(site.stack.mysql, site.server.inspector, data)
     except (LandfastError, pymysql.err.Error) as error:
         raise Unknown(f"the cluster was not healthy before the fault: {error}") from error
+
+
+def _was_restarted(pod: Object) -> bool:
+    return any(status["restartCount"] for status in pod["status"].get("containerStatuses") or [])
 
 
 @contextlib.contextmanager
