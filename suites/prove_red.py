@@ -58,8 +58,8 @@ def main() -> int:
         results |= _run(options.suites, batch, options.out)
     console.print(_table(sabotages, results))
     finished = [r for r in results.values() if isinstance(r, TestFinished)]
-    wanted = {r.claim: Verdict.UNKNOWN if r.claim in unjudged else Verdict.FAIL for r in finished}
-    red = sum(r.verdict is wanted[r.claim] for r in finished)
+    expected = {r.claim: Verdict.UNKNOWN if r.claim in unjudged else Verdict.FAIL for r in finished}
+    red = sum(r.verdict is expected[r.claim] for r in finished)
     console.print(f"{red} of {len(results)} sabotaged claims ended as they must")
     return 0 if results and red == len(results) else 1
 
