@@ -1,18 +1,28 @@
-"""Faults of the network of MySQL's node: rules of nftables, in a table of their own."""
+"""Faults of the network of MySQL's node: rules of nftables, in a table of their own.
+
+The NFS client, the kernel's as well as the helper, is in the node's network namespace. Rules are
+asked for every packet, also of connections that are known, and after the translation of a
+service's address.
+"""
 
 import json
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from landfast.faults.base import Fault, NotProven, prove, register
-from landfast.faults.nodes import wait_node_ready
+from landfast.faults.nodes import kubelet_answers, lease_of, moment, wait_node_ready
 from landfast.faults.processes import answers_within
-from landfast.waiting import WaitTimeout
+from landfast.waiting import wait_until
 
 _TABLE = "landfast_fault"
 _NFS = 2049
 _API = 6443
-_CONNECT_SECONDS = "1"
-# bash's own network client: node images need not have another one
+_KUBELET = 10250
+_CONNECT_SECONDS = 20
+_SILENT_SECONDS = 12  # a kubelet renews its lease every 10 s
+_TIMED_OUT = 124
+_NO_ANSWER = "no answer within 1 s"
+# bash's own network client: nodes need not have another one
 _CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
 
 
@@ -20,78 +30,96 @@ class _Rules(Fault):
     """Rules on packets that come into, leave or cross the node's network namespace."""
 
     rules: ClassVar[dict[str, tuple[str, ...]]]
-    """By hook: rules in which SERVER stands for the NFS server, API for the control plane."""
+    """By hook. SERVER stands for the NFS server's address; the counters are `met` and `hit`."""
+    failure: ClassVar[str] = _NO_ANSWER
+    """How a connection that meets the rules fails."""
 
     def take_aim(self) -> dict[str, str]:
-        """Note the node and the addresses that rules name."""
-        inspect = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        api = self.site.engine.docker("inspect", "--format", inspect, self.site.control_plane)
-        return {
-            "node": self.site.node(),
-            "server": self.site.server.address,
-            "api": api.stdout.strip(),
-        }
+        """Note the node and the address that rules name."""
+        return {"node": self.site.node(), "server": self.site.server.address}
+
+    def available(self) -> str | None:
+        """The node has to have nft."""
+        argv = ["exec", self.node, "nft", "list", "tables"]
+        found = self.site.engine.docker(*argv, check=False)
+        return None if found.returncode == 0 else f"nft does not work: {found.stderr.strip()}"
+
+    @property
+    def node(self) -> str:
+        """The node whose network is broken."""
+        return self.aim["node"]
 
     def inject(self) -> None:
-        """Load the rules, each with a counter."""
-        lines = [f"table inet {_TABLE} {{"]
+        """Load the rules."""
+        parts = [f"counter {name} {{ }}" for name in ("met", "hit")]
         for hook, rules in self.rules.items():
-            lines.append(f"chain {hook} {{ type filter hook {hook} priority -300;")
-            for rule in rules:
-                named = rule.replace("SERVER", self.aim["server"]).replace("API", self.aim["api"])
-                lines.append(f"{named};")
-            lines.append("}")
-        lines.append("}")
-        self.site.engine.docker(
-            "exec", "--interactive", self.aim["node"], "nft", "-f", "-", text="\n".join(lines)
-        )
+            parts += [f"chain {hook} {{ type filter hook {hook} priority filter;", *rules, "}"]
+        table = "\n".join([f"table inet {_TABLE} {{", *parts, "}"])
+        named = table.replace("SERVER", self.aim["server"])
+        self.site.engine.docker("exec", "--interactive", self.node, "nft", "-f", "-", text=named)
 
-    def counted(self) -> int:
-        """Give how many packets the rules have met; 0 also where there are no rules."""
-        listed = self.site.on_node(
-            self.aim["node"], "nft", "-j", "list", "table", "inet", _TABLE, check=False
-        )
-        if not listed:
-            return 0
-        rules = [item["rule"] for item in json.loads(listed)["nftables"] if "rule" in item]
-        counters = [part["counter"] for r in rules for part in r["expr"] if "counter" in part]
-        return sum(int(counter["packets"]) for counter in counters)
+    def counted(self, name: str = "hit") -> int:
+        """Give how many packets a counter of the rules met; 0 also where there are no rules."""
+        argv = ["nft", "-j", "list", "counters", "table", "inet", _TABLE]
+        listed = self.site.on_node(self.node, *argv, check=False)
+        entries = json.loads(listed)["nftables"] if listed else []
+        counters = [entry["counter"] for entry in entries if "counter" in entry]
+        return sum(int(found["packets"]) for found in counters if found["name"] == name)
 
-    def connects(self, address: str, port: int) -> bool:
-        """Whether a TCP connection from the node is made within a second."""
-        argv = ["timeout", _CONNECT_SECONDS, "bash", "-c", _CONNECT, "bash", address, str(port)]
-        node = self.aim["node"]
-        return self.site.engine.docker("exec", node, *argv, check=False).returncode == 0
+    def connect(self, address: str, port: int) -> str:
+        """Try a TCP connection from the node for a second; give the complaint, or nothing."""
+        found = self.site.engine.docker(
+            *["exec", "--env", "LC_ALL=C", self.node, "timeout", "1"],
+            *["bash", "-c", _CONNECT, "bash", address, str(port)],
+            check=False,
+        )
+        if found.returncode in (0, _TIMED_OUT):
+            return _NO_ANSWER if found.returncode else ""
+        return found.stderr.strip().rpartition(": ")[2]
+
+    def unconnected(self, address: str, port: int) -> str:
+        """Give how a connection from the node fails.
+
+        Raises:
+            NotProven: it does not, or in a way that is not this fault's.
+        """
+        said = self.connect(address, port) or "it is made"
+        told = f"a connection from {self.node} to {address}:{port}: {said}"
+        if said != self.failure:
+            raise NotProven(f"{told}, not: {self.failure}")
+        return told
 
     def prove_effect(self) -> str:
         """Rules met packets, and a connection to the server is not made."""
-        if self.connects(self.aim["server"], _NFS):
-            raise NotProven(f"{self.aim['node']} still connects to {self.aim['server']}:{_NFS}")
+        refused = self.unconnected(self.aim["server"], _NFS)
         count = prove("the rules to meet packets", self.counted)
-        return (
-            f"{count} packets between {self.aim['node']} and {self.aim['server']}:{_NFS} met the "
-            "rules; a new connection is not made within 1 s"
-        )
+        return f"the rules met {count} packets; {refused}"
 
     def heal(self) -> None:
-        """Remove the table."""
-        self.site.on_node(self.aim["node"], "nft", "delete", "table", "inet", _TABLE, check=False)
+        """Remove the table; making it first makes that no error where it is not."""
+        table = f"table inet {_TABLE}"
+        self.site.on_node(self.node, "nft", f"add {table}; delete {table}")
 
     def prove_healed(self) -> str:
         """The table is gone, and a connection is made."""
-        self.require_no_rules()
-        if not self.connects(self.aim["server"], _NFS):
-            raise WaitTimeout(f"{self.aim['node']} does not connect to {self.aim['server']}")
-        return f"no rule is left in {self.aim['node']}; it connects to {self.aim['server']}:{_NFS}"
+        gone, server = self.wait_no_rules(), self.aim["server"]
+        wait_until(
+            f"{self.node} to connect to {server}:{_NFS}",
+            lambda: self.connect(server, _NFS),
+            until=lambda said: not said,
+            timeout=_CONNECT_SECONDS,
+        )
+        return f"{gone}; it connects to {server}:{_NFS}"
 
-    def require_no_rules(self) -> None:
-        """Make sure that the table is gone.
-
-        Raises:
-            WaitTimeout: it is not.
-        """
-        if _TABLE in self.site.on_node(self.aim["node"], "nft", "list", "tables"):
-            raise WaitTimeout(f"the table {_TABLE} is still in {self.aim['node']}")
+    def wait_no_rules(self) -> str:
+        """Wait until the table is gone, and give that as a sentence."""
+        wait_until(
+            f"no table {_TABLE} to be in {self.node}",
+            lambda: self.site.on_node(self.node, "nft", "list", "tables"),
+            until=lambda tables: _TABLE not in tables,
+            timeout=_CONNECT_SECONDS,
+        )
+        return f"{self.node} has no table {_TABLE}"
 
 
 @register
@@ -101,18 +129,18 @@ class NfsPortDropped(_Rules):
     name = "nfs-port-dropped"
     text = "packets between MySQL's node and the NFS server are dropped"
     rules: ClassVar = {
-        "output": (f"ip daddr SERVER tcp dport {_NFS} counter drop",),
-        "input": (f"ip saddr SERVER tcp sport {_NFS} counter drop",),
+        "output": (f"ip daddr SERVER tcp dport {_NFS} counter name hit drop",),
+        "input": (f"ip saddr SERVER tcp sport {_NFS} counter name hit drop",),
     }
 
 
 @register
 class NfsOneWay(_Rules):
-    """Requests arrive and are carried out, their answers do not."""
+    """Requests arrive and are carried out, their answers do not: what is dropped are answers."""
 
     name = "nfs-one-way"
     text = "the NFS server's answers to MySQL's node are dropped"
-    rules: ClassVar = {"input": (f"ip saddr SERVER tcp sport {_NFS} counter drop",)}
+    rules: ClassVar = {"input": (f"ip saddr SERVER tcp sport {_NFS} counter name hit drop",)}
 
 
 @register
@@ -121,8 +149,9 @@ class NfsReset(_Rules):
 
     name = "nfs-reset"
     text = "connections from MySQL's node to the NFS server are reset"
+    failure = "Connection refused"
     rules: ClassVar = {
-        "output": (f"ip daddr SERVER tcp dport {_NFS} counter reject with tcp reset",)
+        "output": (f"ip daddr SERVER tcp dport {_NFS} counter name hit reject with tcp reset",)
     }
 
 
@@ -133,43 +162,71 @@ class NfsLoss(_Rules):
     name = "nfs-loss"
     text = "20 % of the packets between MySQL's node and the NFS server are lost"
     rules: ClassVar = {
-        "output": (f"ip daddr SERVER tcp dport {_NFS} numgen random mod 100 < 20 counter drop",),
-        "input": (f"ip saddr SERVER tcp sport {_NFS} numgen random mod 100 < 20 counter drop",),
-    }
-
-    def prove_effect(self) -> str:
-        """Some packets were lost, and MySQL's clients go on."""
-        count = prove("packets to be lost", self.counted, timeout=10)
-        return f"{count} packets between {self.aim['node']} and the NFS server were dropped so far"
-
-
-@register
-class NodeIsolated(_Rules):
-    """The node's kubelet and the API server do not see each other; the pods' network is whole."""
-
-    name = "node-isolated"
-    text = "MySQL's node is cut off from the API server"
-    rules: ClassVar = {
-        "output": (f"ip daddr API tcp dport {_API} counter drop",),
-        "input": (f"ip saddr API tcp sport {_API} counter drop",),
-        "forward": (
-            f"ip daddr API tcp dport {_API} counter drop",
-            f"ip saddr API tcp sport {_API} counter drop",
+        "output": (
+            f"ip daddr SERVER tcp dport {_NFS} counter name met",
+            f"ip daddr SERVER tcp dport {_NFS} numgen random mod 100 < 20 counter name hit drop",
+        ),
+        "input": (
+            f"ip saddr SERVER tcp sport {_NFS} counter name met",
+            f"ip saddr SERVER tcp sport {_NFS} numgen random mod 100 < 20 counter name hit drop",
         ),
     }
 
     def prove_effect(self) -> str:
-        """Rules met packets, a connection is not made, and MySQL answers all the same."""
-        if self.connects(self.aim["api"], _API):
-            raise NotProven(f"{self.aim['node']} still connects to the API server")
-        count = prove("the rules to meet packets", self.counted)
-        answers = answers_within(self.site.stack.mysql, 5)
-        return (
-            f"{count} packets between {self.aim['node']} and the API server were dropped; a new "
-            f"connection is not made within 1 s; MySQL {'answers' if answers else 'does not'}"
+        """Some packets were lost, and some were not: a connection is made, if not always."""
+
+        def look() -> tuple[int, bool]:
+            # also where MySQL is idle, there are packets to be lost then
+            made = not self.connect(self.aim["server"], _NFS)
+            return self.counted(), made
+
+        lost, _ = prove(
+            "packets to be lost, and connections to be made all the same",
+            look,
+            until=lambda seen: seen[0] > 0 and seen[1],
+            timeout=15,
         )
+        return (
+            f"{lost} of {self.counted('met')} packets between {self.node} and the NFS server were "
+            "dropped so far; a connection was made all the same"
+        )
+
+
+@register
+class NodeIsolated(_Rules):
+    """The node and the API server do not see each other; the pods' network is whole."""
+
+    name = "node-isolated"
+    text = "MySQL's node is cut off from the API server"
+    rules: ClassVar = {
+        "output": (f"tcp dport {_API} counter name hit drop",),
+        "forward": (
+            f"tcp dport {_API} counter name hit drop",
+        ),  # from pods, by the service's address
+        "input": (f"tcp dport {_KUBELET} counter name hit drop",),
+    }
+
+    def prove_effect(self) -> str:
+        """Packets were dropped, the node's lease is not renewed, and MySQL answers all the same."""
+        refused = self.unconnected(self.site.control_plane, _API)
+        if kubelet_answers(self.site, self.node):
+            raise NotProven(f"the kubelet of {self.node} still answers the control plane")
+        age = prove(
+            f"the lease of {self.node} not to be renewed",
+            self._lease_age,
+            until=lambda age: age > _SILENT_SECONDS,
+            timeout=_SILENT_SECONDS + 3,
+        )
+        count = prove("the rules to meet packets", self.counted)
+        prove("MySQL to answer", lambda: answers_within(self.site.stack.mysql, 5))
+        return (
+            f"the rules met {count} packets; {refused}; its kubelet does not answer the control "
+            f"plane, and has not renewed its lease for {age:.0f} s; MySQL answers"
+        )
+
+    def _lease_age(self) -> float:
+        return (datetime.now(UTC) - moment(lease_of(self.site, self.node))).total_seconds()
 
     def prove_healed(self) -> str:
         """The table is gone, and the node is Ready."""
-        self.require_no_rules()
-        return f"no rule is left; {wait_node_ready(self.site, self.aim['node'])}"
+        return f"{self.wait_no_rules()}; {wait_node_ready(self.site, self.node)}"

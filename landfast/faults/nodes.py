@@ -1,17 +1,26 @@
 """Faults of the node that MySQL's pod is on: its container, its kubelet, its runtime, its disk."""
 
-from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from landfast.cluster.base import is_ready
 from landfast.errors import LandfastError
-from landfast.faults.base import Fault, NotProven, Site, prove, register
-from landfast.kube.client import Object
-from landfast.waiting import NotStable, WaitTimeout, stays_true, wait_until
+from landfast.faults.base import Fault, Site, prove, register
+from landfast.kube.client import KubeError, Object
+from landfast.waiting import wait_until
 
 _READY_SECONDS = 120
-_LOST_SECONDS = 110  # the controller's grace period of 50 s, the pod's toleration, and its look-out
+_LOST_SECONDS = 80  # a grace period of 50 s, the pod's toleration, and when the controllers look
+_MOVED_SECONDS = 60
+_RENEWED_SECONDS = 11  # a kubelet renews its lease every 10 s
+# What answers plain HTTP on the kubelet's port for HTTPS is a complaint, but the kubelet's own.
+_ASK = r"""exec 3<>"/dev/tcp/$1/$2" && printf 'GET / HTTP/1.0\r\n\r\n' >&3 && head -c 4 <&3"""
 _LOGS = "/var/log/pods"
+_PROBE = "log-disk-probe"
+
+
+def moment(text: str) -> datetime:
+    """Parse a time as Kubernetes and the engine write it."""
+    return datetime.fromisoformat(text)
 
 
 def lease_of(site: Site, node: str) -> str:
@@ -19,32 +28,63 @@ def lease_of(site: Site, node: str) -> str:
     return str(site.kube.get("Lease", node, "kube-node-lease")["spec"]["renewTime"])
 
 
-def wait_node_ready(site: Site, node: str, since: str = "") -> str:
-    """Wait until a node is Ready and has said so itself since a time; give that as a sentence.
+def kubelet_answers(site: Site, node: str) -> bool:
+    """Whether a node's kubelet answers the control plane's node within two seconds.
 
-    A node that was lost is still called Ready for most of a minute: its lease tells. Without
-    `since`, it has to be renewed once more: that takes up to ten seconds.
+    A connection alone would prove nothing: the kernel makes it for a kubelet that is frozen.
+    """
+    argv = ["timeout", "2", "bash", "-c", _ASK, "bash", node, "10250"]
+    found = site.engine.docker("exec", site.control_plane, *argv, check=False)
+    return found.stdout == "HTTP"
+
+
+def condition(node: Object) -> Object:
+    """Give a Node's condition Ready; its status is Unknown where nobody has told it."""
+    conditions = node.get("status", {}).get("conditions") or []
+    unknown: Object = {"status": "Unknown"}
+    return next((found for found in conditions if found["type"] == "Ready"), unknown)
+
+
+def wait_node_ready(site: Site, node: str, started: str = "") -> str:
+    """Wait until nothing is wrong with a node, and give that as a sentence.
+
+    A node that was lost is still called Ready for most of a minute, and one that was `started`
+    again for its first seconds: only what its kubelet has said lately, and since then, counts.
 
     Raises:
-        WaitTimeout: it is not.
+        WaitTimeout: something is; the message has it.
     """
+    wait_until(
+        f"node {node} to be Ready",
+        lambda: _complaint(site, node, moment(started) if started else None),
+        until=lambda complaint: not complaint,
+        timeout=_READY_SECONDS,
+        ignoring=(LandfastError,),
+        describe=str,
+    )
+    renewed = moment(lease_of(site, node))
+    return f"node {node} is Ready; its kubelet answers and renewed its lease at {renewed:%H:%M:%S}"
 
-    def look() -> tuple[bool, str]:
-        return is_ready(site.kube.get("Node", node)), lease_of(site, node)
 
-    def wait(what: str, until: Callable[[tuple[bool, str]], bool]) -> str:
-        _, renewed = wait_until(
-            what, look, until=until, timeout=_READY_SECONDS, ignoring=(LandfastError,)
-        )
-        return renewed
-
-    known = since or wait("the API server to know the node", lambda _: True)
-    renewed = wait(f"node {node} to be Ready", lambda seen: seen[0] and seen[1] > known)
-    return f"node {node} is Ready, its lease renewed at {renewed}"
+def _complaint(site: Site, node: str, started: datetime | None) -> str:
+    found = site.kube.get("Node", node)
+    ready = condition(found)
+    taints = [taint["key"] for taint in found["spec"].get("taints") or []]
+    if ready["status"] != "True":
+        return f"its condition Ready is {ready['status']}"
+    if started and moment(ready["lastHeartbeatTime"]) < started.replace(microsecond=0):
+        return f"it is called Ready since before it was started at {started:%H:%M:%S}"
+    if any(key.startswith("node.kubernetes.io/") for key in taints):
+        return f"it has the taints {', '.join(taints)}"
+    lately = datetime.now(UTC) - timedelta(seconds=_RENEWED_SECONDS)
+    renewed = moment(lease_of(site, node))
+    if renewed < max(lately, started or lately):
+        return f"its lease was last renewed at {renewed:%H:%M:%S}"
+    return "" if kubelet_answers(site, node) else "its kubelet does not answer"
 
 
 class _NodeFault(Fault):
-    """A fault of the node that MySQL's pod is on."""
+    """A fault of the node that MySQL's pod is on; it is healed when the node is Ready."""
 
     def take_aim(self) -> dict[str, str]:
         """Note which node it is."""
@@ -56,37 +96,56 @@ class _NodeFault(Fault):
         return self.aim["node"]
 
     def container(self, field: str) -> str:
-        """Give a field of the state of the node's container."""
-        found = self.site.engine.docker(
-            "inspect", "--format", f"{{{{.State.{field}}}}}", self.node, check=False
-        )
+        """Give a field of the state of the node's container (`Status`, `StartedAt`)."""
+        found = self.site.engine.docker("inspect", "--format", f"{{{{.State.{field}}}}}", self.node)
         return found.stdout.strip()
 
+    def silence(self) -> str:
+        """Prove that the node's kubelet does not answer."""
+        prove(
+            f"the kubelet of {self.node} not to answer",
+            lambda: not kubelet_answers(self.site, self.node),
+        )
+        return "its kubelet does not answer the control plane within 2 s"
+
     def prove_healed(self) -> str:
-        """The node is Ready, and has said so since."""
+        """Nothing is wrong with the node."""
         return wait_node_ready(self.site, self.node)
 
 
-class _NodeDown(_NodeFault):
-    """The node's container does not run."""
-
-    def prove_effect(self) -> str:
-        """Its container has ended."""
-        prove("the node's container to have ended", lambda: self.container("Running") == "false")
-        code, at = self.container("ExitCode"), self.container("FinishedAt")
-        return f"the container {self.node} ended with exit code {code} at {at}"
+class _ContainerFault(_NodeFault):
+    """The node's container ends."""
 
     def heal(self) -> None:
-        """Start it."""
+        """Start it; it may run."""
         self.site.engine.docker("start", self.node)
 
     def prove_healed(self) -> str:
-        """The node is Ready, and has said so since it was started."""
-        return wait_node_ready(self.site, self.node, self.container("StartedAt"))
+        """It runs, and the node has been Ready since it was started."""
+        wait_until(
+            f"the container {self.node} to run",
+            lambda: self.container("Status"),
+            until="running".__eq__,
+            timeout=_READY_SECONDS,
+        )
+        started = self.container("StartedAt")
+        ready = wait_node_ready(self.site, self.node, started)
+        return f"the container {self.node} runs since {moment(started):%H:%M:%S}; {ready}"
+
+    def ended(self, *, killed: bool) -> str:
+        """Prove that the container has ended, by a signal that it could not catch or otherwise."""
+        _, code = prove(
+            f"the container {self.node} to have ended",
+            lambda: (self.container("Status"), self.container("ExitCode")),
+            until=lambda seen: seen[0] == "exited" and (seen[1] == "137") == killed,
+        )
+        at = moment(self.container("FinishedAt"))
+        ended = f"the container {self.node} ended with exit code {code} at {at:%H:%M:%S}"
+        return f"{ended}; {self.silence()}"
 
 
 @register
-class NodePowerOff(_NodeDown):
+class NodePowerOff(_ContainerFault):
     """The node goes without a word."""
 
     name = "node-power-off"
@@ -96,9 +155,13 @@ class NodePowerOff(_NodeDown):
         """Kill everything in it at once."""
         self.site.engine.docker("kill", "--signal", "KILL", self.node)
 
+    def prove_effect(self) -> str:
+        """Its container was killed, and its kubelet does not answer."""
+        return self.ended(killed=True)
+
 
 @register
-class NodeStop(_NodeDown):
+class NodeStop(_ContainerFault):
     """The node is shut down."""
 
     name = "node-stop"
@@ -108,10 +171,14 @@ class NodeStop(_NodeDown):
         """Stop it as a shutdown does."""
         self.site.engine.docker("stop", "--time", "10", self.node, timeout=60)
 
+    def prove_effect(self) -> str:
+        """Its container ended by itself, and its kubelet does not answer."""
+        return self.ended(killed=False)
+
 
 @register
-class NodeRestart(_NodeFault):
-    """The node restarts without being shut down."""
+class NodeRestart(_ContainerFault):
+    """The node restarts without being shut down, as after a short power loss."""
 
     name = "node-restart"
     text = "MySQL's node restarts without a shutdown"
@@ -127,21 +194,16 @@ class NodeRestart(_NodeFault):
         self.site.engine.docker("restart", "--time", "0", self.node)
 
     def prove_effect(self) -> str:
-        """It was started anew."""
+        """Its container was started anew."""
         now = prove(
-            "the node to be started anew",
+            f"the container {self.node} to be started anew",
             lambda: self.container("StartedAt"),
-            until=lambda now: now != self.before,
+            until=lambda now: moment(now) > moment(self.before),
         )
-        return f"the container {self.node} was started at {now} (before: {self.before})"
-
-    def heal(self) -> None:
-        """Start it, should it not run."""
-        self.site.engine.docker("start", self.node)
-
-    def prove_healed(self) -> str:
-        """The node is Ready, and has said so since it was started."""
-        return wait_node_ready(self.site, self.node, self.container("StartedAt"))
+        return (
+            f"the container {self.node} was started at {moment(now):%H:%M:%S} "
+            f"(before: {moment(self.before):%H:%M:%S})"
+        )
 
 
 @register
@@ -156,13 +218,18 @@ class NodePause(_NodeFault):
         self.site.engine.docker("pause", self.node)
 
     def prove_effect(self) -> str:
-        """Its container is frozen, and its kubelet does not answer."""
-        prove("the node's container to be paused", lambda: self.container("Paused") == "true")
-        return f"the container {self.node} is paused"
+        """Its container is paused, and its kubelet does not answer."""
+        prove(
+            f"the container {self.node} to be paused",
+            lambda: self.container("Status"),
+            until="paused".__eq__,
+        )
+        return f"the container {self.node} is paused; {self.silence()}"
 
     def heal(self) -> None:
-        """Let it go on."""
-        self.site.engine.docker("unpause", self.node, check=False)
+        """Let it go on, if it stands still."""
+        if self.container("Status") == "paused":
+            self.site.engine.docker("unpause", self.node)
 
 
 @register
@@ -173,15 +240,25 @@ class NodePauseEvicted(NodePause):
     text = "MySQL's node stands still until its pods are evicted"
 
     def prove_effect(self) -> str:
-        """Its pod is to be deleted."""
-        frozen = super().prove_effect()
-        pod = prove(
-            "MySQL's pod to be evicted from a node that is lost",
-            lambda: self.site.find_pod() or {"metadata": {}},
-            until=lambda pod: "deletionTimestamp" in pod["metadata"],
+        """The node is given up, and its pod is to be deleted."""
+        paused = super().prove_effect()
+
+        def look() -> tuple[str, str]:
+            node, pod = self.site.kube.get("Node", self.node), self.site.find_pod()
+            going = pod and pod["metadata"].get("deletionTimestamp")
+            return condition(node)["status"], going or "not to be deleted"
+
+        ready, _ = prove(
+            "the node to be given up and MySQL's pod to be evicted",
+            look,
+            until=lambda seen: seen[0] != "True" and seen[1] != "not to be deleted",
             timeout=_LOST_SECONDS,
         )
-        return f"{frozen}; pod mysql-0 was evicted at {pod['metadata']['deletionTimestamp']}"
+        lease = moment(lease_of(self.site, self.node))
+        return (
+            f"{paused}, nor has it renewed its lease since {lease:%H:%M:%S}: Ready is {ready}, "
+            f"and pod mysql-0 is being deleted at {datetime.now(UTC):%H:%M:%S}"
+        )
 
 
 @register
@@ -190,24 +267,43 @@ class NodeDrain(_NodeFault):
 
     name = "node-drain"
     text = "MySQL's node is drained"
+    uid = ""
+
+    def note(self) -> None:
+        """Remember which pod it is."""
+        self.uid = self.site.pod()["metadata"]["uid"]
 
     def inject(self) -> None:
-        """Cordon it and evict the stack's pods."""
+        """Cordon it and evict the stack's pods, of MySQL and the provisioner."""
         self._cordon(on=True)
-        for namespace in {self.site.stack.namespace, self.site.stack.system_namespace}:
+        stack = self.site.stack
+        for namespace in {stack.namespace, stack.system_namespace}:
             for pod in self.site.kube.list("Pod", namespace, fields=f"spec.nodeName={self.node}"):
-                self.site.kube.evict(pod["metadata"]["name"], namespace)
+                self._evict(pod["metadata"]["name"], namespace)
+
+    def _evict(self, pod: str, namespace: str) -> None:
+        try:
+            self.site.kube.evict(pod, namespace)
+        except KubeError as error:
+            if error.code != 404:  # it went by itself
+                raise
 
     def prove_effect(self) -> str:
-        """It takes no pods, and MySQL's is elsewhere."""
-        prove("the node to be cordoned", lambda: self._node()["spec"].get("unschedulable"))
+        """It takes no pods, and MySQL's next one is elsewhere."""
+        prove(f"node {self.node} to be cordoned", self._is_cordoned)
         pod = prove(
-            "MySQL's pod on another node",
-            lambda: (self.site.find_pod() or {"spec": {}})["spec"].get("nodeName"),
-            until=lambda node: node not in (None, self.node),
-            timeout=60,
+            "another pod mysql-0 on another node",
+            self.site.pod,
+            until=lambda pod: (
+                pod["metadata"]["uid"] != self.uid
+                and pod["spec"].get("nodeName") not in (None, self.node)
+            ),
+            timeout=_MOVED_SECONDS,
         )
-        return f"node {self.node} is unschedulable; pod mysql-0 is on {pod}"
+        return (
+            f"node {self.node} is unschedulable; pod mysql-0 is another one "
+            f"({pod['metadata']['uid']}, before: {self.uid}), on {pod['spec']['nodeName']}"
+        )
 
     def heal(self) -> None:
         """Uncordon it."""
@@ -217,36 +313,50 @@ class NodeDrain(_NodeFault):
         """It takes pods again."""
         wait_until(
             f"node {self.node} to be schedulable",
-            self._node,
-            until=lambda node: not node["spec"].get("unschedulable"),
-            timeout=20,
+            self._is_cordoned,
+            until=lambda cordoned: not cordoned,
+            timeout=_READY_SECONDS,
         )
-        return f"node {self.node} is schedulable"
+        return f"node {self.node} is schedulable; {super().prove_healed()}"
 
-    def _node(self) -> Object:
-        return self.site.kube.get("Node", self.node)
+    def _is_cordoned(self) -> bool:
+        return bool(self.site.kube.get("Node", self.node)["spec"].get("unschedulable"))
 
     def _cordon(self, *, on: bool) -> None:
         self.site.kube.patch("Node", self.node, {"spec": {"unschedulable": on or None}})
 
 
-class _Unit(_NodeFault):
+class _UnitFault(_NodeFault):
     """A fault of one of the node's systemd units."""
 
     unit: ClassVar[str]
 
     def property(self, name: str) -> str:
-        """Give a property of the unit."""
-        shown = self.site.on_node(self.node, "systemctl", "show", "--value", "-p", name, self.unit)
-        return shown.strip()
+        """Give a property of the unit (`ActiveState`, `MainPID`)."""
+        shown = ["systemctl", "show", "--timestamp=unix", "--value", "--property", name, self.unit]
+        return self.site.on_node(self.node, *shown).strip()
+
+    def active_since(self) -> datetime:
+        """Give when the unit was last started."""
+        return datetime.fromtimestamp(float(self.property("ActiveEnterTimestamp")[1:]), UTC)
 
     def heal(self) -> None:
         """Start it, if it does not run."""
         self.site.on_node(self.node, "systemctl", "start", self.unit, timeout=60)
 
+    def wait_active(self) -> str:
+        """Wait until the unit is active, and give that as a sentence."""
+        wait_until(
+            f"{self.unit} of {self.node} to be active",
+            lambda: self.property("ActiveState"),
+            until="active".__eq__,
+            timeout=_READY_SECONDS,
+        )
+        return f"{self.unit} is active since {self.active_since():%H:%M:%S}"
+
 
 @register
-class KubeletStop(_Unit):
+class KubeletStop(_UnitFault):
     """The kubelet is down; what it started runs on."""
 
     name = "kubelet-stop"
@@ -258,16 +368,22 @@ class KubeletStop(_Unit):
         self.site.on_node(self.node, "systemctl", "stop", self.unit, timeout=60)
 
     def prove_effect(self) -> str:
-        """It is inactive, and nothing listens on its port."""
-        prove("the kubelet to be inactive", lambda: self.property("ActiveState") == "inactive")
-        listening = self.site.on_node(self.node, "ss", "-Hltn", "sport = :10250")
-        if listening.strip():
-            raise NotProven("the kubelet's unit is inactive, but something listens on 10250")
-        return f"the kubelet of {self.node} is inactive; nothing listens on its port 10250"
+        """Its unit is inactive, and it does not answer."""
+        prove(
+            f"the kubelet of {self.node} to be inactive",
+            lambda: self.property("ActiveState"),
+            until="inactive".__eq__,
+        )
+        return f"the unit kubelet of {self.node} is inactive; {self.silence()}"
+
+    def prove_healed(self) -> str:
+        """It is active, and the node has been Ready since it was started."""
+        active, since = self.wait_active(), self.active_since().isoformat()
+        return f"{active}; {wait_node_ready(self.site, self.node, since)}"
 
 
 @register
-class ContainerdRestart(_Unit):
+class ContainerdRestart(_UnitFault):
     """The container runtime restarts; containers run on under their shims."""
 
     name = "containerd-restart"
@@ -287,92 +403,115 @@ class ContainerdRestart(_Unit):
     def prove_effect(self) -> str:
         """It is another process."""
         now = prove(
-            "another containerd",
+            f"another containerd on {self.node}",
             lambda: self.property("MainPID"),
             until=lambda now: now not in ("0", self.before),
         )
-        return f"containerd on {self.node} is process {now}, it was {self.before}"
+        return (
+            f"containerd of {self.node} is process {now} since {self.active_since():%H:%M:%S} "
+            f"(before: {self.before})"
+        )
+
+    def prove_healed(self) -> str:
+        """It is active and answers, and the node is Ready."""
+        active = self.wait_active()
+        listed = wait_until(
+            f"containerd of {self.node} to answer",
+            lambda: self.site.on_node(self.node, "ctr", "-n", "k8s.io", "tasks", "ls", "-q"),
+            timeout=_READY_SECONDS,
+            ignoring=(LandfastError,),
+        )
+        count = len(listed.split())
+        return f"{active} and lists {count} running containers; {super().prove_healed()}"
 
 
 @register
 class NodeLogDiskFull(_NodeFault):
     """The disk that takes the containers' logs is full: no container can be started.
 
-    It is a small one of its own, mounted for the occasion: the host's disk is not filled.
+    It is one of its own, mounted over their folder, with room for no file at all: nothing has to be
+    filled, and nothing can be emptied again (the kubelet removes what it does not know from there).
+    Containers that run have their logs open, underneath, and go on.
     """
 
     name = "node-log-disk-full"
     text = "the disk for containers' logs on MySQL's node is full"
 
     def inject(self) -> None:
-        """Mount a small file system over the logs' folder and fill it."""
-        self.site.on_node(
-            self.node, "mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=2", "tmpfs", _LOGS
-        )
-        self.site.on_node(
-            self.node, "dd", "if=/dev/zero", f"of={_LOGS}/full", "bs=64k", check=False
-        )
+        """Mount a file system whose one inode is its root."""
+        options = "size=64k,nr_inodes=1"
+        self.site.on_node(self.node, "mount", "-t", "tmpfs", "-o", options, "landfast", _LOGS)
 
     def prove_effect(self) -> str:
-        """Nothing more can be written there, and a new pod does not start."""
-        full = self.site.engine.docker(
-            "exec", self.node, "mkdir", f"{_LOGS}/one-more", check=False
-        ).stderr + self.site.engine.docker(
-            "exec", self.node, "dd", "if=/dev/zero", f"of={_LOGS}/more", "bs=4k", "count=1",
-            check=False,
-        ).stderr  # fmt: skip
-        if "No space left" not in full:
-            raise NotProven(f"a write to {_LOGS} of {self.node} succeeds")
-        self._start_probe()
-        try:
-            stays_true(
-                "a new pod not running", self._probe_state, holds="Running".__ne__, seconds=4
-            )
-        except NotStable as error:
-            raise NotProven(f"a new pod starts in spite of the full disk: {error}") from error
-        finally:
-            self._remove_probe()
-        return f"{_LOGS} of {self.node}: no space left on device; a new pod does not start there"
+        """Nothing can be written there, and a new pod cannot start for that reason."""
+        refused = prove(
+            f"a write to {_LOGS} to be refused",
+            self._write,
+            until=lambda said: said.endswith("No space left on device"),
+        )
+        free = self.site.on_node(self.node, "df", "--output=iavail,itotal", _LOGS).split()
+        uid = self._start_probe()
+        event = prove(
+            "a new pod not to start for want of space",
+            lambda: self._refusal(uid),
+            timeout=15,
+        )
+        self._remove_probe()
+        return (
+            f"{self.node}: {refused} ({free[-2]} of {free[-1]} inodes free); a new pod there does "
+            f"not start: {event}"
+        )
 
     def heal(self) -> None:
-        """Take the small file system away."""
-        self._remove_probe()
+        """Take the file system away, and the pod that could not start."""
         while self._is_mounted():
             self.site.on_node(self.node, "umount", "--lazy", _LOGS)
+        self._remove_probe()
 
     def prove_healed(self) -> str:
         """It is gone, and a new pod starts."""
-        if self._is_mounted():
-            raise WaitTimeout(f"{_LOGS} of {self.node} is still a file system of its own")
+        wait_until(
+            f"{_LOGS} to be the node's own", lambda: not self._is_mounted(), timeout=_READY_SECONDS
+        )
         self._remove_probe()
         self._start_probe()
         try:
-            wait_until("a new pod to run", self._probe_state, until="Running".__eq__, timeout=60)
+            self.site.stack.wait_for_pod(_PROBE, "Running")
         finally:
             self._remove_probe()
-        return f"{_LOGS} of {self.node} is the node's own again; a new pod starts there"
+        return f"{_LOGS} of {self.node} is no longer a mount; a new pod started there"
 
     def _is_mounted(self) -> bool:
         return f" {_LOGS} tmpfs " in self.site.on_node(self.node, "cat", "/proc/mounts")
 
-    def _start_probe(self) -> None:
-        obj = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": "log-disk-probe"},
-            "spec": {
-                "nodeName": self.node,
-                "terminationGracePeriodSeconds": 0,
-                "containers": [{"name": "main", "image": "busybox", "command": ["sleep", "60"],
-                                "imagePullPolicy": "IfNotPresent"}],
-            },
-        }  # fmt: skip
-        self.site.stack.make(obj)
+    def _write(self) -> str:
+        """Try to write a file; give the complaint, or nothing."""
+        file = f"{_LOGS}/landfast-probe"
+        script = 'echo probe > "$1" && rm "$1"'
+        argv = ["env", "LC_ALL=C", "bash", "-c", script, "bash", file]
+        return self.site.engine.docker("exec", self.node, *argv, check=False).stderr.strip()
 
-    def _probe_state(self) -> str:
-        pod = self.site.kube.find("Pod", "log-disk-probe", self.site.stack.namespace)
-        return str(pod["status"].get("phase")) if pod else "gone"
+    def _refusal(self, uid: str) -> str:
+        """Give the reason and the message with which the probe's pod was refused a container."""
+        for event in self.site.kube.events(self.site.stack.namespace, name=_PROBE):
+            message = str(event.get("message"))
+            if event["involvedObject"].get("uid") == uid and "no space left" in message:
+                return f"{event['reason']}, {message}"
+        return ""
+
+    def _start_probe(self) -> str:
+        """Create a pod on the node, and give its uid."""
+        main = {"name": "main", "image": "busybox", "imagePullPolicy": "IfNotPresent"}
+        spec = {
+            "nodeName": self.node,
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{**main, "command": ["sleep", "600"]}],
+        }
+        obj = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": _PROBE}, "spec": spec}
+        return str(self.site.stack.make(obj)["metadata"]["uid"])
 
     def _remove_probe(self) -> None:
-        self.site.kube.delete("Pod", "log-disk-probe", self.site.stack.namespace, grace_seconds=0)
-        self.site.stack.wait_gone("Pod", "log-disk-probe", self.site.stack.namespace, timeout=60)
+        namespace = self.site.stack.namespace
+        self.site.kube.delete("Pod", _PROBE, namespace, grace_seconds=1)
+        self.site.stack.wait_gone("Pod", _PROBE, namespace)
