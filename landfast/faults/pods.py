@@ -1,13 +1,68 @@
 """Faults of MySQL's pod and of its StatefulSet."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from landfast.faults.base import Fault, prove, register
+from landfast.errors import LandfastError
+from landfast.faults.base import Fault, Site, prove, register
 from landfast.kube.client import Object
 from landfast.waiting import wait_until
 
-_GONE_SECONDS = 60
+_GONE_SECONDS = 60  # the pod's grace period of 30 s, and its volume
+_RUNS_SECONDS = 90
 _LOOP_SECONDS = 60
+_OBSERVED_SECONDS = 30
+
+
+def _set_of(site: Site) -> Object | None:
+    return site.kube.find("StatefulSet", "mysql", site.stack.namespace)
+
+
+def _pod_uid(site: Site) -> str:
+    pod = site.find_pod()
+    return str(pod["metadata"]["uid"]) if pod else "none"
+
+
+def _is_observed(wanted: Object) -> bool:
+    """Whether the controller has acted on the newest change of an object."""
+    seen = wanted.get("status", {}).get("observedGeneration")
+    return bool(seen == wanted["metadata"]["generation"])
+
+
+def _what_lacks(site: Site) -> str:
+    """Say what lacks for MySQL's pod to be the one that its set wants, and to run; "" if nothing.
+
+    A pod in a restart loop is Running, too: what its container does tells.
+    """
+    wanted, pod = _set_of(site), site.find_pod()
+    if wanted is None or pod is None:
+        return f"no {'pod mysql-0' if wanted else 'StatefulSet mysql'}"
+    if not _is_observed(wanted) or wanted["spec"]["replicas"] != 1:
+        return f"StatefulSet mysql wants {wanted['spec']['replicas']}: {wanted.get('status')}"
+    if "deletionTimestamp" in pod["metadata"]:
+        return "pod mysql-0 is on its way out"
+    revision = pod["metadata"]["labels"].get("controller-revision-hash")
+    if revision != wanted["status"].get("updateRevision"):
+        return f"pod mysql-0 is of the revision {revision}"
+    (status,) = pod["status"].get("containerStatuses") or [{}]
+    state = status.get("state") or {"waiting": {}}
+    return "" if "running" in state else f"its container is {state}"
+
+
+def _pod_runs(site: Site) -> str:
+    """Wait until MySQL's pod is the one that its set wants, and runs."""
+    wait_until(
+        "pod mysql-0 to run as its StatefulSet wants it",
+        lambda: _what_lacks(site),
+        until=lambda lacks: not lacks,
+        timeout=_RUNS_SECONDS,
+        ignoring=(LandfastError,),
+        describe=str,
+    )
+    pod = site.pod()
+    since = pod["status"]["startTime"]
+    return (
+        f"pod mysql-0 ({pod['metadata']['uid']}) runs on {pod['spec']['nodeName']}, since {since}"
+    )
 
 
 class _PodGoes(Fault):
@@ -22,15 +77,15 @@ class _PodGoes(Fault):
 
     def prove_effect(self) -> str:
         """Another pod has its name, or none."""
-        pod = prove(
-            "another pod mysql-0",
-            lambda: self.site.find_pod() or {"metadata": {"uid": "none"}},
-            until=lambda pod: pod["metadata"]["uid"] != self.uid,
-            timeout=_GONE_SECONDS if self.is_going() else 5,
+        now = prove(
+            f"pod mysql-0 ({self.uid}) to be gone",
+            lambda: _pod_uid(self.site),
+            until=lambda uid: uid != self.uid,
+            timeout=_GONE_SECONDS if self._is_going() else 5,
         )
-        return f"pod mysql-0 is {pod['metadata']['uid']}, it was {self.uid}"
+        return f"pod mysql-0 ({self.uid}) is gone; its successor: {now}"
 
-    def is_going(self) -> bool:
+    def _is_going(self) -> bool:
         """Whether the pod is on its way out: then it may take its grace period."""
         pod = self.site.find_pod()
         return pod is None or "deletionTimestamp" in pod["metadata"]
@@ -40,23 +95,7 @@ class _PodGoes(Fault):
 
     def prove_healed(self) -> str:
         """Its successor runs."""
-        return _pod_runs(self)
-
-
-def _pod_runs(fault: Fault) -> str:
-    pod: Object | None = wait_until(
-        "pod mysql-0 to run",
-        fault.site.find_pod,
-        until=lambda pod: (
-            pod is not None
-            and pod["status"].get("phase") == "Running"
-            and "deletionTimestamp" not in pod["metadata"]
-        ),
-        timeout=_GONE_SECONDS,
-        describe=lambda pod: str(pod["status"].get("phase")) if pod else "no such pod",
-    )
-    assert pod is not None  # noqa: S101 - that was waited for
-    return f"pod mysql-0 ({pod['metadata']['uid']}) runs on {pod['spec']['nodeName']}"
+        return _pod_runs(self.site)
 
 
 @register
@@ -98,12 +137,25 @@ class PodEvict(_PodGoes):
 class _SetFault(Fault):
     """Something is done to the StatefulSet."""
 
-    def _set(self) -> Object | None:
-        return self.site.kube.find("StatefulSet", "mysql", self.site.stack.namespace)
+    def _spec(self) -> Object:
+        """Give the spec of the set, empty if there is no set."""
+        return dict((_set_of(self.site) or {}).get("spec", {}))
+
+    def _patch(self, spec: Object) -> None:
+        body = {"spec": spec}
+        self.site.kube.patch("StatefulSet", "mysql", body, self.site.stack.namespace)
+
+    def _prove_no_pod(self) -> None:
+        prove(
+            "pod mysql-0 to be gone",
+            lambda: _pod_uid(self.site),
+            until="none".__eq__,
+            timeout=_GONE_SECONDS,
+        )
 
     def prove_healed(self) -> str:
         """The set's pod runs."""
-        return _pod_runs(self)
+        return _pod_runs(self.site)
 
 
 @register
@@ -119,16 +171,18 @@ class StatefulSetRecreate(_SetFault):
 
     def prove_effect(self) -> str:
         """Neither set nor pod are there."""
-        prove("the StatefulSet to be gone", lambda: self._set() is None)
-        prove("its pod to be gone", lambda: self.site.find_pod() is None, timeout=_GONE_SECONDS)
+        prove("StatefulSet mysql to be gone", lambda: _set_of(self.site) is None)
+        self._prove_no_pod()
         return "there is neither a StatefulSet mysql nor a pod mysql-0"
 
     def heal(self) -> None:
-        """Create it from the manifest, once what is left of it is gone."""
-        if self._set() is None:
-            for obj in self.site.stack.objects("mysql"):
-                if obj["kind"] == "StatefulSet":
-                    self.site.kube.create(obj)
+        """Create it from the manifest; one that is on its way out is waited for."""
+        found = _set_of(self.site)
+        if found and "deletionTimestamp" in found["metadata"]:
+            self.site.stack.wait_gone("StatefulSet", "mysql", self.site.stack.namespace)
+            found = None
+        if found is None:
+            self.site.kube.create(_manifest(self.site))
 
 
 @register
@@ -140,26 +194,21 @@ class StatefulSetScaleToZero(_SetFault):
 
     def take_aim(self) -> dict[str, str]:
         """Note how many replicas there have to be again."""
-        found = self.site.kube.get("StatefulSet", "mysql", self.site.stack.namespace)
-        return {"replicas": str(found["spec"]["replicas"])}
+        return {"replicas": str(self._spec()["replicas"])}
 
     def inject(self) -> None:
         """Scale it to zero."""
-        self._scale(0)
+        self._patch({"replicas": 0})
 
     def prove_effect(self) -> str:
         """No pod is there, although the set is."""
-        prove("no replica to be wanted", lambda: (self._set() or {})["spec"]["replicas"] == 0)
-        prove("its pod to be gone", lambda: self.site.find_pod() is None, timeout=_GONE_SECONDS)
-        return "StatefulSet mysql wants 0 replicas and has no pod"
+        prove("no replica to be wanted", lambda: self._spec().get("replicas"), until=(0).__eq__)
+        self._prove_no_pod()
+        return f"StatefulSet mysql wants 0 replicas (before: {self.aim['replicas']}), has no pod"
 
     def heal(self) -> None:
         """Scale it back."""
-        self._scale(int(self.aim["replicas"]))
-
-    def _scale(self, replicas: int) -> None:
-        body = {"spec": {"replicas": replicas}}
-        self.site.kube.patch("StatefulSet", "mysql", body, self.site.stack.namespace)
+        self._patch({"replicas": int(self.aim["replicas"])})
 
 
 @register
@@ -169,38 +218,77 @@ class ImageRestartLoop(_SetFault):
     name = "image-restart-loop"
     text = "MySQL's image is replaced by one that ends at once"
 
+    def take_aim(self) -> dict[str, str]:
+        """Note which image it has to be again."""
+        return {"image": self._container()["image"]}
+
     def inject(self) -> None:
         """Give the set a template whose program fails; it replaces the pod."""
         self._run(self.site.env.images.busybox, ["false"])
 
     def prove_effect(self) -> str:
         """The pod's container fails and is started again."""
-
-        def look() -> str:
-            pod = self.site.find_pod() or {"status": {}}
-            (status,) = pod["status"].get("containerStatuses") or [{}]
-            waiting = status.get("state", {}).get("waiting") or {}
-            return str(waiting.get("reason", ""))
-
-        prove("the new revision", self._is_broken)
-        prove("a restart loop", look, until="CrashLoopBackOff".__eq__, timeout=_LOOP_SECONDS)
-        return "pod mysql-0 of the new revision is in CrashLoopBackOff"
-
-    def _is_broken(self) -> bool:
-        found = self._set() or {}
-        (container,) = found["spec"]["template"]["spec"]["containers"]
-        return bool(container["image"] == self.site.env.images.busybox)
+        prove("another image in StatefulSet mysql", lambda: self._is_broken(self._spec_of_pods()))
+        status = prove(
+            "pod mysql-0 of the new revision in a restart loop",
+            self._loop,
+            until=lambda status: status.get("waiting") == "CrashLoopBackOff",
+            timeout=_LOOP_SECONDS,
+        )
+        return (
+            f"pod mysql-0 of the new revision is in {status['waiting']}: "
+            f"ended with exit code {status['exit code']}, restarted {status['restarts']} times"
+        )
 
     def heal(self) -> None:
-        """Take the revision back; the set does not replace a pod that was never Ready by itself."""
-        was_broken = self._is_broken()
-        self._run(self.site.env.images.mysql, None)
-        if was_broken:
+        """Take the release back.
+
+        The set does not replace a pod that was never Ready by itself: that is deleted, once the
+        controller has the old revision again and makes no other pod of the new one.
+        """
+        self._run(self.aim["image"], _manifest_container(self.site).get("command"))
+        wait_until(
+            "StatefulSet mysql to be observed",
+            lambda: _is_observed(_set_of(self.site) or {"metadata": {"generation": 0}}),
+            timeout=_OBSERVED_SECONDS,
+        )
+        pod = self.site.find_pod()
+        if pod and self._is_broken(pod["spec"]):
             self.site.kube.delete("Pod", "mysql-0", self.site.stack.namespace, grace_seconds=0)
 
+    def _spec_of_pods(self) -> Object:
+        return dict(self._spec()["template"]["spec"])
+
+    def _container(self) -> Object:
+        (container,) = self._spec_of_pods()["containers"]
+        return dict(container)
+
     def _run(self, image: str, command: list[str] | None) -> None:
-        found = self.site.kube.get("StatefulSet", "mysql", self.site.stack.namespace)
-        (container,) = found["spec"]["template"]["spec"]["containers"]
-        changed = {**container, "image": image, "command": command}
-        body = {"spec": {"template": {"spec": {"containers": [changed]}}}}
-        self.site.kube.patch("StatefulSet", "mysql", body, self.site.stack.namespace)
+        changed = {**self._container(), "image": image, "command": command}
+        self._patch({"template": {"spec": {"containers": [changed]}}})
+
+    def _is_broken(self, spec: Object) -> bool:
+        (container,) = spec["containers"]
+        return bool(container["image"] != self.aim["image"])
+
+    def _loop(self) -> dict[str, Any]:
+        """Give what a pod of the new revision does, empty if there is none."""
+        pod = self.site.find_pod()
+        if pod is None or not self._is_broken(pod["spec"]):
+            return {}
+        (status,) = pod["status"].get("containerStatuses") or [{}]
+        return {
+            "waiting": (status.get("state", {}).get("waiting") or {}).get("reason"),
+            "exit code": (status.get("lastState", {}).get("terminated") or {}).get("exitCode"),
+            "restarts": status.get("restartCount"),
+        }
+
+
+def _manifest(site: Site) -> Object:
+    """Give the StatefulSet as the manifest has it."""
+    return next(obj for obj in site.stack.objects("mysql") if obj["kind"] == "StatefulSet")
+
+
+def _manifest_container(site: Site) -> Object:
+    (container,) = _manifest(site)["spec"]["template"]["spec"]["containers"]
+    return dict(container)

@@ -1,6 +1,7 @@
 """Faults of mysqld, seen from the node that it runs on."""
 
 import contextlib
+from dataclasses import dataclass
 from typing import ClassVar
 
 import pymysql
@@ -11,8 +12,23 @@ from landfast.kube.client import Object
 from landfast.mysql.client import MysqlServer
 from landfast.waiting import wait_until
 
-_RESTART_SECONDS = 60
-_PIDS = 'grep -ls "$1" /proc/[0-9]*/cgroup | cut -d/ -f3'
+_RESTART_SECONDS = 90  # the kubelet lets a container wait 10, 20, 40 s if it ended before
+_MYSQLD = ("mysqld", "mariadbd")
+# A process may end while it is looked at: that is no error.
+_STATS = """
+grep -lsF -e "$1" /proc/[0-9]*/cgroup | while read -r file; do
+    cat "${file%/cgroup}/stat" 2>/dev/null || true
+done
+"""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of a container, by its id in the node; `state` is the kernel's letter."""
+
+    pid: int
+    name: str
+    state: str
 
 
 def container_of(pod: Object) -> tuple[str, int]:
@@ -22,56 +38,123 @@ def container_of(pod: Object) -> tuple[str, int]:
     return identity.rpartition("//")[2], int(status.get("restartCount") or 0)
 
 
+def end_of(pod: Object, container: str) -> Object:
+    """Give how a container of a pod ended, empty if it has not (or nobody knows any more)."""
+    (status,) = pod["status"].get("containerStatuses") or [{}]
+    for state in (status.get("state", {}), status.get("lastState", {})):
+        ended = state.get("terminated") or {}
+        if str(ended.get("containerID", "")).rpartition("//")[2] == container:
+            return dict(ended)
+    return {}
+
+
 def processes_of(site: Site, node: str, container: str) -> list[int]:
-    """Give the ids, in the node, of a container's processes; the first one is the oldest."""
-    found = site.on_node(node, "sh", "-c", _PIDS, "sh", container, check=False)
-    return sorted(int(pid) for pid in found.split())
+    """Give the ids, in the node, of a container's processes, the lowest first.
+
+    Raises:
+        LandfastError: the node cannot be looked into.
+    """
+    return [process.pid for process in _look_into(site, node, container)]
 
 
-class _Restarts(Fault):
+def _look_into(site: Site, node: str, container: str) -> list[Process]:
+    if not container:  # "" is in every process's cgroup
+        return []
+    found = []
+    for line in site.on_node(node, "sh", "-c", _STATS, "sh", container).splitlines():
+        head, _, tail = line.rpartition(") ")
+        pid, _, name = head.partition(" (")
+        found.append(Process(int(pid), name, tail[:1]))
+    return sorted(found, key=lambda process: process.pid)
+
+
+def _mysqld_of(site: Site, node: str, container: str) -> list[Process]:
+    """Give a container's mysqld: one process, or none."""
+    return [p for p in _look_into(site, node, container) if p.name in _MYSQLD]
+
+
+def answers_within(server: MysqlServer, seconds: float) -> bool:
+    """Whether a new connection is greeted and a statement answered, each step within a time."""
+    try:
+        connection = pymysql.connect(
+            host="127.0.0.1",
+            port=server.port,
+            user="root",
+            password=server.password,
+            connect_timeout=seconds,
+            read_timeout=seconds,
+            write_timeout=seconds,
+        )
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (pymysql.err.Error, OSError):
+        return False
+    return True
+
+
+class _Mysqld(Fault):
+    """Something is done to mysqld in its container."""
+
+    def take_aim(self) -> dict[str, str]:
+        """Note where it runs."""
+        pod = self.site.pod()
+        return {"node": str(pod["spec"].get("nodeName", "")), "container": container_of(pod)[0]}
+
+    def _mysqld(self) -> list[Process]:
+        return _mysqld_of(self.site, self.aim["node"], self.aim["container"])
+
+    def _signal(self, signal: str) -> None:
+        for process in self._mysqld():
+            self.site.on_node(self.aim["node"], "kill", signal, str(process.pid))
+
+
+class _MysqldEnds(_Mysqld):
     """mysqld ends; the kubelet starts its container again."""
 
     stays: ClassVar[bool] = False
-    restarts = 0
 
-    def note(self) -> None:
-        """Remember how often the container was restarted."""
-        _, self.restarts = container_of(self.site.pod())
+    def _prove_end(self) -> Object:
+        """Give how the container ended that ran before.
 
-    def _ended(self) -> Object:
-        """Give how the container that was there ended; empty while it has not."""
-        (status,) = self.site.pod()["status"].get("containerStatuses") or [{}]
-        for state in (status.get("state", {}), status.get("lastState", {})):
-            if (ended := state.get("terminated")) and self._is_new(status, state):
-                return dict(ended)
-        return {}
-
-    def _is_new(self, status: Object, state: Object) -> bool:
-        return status.get("restartCount", 0) > self.restarts or state is status.get("state")
+        Raises:
+            NotProven: it has not.
+        """
+        container = self.aim["container"]
+        ended = prove(
+            f"mysqld's container {container[:12]} to have ended",
+            lambda: end_of(self.site.pod(), container),
+        )
+        if ended["exitCode"] != 137:
+            raise NotProven(f"mysqld's container ended with exit code {ended['exitCode']}, not 137")
+        return ended
 
     def heal(self) -> None:
         """Do nothing: the kubelet does."""
 
     def prove_healed(self) -> str:
-        """The container runs again."""
-        pod = wait_until(
-            "MySQL's container to run again",
-            self.site.pod,
-            until=lambda pod: "running" in _state(pod),
+        """A container runs, and mysqld in it, as the node has it."""
+        pod, (mysqld, *_) = wait_until(
+            "mysqld to run again",
+            self._look,
+            until=lambda seen: bool(seen[1]),
             timeout=_RESTART_SECONDS,
-            describe=lambda pod: str(_state(pod)),
+            ignoring=(LandfastError,),
+            describe=lambda seen: f"no process; {seen[0]['status'].get('containerStatuses')}",
         )
         container, restarts = container_of(pod)
-        return f"container {container[:12]} runs, restarted {restarts} times"
+        return (
+            f"mysqld is process {mysqld.pid} of {pod['spec']['nodeName']}, "
+            f"in container {container[:12]}, restarted {restarts} times"
+        )
 
-
-def _state(pod: Object) -> Object:
-    (status,) = pod["status"].get("containerStatuses") or [{}]
-    return dict(status.get("state", {}))
+    def _look(self) -> tuple[Object, list[Process]]:
+        pod = self.site.pod()
+        node = pod["spec"].get("nodeName")
+        return pod, _mysqld_of(self.site, node, container_of(pod)[0]) if node else []
 
 
 @register
-class MysqldSigkill(_Restarts):
+class MysqldSigkill(_MysqldEnds):
     """mysqld is killed with no chance to write anything."""
 
     name = "mysqld-sigkill"
@@ -79,21 +162,19 @@ class MysqldSigkill(_Restarts):
 
     def inject(self) -> None:
         """Kill it from the node: inside its container it is process 1, which no signal ends."""
-        pod = self.site.pod()
-        node = str(pod["spec"]["nodeName"])
-        pid, *_ = processes_of(self.site, node, container_of(pod)[0])
-        self.site.on_node(node, "kill", "-KILL", str(pid))
+        self._signal("-KILL")
 
     def prove_effect(self) -> str:
-        """The container ended with 137 = 128 + SIGKILL."""
-        ended = prove("mysqld's container to have ended", self._ended)
-        if ended["exitCode"] != 137:
-            raise NotProven(f"mysqld's container ended with {ended['exitCode']}, not 137")
-        return f"mysqld's container ended with exit code 137 at {ended['finishedAt']}"
+        """The container that ran ended with 137 = 128 + SIGKILL."""
+        ended = self._prove_end()
+        return (
+            f"mysqld's container {self.aim['container'][:12]}, started at {ended['startedAt']}, "
+            f"ended with exit code 137 at {ended['finishedAt']}"
+        )
 
 
 @register
-class MysqldOom(_Restarts):
+class MysqldOom(_MysqldEnds):
     """The kernel kills mysqld because its container's memory is used up."""
 
     name = "mysqld-oom"
@@ -102,9 +183,10 @@ class MysqldOom(_Restarts):
     def inject(self) -> None:
         """Take memory in mysqld's own container until the kernel kills the largest process.
 
-        Many small processes, so that the largest one is mysqld; each waits, as nobody reads.
+        Many small processes, so that the largest one is mysqld; each keeps what it has read, as
+        nobody reads from it, and has gone by itself when this returns.
         """
-        hog = "dd if=/dev/zero bs=48M count=1 2>/dev/null | sleep 30 &"
+        hog = "dd if=/dev/zero bs=48M count=1 2>/dev/null | sleep 15 &"
         script = f"{hog * 12} wait"
         with contextlib.suppress(LandfastError):  # it goes with the container
             self.site.kube.execute(
@@ -112,35 +194,37 @@ class MysqldOom(_Restarts):
             )
 
     def prove_effect(self) -> str:
-        """The container's end has the reason OOMKilled."""
-        ended = prove("mysqld's container to have ended", self._ended)
-        if ended["reason"] != "OOMKilled":
-            raise NotProven(f"mysqld's container ended for the reason {ended['reason']}")
-        return f"mysqld's container was OOMKilled at {ended['finishedAt']}"
+        """The end of the container that ran has the reason OOMKilled."""
+        ended = self._prove_end()
+        if ended.get("reason") != "OOMKilled":
+            raise NotProven(f"mysqld's container ended for the reason {ended.get('reason')}")
+        return (
+            f"mysqld's container {self.aim['container'][:12]}, started at {ended['startedAt']}, "
+            f"was OOMKilled at {ended['finishedAt']}"
+        )
 
 
 @register
-class MysqldSigstop(Fault):
+class MysqldSigstop(_Mysqld):
     """mysqld stands still: its connections stay, nothing answers."""
 
     name = "mysqld-sigstop"
     text = "mysqld stands still (SIGSTOP)"
-
-    def take_aim(self) -> dict[str, str]:
-        """Note where it runs."""
-        pod = self.site.pod()
-        return {"node": str(pod["spec"]["nodeName"]), "container": container_of(pod)[0]}
 
     def inject(self) -> None:
         """Stop it."""
         self._signal("-STOP")
 
     def prove_effect(self) -> str:
-        """It is in state T, and a connection is not greeted."""
-        prove("mysqld in state T", self._states, until={"T"}.__eq__, timeout=3)
+        """It is in state T, and a new connection is not served."""
+        prove("mysqld in state T", self._states, until=["T"].__eq__, timeout=5)
         if answers_within(self.site.stack.mysql, 1):
             raise NotProven("mysqld is in state T, and yet MySQL answers")
-        return "mysqld is in state T (stopped); a new connection is not greeted within 1 s"
+        (mysqld,) = self._mysqld()
+        return (
+            f"mysqld, process {mysqld.pid} of {self.aim['node']}, is in state {mysqld.state} "
+            "(stopped); SELECT 1 on a new connection is not answered within 1 s"
+        )
 
     def heal(self) -> None:
         """Let it go on."""
@@ -151,34 +235,7 @@ class MysqldSigstop(Fault):
         states = wait_until(
             "mysqld to go on", self._states, until=lambda found: "T" not in found, timeout=10
         )
-        return f"mysqld is in state {', '.join(states) or 'gone'}"
+        return f"mysqld's state on {self.aim['node']}: {', '.join(states) or 'that one is gone'}"
 
-    def _signal(self, signal: str) -> None:
-        node = self.aim["node"]
-        for pid in processes_of(self.site, node, self.aim["container"]):
-            self.site.on_node(node, "kill", signal, str(pid), check=False)
-
-    def _states(self) -> set[str]:
-        node = self.aim["node"]
-        found = set()
-        for pid in processes_of(self.site, node, self.aim["container"]):
-            stat = self.site.on_node(node, "cat", f"/proc/{pid}/stat", check=False)
-            found.update(stat.rpartition(")")[2].split()[:1])
-        return found
-
-
-def answers_within(server: MysqlServer, seconds: float) -> bool:
-    """Whether a new connection is greeted and a statement answered in time."""
-    try:
-        connection = pymysql.connect(
-            host="127.0.0.1",
-            port=server.port,
-            user="root",
-            password=server.password,
-            connect_timeout=seconds,
-            read_timeout=seconds,
-        )
-    except (pymysql.err.Error, OSError):
-        return False
-    connection.close()
-    return True
+    def _states(self) -> list[str]:
+        return [process.state for process in self._mysqld()]
