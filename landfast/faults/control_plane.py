@@ -1,17 +1,40 @@
 """Faults of the control plane: one of its programs is killed; the kubelet starts it again."""
 
-from typing import ClassVar
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+from typing import Any, ClassVar, NamedTuple
 
 from landfast.errors import LandfastError
-from landfast.faults.base import Fault, prove, register
-from landfast.faults.processes import container_of, processes_of
+from landfast.faults.base import Fault, NotProven, Site, prove, register
+from landfast.faults.processes import container_of, end_of, processes_of
 from landfast.kube.client import Object
 from landfast.kube.manifests import load
 from landfast.waiting import WaitTimeout, wait_until
 
-_BACK_SECONDS = 90
+_BY_ITSELF_SECONDS = 3
+_BACK_SECONDS = 200  # the kubelet lets a program wait 10, 20, 40, 80 s if it ended before
+_WORKS_SECONDS = 60
 _CLAIMS = 10
+_BOUND_SECONDS = 120  # the kubelet lets the container wait, then the lock of the dead one runs out
+_GONE_SECONDS = 60
 _LABEL = "landfast/provisioner-kill"
+_PREFIX = "killed-"
+# no zombie: that is listed until its parent has looked
+_FIND = """
+pid=$(pgrep --full --oldest --runstates D,I,R,S,T "^$1( |$)") || [ $? = 1 ]
+[ -z "$pid" ] || ps -o pid=,lstart= -p "$pid" || true
+"""
+
+
+class _Running(NamedTuple):
+    """A process of the control plane's node, and the time of day when it was started."""
+
+    pid: str
+    since: str
+
+    def __repr__(self) -> str:
+        return f"process {self.pid}, started at {self.since}"
 
 
 class _ProgramKill(Fault):
@@ -19,58 +42,89 @@ class _ProgramKill(Fault):
 
     program: ClassVar[str]
     stays: ClassVar[bool] = False
-    before: int | None = None
+    before: _Running | None = None
 
     def take_aim(self) -> dict[str, str]:
         """Note which process it is."""
-        return {"killed": str(self.pid())}
+        found = self._find()
+        return {"killed": found.pid if found else ""}
 
-    def pid(self) -> int | None:
-        """Give the program's process in the control plane's node, None if it does not run."""
-        found = self.site.on_node(
-            *[self.site.control_plane, "pgrep", "--full", "--oldest", f"^{self.program}( |$)"],
-            check=False,
-        )
-        return int(found) if found.strip() else None
+    def available(self) -> str | None:
+        """It runs."""
+        return None if self.aim["killed"] else f"{self.program} does not run"
+
+    def _find(self) -> _Running | None:
+        """Give the program's process, None if there is none.
+
+        Raises:
+            LandfastError: the node cannot be looked into.
+        """
+        found = self.site.on_node(self.site.control_plane, "sh", "-c", _FIND, "sh", self.program)
+        if not found.strip():
+            return None
+        pid, _day, _month, _date, since, _year = found.split()
+        return _Running(pid, since)
+
+    def note(self) -> None:
+        """Remember when it was started."""
+        self.before = self._find()
 
     def inject(self) -> None:
         """Kill it."""
         self.site.on_node(self.site.control_plane, "kill", "-KILL", self.aim["killed"])
 
     def prove_effect(self) -> str:
-        """Its process is gone, or another one."""
+        """The node has no such process any more; maybe its successor already."""
         now = prove(
             f"process {self.aim['killed']} of {self.program} to be gone",
-            self.pid,
-            until=lambda pid: str(pid) != self.aim["killed"],
+            self._find,
+            until=lambda found: found is None or found.pid != self.aim["killed"],
             timeout=5,
         )
-        successor = f"process {now} runs" if now else "none runs"
-        return f"process {self.aim['killed']} of {self.program} is gone; {successor}"
+        return f"{self.program} is {now or 'not running'} (before: {self.before})"
 
     def heal(self) -> None:
-        """Let the kubelet start it at once: a new kubelet has forgotten to wait 10, 20, 40 s."""
-        if self.pid() is None:
-            self.site.on_node(self.site.control_plane, "systemctl", "restart", "kubelet")
+        """Let the kubelet not wait, should it do so: a new one starts everything at once."""
+        with contextlib.suppress(WaitTimeout):
+            wait_until(f"{self.program} to run", self._find, timeout=_BY_ITSELF_SECONDS)
+            return
+        self.site.on_node(self.site.control_plane, "systemctl", "restart", "kubelet")
 
     def prove_healed(self) -> str:
-        """A successor runs and its pod is Ready."""
-        pid = wait_until(f"{self.program} to run", self.pid, timeout=_BACK_SECONDS)
+        """A process runs, the API server is ready, and what the program is for is done."""
+        wait_until(f"{self.program} to run", self._find, timeout=_BACK_SECONDS)
         wait_until(
             f"the API server to be ready with {self.program}",
             self._is_ready,
             timeout=_BACK_SECONDS,
-            ignoring=(LandfastError, OSError),
+            ignoring=(LandfastError,),
         )
-        return f"process {pid} of {self.program} runs; the API server is ready"
+        return f"{self.program} is {self._find()}; the API server is ready{self.try_out()}"
+
+    def try_out(self) -> str:
+        """Let the program do what it is for, and say what it did."""
+        return ""
 
     def _is_ready(self) -> bool:
         answer = self.site.on_node(
             *[self.site.control_plane, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"],
             *["get", "--raw", "/readyz", "--request-timeout=5s"],
-            check=False,
         )
         return answer.strip() == "ok"
+
+
+@contextlib.contextmanager
+def _made(site: Site, obj: Object) -> Iterator[tuple[str, str, str]]:
+    """Have an object on the cluster, and give its kind, name and namespace."""
+    named = (obj["kind"], obj["metadata"]["name"], site.stack.namespace)
+    site.kube.delete(*named, grace_seconds=0)  # a killed run may have left it
+    site.stack.wait_gone(*named)
+    try:
+        site.stack.make(obj)
+        yield named
+    finally:
+        site.kube.delete(*named, grace_seconds=0)
+        site.stack.wait_gone(*named)
 
 
 @register
@@ -81,6 +135,28 @@ class ControllerManagerKill(_ProgramKill):
     text = "kube-controller-manager is killed"
     program = "kube-controller-manager"
 
+    def try_out(self) -> str:
+        """It observes a ReplicaSet that wants no replica."""
+        labels = {"app": "landfast-observed"}
+        pods = {"containers": [{"name": "none", "image": "busybox"}]}
+        obj = {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {"name": "landfast-observed"},
+            "spec": {
+                "replicas": 0,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": pods},
+            },
+        }
+        with _made(self.site, obj) as named:
+            wait_until(
+                "the controller manager to observe a new ReplicaSet",
+                lambda: self.site.kube.get(*named).get("status", {}).get("observedGeneration"),
+                timeout=_WORKS_SECONDS,
+            )
+        return ", and a new ReplicaSet was observed"
+
 
 @register
 class SchedulerKill(_ProgramKill):
@@ -89,6 +165,26 @@ class SchedulerKill(_ProgramKill):
     name = "scheduler-kill"
     text = "kube-scheduler is killed"
     program = "kube-scheduler"
+
+    def try_out(self) -> str:
+        """It finds that no node is fit for a pod."""
+        obj = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "landfast-unschedulable"},
+            "spec": {
+                "nodeSelector": {"landfast/no-node-has-this": "true"},
+                "containers": [{"name": "none", "image": "busybox"}],
+            },
+        }
+        with _made(self.site, obj) as named:
+            wait_until(
+                "the scheduler to look at a new pod",
+                lambda: self.site.kube.get(*named)["status"].get("conditions") or [],
+                until=lambda found: any(c["type"] == "PodScheduled" for c in found),
+                timeout=_WORKS_SECONDS,
+            )
+        return ", and a new pod was looked at"
 
 
 @register
@@ -109,7 +205,11 @@ class EtcdKill(_ProgramKill):
     program = "etcd"
 
     def heal(self) -> None:
-        """Do nothing: a kubelet that is restarted while there is no API server is of no help."""
+        """Do nothing: the kubelet does.
+
+        A new kubelet would ask an API server that hangs without etcd, for two minutes, before it
+        started anything.
+        """
 
 
 @register
@@ -119,18 +219,22 @@ class ProvisionerKill(Fault):
     name = "provisioner-kill"
     text = "the provisioner is killed while it makes volumes"
     stays: ClassVar[bool] = False
-    restarts = 0
-    bound = -1
+    container = ""
+    bound = 0
+    """How many of the claims were bound when the kill was over."""
+    found: str | None = None
+    """What `heal` found of the claims; None before."""
+    wrong: tuple[str, ...] = ()
 
     def note(self) -> None:
-        """Remember how often its container was restarted."""
-        _, self.restarts = container_of(self._pod())
+        """Remember which container it runs in."""
+        self.container, _ = container_of(self._pod())
 
     def inject(self) -> None:
         """Ask for volumes and kill the provisioner as soon as the first is there."""
         pod = self._pod()
-        node, (container, _) = str(pod["spec"]["nodeName"]), container_of(pod)
-        pid, *_ = processes_of(self.site, node, container)
+        node = str(pod["spec"]["nodeName"])
+        pid = processes_of(self.site, node, container_of(pod)[0])[0]
         for number in range(_CLAIMS):
             self.site.stack.make(_claim(number))
         wait_until("the first claim to be bound", self._bound, timeout=30, interval=0.02)
@@ -138,59 +242,79 @@ class ProvisionerKill(Fault):
         self.bound = len(self._bound())
 
     def prove_effect(self) -> str:
-        """Its container was restarted when only some of the claims were bound."""
-        prove(
-            "the provisioner's container to have been restarted",
-            lambda: container_of(self._pod())[1],
-            until=lambda restarts: restarts > self.restarts,
-            timeout=30 if self.bound >= 0 else 5,
+        """Its container ended by SIGKILL when some of the claims were bound, and not all."""
+        ended = prove(
+            f"the provisioner's container {self.container[:12]} to have ended",
+            lambda: end_of(self._pod(), self.container),
         )
-        return f"the provisioner was killed when {self.bound} of {_CLAIMS} claims were bound"
+        if ended["exitCode"] != 137:
+            raise NotProven(f"the provisioner ended with exit code {ended['exitCode']}, not 137")
+        if not 0 < self.bound < _CLAIMS:
+            raise NotProven(f"the provisioner ended when {self.bound} of {_CLAIMS} were bound")
+        return (
+            f"the provisioner's container {self.container[:12]} ended with exit code 137 "
+            f"at {ended['finishedAt']}, when {self.bound} of {_CLAIMS} claims were bound"
+        )
 
     def heal(self) -> None:
-        """Do nothing yet: `prove_healed` looks at what the provisioner makes of the claims."""
-
-    def prove_healed(self) -> str:
-        """Every claim is bound to one folder; then they go."""
+        """Wait what becomes of the claims, then remove them, their volumes and folders."""
         self.site.stack.wait_for_provisioner()
         claims = self._claims()
-        folders: list[str] = []
-        try:
-            if claims:
-                wait_until(
-                    f"{len(claims)} claims to be bound",
-                    self._bound,
-                    until=lambda bound: len(bound) == len(claims),
-                    timeout=_BACK_SECONDS,
-                    describe=lambda bound: f"{len(bound)} are",
-                )
-                listed = self.site.server.inspector.list(self.site.stack.folder("."), depth=1)
-                folders = [path for path in listed if "-killed-" in path]
-                if len(folders) != len(claims):
-                    raise WaitTimeout(f"{len(claims)} claims have {len(folders)} folders")
-        finally:
-            self._remove(claims)
-        return f"{len(claims)} claims were bound, with {len(folders)} folders, and are gone"
-
-    def _remove(self, claims: list[Object]) -> None:
-        kube, stack = self.site.kube, self.site.stack
+        if claims:
+            self.wrong = tuple(self._judge(claims))
+            self.found = f"{len(claims)} claims were bound to one folder each, and are gone"
         for claim in claims:
-            kube.delete("PersistentVolumeClaim", claim["metadata"]["name"], stack.namespace)
-        wait_until("the claims to be gone", lambda: not self._claims(), timeout=60)
+            name = claim["metadata"]["name"]
+            self.site.kube.delete("PersistentVolumeClaim", name, self.site.stack.namespace)
+        self._wait_gone("claims", self._claims)
+        self._wait_gone("volumes", self._volumes)
+        for folder in self._folders():  # the class archives them
+            self.site.server.inspector.remove(folder)
+
+    def prove_healed(self) -> str:
+        """Every claim was bound to one folder, and nothing of them is left.
+
+        Raises:
+            WaitTimeout: something is left, or a claim was not bound, or to other than one folder.
+        """
+        self.site.stack.wait_for_provisioner()
+        for what, look in (
+            ("claims", self._claims),
+            ("volumes", self._volumes),
+            ("folders", self._folders),
+        ):
+            self._wait_gone(what, look)
+        if self.wrong:
+            raise WaitTimeout("; ".join(self.wrong))
+        return f"the provisioner is available; {self.found or 'no claim of the fault is there'}"
+
+    def _judge(self, claims: list[Object]) -> Iterator[str]:
+        """Wait until all claims are bound, and say what is not as it should be."""
+        with contextlib.suppress(WaitTimeout):
+            wait_until(
+                f"{len(claims)} claims to be bound",
+                self._bound,
+                until=lambda bound: len(bound) == len(claims),
+                timeout=_BOUND_SECONDS,
+            )
+        folders = [PurePosixPath(path).name for path in self._folders()]
+        volumes = {pv["spec"]["claimRef"]["name"]: pv for pv in self._volumes()}
+        for claim in self._claims():
+            meta = claim["metadata"]
+            own = [name for name in folders if f"-{meta['name']}-" in name]
+            path = (volumes.get(meta["name"]) or {}).get("spec", {}).get("nfs", {}).get("path", "")
+            phase = claim["status"].get("phase")
+            if phase != "Bound" or own != [PurePosixPath(path).name]:
+                yield f"claim {meta['name']} is {phase}; its volume: {path}; its folders: {own}"
+
+    def _wait_gone(self, what: str, look: Callable[[], list[Any]]) -> None:
         wait_until(
-            "their volumes to be gone",
-            lambda: [
-                pv
-                for pv in kube.list("PersistentVolume")
-                if "-killed-" in (pv["spec"].get("nfs") or {}).get("path", "")
-            ],
+            f"the {what} of {self.name} to be gone",
+            look,
             until=lambda left: not left,
-            timeout=60,
+            timeout=_GONE_SECONDS,
             describe=lambda left: f"{len(left)} are left",
         )
-        for path in self.site.server.inspector.list(stack.folder("."), depth=1):
-            if "-killed-" in path:  # archived by the class
-                self.site.server.inspector.remove(path)
 
     def _pod(self) -> Object:
         pods = self.site.kube.list(
@@ -205,9 +329,26 @@ class ProvisionerKill(Fault):
     def _bound(self) -> list[Object]:
         return [claim for claim in self._claims() if claim["status"].get("phase") == "Bound"]
 
+    def _volumes(self) -> list[Object]:
+        def claim(volume: Object) -> tuple[str, str]:
+            ref = volume["spec"].get("claimRef") or {}
+            return ref.get("namespace", ""), ref.get("name", "")
+
+        volumes = self.site.kube.list("PersistentVolume")
+        own = self.site.stack.namespace
+        return [v for v in volumes if claim(v)[0] == own and claim(v)[1].startswith(_PREFIX)]
+
+    def _folders(self) -> list[str]:
+        """Give the claims' folders on the export, archived ones too."""
+        own = f"{self.site.stack.namespace}-{_PREFIX}"
+        listed = self.site.server.inspector.list(self.site.stack.folder("."), depth=1)
+        return [
+            p for p in listed if PurePosixPath(p).name.removeprefix("archived-").startswith(own)
+        ]
+
 
 def _claim(number: int) -> Object:
     (obj,) = load("pvc")
-    obj["metadata"] = {"name": f"killed-{number}", "labels": {_LABEL: "true"}}
+    obj["metadata"] = {"name": f"{_PREFIX}{number}", "labels": {_LABEL: "true"}}
     del obj["spec"]["selector"]
     return obj
