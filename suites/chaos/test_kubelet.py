@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import wait_until
@@ -18,6 +19,7 @@ from suites.objects import pvc
 pytestmark = pytest.mark.xdist_group("chaos")
 
 _UNMOUNT_SECONDS = 90
+_READ_SECONDS = 30
 
 
 def scenario(name: str, expected: str, seconds: int) -> Callable[[object], object]:
@@ -35,8 +37,13 @@ def test_file_is_readable_after_kubelet_restart(
         site.kube.execute(namespace, "reader", ["sh", "-c", "echo kept > /nfs/file"])
         with broken("kubelet-stop"):
             observe("the kubelet is down")
-        with step("read the file in the same container"):
-            text = site.kube.execute(namespace, "reader", ["cat", "/nfs/file"])
+        with step("read the file in the same container"):  # once the kubelet knows its pods again
+            text = wait_until(
+                "the file to be read",
+                lambda: site.kube.execute(namespace, "reader", ["cat", "/nfs/file"]),
+                timeout=_READ_SECONDS,
+                ignoring=(LandfastError,),
+            )
         after = site.kube.get("Pod", "reader", namespace)
     observe(f"the file reads {text.strip()!r}")
     assert text == "kept\n"
