@@ -16,7 +16,7 @@ _BY_ITSELF_SECONDS = 3
 _BACK_SECONDS = 200  # the kubelet lets a program wait 10, 20, 40, 80 s if it ended before
 _WORKS_SECONDS = 60
 _CLAIMS = 10
-_BOUND_SECONDS = 120  # the kubelet lets the container wait, then the lock of the dead one runs out
+_BOUND_SECONDS = 90  # the lock of the dead one runs out after 17 s
 _GONE_SECONDS = 60
 _LABEL = "landfast/provisioner-kill"
 _PREFIX = "killed-"
@@ -222,6 +222,8 @@ class ProvisionerKill(Fault):
     container = ""
     bound = 0
     """How many of the claims were bound when the kill was over."""
+    begun = 0
+    """How many folders had been made by then."""
     found: str | None = None
     """What `heal` found of the claims; None before."""
     wrong: tuple[str, ...] = ()
@@ -239,7 +241,7 @@ class ProvisionerKill(Fault):
             self.site.stack.make(_claim(number))
         wait_until("the first claim to be bound", self._bound, timeout=30, interval=0.02)
         self.site.on_node(node, "kill", "-KILL", str(pid))
-        self.bound = len(self._bound())
+        self.bound, self.begun = len(self._bound()), len(self._folders())
 
     def prove_effect(self) -> str:
         """Its container ended by SIGKILL when some of the claims were bound, and not all."""
@@ -253,11 +255,13 @@ class ProvisionerKill(Fault):
             raise NotProven(f"the provisioner ended when {self.bound} of {_CLAIMS} were bound")
         return (
             f"the provisioner's container {self.container[:12]} ended with exit code 137 "
-            f"at {ended['finishedAt']}, when {self.bound} of {_CLAIMS} claims were bound"
+            f"at {ended['finishedAt']}, when {self.bound} of {_CLAIMS} claims were bound "
+            f"and {self.begun} folders made"
         )
 
     def heal(self) -> None:
         """Wait what becomes of the claims, then remove them, their volumes and folders."""
+        self._start_soon()
         self.site.stack.wait_for_provisioner()
         claims = self._claims()
         if claims:
@@ -287,6 +291,25 @@ class ProvisionerKill(Fault):
         if self.wrong:
             raise WaitTimeout("; ".join(self.wrong))
         return f"the provisioner is available; {self.found or 'no claim of the fault is there'}"
+
+    def _start_soon(self) -> None:
+        """Replace the pod if the kubelet lets its container wait: it ended before."""
+        try:
+            wait_until(
+                "the provisioner to run",
+                self._runs,
+                timeout=_BY_ITSELF_SECONDS,
+                ignoring=(LandfastError,),
+            )
+        except WaitTimeout:
+            name, namespace = self._pod()["metadata"]["name"], self.site.stack.system_namespace
+            self.site.kube.delete("Pod", name, namespace, grace_seconds=0)
+
+    def _runs(self) -> bool:
+        """Whether its container has processes: its status says so for a second too long."""
+        pod = self._pod()
+        node = str(pod["spec"].get("nodeName", ""))
+        return bool(processes_of(self.site, node, container_of(pod)[0]))
 
     def _judge(self, claims: list[Object]) -> Iterator[str]:
         """Wait until all claims are bound, and say what is not as it should be."""
@@ -320,7 +343,10 @@ class ProvisionerKill(Fault):
         pods = self.site.kube.list(
             "Pod", self.site.stack.system_namespace, labels="app=nfs-client-provisioner"
         )
-        return next(pod for pod in pods if "deletionTimestamp" not in pod["metadata"])
+        for pod in pods:
+            if "deletionTimestamp" not in pod["metadata"]:
+                return pod
+        raise LandfastError("there is no pod of the provisioner")
 
     def _claims(self) -> list[Object]:
         namespace = self.site.stack.namespace

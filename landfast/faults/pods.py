@@ -243,8 +243,8 @@ class ImageRestartLoop(_SetFault):
     def heal(self) -> None:
         """Take the release back.
 
-        The set does not replace a pod that was never Ready by itself: that is deleted, once the
-        controller has the old revision again and makes no other pod of the new one.
+        Not every StatefulSet controller replaces a pod that was never Ready by itself (1.37's
+        does): it is deleted, once the controller knows the old revision and makes no other one.
         """
         self._run(self.aim["image"], _manifest_container(self.site).get("command"))
         wait_until(
