@@ -134,7 +134,7 @@ class NfsFreeze(ServerFault):
 
     def inject(self) -> None:
         """Freeze its container."""
-        self.site.engine.docker("pause", self.site.server.name)
+        self.site.server.freeze()
 
     def prove_effect(self) -> str:
         """Its container is paused, and nothing answers."""

@@ -29,14 +29,16 @@ _NO_SYNC = Path(__file__).with_name("no_sync.py")
 _NO_SYNC_IN_SERVER = "/etc/ganesha/no_sync.py"
 _DISK_SIZE = "1G"
 _START_SECONDS = 30
+_FREEZE_SECONDS = 10
 # The mode stands in a file of the volume, so that a restart, also one by `docker start`, keeps it.
+# ext4 would commit what nobody has synced every five seconds; for minutes, it shall not.
 _START = f"""
 set -e
 [ -e /disk/disk.img ] || {{
     truncate -s {_DISK_SIZE} /disk/disk.img
     mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 /disk/disk.img
 }}
-mount -o loop /disk/disk.img {EXPORT_PATH}
+mount -o loop,commit=300 /disk/disk.img {EXPORT_PATH}
 case $(cat /disk/mode 2>/dev/null) in
     lying) set -- python3 {_NO_SYNC_IN_SERVER} ;;
     clock)
@@ -45,6 +47,8 @@ case $(cat /disk/mode 2>/dev/null) in
 esac
 exec "$@" ganesha.nfsd -F -L /dev/stdout -f {CONFIG_IN_SERVER}
 """
+# Writers wait while it is frozen, for milliseconds.
+_FLUSH = 'fsfreeze --freeze "$1"; fsfreeze --unfreeze "$1"'
 # The kernel goes on writing while the server stands still. A copy that it wrote into would mix two
 # moments, which no power loss does: such a one is made again.
 _COPY = """
@@ -106,10 +110,25 @@ class DiskServer:
         if (now := address_of(self.engine, self.name)) != self.address:
             raise LandfastError(f"{self.name} came back as {now}; clients know {self.address}")
 
+    def freeze(self) -> None:
+        """Let every process of the server stand still, at one moment.
+
+        Raises:
+            WaitTimeout: they do not; a process in the middle of a sync cannot be frozen.
+        """
+        wait_until(
+            f"{self.name} to stand still",
+            lambda: self.engine.docker("pause", self.name, check=False).stderr,
+            until=lambda _: self.state() == "paused",
+            timeout=_FREEZE_SECONDS,
+            interval=0.1,
+        )
+
     def kill(self) -> None:
-        """End the server without warning; its disk keeps what the server had written."""
-        if self.state() == "paused":  # a signal waits until a paused container goes on
-            self.engine.docker("unpause", self.name)
+        """End the server without warning; its disk keeps what the server had written.
+
+        A paused one is not let go on before: the engine sends the signal, and thaws it to die.
+        """
         self.engine.docker("kill", "--signal", "KILL", self.name, check=False)
 
     def configure(self, text: str) -> None:
@@ -169,10 +188,17 @@ class DiskServer:
         Raises:
             LandfastError: no copy of the disk at one moment could be had; the server is paused.
         """
-        self.engine.docker("pause", self.name)
+        self.freeze()
         self.on_disk("sh", "-c", _COPY)
         self.kill()
         self.on_disk("mv", "/disk/crash.img", "/disk/disk.img")
+
+    def flush(self) -> None:
+        """Let all that was written until one moment reach the disk, as a lying server does late.
+
+        What comes later stays in memory, for half a minute at least: the disk has that moment.
+        """
+        self.execute("sh", "-c", _FLUSH, "sh", EXPORT_PATH)
 
     def disk_inode(self) -> int:
         """Give the inode of the file behind the disk: a power loss puts another one there."""

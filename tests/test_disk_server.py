@@ -1,0 +1,73 @@
+"""The server whose disk can lose its power, without an engine."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+from landfast.faults.export import ExportReadOnly, ExportWithdrawn
+from landfast.nfs import no_sync
+from landfast.nfs.disk_server import DiskServer
+from landfast.nfs.server import CONFIG
+from landfast.process import Result
+
+# fsync of a pipe is an error, unless nobody makes the call
+_SYNC_A_PIPE = "import os; os.fsync(os.pipe()[0])"
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """Notes what the engine is asked for; the container is paused once that was asked for."""
+
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def docker(self, *arguments: str, **_: object) -> Result:
+        self.asked.append(arguments)
+        paused = any(words[0] == "pause" for words in self.asked)
+        status = "paused" if paused else "running"
+        return Result(arguments, 0, status if arguments[0] == "inspect" else "", "", 0.0)
+
+    def verbs(self) -> list[str]:
+        return [words[0] for words in self.asked if words[0] != "inspect"]
+
+
+def test_server_that_loses_its_power_does_nothing_after_its_disk_was_copied() -> None:
+    engine = _Engine()
+    DiskServer(engine, "server", "10.0.0.2").cut_power()  # type: ignore[arg-type]
+    assert engine.verbs() == ["pause", "run", "kill", "run"]
+
+
+def test_syncs_do_nothing_under_the_filter() -> None:
+    plain = [sys.executable, "-c", _SYNC_A_PIPE]
+    assert subprocess.run(plain, capture_output=True, check=False).returncode == 1
+    filtered = subprocess.run(
+        [sys.executable, no_sync.__file__, *plain], capture_output=True, text=True, check=False
+    )
+    assert filtered.returncode == 0, filtered.stderr
+
+
+@dataclass
+class _Server:
+    given: str = ""
+
+    def configure(self, text: str) -> None:
+        self.given = text
+
+
+@dataclass
+class _Site:
+    server: _Server = field(default_factory=_Server)
+
+
+def test_withdrawn_export_is_the_only_one_that_goes() -> None:
+    site = _Site()
+    ExportWithdrawn(site, {}).inject()  # type: ignore[arg-type]
+    assert "Export_Id = 1;" not in site.server.given
+    assert "Export_Id = 2;" in site.server.given
+    assert site.server.given.startswith(CONFIG.read_text().partition("EXPORT {")[0])
+
+
+def test_only_the_export_itself_becomes_read_only() -> None:
+    site = _Site()
+    ExportReadOnly(site, {}).inject()  # type: ignore[arg-type]
+    assert site.server.given.count("Access_Type = RO") == 1
+    assert site.server.given.index("Access_Type = RO") < site.server.given.index("Export_Id = 2;")
