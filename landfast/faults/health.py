@@ -7,6 +7,7 @@ from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.waiting import wait_until
 
+_ANSWER_SECONDS = 5
 _ESSENTIAL = {
     "component": {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"},
     "k8s-app": {"kube-dns", "kube-proxy"},
@@ -44,7 +45,7 @@ def complaints(site: Site) -> list[str]:
     if (state := site.server.state()) != "running":
         found.append(f"the NFS server's container is {state}")
     try:
-        site.stack.mysql.query("SELECT 1")
+        site.stack.mysql.query("SELECT 1", seconds=_ANSWER_SECONDS)
     except (pymysql.err.Error, OSError) as error:
         found.append(f"MySQL does not answer: {error}")
     return found

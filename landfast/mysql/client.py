@@ -32,8 +32,8 @@ class MysqlServer:
         return str(self.dial) if self.dial else f"127.0.0.1:{self.port}"
 
     @contextlib.contextmanager
-    def connect(self) -> Iterator["Connection[Cursor]"]:
-        """Give an open connection with autocommit.
+    def connect(self, seconds: float = _QUERY_SECONDS) -> Iterator["Connection[Cursor]"]:
+        """Give an open connection with autocommit; each answer may take `seconds`.
 
         Raises:
             pymysql.err.OperationalError: the server does not answer or refuses.
@@ -46,8 +46,8 @@ class MysqlServer:
             password=self.password,
             autocommit=True,
             connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_QUERY_SECONDS,
-            write_timeout=_QUERY_SECONDS,
+            read_timeout=seconds,
+            write_timeout=seconds,
             defer_connect=True,
         )
         connection.connect(self.dial() if self.dial else None)
@@ -57,9 +57,11 @@ class MysqlServer:
             with contextlib.suppress(pymysql.err.Error):
                 connection.close()
 
-    def query(self, sql: str, arguments: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def query(
+        self, sql: str, arguments: Sequence[object] = (), *, seconds: float = _QUERY_SECONDS
+    ) -> list[tuple[Any, ...]]:
         """Run one statement on a new connection and give its rows."""
-        with self.connect() as connection, connection.cursor() as cursor:
+        with self.connect(seconds) as connection, connection.cursor() as cursor:
             cursor.execute(sql, arguments or None)
             return list(cursor.fetchall())
 
@@ -78,10 +80,12 @@ class MysqlServer:
 
     def identity(self) -> "Identity":
         """Give the server's version and the id that it keeps in its data directory."""
-        ((version,),) = self.query("SELECT VERSION()")
+        # a port mapping takes connections for a pod that is gone: it would be waited for in vain
+        ((version,),) = self.query("SELECT VERSION()", seconds=_CONNECT_SECONDS)
         # MariaDB has no server_uuid, but a server_uid of the same meaning
         (row,) = self.query(
-            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid','server_uid')"
+            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid','server_uid')",
+            seconds=_CONNECT_SECONDS,
         )
         return Identity(str(version), str(row[1]))
 
