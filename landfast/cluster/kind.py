@@ -15,13 +15,15 @@ MYSQL_NODE_PORT = 30306
 _WORKERS = 2
 _CREATE_SECONDS = 300
 _READY_SECONDS = 120
+# there is one; after a kill its successor would wait up to 15 s for the lease of the dead one
+_ALONE = {"leader-elect": "false"}
 _CONTROLLER_MANAGER = {
     # at the defaults (20/30) it takes 49 s to bind 200 claims, at these 5 s
     "kube-api-qps": "500",
     "kube-api-burst": "1000",
-    # there is one; after a kill its successor would wait up to 15 s for the lease of a dead one
-    "leader-elect": "false",
+    **_ALONE,
 }
+_SCHEDULER = _ALONE
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,11 @@ class Kind:
 def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str, Any]:
     """Give kind's configuration for Kubernetes `version` (None: unknown)."""
     # kubeadm's arguments became a list in v1beta4, which kind uses from Kubernetes 1.36 on
-    arguments: Any = _CONTROLLER_MANAGER
-    if version is None or version >= (1, 36):
-        arguments = [{"name": k, "value": v} for k, v in _CONTROLLER_MANAGER.items()]
+    as_list = version is None or version >= (1, 36)
+
+    def arguments(of: dict[str, str]) -> Any:
+        return [{"name": k, "value": v} for k, v in of.items()] if as_list else of
+
     port = {
         "containerPort": MYSQL_NODE_PORT,
         "hostPort": mysql_port,
@@ -101,7 +105,8 @@ def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str
             yaml.safe_dump(
                 {
                     "kind": "ClusterConfiguration",
-                    "controllerManager": {"extraArgs": arguments},
+                    "controllerManager": {"extraArgs": arguments(_CONTROLLER_MANAGER)},
+                    "scheduler": {"extraArgs": arguments(_SCHEDULER)},
                 }
             )
         ],
