@@ -1,6 +1,7 @@
 """The health gate: before a fault the cluster has to be whole, and after it again."""
 
 import pymysql
+import urllib3
 
 from landfast.cluster.base import is_ready
 from landfast.errors import LandfastError
@@ -18,7 +19,8 @@ def complaints(site: Site) -> list[str]:
     """Give what is not well with a site; empty if everything is.
 
     Raises:
-        LandfastError: the API server or the engine does not answer.
+        LandfastError: the API server or the engine refuses.
+        urllib3.exceptions.HTTPError: the API server does not answer.
     """
     found = []
     for node in site.kube.list("Node"):
@@ -63,6 +65,7 @@ def wait_healthy(site: Site, *, timeout: float) -> None:
         until=lambda found: not found,
         timeout=timeout,
         interval=0.5,
-        ignoring=(LandfastError,),
+        # the latter while the API server is away
+        ignoring=(LandfastError, OSError, urllib3.exceptions.HTTPError),
         describe="; ".join,
     )

@@ -5,6 +5,7 @@ A runner that is killed inside a fault leaves the journal; `landfast heal` undoe
 
 import json
 import os
+from typing import BinaryIO
 
 from landfast.errors import LandfastError
 from landfast.faults.base import FAULTS, Fault, Site
@@ -27,8 +28,10 @@ class Rollback:
 
     def _append(self, entry: dict[str, object]) -> None:
         new = not self.path.exists()
-        with self.path.open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+        with self.path.open("a+b") as file:
+            if not new and _is_cut_short(file):
+                file.write(b"\n")  # what a crash cut short must not take this entry with it
+            file.write(json.dumps(entry).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         if new:
@@ -51,7 +54,8 @@ class Rollback:
             if "fault" in entry:
                 found.append((entry["fault"], entry["aim"]))
             elif (healed := (entry["healed"], entry["aim"])) in found:
-                found.remove(healed)
+                # of faults that are equal the last one is healed first
+                del found[len(found) - 1 - found[::-1].index(healed)]
         return found[::-1]
 
     def heal(self, site: Site) -> list[str]:
@@ -62,6 +66,8 @@ class Rollback:
         """
         proofs = []
         for name, aim in self.open_faults():
+            if name not in FAULTS:
+                raise LandfastError(f"the fault {name} in {self.path} is of another Landfast's")
             fault = FAULTS[name](site, aim)
             try:
                 fault.heal()
@@ -70,3 +76,11 @@ class Rollback:
                 raise LandfastError(f"the fault {name} is not healed: {error}") from error
             self.leave(fault)
         return proofs
+
+
+def _is_cut_short(file: BinaryIO) -> bool:
+    """Whether a file's last line does not end; the place to write is its end in any case."""
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"

@@ -20,6 +20,8 @@ _DATABASE = "landfast_canary"
 _ROWS = 64
 _LINES = 4000
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z")
+# a torn page that InnoDB puts right by itself is what its doublewrite buffer is for
+_REPAIR = re.compile(r"recover(ed)? (it|page .*) from the doublewrite", re.I)
 _CORRUPTION = re.compile(r"corrupt|checksum mismatch|page \[?page id.*failed|is missing or", re.I)
 _RECOVERY = re.compile(r"crash recovery|not shut ?down normally|rolling back|rollback of", re.I)
 
@@ -117,10 +119,12 @@ def findings(log: str, since: datetime) -> LogFindings:
     for line in log.splitlines():
         if stamp := _STAMP.match(line):
             recent = stamp[1] >= wanted
-        if recent and _CORRUPTION.search(line):
-            corruption.append(line)
-        elif recent and _RECOVERY.search(line):
+        if not recent:
+            continue
+        if _REPAIR.search(line) or (_RECOVERY.search(line) and not _CORRUPTION.search(line)):
             recovery.append(line)
+        elif _CORRUPTION.search(line):
+            corruption.append(line)
     return LogFindings(tuple(recovery), tuple(corruption))
 
 
@@ -131,7 +135,7 @@ def verify(
     try:
         after = take_snapshot(server, inspector, folder)
         tables, bad = check_tables(server)
-    except pymysql.err.Error as error:
+    except (LandfastError, OSError, pymysql.err.Error) as error:
         return [f"before: {before}"], [f"the identity cannot be read: {error}"]
     seen = [f"before: {before}", f"after: {after}", f"CHECK TABLE on {tables} tables"]
     return seen, compare(before, after) + bad

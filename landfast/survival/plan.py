@@ -109,10 +109,12 @@ def within(scenarios: list[T], cost: Callable[[T], Mapping[str, Any]], budget: f
 
     `cost` gives of each how many `seconds` it takes and how `telling` it is.
     """
-    chosen: list[T] = []
+    costs = [cost(scenario) for scenario in scenarios]
+    chosen: set[int] = set()  # places: two scenarios may be equal
     left = budget
-    for scenario in sorted(scenarios, key=lambda s: (-cost(s)["telling"], cost(s)["seconds"])):
-        if cost(scenario)["seconds"] <= left:
-            chosen.append(scenario)
-            left -= cost(scenario)["seconds"]
-    return [scenario for scenario in scenarios if scenario in chosen]
+    by_worth = sorted(enumerate(costs), key=lambda c: (-c[1]["telling"], c[1]["seconds"]))
+    for place, of in by_worth:
+        if of["seconds"] <= left:
+            chosen.add(place)
+            left -= of["seconds"]
+    return [scenario for place, scenario in enumerate(scenarios) if place in chosen]

@@ -1,0 +1,93 @@
+"""Every fault that there is, and every scenario of the chaos suite, held against each other."""
+
+import inspect
+import re
+from collections import Counter
+from typing import get_args
+
+import pytest
+
+from landfast import faults
+from landfast.faults.base import FAULTS, Fault
+from landfast.survival.model import Tier
+from landfast.survival.plan import Plan
+from suites.chaos import scenarios
+from suites.chaos.conftest import without_effect
+
+faults.load()
+KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MOST_SECONDS = 180  # one scenario by name, on two cores
+ALL = sorted(FAULTS.values(), key=lambda fault: fault.name)
+SCENARIOS = [
+    plan
+    for value in vars(scenarios).values()
+    if isinstance(value, list)
+    for plan in value
+    if isinstance(plan, Plan)
+]
+
+each_fault = pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
+each_scenario = pytest.mark.parametrize("plan", SCENARIOS, ids=lambda plan: plan.name)
+
+
+def test_there_are_as_many_faults_as_promised() -> None:
+    assert len(FAULTS) >= 25
+
+
+@each_fault
+def test_a_fault_has_a_name_and_says_what_it_breaks(fault: type[Fault]) -> None:
+    assert KEBAB.fullmatch(fault.name)
+    assert FAULTS[fault.name] is fault
+    assert fault.text.strip() == fault.text
+    assert len(fault.text) > 8
+    assert not fault.text.endswith(".")
+    assert isinstance(fault.stays, bool)
+    assert not inspect.isabstract(fault)
+
+
+def test_no_two_faults_read_alike() -> None:
+    assert [text for text, n in Counter(fault.text for fault in ALL).items() if n > 1] == []
+
+
+@each_fault
+def test_a_sabotaged_fault_injects_nothing(fault: type[Fault]) -> None:
+    twin = without_effect(fault)
+    assert issubclass(twin, fault)
+    assert twin.name == fault.name  # so that it is healed by its journal, too
+    assert twin.prove_effect is fault.prove_effect
+    assert twin.heal is fault.heal
+    blank = object.__new__(twin)  # it has not even a site
+    blank.inject()
+    assert FAULTS[fault.name] is fault
+
+
+@each_fault
+def test_a_fault_can_be_made_again_from_its_aim(fault: type[Fault]) -> None:
+    aim = {"node": "n", "killed": "1", "replicas": "1", "kept": "x"}
+    assert fault(None, aim).aim is aim  # type: ignore[arg-type]
+
+
+@each_fault
+def test_a_fault_is_used_by_a_scenario(fault: type[Fault]) -> None:
+    assert [plan.name for plan in SCENARIOS if plan.fault is fault]
+
+
+@each_scenario
+def test_a_scenario_holds_together(plan: Plan) -> None:
+    assert KEBAB.fullmatch(plan.name)
+    assert plan.fault is FAULTS[plan.fault.name]
+    assert 0 <= plan.hold < plan.seconds <= MOST_SECONDS
+    if not plan.expected.during:
+        assert plan.hold < plan.expected.gap, "the fault lasts longer than clients may wait"
+    assert plan.value().name == plan.name
+    assert "MUST" in plan.claim
+
+
+def test_names_of_scenarios_are_unique() -> None:
+    names = Counter(plan.name for plan in SCENARIOS)
+    assert [name for name, n in names.items() if n > 1] == []
+
+
+def test_every_tier_has_a_scenario_that_is_no_control() -> None:
+    assert {plan.tier for plan in scenarios.PLANS} >= set(get_args(Tier))
+    assert not any(plan.control for plan in scenarios.PLANS)

@@ -1,0 +1,138 @@
+"""A scenario's words, and which ones are taken for a budget."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from survival_fakes import fake_plan
+
+from landfast.survival.model import Scenario
+from landfast.survival.plan import Expected, within
+
+
+@dataclass(frozen=True)
+class Item:
+    """A scenario as `within` sees it. Items of equal numbers are equal."""
+
+    seconds: int
+    telling: int
+
+
+def cost(item: Item) -> dict[str, int]:
+    return {"seconds": item.seconds, "telling": item.telling}
+
+
+ITEMS = st.lists(st.builds(Item, st.integers(1, 60), st.integers(0, 5)), max_size=12)
+BUDGETS = st.integers(0, 200)
+
+
+def choose(items: list[Item], budget: float) -> list[int]:
+    """Give the places of the items that are chosen."""
+    numbered = list(enumerate(items))
+    return [place for place, _ in within(numbered, lambda pair: cost(pair[1]), budget)]
+
+
+@given(ITEMS, BUDGETS)
+def test_never_over_budget(items: list[Item], budget: int) -> None:
+    assert sum(item.seconds for item in within(items, cost, budget)) <= budget
+
+
+@given(ITEMS, BUDGETS)
+def test_scenarios_keep_their_order(items: list[Item], budget: int) -> None:
+    places = choose(items, budget)
+    assert places == sorted(set(places))
+    assert [items[place] for place in places] == within(items, cost, budget)
+
+
+@given(ITEMS, BUDGETS)
+def test_what_is_left_out_does_not_fit_beside_the_more_telling(
+    items: list[Item], budget: int
+) -> None:
+    places = choose(items, budget)
+    for place in set(range(len(items))) - set(places):
+        out = items[place]
+        better = [items[p].seconds for p in places if items[p].telling >= out.telling]
+        assert out.seconds > budget - sum(better)
+
+
+@given(ITEMS)
+def test_everything_is_taken_if_there_is_time(items: list[Item]) -> None:
+    assert within(items, cost, sum(item.seconds for item in items)) == items
+
+
+def test_a_telling_scenario_is_taken_before_two_that_tell_less() -> None:
+    items = [Item(5, 1), Item(5, 1), Item(10, 2)]
+    assert within(items, cost, 10) == [Item(10, 2)]
+
+
+def test_of_equally_telling_ones_the_shorter_comes_first() -> None:
+    assert within([Item(9, 1), Item(4, 1)], cost, 10) == [Item(4, 1)]
+
+
+def test_two_that_look_alike_are_two() -> None:
+    assert within([Item(6, 1), Item(6, 1)], cost, 10) == [Item(6, 1)]
+    assert within([Item(6, 1), Item(6, 1)], cost, 12) == [Item(6, 1)] * 2
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        (Expected(gap=40), "nothing acknowledged is lost, no gap over 40 s"),
+        (Expected(gap=2.5, errors=False), "nothing acknowledged is lost, no error, no gap over 2."),
+        (
+            Expected(gap=5, errors=False, during=True),
+            "nothing acknowledged is lost, no error, writes go on, no gap over 5 s",
+        ),
+    ],
+)
+def test_an_expectation_in_words(expected: Expected, text: str) -> None:
+    assert str(expected).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "how"),
+    [
+        ({}, ""),
+        ({"variables": {"innodb_x": "0"}}, " (innodb_x=0)"),
+        ({"mode": "lying"}, " (the server lies about stable storage)"),
+        ({"mode": "clock"}, ""),
+        ({"when": "recovering"}, " (while MySQL recovers)"),
+        (
+            {"when": "recovering", "mode": "lying", "variables": {"a": "1", "b": "2"}},
+            " (a=1, b=2, the server lies about stable storage, while MySQL recovers)",
+        ),
+    ],
+)
+def test_what_is_broken_in_words(changes: dict[str, Any], how: str) -> None:
+    assert fake_plan(**changes).text == f"nothing is broken{how}"
+
+
+def test_a_scenario_is_a_claim_with_its_source() -> None:
+    plan = fake_plan(tier="L4")
+    assert plan.claim == (
+        "MySQL MUST survive when this breaks: nothing is broken; "
+        "nothing acknowledged is lost, no gap over 5 s."
+    )
+    assert plan.source.startswith("crash tier L4; nfs(5)")
+    assert fake_plan().source.startswith("nfs(5)")
+
+
+def test_a_control_must_be_found_out() -> None:
+    plan = fake_plan(control=True, tier="L2")
+    assert plan.claim == "Landfast MUST find what is lost when this breaks: nothing is broken."
+    assert plan.outcome == "losses, and each is found"
+    assert plan.source.startswith("a negative control")
+
+
+def test_the_journal_has_the_scenario() -> None:
+    assert fake_plan(tier="L1", hold=3).value() == Scenario(
+        name="fake-plan",
+        fault="fake",
+        tier="L1",
+        text="nothing is broken",
+        expected="nothing acknowledged is lost, no gap over 5 s",
+        hold=3,
+        control=False,
+    )

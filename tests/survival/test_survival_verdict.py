@@ -1,0 +1,102 @@
+"""From what was seen to the verdict: doubt before failure, and what a control is judged by."""
+
+from typing import Any
+
+import pytest
+from survival_fakes import fake_plan
+
+from landfast.survival.model import Availability, LedgerCheck, LedgerCounts
+from landfast.survival.plan import Expected
+from landfast.survival.verdict import judge
+from landfast.verdict import Verdict
+
+PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
+LOST, UNREAD = "1 acknowledged write is lost", "the ledger was not read"
+REASONS = {PASS: (), FAIL: (LOST,), UNKNOWN: (UNREAD,)}
+GAP = "no write was acknowledged for 5.1 s; at most 5 s are expected"
+ERRORS = "2 operations or connections ended in an error"
+
+
+def ledger(verdict: Verdict) -> LedgerCheck:
+    return LedgerCheck(
+        verdict=verdict,
+        reasons=REASONS[verdict],
+        counts=LedgerCounts(**dict.fromkeys(LedgerCounts.model_fields, 0)),
+        lost=(),
+        by_interval=(),
+    )
+
+
+def seen(gap: float, errors: int) -> Availability:
+    return Availability(
+        gap=gap,
+        gap_from=0,
+        gaps=0,
+        errors=errors,
+        rto_first=0,
+        rto_steady=0,
+        intervals=(),
+        bin_seconds=1,
+        bins=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "gap", "errors", "doubts", "failures", "verdict", "reasons"),
+    [
+        (PASS, 5.0, 0, [], [], PASS, []),
+        (PASS, 5.1, 0, [], [], FAIL, [GAP]),
+        (PASS, 0.0, 2, [], [], FAIL, [ERRORS]),
+        (PASS, 0.0, 0, [], ["bad"], FAIL, ["bad"]),
+        (FAIL, 0.0, 0, [], [], FAIL, [LOST]),
+        (FAIL, 5.1, 2, [], ["bad"], FAIL, ["bad", LOST, GAP, ERRORS]),
+        (UNKNOWN, 0.0, 0, [], [], UNKNOWN, [UNREAD]),
+        (PASS, 0.0, 0, ["no effect"], [], UNKNOWN, ["no effect"]),
+        (FAIL, 0.0, 0, ["no effect"], ["bad"], UNKNOWN, ["no effect", "bad", LOST]),
+        (UNKNOWN, 9.0, 9, ["no effect"], [], UNKNOWN, ["no effect", UNREAD]),
+    ],
+)
+def test_of_a_scenario(
+    data: Verdict,
+    gap: float,
+    errors: int,
+    doubts: list[str],
+    failures: list[str],
+    verdict: Verdict,
+    reasons: list[str],
+) -> None:
+    plan = fake_plan(expected=Expected(gap=5, errors=False))
+    assert judge(plan, ledger(data), seen(gap, errors), doubts, failures) == (verdict, reasons)
+
+
+def test_a_ledger_that_was_not_read_does_not_hide_a_failure() -> None:
+    verdict, reasons = judge(fake_plan(), ledger(UNKNOWN), seen(0, 0), [], ["re-initialised"])
+    assert verdict is FAIL
+    assert reasons[0] == "re-initialised"
+
+
+def test_errors_may_be_expected() -> None:
+    assert judge(fake_plan(), ledger(PASS), seen(0, 9), [], []) == (PASS, [])
+
+
+@pytest.mark.parametrize(
+    ("data", "doubts", "verdict", "reasons"),
+    [
+        (FAIL, [], FAIL, [LOST, "bad"]),
+        (PASS, [], PASS, ["bad"]),
+        (UNKNOWN, [], UNKNOWN, [UNREAD, "bad"]),
+        (FAIL, ["no effect"], UNKNOWN, ["no effect", "bad", LOST]),
+    ],
+)
+def test_of_a_control_only_the_ledger_counts(
+    data: Verdict, doubts: list[str], verdict: Verdict, reasons: list[str]
+) -> None:
+    plan = fake_plan(control=True, expected=Expected(gap=5, errors=False))
+    assert judge(plan, ledger(data), seen(99, 9), doubts, ["bad"]) == (verdict, reasons)
+
+
+@pytest.mark.parametrize("changes", [{}, {"control": True}])
+@pytest.mark.parametrize("data", [PASS, FAIL, UNKNOWN])
+def test_what_is_not_a_pass_has_a_reason(changes: dict[str, Any], data: Verdict) -> None:
+    verdict, reasons = judge(fake_plan(**changes), ledger(data), seen(0, 0), [], [])
+    assert bool(reasons) == (verdict is not PASS)

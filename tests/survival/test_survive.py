@@ -1,0 +1,273 @@
+"""One scenario from its first wait to its verdict, with fakes for all that needs a cluster."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+from survival_fakes import FakeFault, FakeSite, Stage, fake_fault, fake_plan, raising, set_stage
+
+from landfast import paths
+from landfast.errors import LandfastError
+from landfast.faults.base import NotProven
+from landfast.faults.rollback import Rollback
+from landfast.mysql.checker import check
+from landfast.mysql.history import read_history
+from landfast.mysql.identity import LogFindings
+from landfast.mysql.reading import FinalReading
+from landfast.run import new_record
+from landfast.survival import run
+from landfast.survival.model import Survival
+from landfast.survival.run import survive
+from landfast.verdict import MissingCapability, Unknown, Verdict
+from landfast.waiting import WaitTimeout
+
+ALL = ["note", "inject", "prove_effect", "heal", "prove_healed"]
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return set_stage(monkeypatch)
+
+
+class Scene:
+    """One call of `survive`, and what is left of it."""
+
+    def __init__(self, folder: Path, stage: Stage) -> None:
+        self.folder = folder
+        self.stage = stage
+        self.fake = FakeSite()
+        self.rollback = Rollback(new_record(run_id="r1"))
+        self.fault: type[FakeFault] = fake_fault()
+
+    def play(self, fault: type[FakeFault] | None = None, **changes: Any) -> Survival:
+        self.fault = fault or self.fault
+        plan = fake_plan(self.fault, **changes)
+        return survive(plan, self.fake.site, self.rollback, self.folder, self.stage.step)
+
+    @property
+    def calls(self) -> list[str]:
+        return self.fault.calls
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the fault still stands in the rollback journal."""
+        return bool(self.rollback.open_faults())
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Stage) -> Scene:
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
+    return Scene(tmp_path / "survival", stage)
+
+
+def test_a_fault_that_is_survived(scene: Scene) -> None:
+    shown = scene.play()
+    assert (shown.verdict, shown.reasons) == (Verdict.PASS, ())
+    assert (shown.effect, shown.healing) == ("prove_effect of fake", "prove_healed of fake")
+    assert scene.calls == ALL
+    assert not scene.is_open
+    marks = shown.marks
+    assert marks.proven is not None
+    assert marks.healed is not None
+    assert 0 <= marks.injected <= marks.proven <= marks.healed <= marks.ended
+    assert shown.ledger.counts.lost == 0
+    assert [lane.name for lane in shown.lanes] == ["pod mysql-0"]
+    assert shown.scenario.name == "fake-plan"
+    assert "break: nothing is broken" in scene.stage.steps
+
+
+def test_what_is_kept_can_be_judged_again(scene: Scene) -> None:
+    scene.stage.ledger.loses = 2
+    shown = scene.play()
+    names = sorted(path.name for path in scene.folder.iterdir())
+    assert names == ["history.tsv.gz", "marks.json", "reading.json"]
+    marks = json.loads((scene.folder / "marks.json").read_text())
+    del marks["ended"]
+    reading = FinalReading.model_validate_json((scene.folder / "reading.json").read_text())
+    assert check(read_history(scene.folder / "history.tsv.gz"), reading, **marks) == shown.ledger
+
+
+def test_the_fault_is_on_disk_before_it_is_injected(scene: Scene) -> None:
+    seen: list[str] = []
+    for method in ALL:
+        scene.play(fake_fault(**{method: lambda: seen.append(scene.rollback.path.read_text())}))
+    first, *_ = [json.loads(line) for line in seen[0].splitlines()]
+    assert first == {"fault": "fake", "aim": {}}
+    for text in seen:
+        assert json.loads(text.splitlines()[-1]) == first  # and not yet left again
+    assert not scene.is_open
+
+
+def test_lost_writes_are_a_failure(scene: Scene) -> None:
+    scene.stage.ledger.loses = 1
+    shown = scene.play()
+    assert shown.verdict is Verdict.FAIL
+    assert shown.ledger.counts.lost == 1
+    assert shown.reasons == shown.ledger.reasons
+
+
+def test_a_fault_without_proven_effect_is_unknown_and_healed(scene: Scene) -> None:
+    scene.stage.ledger.loses = 1  # whatever else was seen
+    shown = scene.play(fake_fault(prove_effect=raising(NotProven("nothing shows it"))))
+    assert shown.verdict is Verdict.UNKNOWN
+    assert shown.reasons[0] == "nothing shows it"
+    assert (shown.effect, shown.marks.proven) == ("", None)
+    assert shown.marks.healed is not None
+    assert scene.calls == ALL
+    assert not scene.is_open
+
+
+@pytest.mark.parametrize("method", ["note", "inject", "prove_effect"])
+@pytest.mark.parametrize("error", [OSError("refused"), KeyboardInterrupt(), SystemExit(1)])
+def test_whatever_breaks_off_the_fault_is_healed(
+    scene: Scene, method: str, error: BaseException
+) -> None:
+    with pytest.raises(type(error)):
+        scene.play(fake_fault(**{method: raising(error)}))
+    assert scene.calls == [*ALL[: ALL.index(method) + 1], "heal"]
+    assert scene.is_open  # nobody proved that it is healed: the next `heal` does
+
+
+def test_ctrl_c_while_the_fault_is_held_heals_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, seconds: float) -> None:
+        assert seconds == 30
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "stays_true", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        scene.play(hold=30)
+    assert scene.calls == ["note", "inject", "prove_effect", "heal"]
+
+
+def test_a_fault_that_does_not_heal_stays_in_the_journal(scene: Scene) -> None:
+    shown = scene.play(fake_fault(prove_healed=raising(WaitTimeout("rules are left"))))
+    assert shown.verdict is Verdict.FAIL
+    assert shown.reasons[0] == "the fault does not heal: rules are left"
+    assert (shown.healing, shown.marks.healed) == ("", None)
+    assert scene.rollback.open_faults() == [("fake", {})]
+
+
+def test_a_fault_that_cannot_be_healed_stays_in_the_journal(scene: Scene) -> None:
+    with pytest.raises(LandfastError, match="no such node"):
+        scene.play(fake_fault(heal=raising(LandfastError("no such node"))))
+    assert scene.is_open
+
+
+@pytest.mark.parametrize(
+    "error",
+    [LandfastError("dropped"), OSError("dropped"), pymysql.err.OperationalError(2013, "dropped")],
+)
+def test_a_ledger_that_drops_its_reads_is_unknown(scene: Scene, error: Exception) -> None:
+    scene.stage.ledger.read = raising(error)
+    shown = scene.play()
+    assert shown.verdict is Verdict.UNKNOWN
+    assert shown.reasons == ("the ledger was not read after recovery",)
+    assert any("the ledger cannot be read: " in line for line in shown.identity)
+    assert not (scene.folder / "reading.json").exists()
+
+
+def test_a_cluster_that_is_not_healthy_is_not_broken_further(scene: Scene) -> None:
+    scene.stage.healthy_before = raising(WaitTimeout("node n1 is not Ready"))
+    with pytest.raises(Unknown, match="not healthy before the fault: node n1 is not Ready"):
+        scene.play()
+    assert scene.calls == []
+    assert not scene.rollback.path.exists()
+
+
+def test_without_load_nothing_is_broken(scene: Scene) -> None:
+    scene.stage.ledger.fails_from = 1
+    with pytest.raises(Unknown, match=r"^there was no load before the fault: waited 60 s"):
+        scene.play()
+    assert scene.calls == []
+    assert not scene.rollback.path.exists()
+
+
+def test_a_fault_that_is_not_available_is_not_injected(scene: Scene) -> None:
+    with pytest.raises(MissingCapability, match=r"^fault.fake: no nft in the node$"):
+        scene.play(fake_fault(available=lambda: "no nft in the node"))
+    assert scene.calls == ["available"]
+    assert not scene.rollback.path.exists()
+
+
+def test_mysql_that_takes_no_writes_again_is_a_failure(scene: Scene) -> None:
+    scene.stage.ledger.fails_from = 2
+    shown = scene.play()
+    assert shown.verdict is Verdict.FAIL
+    assert shown.reasons[0].startswith("MySQL does not take writes again: waited 120 s")
+
+
+def ill(stage: Stage) -> None:
+    stage.healthy_after = raising(WaitTimeout("MySQL does not answer"))
+
+
+def renewed(stage: Stage) -> None:
+    stage.wrong = ["silently re-initialised"]
+
+
+def damaged(stage: Stage) -> None:
+    stage.log = LogFindings((), ("[ERROR] a page is corrupt",))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (ill, "MySQL does not answer"),
+        (renewed, "silently re-initialised"),
+        (damaged, "MySQL's log speaks of corruption: [ERROR] a page is corrupt"),
+    ],
+)
+def test_what_is_wrong_beside_the_ledger_is_a_failure(
+    scene: Scene, change: Callable[[Stage], None], reason: str
+) -> None:
+    change(scene.stage)
+    shown = scene.play()
+    assert (shown.verdict, shown.reasons) == (Verdict.FAIL, (reason,))
+
+
+def test_a_recovery_is_told_but_is_no_failure(scene: Scene) -> None:
+    scene.stage.log = LogFindings(tuple("abcd"), ())
+    shown = scene.play()
+    assert shown.verdict is Verdict.PASS
+    assert shown.identity[-3:] == tuple(f"recovery in MySQL's log: {line}" for line in "abc")
+
+
+def test_variables_and_mode_are_set_before_the_load(scene: Scene) -> None:
+    scene.play(variables={"innodb_flush_log_at_trx_commit": "0"}, mode="lying")
+    assert scene.fake.modes == ["lying"]
+    question = "SET GLOBAL innodb_flush_log_at_trx_commit = %s"
+    assert scene.fake.mysql.asked == [(question, (0,))]
+
+
+def test_a_pod_that_was_restarted_before_is_replaced_first(scene: Scene) -> None:
+    scene.fake.restarts = 1
+    scene.play(fake_fault(note=lambda: scene.fake.deleted.append("the fault")))
+    assert scene.fake.deleted == ["mysql-0", "after u1", "the fault"]
+
+
+def test_a_server_that_cannot_be_put_into_its_mode_is_unknown(scene: Scene) -> None:
+    scene.fake.server.set_mode = lambda _mode: raising(LandfastError("it does not lie"))()
+    with pytest.raises(Unknown, match="it does not lie"):
+        scene.play(mode="lying")
+    assert scene.calls == []
+
+
+def test_while_recovering_the_pod_goes_first(scene: Scene) -> None:
+    before: list[list[str]] = []
+    shown = scene.play(
+        fake_fault(note=lambda: before.append([*scene.fake.deleted])), when="recovering"
+    )
+    assert before == [["mysql-0", "after u1"]]
+    assert shown.verdict is Verdict.PASS
+
+
+def test_a_control_is_judged_by_what_was_lost(scene: Scene) -> None:
+    scene.stage.ledger.loses = 3
+    scene.stage.wrong = ["something else"]
+    shown = scene.play(control=True)
+    assert shown.verdict is Verdict.FAIL
+    assert shown.reasons[0].startswith("3 acknowledged writes are lost")
