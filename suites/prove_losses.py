@@ -1,6 +1,6 @@
 """Show that losses are found each time: `python -m suites.prove_losses [--runs 20]`.
 
-MySQL syncs its log once a second (innodb_flush_log_at_trx_commit=0) and is killed under load. What
+MySQL does not write its log at each commit (innodb_flush_log_at_trx_commit=0) and is killed. What
 Landfast says to be lost is looked for by other means: each row by itself, and the rows that are
 there counted and added up by MySQL.
 """

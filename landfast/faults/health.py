@@ -8,6 +8,8 @@ from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.waiting import wait_until
 
+AWAY = (OSError, urllib3.exceptions.HTTPError)
+"""What a request ends in while the API server is away."""
 _ANSWER_SECONDS = 5
 _ESSENTIAL = {
     "component": {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"},
@@ -65,7 +67,6 @@ def wait_healthy(site: Site, *, timeout: float) -> None:
         until=lambda found: not found,
         timeout=timeout,
         interval=0.5,
-        # the latter while the API server is away
-        ignoring=(LandfastError, OSError, urllib3.exceptions.HTTPError),
+        ignoring=(LandfastError, *AWAY),
         describe="; ".join,
     )

@@ -80,8 +80,10 @@ class SplitBrain(_Takeover):
     lost = NodeIsolated
 
     def prove_effect(self) -> str:
-        """A new pod runs, and so does the old mysqld."""
-        proof = super().prove_effect()
+        """The old mysqld runs, and so does a new pod.
+
+        The old one first: it may not live long with another one in its files.
+        """
         node, container = self.aim["node"], self.aim["container"]
         old = prove("the old mysqld to run", lambda: processes_of(self.site, node, container))
-        return f"{proof}; the old mysqld, process {old[0]} of {node}, still runs"
+        return f"the old mysqld is process {old[0]} of {node}; {super().prove_effect()}"

@@ -30,6 +30,7 @@ _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 120.0  # a hard mount freezes; giving up earlier would be the client's own fault
 _RECONNECT_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
+_STUCK_SECONDS = 1.0
 _ANOTHER_SERVER = 3.0  # seconds between two starts; Uptime is in whole seconds
 # After these the server has certainly not done it. After any other error nobody knows.
 _REFUSED = {
@@ -75,10 +76,14 @@ class _History:
 
 
 class _Line:
-    """One TCP connection, and when the server at its other end started (monotonic), once known."""
+    """One TCP connection, and when the server at its other end started (monotonic), once known.
+
+    `waiting_since` is when what is waited for was asked, None while nothing is.
+    """
 
     def __init__(self, port: int) -> None:
         self.opened = time.monotonic()
+        self.waiting_since: float | None = self.opened
         self.server_started: float | None = None
         self.socket = socket.create_connection(("127.0.0.1", port), _CONNECT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -88,7 +93,8 @@ class _Watch(threading.Thread):
     """Ends connections to a server that is not there any more, as soon as another one answers.
 
     Behind a port mapping and a Service nobody tells a client that its server's node has died: it
-    would wait for ever. As long as no other server answers, it does wait.
+    would wait for ever. As long as no other server answers, it does wait. Looks only while a writer
+    waits: a new connection makes MySQL write its log, and would hide what a crash loses.
     """
 
     def __init__(self, task: Task, stop: threading.Event) -> None:
@@ -98,6 +104,8 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         while not self._stop_event.wait(_WATCH_SECONDS):
+            if not any(_is_stuck(line) for line in list(self.lines)):
+                continue
             try:
                 line = _Line(self._task.port)
                 with line.socket:
@@ -112,6 +120,11 @@ class _Watch(threading.Thread):
                         other.socket.shutdown(socket.SHUT_RDWR)
                     except OSError:
                         continue  # closed meanwhile
+
+
+def _is_stuck(line: _Line) -> bool:
+    since = line.waiting_since
+    return since is not None and time.monotonic() - since > _STUCK_SECONDS
 
 
 def _is_stale(line: _Line, newest: float) -> bool:
@@ -203,7 +216,7 @@ class _Writer(threading.Thread):
             return
         self._history.write("ok", self._writer, Kind.CONNECT, self._connects)
         try:
-            while not self.stop.is_set() and self._write(connection):
+            while not self.stop.is_set() and self._write(connection, line):
                 pass
         finally:
             self._forget(line)
@@ -213,9 +226,10 @@ class _Writer(threading.Thread):
             self._watch.lines.discard(line)
             line.socket.close()
 
-    def _write(self, connection: "Connection[Cursor]") -> bool:
+    def _write(self, connection: "Connection[Cursor]", line: _Line) -> bool:
         """Do one operation; give whether the connection may be used again."""
         self._number += 1
+        line.waiting_since = time.monotonic()
         self._history.write("invoke", self._writer, self._kind, self._number)
         try:
             _DO[self._kind](connection, self._writer, self._number)

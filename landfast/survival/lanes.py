@@ -8,6 +8,7 @@ from datetime import datetime
 from landfast.cluster.base import is_ready
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
+from landfast.faults.health import AWAY
 from landfast.kube.client import Kube, Object
 from landfast.survival.model import Happening, Lane, Span
 
@@ -54,10 +55,8 @@ class Watcher(threading.Thread):
         for name, look in looks.items():
             try:
                 state, good = look()
-            except (LandfastError, OSError) as error:
+            except (LandfastError, *AWAY) as error:
                 state, good = f"not to be seen: {type(error).__name__}", False
-            except Exception as error:  # noqa: BLE001 - urllib3's errors while the API server is away
-                state, good = f"API server away: {type(error).__name__}", False
             self._note(name, state, good)
 
     def _note(self, name: str, state: str, good: bool) -> None:
@@ -102,7 +101,7 @@ def _container(state: str) -> _State:
 
 
 def happenings(site: Site, began: float, ended: float) -> tuple[Happening, ...]:
-    """Give the events of the cluster that were first seen between two monotonic moments."""
+    """Give the events of the cluster that were last seen between two monotonic moments."""
     offset = time.time() - time.monotonic()
     found = []
     for event in [*site.kube.events(site.stack.namespace), *site.kube.events("kube-system")]:

@@ -173,7 +173,7 @@ def test_a_change_ends_one_span_and_begins_the_next(world: World) -> None:
     [
         (LandfastError("refused"), "not to be seen: LandfastError"),
         (ConnectionResetError(), "not to be seen: ConnectionResetError"),
-        (urllib3.exceptions.HTTPError(), "API server away: HTTPError"),
+        (urllib3.exceptions.HTTPError(), "not to be seen: HTTPError"),
     ],
 )
 def test_what_cannot_be_seen_is_a_state_and_no_end(

@@ -224,8 +224,26 @@ def test_a_kept_cluster_is_healed_if_no_run_uses_it(dead: Healing) -> None:
 def test_a_run_without_a_site_is_one_sentence(dead: Healing) -> None:
     dead.leave("r1")
     dead.site = None
-    with pytest.raises(LandfastError, match=r"^run r1 left a fault, but no word of its cluster$"):
+    with pytest.raises(
+        LandfastError, match=r"^landfast-r1: run r1 left a fault, but no word of its cluster$"
+    ):
         healing.heal_dead_runs(Progress())
+
+
+def test_a_run_that_cannot_be_healed_does_not_keep_others_from_it(
+    dead: Healing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = dead.leave("r1"), dead.leave("r2")
+    refusals = [BadInput("no such container")]
+
+    def heal() -> None:
+        if refusals:
+            raise refusals.pop()
+
+    known_fault(monkeypatch, "a", heal=heal)
+    with pytest.raises(LandfastError, match="no such container"):
+        healing.heal_dead_runs(Progress())
+    assert [bool(journal.open_faults()) for journal in (first, second)] == [True, False]
 
 
 def test_a_run_whose_cluster_is_gone_keeps_its_entry(

@@ -106,7 +106,9 @@ class Desk:
         self.writer = _Writer(TASK, 4, kind, _History(self.path), self.watch)
 
     def write(self, connection: Connection) -> bool:
-        return self.writer._write(cast(Any, connection))
+        return self.writer._write(
+            cast(Any, connection), cast(Any, SimpleNamespace(waiting_since=None))
+        )
 
     @property
     def operations(self) -> list[Operation]:
@@ -201,6 +203,7 @@ class FakeLine:
 
     def __init__(self, started: float | None = None, *, closed: bool = False) -> None:
         self.opened, self.server_started, self.is_closed = 0.0, started, closed
+        self.waiting_since: float | None = 0.0
         self.became: list[str] = []
         self.socket = self
 
@@ -296,6 +299,13 @@ def test_while_nothing_answers_every_line_is_held(monkeypatch: pytest.MonkeyPatc
     own = watch(monkeypatch, None, old)
     assert old.became == []
     assert own.became == ["closed"]
+
+
+def test_nobody_looks_while_no_line_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = FakeLine(100.0)
+    old.waiting_since = None
+    own = watch(monkeypatch, 200.0, old)
+    assert (old.became, own.became) == ([], [])
 
 
 def test_the_process_goes_on_trying_and_ends_when_asked(tmp_path: Path) -> None:
