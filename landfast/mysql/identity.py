@@ -21,6 +21,8 @@ _ROWS = 64
 _LINES = 4000
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z")
 # a torn page that InnoDB puts right by itself is what its doublewrite buffer is for
+# what every crash of InnoDB advises to think of ("… there may be corruption in …")
+_ADVICE = "InnoDB: corruption in the InnoDB tablespace. Please refer to"
 _REPAIR = re.compile(r"recover(ed)? (it|page .*) from the doublewrite", re.I)
 _CORRUPTION = re.compile(r"corrupt|checksum mismatch|page \[?page id.*failed|is missing or", re.I)
 _RECOVERY = re.compile(r"crash recovery|not shut ?down normally|rolling back|rollback of", re.I)
@@ -119,7 +121,7 @@ def findings(log: str, since: datetime) -> LogFindings:
     for line in log.splitlines():
         if stamp := _STAMP.match(line):
             recent = stamp[1] >= wanted
-        if not recent:
+        if not recent or line.startswith(_ADVICE):
             continue
         if _REPAIR.search(line) or (_RECOVERY.search(line) and not _CORRUPTION.search(line)):
             recovery.append(line)

@@ -37,7 +37,8 @@ def test_new_data_directory_is_noticed(shown: Survival, observe: ObserveFunction
     if not shown.effect:
         raise Unknown(said)
     observe(f"{shown.verdict}: {said}")
-    assert shown.verdict is Verdict.FAIL, said
+    failed = shown.verdict is Verdict.FAIL
+    assert failed, said
     assert "silently re-initialised" in said
 
 

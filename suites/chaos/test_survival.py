@@ -46,4 +46,5 @@ def conclude(shown: Survival, because: str = "") -> None:
     said = "; ".join(shown.reasons) + because
     if shown.verdict is Verdict.UNKNOWN:
         raise Unknown(said)
-    assert shown.verdict is Verdict.PASS, said
+    passed = shown.verdict is Verdict.PASS
+    assert passed, said

@@ -263,3 +263,11 @@ def test_the_canary_is_made_anew_of_rows_that_nobody_else_has() -> None:
     ]
     assert statements[3] != statements[7]
     assert statements[3].count("(") == 64
+
+
+def test_what_every_crash_advises_is_no_corruption() -> None:
+    advice = (
+        "InnoDB: immediately after the mysqld startup, there may be\n"
+        "InnoDB: corruption in the InnoDB tablespace. Please refer to\n"
+    )
+    assert findings(f"{CRASH}\n{advice}", SINCE).corruption == ()
