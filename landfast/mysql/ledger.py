@@ -63,6 +63,7 @@ class Ledger:
             history=self.history,
             writers=WRITERS,
         )
+        self.history.unlink(missing_ok=True)  # of a run that was broken off
         self.began = time.monotonic()
         with process.running(
             [sys.executable, "-m", "landfast.mysql.writers"],
