@@ -23,16 +23,23 @@ def judge(
         doubts: why nothing can be concluded: the fault had no effect, nothing could be read.
         failures: what was seen to be wrong beside the ledger.
 
-    A fault without effect proves nothing, whatever else was seen: UNKNOWN before FAIL. Of a
-    control only the ledger counts: it is there to lose something.
+    A fault without effect proves nothing, whatever else was seen: UNKNOWN before FAIL. A control
+    is there to lose something: how long clients waited says nothing of it.
     """
     if doubts:
         return Verdict.UNKNOWN, [*doubts, *failures, *ledger.reasons]
-    if plan.control:
-        return ledger.verdict, [*ledger.reasons, *failures]
     reasons = [*failures]
     if ledger.verdict is Verdict.FAIL:
         reasons += ledger.reasons
+    if not plan.control:
+        reasons += _unavailable(plan, availability)
+    if reasons:
+        return Verdict.FAIL, reasons
+    return ledger.verdict, [*ledger.reasons]
+
+
+def _unavailable(plan: Plan, availability: Availability) -> list[str]:
+    reasons = []
     if availability.gap > plan.expected.gap:
         reasons.append(
             f"no write was acknowledged for {availability.gap:.1f} s; "
@@ -40,6 +47,4 @@ def judge(
         )
     if availability.errors and not plan.expected.errors:
         reasons.append(f"{availability.errors} operations or connections ended in an error")
-    if reasons:
-        return Verdict.FAIL, reasons
-    return ledger.verdict, [*ledger.reasons]
+    return reasons

@@ -102,5 +102,6 @@ LOSING = [
 ]  # fmt: skip
 
 SWAPPED = [
-    Plan("control-swapped-directory", FAULTS["data-directory-swapped"], 0, _LOSES, 45, 40),
-]
+    Plan("control-swapped-directory", FAULTS["data-directory-swapped"], 0, _LOSES, 45, 40,
+         control=True),
+]  # fmt: skip

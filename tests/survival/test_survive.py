@@ -267,7 +267,6 @@ def test_while_recovering_the_pod_goes_first(scene: Scene) -> None:
 
 def test_a_control_is_judged_by_what_was_lost(scene: Scene) -> None:
     scene.stage.ledger.loses = 3
-    scene.stage.wrong = ["something else"]
     shown = scene.play(control=True)
     assert shown.verdict is Verdict.FAIL
     assert shown.reasons[0].startswith("3 acknowledged writes are lost")
