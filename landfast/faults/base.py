@@ -49,6 +49,11 @@ class Site:
         """The nodes that pods run on."""
         return [node for node in self.env.cluster.nodes if node != self.control_plane]
 
+    @property
+    def volume(self) -> str:
+        """The PersistentVolume that MySQL's data is on."""
+        return self.stack.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
+
     def find_pod(self) -> Object | None:
         """Give MySQL's pod, or None if there is none now."""
         return self.kube.find("Pod", "mysql-0", self.stack.namespace)

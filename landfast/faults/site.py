@@ -63,12 +63,11 @@ def renew_mysql(site: Site) -> None:
         WaitTimeout: what there is does not go, or MySQL does not come up.
     """
     stack, kube = site.stack, site.kube
-    volume = stack.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
     for kind, name, namespace in (
         ("StatefulSet", "mysql", stack.namespace),
         ("Pod", "mysql-0", stack.namespace),
         ("PersistentVolumeClaim", "mysql-data-mysql-0", stack.namespace),
-        ("PersistentVolume", volume, None),
+        ("PersistentVolume", site.volume, None),
     ):
         kube.delete(kind, name, namespace, grace_seconds=1)
         stack.wait_gone(kind, name, namespace)

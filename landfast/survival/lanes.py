@@ -47,8 +47,8 @@ class Watcher(threading.Thread):
             f"node {self._node.rpartition('-')[2]}": lambda: _node_state(
                 self._kube.get("Node", self._node)
             ),
-            "PVC mysql-data-mysql-0": lambda: _phase(
-                self._kube.find("PersistentVolumeClaim", "mysql-data-mysql-0", namespace)
+            f"PV {self._site.volume}": lambda: _phase(
+                self._kube.find("PersistentVolume", self._site.volume)
             ),
             "NFS server": lambda: _container(self._site.server.state()),
         }
@@ -92,7 +92,7 @@ def _node_state(node: Object) -> _State:
 
 
 def _phase(obj: Object | None) -> _State:
-    phase = obj["status"].get("phase", "?") if obj else "no such claim"
+    phase = obj["status"].get("phase", "?") if obj else "no such volume"
     return phase, phase == "Bound"
 
 

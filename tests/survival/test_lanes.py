@@ -79,7 +79,7 @@ def test_a_nodes_state(obj: Object, state: tuple[str, bool]) -> None:
 
 
 def test_a_claims_and_a_containers_state() -> None:
-    assert lanes._phase(None) == ("no such claim", False)
+    assert lanes._phase(None) == ("no such volume", False)
     assert lanes._phase({"status": {}}) == ("?", False)
     assert lanes._phase({"status": {"phase": "Lost"}}) == ("Lost", False)
     assert lanes._phase({"status": {"phase": "Bound"}}) == ("Bound", True)
@@ -106,13 +106,14 @@ class World:
             "stack": SimpleNamespace(namespace="default"),
             "server": SimpleNamespace(state=lambda: self.server),
             "node": lambda: NODE,
+            "volume": "nfs-pv",
             "kube": SimpleNamespace(
                 events=lambda namespace: self.events if namespace == "default" else []
             ),
         }
         return cast(Site, SimpleNamespace(**found))
 
-    def find(self, kind: str, _name: str, _namespace: str) -> Object | None:
+    def find(self, kind: str, _name: str, _namespace: str = "") -> Object | None:
         if kind != "Pod":
             return {"status": {"phase": "Bound"}}
         if isinstance(self.pod, Exception):
@@ -147,7 +148,7 @@ def watched(watcher: Watcher) -> list[Lane]:
 def test_looks_that_see_the_same_are_one_span(world: World) -> None:
     watcher = Watcher(world.site, 100)
     look(world, watcher, 0.5, 1, 1.5)
-    names = ["pod mysql-0", "node worker2", "PVC mysql-data-mysql-0", "NFS server"]
+    names = ["pod mysql-0", "node worker2", "PV nfs-pv", "NFS server"]
     assert [lane.name for lane in watched(watcher)] == names
     assert all(len(lane.spans) == 1 for lane in watched(watcher))
     assert seen(watcher, "pod mysql-0") == [(0, 1.5, "Ready on worker2", True)]
