@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from landfast.faults.base import Fault, NotProven, prove, register
-from landfast.faults.nodes import kubelet_answers, lease_of, moment, wait_node_ready
+from landfast.faults.node_health import kubelet_answers, lease_of, moment, wait_node_ready
 from landfast.faults.processes import answers_within
 from landfast.waiting import wait_until
 

@@ -1,0 +1,203 @@
+"""Faults on the node that MySQL's pod is on: its kubelet, its runtime, its disk for logs."""
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from landfast.errors import LandfastError
+from landfast.faults.base import prove, register
+from landfast.faults.node_health import READY_SECONDS, NodeFault, wait_node_ready
+from landfast.waiting import wait_until
+
+_LOGS = "/var/log/pods"
+_PROBE = "log-disk-probe"
+
+
+class _UnitFault(NodeFault):
+    """A fault of one of the node's systemd units."""
+
+    unit: ClassVar[str]
+
+    def property(self, name: str) -> str:
+        """Give a property of the unit (`ActiveState`, `MainPID`)."""
+        shown = ["systemctl", "show", "--timestamp=unix", "--value", "--property", name, self.unit]
+        return self.site.on_node(self.node, *shown).strip()
+
+    def active_since(self) -> datetime:
+        """Give when the unit was last started."""
+        return datetime.fromtimestamp(float(self.property("ActiveEnterTimestamp")[1:]), UTC)
+
+    def heal(self) -> None:
+        """Start it, if it does not run."""
+        self.site.on_node(self.node, "systemctl", "start", self.unit, timeout=60)
+
+    def wait_active(self) -> str:
+        """Wait until the unit is active, and give that as a sentence."""
+        wait_until(
+            f"{self.unit} of {self.node} to be active",
+            lambda: self.property("ActiveState"),
+            until="active".__eq__,
+            timeout=READY_SECONDS,
+        )
+        return f"{self.unit} is active since {self.active_since():%H:%M:%S}"
+
+
+@register
+class KubeletStop(_UnitFault):
+    """The kubelet is down; what it started runs on."""
+
+    name = "kubelet-stop"
+    text = "the kubelet of MySQL's node is stopped"
+    unit = "kubelet"
+
+    def inject(self) -> None:
+        """Stop it."""
+        self.site.on_node(self.node, "systemctl", "stop", self.unit, timeout=60)
+
+    def prove_effect(self) -> str:
+        """Its unit is inactive, and it does not answer."""
+        prove(
+            f"the kubelet of {self.node} to be inactive",
+            lambda: self.property("ActiveState"),
+            until="inactive".__eq__,
+        )
+        return f"the unit kubelet of {self.node} is inactive; {self.silence()}"
+
+    def prove_healed(self) -> str:
+        """It is active, and the node has been Ready since it was started."""
+        active, since = self.wait_active(), self.active_since().isoformat()
+        return f"{active}; {wait_node_ready(self.site, self.node, since)}"
+
+
+@register
+class ContainerdRestart(_UnitFault):
+    """The container runtime restarts; containers run on under their shims."""
+
+    name = "containerd-restart"
+    text = "containerd on MySQL's node restarts"
+    unit = "containerd"
+    stays: ClassVar[bool] = False
+    before = ""
+
+    def note(self) -> None:
+        """Remember its process."""
+        self.before = self.property("MainPID")
+
+    def inject(self) -> None:
+        """Restart it."""
+        self.site.on_node(self.node, "systemctl", "restart", self.unit, timeout=60)
+
+    def prove_effect(self) -> str:
+        """It is another process."""
+        now = prove(
+            f"another containerd on {self.node}",
+            lambda: self.property("MainPID"),
+            until=lambda now: now not in ("0", self.before),
+        )
+        return (
+            f"containerd of {self.node} is process {now} since {self.active_since():%H:%M:%S} "
+            f"(before: {self.before})"
+        )
+
+    def prove_healed(self) -> str:
+        """It is active and answers, and the node is Ready."""
+        active = self.wait_active()
+        listed = wait_until(
+            f"containerd of {self.node} to answer",
+            lambda: self.site.on_node(self.node, "ctr", "-n", "k8s.io", "tasks", "ls", "-q"),
+            timeout=READY_SECONDS,
+            ignoring=(LandfastError,),
+        )
+        count = len(listed.split())
+        return f"{active} and lists {count} running containers; {super().prove_healed()}"
+
+
+@register
+class NodeLogDiskFull(NodeFault):
+    """The disk that takes the containers' logs is full: no container can be started.
+
+    It is one of its own, mounted over their folder, with room for no file at all: nothing has to be
+    filled, and nothing can be emptied again (the kubelet removes what it does not know from there).
+    Containers that run have their logs open, underneath, and go on.
+    """
+
+    name = "node-log-disk-full"
+    text = "the disk for containers' logs on MySQL's node is full"
+
+    def inject(self) -> None:
+        """Mount a file system whose one inode is its root."""
+        options = "size=64k,nr_inodes=1"
+        self.site.on_node(self.node, "mount", "-t", "tmpfs", "-o", options, "landfast", _LOGS)
+
+    def prove_effect(self) -> str:
+        """Nothing can be written there, and a new pod cannot start for that reason."""
+        refused = prove(
+            f"a write to {_LOGS} to be refused",
+            self._write,
+            until=lambda said: said.endswith("No space left on device"),
+        )
+        free = self.site.on_node(self.node, "df", "--output=iavail,itotal", _LOGS).split()
+        uid = self._start_probe()
+        event = prove(
+            "a new pod not to start for want of space",
+            lambda: self._refusal(uid),
+            timeout=15,
+        )
+        self._remove_probe()
+        return (
+            f"{self.node}: {refused} ({free[-2]} of {free[-1]} inodes free); a new pod there does "
+            f"not start: {event}"
+        )
+
+    def heal(self) -> None:
+        """Take the file system away, and the pod that could not start."""
+        while self._is_mounted():
+            self.site.on_node(self.node, "umount", "--lazy", _LOGS)
+        self._remove_probe()
+
+    def prove_healed(self) -> str:
+        """It is gone, and a new pod starts."""
+        wait_until(
+            f"{_LOGS} to be the node's own", lambda: not self._is_mounted(), timeout=READY_SECONDS
+        )
+        self._remove_probe()
+        self._start_probe()
+        try:
+            self.site.stack.wait_for_pod(_PROBE, "Running")
+        finally:
+            self._remove_probe()
+        return f"{_LOGS} of {self.node} is no longer a mount; a new pod started there"
+
+    def _is_mounted(self) -> bool:
+        return f" {_LOGS} tmpfs " in self.site.on_node(self.node, "cat", "/proc/mounts")
+
+    def _write(self) -> str:
+        """Try to write a file; give the complaint, or nothing."""
+        file = f"{_LOGS}/landfast-probe"
+        script = 'echo probe > "$1" && rm "$1"'
+        argv = ["env", "LC_ALL=C", "bash", "-c", script, "bash", file]
+        return self.site.engine.docker("exec", self.node, *argv, check=False).stderr.strip()
+
+    def _refusal(self, uid: str) -> str:
+        """Give the reason and the message with which the probe's pod was refused a container."""
+        for event in self.site.kube.events(self.site.stack.namespace, name=_PROBE):
+            message = str(event.get("message"))
+            if event["involvedObject"].get("uid") == uid and "no space left" in message:
+                return f"{event['reason']}, {message}"
+        return ""
+
+    def _start_probe(self) -> str:
+        """Create a pod on the node, and give its uid."""
+        main = {"name": "main", "image": "busybox", "imagePullPolicy": "IfNotPresent"}
+        spec = {
+            "nodeName": self.node,
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{**main, "command": ["sleep", "600"]}],
+        }
+        obj = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": _PROBE}, "spec": spec}
+        return str(self.site.stack.make(obj)["metadata"]["uid"])
+
+    def _remove_probe(self) -> None:
+        namespace = self.site.stack.namespace
+        self.site.kube.delete("Pod", _PROBE, namespace, grace_seconds=1)
+        self.site.stack.wait_gone("Pod", _PROBE, namespace)
