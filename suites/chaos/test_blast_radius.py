@@ -55,7 +55,7 @@ def test_pods_without_nfs_live_and_die_while_nfs_is_frozen(
 @pytest.mark.scenario(
     name="blast-kubelet-stays-ready",
     expected="the kubelet of a node whose NFS is frozen stays Ready",
-    seconds=35,
+    seconds=25,
     telling=25,
     tier=None,
 )
@@ -84,7 +84,7 @@ def test_kubelet_stays_ready_while_nfs_is_frozen(
 @pytest.mark.scenario(
     name="blast-nfs-pods-are-freed",
     expected="a pod on frozen NFS that is deleted goes once NFS is back, and so does its mount",
-    seconds=50,
+    seconds=20,
     telling=25,
     tier=None,
 )

@@ -28,7 +28,7 @@ def scenario(name: str, expected: str, seconds: int) -> Callable[[object], objec
 
 
 @pytest.mark.claim("chaos.kubelet-restart-keeps-files")
-@scenario("kubelet-restart-keeps-files", "a file on NFS is read after the kubelet's restart", 25)
+@scenario("kubelet-restart-keeps-files", "a file on NFS is read after the kubelet's restart", 20)
 def test_file_is_readable_after_kubelet_restart(
     site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
 ) -> None:
@@ -51,7 +51,7 @@ def test_file_is_readable_after_kubelet_restart(
 
 
 @pytest.mark.claim("chaos.kubelet-down-pod-deleted")
-@scenario("kubelet-down-pod-deleted", "unmounted once the kubelet is back", 45)
+@scenario("kubelet-down-pod-deleted", "unmounted once the kubelet is back", 20)
 def test_volume_of_pod_deleted_while_kubelet_is_down_is_unmounted(
     site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
 ) -> None:
@@ -59,7 +59,7 @@ def test_volume_of_pod_deleted_while_kubelet_is_down_is_unmounted(
 
 
 @pytest.mark.claim("chaos.kubelet-down-pod-force-deleted")
-@scenario("kubelet-down-pod-force-deleted", "unmounted once the kubelet is back", 45)
+@scenario("kubelet-down-pod-force-deleted", "unmounted once the kubelet is back", 20)
 def test_volume_of_pod_force_deleted_while_kubelet_is_down_is_unmounted(
     site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
 ) -> None:
@@ -95,7 +95,7 @@ def delete_while_down(
 
 
 @pytest.mark.claim("chaos.controller-manager-restart-keeps-bindings")
-@scenario("controller-manager-restart-keeps-bindings", "bound stays bound, new claims bind", 30)
+@scenario("controller-manager-restart-keeps-bindings", "bound stays bound, new claims bind", 10)
 def test_bound_pvc_stays_bound_when_the_controller_manager_restarts(
     site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
 ) -> None:
