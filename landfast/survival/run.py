@@ -33,6 +33,7 @@ from landfast.waiting import WaitTimeout, stays_true
 
 _HEALTHY_SECONDS = 120
 _BEFORE = 3000  # acknowledged writes: two to four seconds
+_FLOWING = 200
 _AFTER = 2500
 _WRITES_SECONDS = 60
 _RECOVER_SECONDS = 120
@@ -84,7 +85,7 @@ def survive(
                 uid = site.pod()["metadata"]["uid"]
                 site.kube.delete("Pod", "mysql-0", site.stack.namespace)
                 site.wait_for_another_pod(uid)
-        _break_and_heal(plan, fault, rollback, trace, step)
+        _break_and_heal(plan, fault, rollback, ledger, trace, step)
         with step("writes are acknowledged again"):
             _recover(ledger, trace)
     with step("the cluster is healthy again; everything is read"):
@@ -141,12 +142,20 @@ def _load(ledger: Ledger) -> None:
 
 
 def _break_and_heal(
-    plan: Plan, fault: Fault, rollback: Rollback, trace: _Trace, step: StepFunction
+    plan: Plan,
+    fault: Fault,
+    rollback: Rollback,
+    ledger: Ledger,
+    trace: _Trace,
+    step: StepFunction,
 ) -> None:
     rollback.enter(fault)
     try:
         trace.injected = trace.injected or time.monotonic()
         fault.note()
+        if plan.when == "steady":  # to sync the journal has held up the load: let it flow again
+            ledger.wait_for_writes(_FLOWING, timeout=_WRITES_SECONDS)
+            trace.injected = time.monotonic()
         with step(f"break: {plan.text}"):
             fault.inject()
         with step("prove that it took effect"):

@@ -194,8 +194,16 @@ def test_a_fault_that_is_not_available_is_not_injected(scene: Scene) -> None:
     assert not scene.rollback.path.exists()
 
 
-def test_mysql_that_takes_no_writes_again_is_a_failure(scene: Scene) -> None:
+def test_a_load_that_does_not_flow_is_not_broken(scene: Scene) -> None:
     scene.stage.ledger.fails_from = 2
+    shown = scene.play()
+    assert shown.verdict is Verdict.UNKNOWN
+    assert "inject" not in scene.calls
+    assert scene.rollback.open_faults() == []
+
+
+def test_mysql_that_takes_no_writes_again_is_a_failure(scene: Scene) -> None:
+    scene.stage.ledger.fails_from = 3
     shown = scene.play()
     assert shown.verdict is Verdict.FAIL
     assert shown.reasons[0].startswith("MySQL does not take writes again: waited 120 s")
