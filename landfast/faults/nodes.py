@@ -121,7 +121,7 @@ class NodePause(NodeFault):
 
     def inject(self) -> None:
         """Freeze its container."""
-        self.site.engine.docker("pause", self.node)
+        self.site.engine.pause(self.node)
 
     def prove_effect(self) -> str:
         """Its container is paused, and its kubelet does not answer."""

@@ -20,6 +20,7 @@ _HOST_PACKAGES = ["runc", "containerd", "iptables"]
 # Docker's own pools lie where company networks often do; these are seldom used.
 _BRIDGE, _POOL = "10.213.0.1/24", "base=10.214.0.0/16,size=24"
 _START_SECONDS = 60
+_PAUSE_SECONDS = 10
 # Every node's kubelet and containerd watch files: at the kernel's default of 128, the ninth node
 # does not start.
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -60,6 +61,21 @@ class Engine:
         column = "{{.Names}}" if kind == "container" else "{{.Name}}"
         matching = [part for text in filters for part in ("--filter", text)]
         return self.docker(kind, "ls", *every, "--format", column, *matching).stdout.split()
+
+    def pause(self, name: str) -> None:
+        """Let every process of a container stand still, at one moment.
+
+        Raises:
+            WaitTimeout: they do not; one in the middle of a sync cannot be frozen just then.
+        """
+        state = ["container", "inspect", "--format", "{{.State.Status}}", name]
+        wait_until(
+            f"{name} to stand still",
+            lambda: self.docker("pause", name, check=False).stderr,
+            until=lambda _: self.docker(*state).stdout.strip() == "paused",
+            timeout=_PAUSE_SECONDS,
+            interval=0.1,
+        )
 
     def image_digest(self, image: str) -> str | None:
         """Give an image's id in the engine (`sha256:…`), or None if it is not there."""

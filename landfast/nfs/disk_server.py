@@ -29,7 +29,6 @@ _NO_SYNC = Path(__file__).with_name("no_sync.py")
 _NO_SYNC_IN_SERVER = "/etc/ganesha/no_sync.py"
 _DISK_SIZE = "1G"
 _START_SECONDS = 30
-_FREEZE_SECONDS = 10
 # The mode stands in a file of the volume, so that a restart, also one by `docker start`, keeps it.
 # ext4 would commit what nobody has synced every five seconds; for minutes, it shall not.
 _START = f"""
@@ -111,18 +110,8 @@ class DiskServer:
             raise LandfastError(f"{self.name} came back as {now}; clients know {self.address}")
 
     def freeze(self) -> None:
-        """Let every process of the server stand still, at one moment.
-
-        Raises:
-            WaitTimeout: they do not; a process in the middle of a sync cannot be frozen.
-        """
-        wait_until(
-            f"{self.name} to stand still",
-            lambda: self.engine.docker("pause", self.name, check=False).stderr,
-            until=lambda _: self.state() == "paused",
-            timeout=_FREEZE_SECONDS,
-            interval=0.1,
-        )
+        """Let every process of the server stand still, at one moment (see `Engine.pause`)."""
+        self.engine.pause(self.name)
 
     def kill(self) -> None:
         """End the server without warning; its disk keeps what the server had written.
