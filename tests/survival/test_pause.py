@@ -1,0 +1,22 @@
+"""A container is frozen once no process of it is in the middle of a sync."""
+
+from typing import Any
+
+import pytest
+
+from landfast.kit.engine import Engine
+from landfast.process import Result
+
+
+def test_what_cannot_be_frozen_just_then_is_frozen_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def docker(_engine: Engine, *arguments: str, **_options: Any) -> Result:
+        if arguments[0] == "pause":
+            tries.append(arguments[1])
+            return Result(arguments, 0, "", "unable to freeze", 0.0)
+        return Result(arguments, 0, "paused\n" if len(tries) == 3 else "running\n", "", 0.0)
+
+    monkeypatch.setattr(Engine, "docker", docker)
+    Engine("26").pause("node")
+    assert tries == ["node"] * 3
