@@ -106,8 +106,6 @@ class Fault(ABC):
     """In kebab case: `nfs-freeze`."""
     text: ClassVar[str]
     """What is broken, in a few words: `the NFS server stands still`."""
-    stays: ClassVar[bool] = True
-    """Whether it stays until it is healed; a kill is over at once."""
 
     def __init__(self, site: Site, aim: dict[str, str] | None = None) -> None:
         self.site = site

@@ -41,7 +41,6 @@ class _ProgramKill(Fault):
     """A program of the control plane is killed."""
 
     program: ClassVar[str]
-    stays: ClassVar[bool] = False
     before: _Running | None = None
 
     def take_aim(self) -> dict[str, str]:
@@ -218,7 +217,6 @@ class ProvisionerKill(Fault):
 
     name = "provisioner-kill"
     text = "the provisioner is killed while it makes volumes"
-    stays: ClassVar[bool] = False
     container = ""
     bound = 0
     """How many of the claims were bound when the kill was over."""

@@ -1,7 +1,6 @@
 """A fault of the data itself: MySQL is given an empty directory, as a lost volume gives it."""
 
 import secrets
-from typing import ClassVar
 
 import pymysql
 
@@ -18,7 +17,6 @@ class DataDirectorySwapped(Fault):
 
     name = "data-directory-swapped"
     text = "an empty folder takes the place of MySQL's data directory"
-    stays: ClassVar[bool] = False
     server_uuid = ""
 
     def take_aim(self) -> dict[str, str]:

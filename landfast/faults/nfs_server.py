@@ -2,7 +2,6 @@
 
 import secrets
 from ipaddress import IPv4Interface
-from typing import ClassVar
 
 from landfast.errors import LandfastError
 from landfast.faults.base import Fault, prove, register
@@ -103,7 +102,6 @@ class NfsRestart(ServerFault):
 
     name = "nfs-restart"
     text = "the NFS server is restarted in an orderly way"
-    stays: ClassVar[bool] = False
     before = ""
 
     def note(self) -> None:

@@ -75,7 +75,6 @@ class ContainerdRestart(_UnitFault):
     name = "containerd-restart"
     text = "containerd on MySQL's node restarts"
     unit = "containerd"
-    stays: ClassVar[bool] = False
     before = ""
 
     def note(self) -> None:

@@ -1,7 +1,6 @@
 """Faults of the node that MySQL's pod is on: its power, its container, and that it is drained."""
 
 from datetime import UTC, datetime
-from typing import ClassVar
 
 from landfast.faults.base import prove, register
 from landfast.faults.node_health import (
@@ -88,7 +87,6 @@ class NodeRestart(_ContainerFault):
 
     name = "node-restart"
     text = "MySQL's node restarts without a shutdown"
-    stays: ClassVar[bool] = False
     before = ""
 
     def note(self) -> None:

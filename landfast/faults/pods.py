@@ -1,6 +1,6 @@
 """Faults of MySQL's pod and of its StatefulSet."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from landfast.errors import LandfastError
 from landfast.faults.base import Fault, Site, prove, register
@@ -68,7 +68,6 @@ def _pod_runs(site: Site) -> str:
 class _PodGoes(Fault):
     """The pod is removed in one way or another; its StatefulSet makes the next one."""
 
-    stays: ClassVar[bool] = False
     uid = ""
 
     def note(self) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 from dataclasses import dataclass
-from typing import ClassVar
 
 import pymysql
 
@@ -110,8 +109,6 @@ class _Mysqld(Fault):
 
 class _MysqldEnds(_Mysqld):
     """mysqld ends; the kubelet starts its container again."""
-
-    stays: ClassVar[bool] = False
 
     def _prove_end(self) -> Object:
         """Give how the container ended that ran before.
