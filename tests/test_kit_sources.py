@@ -92,7 +92,7 @@ def test_a_changed_dockerfile_or_file_changes_its_image_alone(kit: Path) -> None
 def test_a_changed_list_of_packages_changes_its_image_alone(kit: Path) -> None:
     before = keys()
     path = kit / "images" / "images.yaml"
-    path.write_text(path.read_text().replace("faketime]}", "faketime, acl]}", 1))
+    path.write_text(path.read_text().replace("faketime]", "faketime, acl]", 1))
     recipes.cache_clear()
     assert changed(before) == {"image nfs-server"}
 
