@@ -419,7 +419,7 @@ def case_of(survival: Survival) -> Case:
 
 
 FENCING = Case(
-    "chaos.fencing-second-mysqld",
+    "chaos.fencing-second-mysqld-is-refused",
     "A second mysqld on another node on the same claim MUST be refused by InnoDB's lock.",
     "MySQL 5.7, InnoDB: ibdata1 is locked",
     (("start a second mysqld", 8.8),),

@@ -11,7 +11,7 @@ from landfast.survival.grade import LEVELS, TIERS, Unshown, grade
 from landfast.survival.model import Survival, Tier
 from landfast.verdict import Verdict
 
-FENCED = {"chaos.fencing-second-mysqld": Verdict.PASS}
+FENCED = {"chaos.fencing-second-mysqld-is-refused": Verdict.PASS}
 
 
 def shown(
@@ -86,6 +86,10 @@ def test_controls_and_scenarios_without_a_tier_do_not_count() -> None:
     [
         ({}, "Double-writer fencing was not tested."),
         ({"chaos.nfs-kill": Verdict.PASS}, "Double-writer fencing was not tested."),
+        (
+            {"chaos.fencing-partitioned-writer": Verdict.PASS},
+            "Double-writer fencing was not tested.",
+        ),
         (
             {**FENCED, "chaos.fencing-partition": Verdict.SKIPPED},
             "Double-writer fencing: chaos.fencing-partition is SKIPPED.",
