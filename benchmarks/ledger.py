@@ -6,6 +6,7 @@ MySQL's defaults: every commit is synced.
 
 import argparse
 import secrets
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -27,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=30_000)
     wanted = parser.parse_args().operations
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # remove the container then, too
     progress = Progress()
     with kit_lock(progress):
         engine = engines.ensure(progress)
@@ -58,7 +60,8 @@ def _measure(ledger: Ledger, wanted: int) -> None:
                 until=lambda done, goal=wanted * part // 5: done >= goal,  # type: ignore[misc]
                 timeout=3600,
             )
-            print(f"{ledger.acknowledged():>9} acknowledged, writers' memory {_memory()} KiB")  # noqa: T201
+            said = f"{ledger.acknowledged():>9} acknowledged, writers' memory {_memory()} KiB"
+            print(said, flush=True)  # noqa: T201
     ends = [o.ended for o in read_history(ledger.history) if o.ended is not None]
     print(f"{len(ends) / (max(ends) - min(ends)):.0f} operations a second")  # noqa: T201
 

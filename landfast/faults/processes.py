@@ -75,17 +75,7 @@ def _mysqld_of(site: Site, node: str, container: str) -> list[Process]:
 def answers_within(server: MysqlServer, seconds: float) -> bool:
     """Whether a new connection is greeted and a statement answered, each step within a time."""
     try:
-        connection = pymysql.connect(
-            host="127.0.0.1",
-            port=server.port,
-            user="root",
-            password=server.password,
-            connect_timeout=seconds,
-            read_timeout=seconds,
-            write_timeout=seconds,
-        )
-        with contextlib.closing(connection), connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        server.query("SELECT 1", seconds=seconds)
     except (pymysql.err.Error, OSError):
         return False
     return True

@@ -31,9 +31,8 @@ class MysqlServer:
     def __str__(self) -> str:
         return str(self.dial) if self.dial else f"127.0.0.1:{self.port}"
 
-    @contextlib.contextmanager
-    def connect(self, seconds: float = _QUERY_SECONDS) -> Iterator["Connection[Cursor]"]:
-        """Give an open connection with autocommit; each answer may take `seconds`.
+    def open(self, seconds: float) -> "Connection[Cursor]":
+        """Give an open connection with autocommit, to be closed; each answer may take `seconds`.
 
         Raises:
             pymysql.err.OperationalError: the server does not answer or refuses.
@@ -51,6 +50,12 @@ class MysqlServer:
             defer_connect=True,
         )
         connection.connect(self.dial() if self.dial else None)
+        return connection
+
+    @contextlib.contextmanager
+    def connect(self, seconds: float = _QUERY_SECONDS) -> Iterator["Connection[Cursor]"]:
+        """Have an open connection (see `open`), closed at the end."""
+        connection = self.open(seconds)
         try:
             yield connection
         finally:

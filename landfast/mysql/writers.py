@@ -19,6 +19,7 @@ import pymysql
 from pydantic import BaseModel, ConfigDict
 from pymysql.constants import ER
 
+from landfast.mysql.client import MysqlServer
 from landfast.mysql.history import Kind, Outcome, transfer_of
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class _Watch(threading.Thread):
             try:
                 line = _Line(self._task.port)
                 with line.socket:
-                    connection = _connection(self._task, line, read_seconds=_CONNECT_SECONDS)
+                    connection = _connection(self._task, line, _CONNECT_SECONDS)
                     connection.close()
             except (OSError, pymysql.err.Error):
                 continue  # nothing answers: there is nothing to compare with
@@ -133,18 +134,9 @@ def _is_stale(line: _Line, newest: float) -> bool:
     return newest - line.server_started > _ANOTHER_SERVER
 
 
-def _connection(task: Task, line: _Line, *, read_seconds: float) -> "Connection[Cursor]":
-    connection = pymysql.connect(
-        host="127.0.0.1",
-        port=task.port,
-        user="root",
-        password=task.password,
-        autocommit=True,
-        read_timeout=read_seconds,
-        write_timeout=read_seconds,
-        defer_connect=True,
-    )
-    connection.connect(line.socket)
+def _connection(task: Task, line: _Line, seconds: float) -> "Connection[Cursor]":
+    server = MysqlServer(task.port, task.password, dial=lambda: line.socket)
+    connection = server.open(seconds)
     with connection.cursor() as cursor:
         cursor.execute("SHOW GLOBAL STATUS LIKE 'Uptime'")
         (row,) = cursor.fetchall()
@@ -209,7 +201,7 @@ class _Writer(threading.Thread):
         try:
             line = _Line(self._task.port)
             self._watch.lines.add(line)
-            connection = _connection(self._task, line, read_seconds=_ANSWER_SECONDS)
+            connection = _connection(self._task, line, _ANSWER_SECONDS)
         except (OSError, pymysql.err.Error) as error:
             self._history.write("fail", self._writer, Kind.CONNECT, self._connects, repr(error))
             self._forget(line)

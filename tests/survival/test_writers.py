@@ -228,7 +228,7 @@ def test_it_writes_on_one_connection_until_that_breaks(
     desk, made = Desk(tmp_path), FakeLine()
     monkeypatch.setattr(writers, "_Line", lambda _port: made)
     connection = Connection(ERROR(2013, "Lost connection"), broken=3)
-    monkeypatch.setattr(writers, "_connection", lambda *_, read_seconds: connection)
+    monkeypatch.setattr(writers, "_connection", lambda *_: connection)
     desk.writer._connect()
     kinds = Counter((o.kind, o.outcome) for o in desk.operations)
     assert kinds == {
@@ -273,7 +273,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, newest: float | None, *lines: FakeLin
     """Let the watch look once at lines, while a server that started at `newest` answers."""
     own = FakeLine()
 
-    def connect(*_: object, read_seconds: float) -> Connection:
+    def connect(*_: object) -> Connection:
         if newest is None:
             raise ERROR(CR.CR_CONN_HOST_ERROR, "Can't connect to MySQL server")
         own.server_started = newest
