@@ -8,10 +8,10 @@ fault that is left out must end in UNKNOWN.
 import argparse
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from fixtures.sabotage import Sabotage
 from landfast import paths, process
@@ -26,7 +26,7 @@ _FOLDERS = {
 }
 _CONFORMANCE = [name for name, folder in _FOLDERS.items() if folder.parent.name == "conformance"]
 
-console = Console()
+console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> int:
@@ -56,7 +56,8 @@ def main() -> int:
     for batch in batches:
         console.print(f"sabotaging {', '.join(batch)}")
         results |= _run(options.suites, batch, options.out)
-    console.print(_table(sabotages, results))
+    for line in _lines(sabotages, results):
+        console.print(line)
     finished = [r for r in results.values() if isinstance(r, TestFinished)]
     expected = {r.claim: Verdict.UNKNOWN if r.claim in unjudged else Verdict.FAIL for r in finished}
     red = sum(r.verdict is expected[r.claim] for r in finished)
@@ -84,16 +85,15 @@ def _run(suites: list[str], claims: list[str], out: Path) -> dict[str, TestFinis
     return {claim: finished.get(claim, "its test did not run") for claim in claims}
 
 
-def _table(sabotages: dict[str, Sabotage], results: dict[str, TestFinished | str]) -> Table:
-    table = Table("claim", "sabotage", "verdict", "s", "reason")
+def _lines(sabotages: dict[str, Sabotage], results: dict[str, TestFinished | str]) -> Iterator[str]:
+    """Give two lines a claim: what came of it, and why."""
     for claim, result in results.items():
         if isinstance(result, str):
-            table.add_row(claim, sabotages[claim].text, "none", "", result)
+            yield f"{'none':<8}        {claim}: {sabotages[claim].text}"
+            yield f"    {result}"
             continue
-        reason = " ".join(result.reason.split())[:200]
-        seconds = f"{result.seconds:.0f}"
-        table.add_row(claim, sabotages[claim].text, result.verdict, seconds, reason)
-    return table
+        yield f"{result.verdict:<8} {result.seconds:>4.0f} s  {claim}: {sabotages[claim].text}"
+        yield f"    {' '.join(result.reason.split())[:200]}"
 
 
 if __name__ == "__main__":

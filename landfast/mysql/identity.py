@@ -18,6 +18,7 @@ from landfast.nfs.inspector import ExportInspector
 
 _DATABASE = "landfast_canary"
 _ROWS = 64
+_DURABILITY = ("innodb_flush_log_at_trx_commit", "innodb_doublewrite", "sync_binlog")
 _LINES = 4000
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z")
 # a torn page that InnoDB puts right by itself is what its doublewrite buffer is for
@@ -56,6 +57,13 @@ def take_snapshot(server: MysqlServer, inspector: ExportInspector, folder: str) 
     ((_, checksum),) = server.query(f"CHECKSUM TABLE {_DATABASE}.canary")
     entry = inspector.stat(folder)
     return Snapshot(server.identity().server_uuid, checksum, entry.inode if entry else None)
+
+
+def durability(server: MysqlServer) -> str:
+    """Give the settings that an acknowledgement's worth rests on, as `name=value, …`."""
+    names = ", ".join(f"'{name}'" for name in _DURABILITY)
+    rows = server.query(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")
+    return ", ".join(f"{name}={value}" for name, value in rows)
 
 
 def compare(before: Snapshot, after: Snapshot) -> list[str]:

@@ -70,9 +70,9 @@ def survive(
     folder.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(site.stack.mysql, folder)
     data = site.stack.folder("mysql")
-    with step("the cluster is healthy; a fresh ledger and a canary"):
-        before = _prepare(plan, site, ledger, data)
     trace = _Trace()
+    with step("the cluster is healthy; a fresh ledger and a canary"):
+        before = _prepare(plan, site, ledger, data, trace)
     began_wall = datetime.now(UTC)
     with _workload(site, ledger, trace):
         _load(ledger)
@@ -98,7 +98,7 @@ def survive(
     return survival
 
 
-def _prepare(plan: Plan, site: Site, ledger: Ledger, data: str) -> identity.Snapshot:
+def _prepare(plan: Plan, site: Site, ledger: Ledger, data: str, trace: _Trace) -> identity.Snapshot:
     try:
         wait_healthy(site, timeout=_HEALTHY_SECONDS)
         if site.server.mode() != plan.mode:
@@ -112,6 +112,7 @@ def _prepare(plan: Plan, site: Site, ledger: Ledger, data: str) -> identity.Snap
         identity.plant_canary(site.stack.mysql)
         for name, value in plan.variables.items():
             site.stack.mysql.query(f"SET GLOBAL {name} = %s", (int(value),))
+        trace.identity.append(identity.durability(site.stack.mysql))
         return identity.take_snapshot(site.stack.mysql, site.server.inspector, data)
     except (LandfastError, pymysql.err.Error) as error:
         raise Unknown(f"the cluster was not healthy before the fault: {error}") from error
@@ -211,7 +212,7 @@ def _look(
     except (LandfastError, OSError, pymysql.err.Error) as error:
         seen.append(f"the ledger cannot be read: {error}")
         reading = None
-    trace.identity = seen
+    trace.identity += seen
     trace.identity += [f"recovery in MySQL's log: {line}" for line in log.recovery[:3]]
     trace.failures += wrong
     trace.failures += [f"MySQL's log speaks of corruption: {line}" for line in log.corruption[:3]]

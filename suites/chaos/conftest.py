@@ -81,8 +81,9 @@ def shown(
     for line in _observations(survival):
         observe(line)
     yield survival
-    # the next scenario gets a database that is whole; a fault without effect has left it so
-    if survival.verdict is Verdict.FAIL or survival.ledger.verdict is not Verdict.PASS:
+    # the next scenario gets a database that is whole, and whose settings are the usual ones
+    spoilt = survival.verdict is Verdict.FAIL or survival.ledger.verdict is not Verdict.PASS
+    if spoilt or plan.variables:
         renew_mysql(site)
 
 

@@ -22,6 +22,7 @@ from landfast.survival.plan import Expected, Plan
 from landfast.waiting import WaitTimeout
 
 BEFORE = Snapshot("0c1d", 0xC0FFEE, 4711)
+DURABILITY = "sync_binlog=1"
 Act = Callable[[], object]
 _WRITTEN = 5  # of those that are waited for, so many are made
 
@@ -238,6 +239,7 @@ def set_stage(monkeypatch: Any) -> Stage:
     monkeypatch.setattr(run, "happenings", lambda *_: ())
     monkeypatch.setattr(identity, "plant_canary", lambda _server: None)
     monkeypatch.setattr(identity, "take_snapshot", lambda *_: BEFORE)
+    monkeypatch.setattr(identity, "durability", lambda _server: DURABILITY)
     monkeypatch.setattr(identity, "verify", stage.verify)
     monkeypatch.setattr(identity, "scan_log", stage.scan_log)
     return stage

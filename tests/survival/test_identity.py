@@ -194,6 +194,13 @@ class Server:
         return identity.verify(BEFORE, cast(MysqlServer, self), inspector, "share/mysql")
 
 
+def test_the_settings_that_an_acknowledgement_rests_on_are_told() -> None:
+    rows = [("innodb_flush_log_at_trx_commit", "1"), ("sync_binlog", "0")]
+    server = Server(SHOW=rows)
+    said = "innodb_flush_log_at_trx_commit=1, sync_binlog=0"
+    assert identity.durability(cast(MysqlServer, server)) == said
+
+
 def test_the_same_database_is_verified() -> None:
     server = Server()
     assert server.verify() == (

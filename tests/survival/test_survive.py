@@ -7,7 +7,16 @@ from typing import Any
 
 import pymysql
 import pytest
-from survival_fakes import FakeFault, FakeSite, Stage, fake_fault, fake_plan, raising, set_stage
+from survival_fakes import (
+    DURABILITY,
+    FakeFault,
+    FakeSite,
+    Stage,
+    fake_fault,
+    fake_plan,
+    raising,
+    set_stage,
+)
 
 from landfast import paths
 from landfast.errors import LandfastError
@@ -241,6 +250,7 @@ def test_a_recovery_is_told_but_is_no_failure(scene: Scene) -> None:
     scene.stage.log = LogFindings(tuple("abcd"), ())
     shown = scene.play()
     assert shown.verdict is Verdict.PASS
+    assert shown.identity[0] == DURABILITY
     assert shown.identity[-3:] == tuple(f"recovery in MySQL's log: {line}" for line in "abc")
 
 
