@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from landfast.survival.model import Availability, LedgerCheck
+from landfast.survival.model import Availability, LedgerCheck, Survival
 from landfast.survival.plan import Plan
 from landfast.verdict import Verdict
 
@@ -36,6 +36,16 @@ def judge(
     if reasons:
         return Verdict.FAIL, reasons
     return ledger.verdict, [*ledger.reasons]
+
+
+def leaves_whole(plan: Plan, survival: Survival) -> bool:
+    """Whether the next scenario may use this one's database: whole, and with its usual settings.
+
+    A fault without effect has left it so: the one reason is then that doubt.
+    """
+    doubts = 1 if survival.verdict is Verdict.UNKNOWN else 0
+    is_sound = survival.ledger.verdict is Verdict.PASS and len(survival.reasons) <= doubts
+    return is_sound and not plan.variables
 
 
 def _unavailable(plan: Plan, availability: Availability) -> list[str]:

@@ -19,7 +19,8 @@ from landfast.steps import ObserveFunction, StepFunction
 from landfast.survival.model import Survival
 from landfast.survival.plan import Plan
 from landfast.survival.run import survive
-from landfast.verdict import MissingCapability, Unknown, Verdict
+from landfast.survival.verdict import leaves_whole
+from landfast.verdict import MissingCapability, Unknown
 
 _HEALTHY_SECONDS = 120
 
@@ -81,9 +82,7 @@ def shown(
     for line in _observations(survival):
         observe(line)
     yield survival
-    # the next scenario gets a database that is whole, and whose settings are the usual ones
-    spoilt = survival.verdict is Verdict.FAIL or survival.ledger.verdict is not Verdict.PASS
-    if spoilt or plan.variables:
+    if not leaves_whole(plan, survival):
         renew_mysql(site)
 
 

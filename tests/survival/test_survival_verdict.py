@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from survival_fakes import fake_plan
 
-from landfast.survival.model import Availability, LedgerCheck, LedgerCounts
+from landfast.survival.model import Availability, LedgerCheck, LedgerCounts, Marks, Survival
 from landfast.survival.plan import Expected
-from landfast.survival.verdict import judge
+from landfast.survival.verdict import judge, leaves_whole
 from landfast.verdict import Verdict
 
 PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
@@ -105,3 +105,35 @@ def test_a_control_whose_database_is_another_one_fails_unread() -> None:
 def test_what_is_not_a_pass_has_a_reason(changes: dict[str, Any], data: Verdict) -> None:
     verdict, reasons = judge(fake_plan(**changes), ledger(data), seen(0, 0), [], [])
     assert bool(reasons) == (verdict is not PASS)
+
+
+@pytest.mark.parametrize(
+    ("data", "doubts", "failures", "variables", "whole"),
+    [
+        (PASS, [], [], {}, True),
+        (PASS, ["no effect"], [], {}, True),
+        (PASS, [], [], {"innodb_flush_log_at_trx_commit": "0"}, False),
+        (PASS, ["no effect"], [], {"innodb_flush_log_at_trx_commit": "0"}, False),
+        (PASS, [], ["corruption"], {}, False),
+        (PASS, ["no effect"], ["corruption"], {}, False),
+        (FAIL, ["no effect"], [], {}, False),
+        (UNKNOWN, [], [], {}, False),
+    ],
+)
+def test_whether_the_next_scenario_may_use_the_database(
+    data: Verdict, doubts: list[str], failures: list[str], variables: dict[str, str], whole: bool
+) -> None:
+    plan = fake_plan(variables=variables)
+    verdict, reasons = judge(plan, ledger(data), seen(0, 0), doubts, failures)
+    survival = Survival(
+        scenario=plan.value(),
+        verdict=verdict,
+        reasons=tuple(reasons),
+        marks=Marks(injected=1, ended=2),
+        effect="",
+        healing="",
+        ledger=ledger(data),
+        availability=seen(0, 0),
+        identity=(),
+    )
+    assert leaves_whole(plan, survival) is whole
