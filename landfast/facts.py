@@ -36,7 +36,7 @@ def describe(env: Environment) -> Iterator[Fact]:
         "client",
         {
             "kernel": "the kernel's",
-            "fuse": "Landfast's FUSE mount helper (NFSv4.0; locks are local to a node)",
+            "fuse": "Landfast's FUSE mount helper (NFSv4.0; locks are local to a mount)",
         }.get(env.nfs_client, env.nfs_client),
     )
     yield "nfs", "server", env.export.server

@@ -191,7 +191,7 @@ static const struct option known[] = {
 	{"rdirplus", NULL, NULL},
 	{"nordirplus", NULL, NULL},
 
-	/* Locks are local to the node whatever is said. */
+	/* Locks are local to the mount whatever is said. */
 	{"lock", NULL, NULL},
 	{"nolock", NULL, NULL},
 	{"local_lock", "all|flock|posix|none", NULL},

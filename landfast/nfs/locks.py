@@ -1,4 +1,4 @@
-"""Whether locks on NFS reach the server, or only keep processes of one node from each other."""
+"""Whether locks on NFS reach the server, or keep only processes of one node or mount apart."""
 
 from landfast.kit.engine import Engine
 
@@ -6,7 +6,7 @@ _LOCAL_OPTIONS = {"nolock", "local_lock=all", "local_lock=posix"}
 
 
 def local_locks(engine: Engine, node: str, server: str) -> str | None:
-    """Say why locks on a node's mounts of a server are the node's own, or None if they are not."""
+    """Say why locks on a node's mounts of a server do not reach it, or None if they do."""
     mounts = engine.docker("exec", node, "cat", "/proc/mounts").stdout
     return judge_mounts(mounts, server)
 
@@ -18,7 +18,7 @@ def judge_mounts(mounts: str, server: str) -> str | None:
         if not source.startswith(f"{server}:"):
             continue
         if kind.startswith("fuse"):
-            return f"mounts are of type {kind}: the kit's mount helper keeps locks on the node"
+            return f"mounts are of type {kind}: the kit's mount helper keeps locks within one mount"
         if local := _LOCAL_OPTIONS & set(options.split(",")):
             return f"mounts have the option {', '.join(sorted(local))}"
     return None
