@@ -2,13 +2,13 @@
 
 import io
 import re
-import time
 
 import pytest
 from rich.console import Console
 
 from landfast import progress
 from landfast.progress import Progress
+from landfast.waiting import wait_until
 
 
 def make(*, terminal: bool) -> tuple[Progress, io.StringIO, list[str]]:
@@ -31,10 +31,8 @@ def test_without_a_terminal_a_phase_is_one_plain_line_with_its_time() -> None:
 def test_what_takes_very_long_is_heard_of_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_HEARTBEAT_SECONDS", 0.05)
     it, output, _ = make(terminal=False)
-    waits = iter(range(1000))
     with it.phase("cluster"):
-        while "…" not in output.getvalue() and next(waits) < 999:
-            time.sleep(0.01)
+        wait_until("a sign of life", lambda: "…" in output.getvalue(), timeout=10, interval=0.01)
     assert "0 s  … cluster\n" in output.getvalue()
 
 

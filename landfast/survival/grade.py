@@ -26,8 +26,8 @@ LEVELS: Mapping[Level, tuple[Tier, ...]] = {
 """What each level asks for beyond the one before it; Gold asks for fencing as well."""
 
 FENCING = "chaos.fencing-"
-_REFUSED = f"{FENCING}second-mysqld-is-refused"
 """How the ids of the claims begin that a second mysqld on the same files must be kept out."""
+_REFUSED = f"{FENCING}second-mysqld-is-refused"
 
 
 class Unshown(NamedTuple):
