@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from landfast import paths
+from landfast.docker import Engine
 from landfast.errors import LandfastError
 from landfast.kit import debian, programs
 from landfast.kit import engine as engines
 from landfast.kit.build import NEEDED_GIB as KIT_GIB
 from landfast.kit.cache import Cache
-from landfast.kit.engine import Engine
 from landfast.kit.images import ImageBuilder, recipes
 from landfast.nfs.client import choose, kernel_has_nfs
 from landfast.progress import Progress

@@ -16,12 +16,12 @@ from landfast.cluster.base import Cluster
 from landfast.cluster.fence import FencedKube
 from landfast.cluster.kind import Kind
 from landfast.cluster.removal import remove
+from landfast.docker import Engine
 from landfast.errors import BadInput, LandfastError
 from landfast.images import Images
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.kit.cache import Cache
-from landfast.kit.engine import Engine
 from landfast.kit.programs import Programs
 from landfast.kube.client import Kube
 from landfast.kube.default_classes import restore_default_classes

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from landfast.errors import BadInput, LandfastError
+from landfast.timeouts import patient
 
 _LAST_LINES = 12
 # A run that is killed must not leave a `kind create cluster` behind that goes on making nodes.
@@ -60,7 +61,8 @@ def run(
 
     Args:
         argv: the program and its arguments; never a shell line.
-        timeout: seconds; then the program and all it started are killed.
+        timeout: seconds, stretched by the run's patience; then the program and all that it
+            started are killed.
         check: whether a non-zero exit code raises.
         text: what it reads from standard input.
         stdin: a file to read from instead.
@@ -99,7 +101,7 @@ def run(
             raise BadInput(f"{program} cannot be run: {error.strerror}") from error
         try:
             output, errors = process.communicate(
-                None if text is None else text.encode(), timeout=timeout
+                None if text is None else text.encode(), timeout=patient(timeout)
             )
         except subprocess.TimeoutExpired as error:
             _kill(process)
@@ -107,7 +109,7 @@ def run(
             if log is not None:
                 seen = log.read_bytes()
             raise ProcessError(
-                command, f"did not end within {timeout:g} s", seen.decode(errors="replace")
+                command, f"did not end within {patient(timeout):g} s", seen.decode(errors="replace")
             ) from error
         except BaseException:
             _kill(process)

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.images import Images, registry_names
-from landfast.kit.engine import Engine
 from landfast.process import ProcessError
 from landfast.settings import Settings
 

@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from landfast.errors import BadInput
+from landfast.errors import BadInput, Refused
 from landfast.journal import Evidence, Journal, Observation, Step
+from landfast.waiting import WaitTimeout
 
 _MAX_EVIDENCE = 256 * 1024
 
 StepFunction = Callable[[str], AbstractContextManager[None]]
 ObserveFunction = Callable[[str], None]
+
+
+class Refuted(AssertionError):
+    """The statement under test does not hold."""
 
 
 class Steps:
@@ -36,6 +41,21 @@ class Steps:
         finally:
             seconds = round(time.monotonic() - started, 3)
             self._journal.write(Step(test=self._test, text=text, seconds=seconds, ok=ok))
+
+    @contextlib.contextmanager
+    def verify(self, text: str) -> Iterator[None]:
+        """Narrate a step in which the statement under test itself has to come true.
+
+        What runs out or is refused elsewhere, while a test arranges its objects, is UNKNOWN.
+
+        Raises:
+            Refuted: a wait in the body ran out, or a server refused a request.
+        """
+        with self.step(text):
+            try:
+                yield
+            except (WaitTimeout, Refused) as error:
+                raise Refuted(str(error)) from error
 
     def observe(self, text: str) -> None:
         """Say what was seen. A test that says nothing cannot pass."""

@@ -17,12 +17,16 @@ from tenacity import (
 )
 
 from landfast.errors import LandfastError
+from landfast.timeouts import patient
 
 T = TypeVar("T")
 
 
-class WaitTimeout(LandfastError, AssertionError):
-    """What was waited for did not come; the message has the time, the last state and last error."""
+class WaitTimeout(LandfastError):
+    """What was waited for did not come; the message has the time, the last state and last error.
+
+    It is no verdict on a claim: only inside `Steps.verify` does it become one.
+    """
 
 
 class NotStable(LandfastError, AssertionError):
@@ -46,7 +50,7 @@ def wait_until(
         what: what is waited for, to be read after "waited for" (`pod mysql-0 to be ready`).
         poll: takes one snapshot of the state.
         until: whether the state is what was waited for.
-        timeout: seconds until `WaitTimeout`.
+        timeout: seconds until `WaitTimeout`, stretched by the run's patience.
         interval: seconds between polls.
         ignoring: errors of `poll` that may pass by themselves; any other one is raised at once.
         give_up: says why waiting on is pointless (a terminal state), or None.
@@ -84,7 +88,7 @@ def wait_until(
         ) from error
 
     retrying = Retrying(
-        stop=stop_after_delay(timeout),
+        stop=stop_after_delay(patient(timeout)),
         wait=wait_fixed(interval),
         retry=retry_if_result(lambda outcome: not outcome[0]) | retry_if_exception_type(ignoring),
         after=remember,

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from landfast import doctor, paths
+from landfast.docker import Engine
 from landfast.doctor import Finding, examine
 from landfast.errors import BadInput
 from landfast.kit import debian, programs
 from landfast.kit import engine as engines
 from landfast.kit.cache import Cache
-from landfast.kit.engine import Engine
 from landfast.run import new_record
 
 

@@ -10,11 +10,11 @@ import yaml
 
 from landfast import paths
 from landfast.cluster.kind import cluster_config
+from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.images import registry_names
 from landfast.kit import images, programs
 from landfast.kit.cache import Cache
-from landfast.kit.engine import Engine
 from landfast.kit.images import ImageBuilder, recipes
 from landfast.nfs.client import choose
 from landfast.progress import Progress

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Protocol
 
-import urllib3
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.kube_config import KubeConfigMerger
 from kubernetes.dynamic.exceptions import DynamicApiError
@@ -12,7 +11,7 @@ from yaml import YAMLError
 from landfast.audit.objects import Resource
 from landfast.audit.parsing import KINDS, parse
 from landfast.audit.place import Place
-from landfast.errors import BadInput
+from landfast.errors import BadInput, Unreachable
 from landfast.kube import Kube, KubeError, Object
 
 # What a Deployment runs is seen in its pods, so that the right to read Deployments is not needed.
@@ -62,7 +61,7 @@ def read(kube: Lists, context: str) -> tuple[Resource, ...]:
                 f"the user of --context {context} cannot list {kind} objects: {said}; "
                 "docs/audit.md has the ClusterRole that an audit needs"
             ) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except Unreachable as error:
             raise BadInput(
                 f"the cluster of --context {context} stopped answering: {error}"
             ) from error

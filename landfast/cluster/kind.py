@@ -9,7 +9,7 @@ import yaml
 
 from landfast import process
 from landfast.cluster.base import Cluster, wait_for_nodes
-from landfast.kit.engine import Engine
+from landfast.docker import Engine
 
 MYSQL_NODE_PORT = 30306
 _WORKERS = 2

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from landfast.docker import Engine
 from landfast.environment import Environment
 from landfast.errors import LandfastError
-from landfast.kit.engine import Engine
 from landfast.kube.client import Kube, Object
 from landfast.nfs.disk_server import DiskServer
 from landfast.stack import Stack

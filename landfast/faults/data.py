@@ -2,8 +2,6 @@
 
 import secrets
 
-import pymysql
-
 from landfast.errors import LandfastError
 from landfast.faults.base import Fault, prove, register
 from landfast.waiting import wait_until
@@ -57,5 +55,5 @@ class DataDirectorySwapped(Fault):
     def _identity(self) -> str:
         try:
             return self.site.stack.mysql.identity().server_uuid
-        except (pymysql.err.Error, OSError, LandfastError):
+        except LandfastError:
             return ""

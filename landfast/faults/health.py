@@ -1,15 +1,11 @@
 """The health gate: before a fault the cluster has to be whole, and after it again."""
 
-import pymysql
-import urllib3
-
 from landfast.cluster.base import is_ready
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
+from landfast.mysql.client import MysqlError
 from landfast.waiting import wait_until
 
-AWAY = (OSError, urllib3.exceptions.HTTPError)
-"""What a request ends in while the API server is away."""
 _ANSWER_SECONDS = 5
 _ESSENTIAL = {
     "component": {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"},
@@ -22,7 +18,6 @@ def complaints(site: Site) -> list[str]:
 
     Raises:
         LandfastError: the API server or the engine refuses.
-        urllib3.exceptions.HTTPError: the API server does not answer.
     """
     found = []
     for node in site.kube.list("Node"):
@@ -50,7 +45,7 @@ def complaints(site: Site) -> list[str]:
         found.append(f"the NFS server's container is {state}")
     try:
         site.stack.mysql.query("SELECT 1", seconds=_ANSWER_SECONDS)
-    except (pymysql.err.Error, OSError) as error:
+    except MysqlError as error:
         found.append(f"MySQL does not answer: {error}")
     return found
 
@@ -67,6 +62,6 @@ def wait_healthy(site: Site, *, timeout: float) -> None:
         until=lambda found: not found,
         timeout=timeout,
         interval=0.5,
-        ignoring=(LandfastError, *AWAY),
+        ignoring=(LandfastError,),
         describe="; ".join,
     )

@@ -3,12 +3,10 @@
 import contextlib
 from dataclasses import dataclass
 
-import pymysql
-
 from landfast.errors import LandfastError
 from landfast.faults.base import Fault, NotProven, Site, prove, register
 from landfast.kube.client import Object
-from landfast.mysql.client import MysqlServer
+from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.waiting import wait_until
 
 _RESTART_SECONDS = 90  # the kubelet lets a container wait 10, 20, 40 s if it ended before
@@ -76,7 +74,7 @@ def answers_within(server: MysqlServer, seconds: float) -> bool:
     """Whether a new connection is greeted and a statement answered, each step within a time."""
     try:
         server.query("SELECT 1", seconds=seconds)
-    except (pymysql.err.Error, OSError):
+    except MysqlError:
         return False
     return True
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from filelock import FileLock, Timeout
 
 from landfast import paths
+from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.images import Images
 from landfast.kit import engine
 from landfast.kit.cache import Cache
-from landfast.kit.engine import Engine
 from landfast.kit.images import ImageBuilder
 from landfast.progress import Progress
 

@@ -3,14 +3,14 @@
 import json
 import os
 import signal
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from landfast import paths, process
+from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.kit import debian
 from landfast.kit.cache import Cache, digest
-from landfast.process import ProcessError, Result
+from landfast.process import ProcessError
 from landfast.progress import Progress
 from landfast.waiting import wait_until
 
@@ -25,62 +25,6 @@ _PAUSE_SECONDS = 10
 # does not start.
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 _INOTIFY_INSTANCES = 1024
-
-
-@dataclass(frozen=True)
-class Engine:
-    """A running Docker engine.
-
-    `env` are the variables that point `docker` and `kind` at it; empty for the host's own engine.
-    """
-
-    version: str
-    env: dict[str, str] = field(default_factory=dict)
-
-    def docker(
-        self,
-        *arguments: str | Path,
-        timeout: float = 60,
-        check: bool = True,
-        text: str | None = None,
-        stdin: Path | None = None,
-    ) -> Result:
-        """Run `docker ARGUMENTS` (see `process.run`)."""
-        return process.run(
-            ["docker", *arguments],
-            timeout=timeout,
-            check=check,
-            text=text,
-            stdin=stdin,
-            env=self.env,
-        )
-
-    def names(self, kind: str, *filters: str) -> list[str]:
-        """Give the names of all containers, volumes or networks (`kind`) that match the filters."""
-        every = ["-a"] if kind == "container" else []
-        column = "{{.Names}}" if kind == "container" else "{{.Name}}"
-        matching = [part for text in filters for part in ("--filter", text)]
-        return self.docker(kind, "ls", *every, "--format", column, *matching).stdout.split()
-
-    def pause(self, name: str) -> None:
-        """Let every process of a container stand still, at one moment.
-
-        Raises:
-            WaitTimeout: they do not; one in the middle of a sync cannot be frozen just then.
-        """
-        state = ["container", "inspect", "--format", "{{.State.Status}}", name]
-        wait_until(
-            f"{name} to stand still",
-            lambda: self.docker("pause", name, check=False).stderr,
-            until=lambda _: self.docker(*state).stdout.strip() == "paused",
-            timeout=_PAUSE_SECONDS,
-            interval=0.1,
-        )
-
-    def image_digest(self, image: str) -> str | None:
-        """Give an image's id in the engine (`sha256:…`), or None if it is not there."""
-        found = self.docker("image", "inspect", "--format", "{{.Id}}", image, check=False)
-        return found.stdout.strip() if found.returncode == 0 else None
 
 
 def _socket() -> Path:
@@ -133,7 +77,7 @@ def find() -> Engine | None:
     by_hand = asked == own["DOCKER_HOST"]  # somebody looks into the kit's
     for env in [own] if by_hand else [{}] if asked else [{}, own]:
         if version := _answers(env):
-            return Engine(version, env)
+            return Engine(version, env, from_kit=bool(env))
     if asked and not by_hand:
         raise BadInput(
             f"DOCKER_HOST is {asked}, and no Docker engine answers there: start it, or unset "
@@ -195,7 +139,7 @@ def _start() -> Engine:
     )
     version = _answers(env)
     assert version is not None  # noqa: S101 - it has just answered
-    return Engine(version, env)
+    return Engine(version, env, from_kit=True)
 
 
 def stop() -> bool:

@@ -9,10 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from landfast import paths, process
+from landfast.docker import Engine
 from landfast.images import Images, registry_names
 from landfast.kit import debian
 from landfast.kit.cache import Cache, digest
-from landfast.kit.engine import Engine
 from landfast.kit.programs import Programs, kubernetes_version
 from landfast.process import ProcessError
 from landfast.progress import Progress

@@ -16,7 +16,7 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import DynamicApiError
 from kubernetes.stream import stream
 
-from landfast.errors import BadInput, LandfastError
+from landfast.errors import BadInput, LandfastError, Refused, Unreachable
 
 Object = dict[str, Any]
 
@@ -32,7 +32,7 @@ _REQUEST_SECONDS = 30
 _ANSWER_SECONDS = (3, 10)  # to connect, tried four times; to answer
 
 
-class KubeError(LandfastError):
+class KubeError(Refused):
     """The API server refused a request.
 
     `code` is the HTTP status (404, 409, 422, …), `reason` its machine-readable word (`NotFound`),
@@ -93,11 +93,16 @@ class Kube:
             answer = getattr(resource, verb)(**arguments, _request_timeout=_REQUEST_SECONDS)
         except DynamicApiError as error:
             raise KubeError(f"{verb} {kind} {what}".rstrip(), error) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._unreachable(error) from error
         result: Object = answer.to_dict()
         return result
 
+    def _unreachable(self, error: Exception) -> Unreachable:
+        return Unreachable(f"the API server {self.host} cannot be reached: {_short(error)}")
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
-        """Give an object.
+        """Return an object.
 
         Raises:
             KubeError: it is not there (code 404), or the server refuses.

@@ -10,11 +10,29 @@ import pymysql
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
+from landfast import timeouts
+from landfast.errors import LandfastError
 from landfast.waiting import wait_until
 
 Dial = Callable[[], socket.socket]
-_CONNECT_SECONDS = 5
-_QUERY_SECONDS = 30
+
+
+class MysqlError(LandfastError):
+    """MySQL does not answer, or refuses a connection or a statement. `code` is MySQL's, or 0."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"MySQL: {error}")
+        first = error.args[0] if error.args else 0
+        self.code = first if isinstance(first, int) else 0
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Raise the errors of a connection in the body as `MysqlError`."""
+    try:
+        yield
+    except (pymysql.err.Error, OSError) as error:
+        raise MysqlError(error) from error
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,7 @@ class MysqlServer:
             user="root",
             password=self.password,
             autocommit=True,
-            connect_timeout=_CONNECT_SECONDS,
+            connect_timeout=timeouts.MYSQL_CONNECT,
             read_timeout=seconds,
             write_timeout=seconds,
             defer_connect=True,
@@ -53,19 +71,29 @@ class MysqlServer:
         return connection
 
     @contextlib.contextmanager
-    def connect(self, seconds: float = _QUERY_SECONDS) -> Iterator["Connection[Cursor]"]:
-        """Have an open connection (see `open`), closed at the end."""
-        connection = self.open(seconds)
+    def connect(self, seconds: float = timeouts.MYSQL_QUERY) -> Iterator["Connection[Cursor]"]:
+        """Have an open connection (see `open`), closed at the end.
+
+        Raises:
+            MysqlError: it cannot be opened, or what the body does with it fails.
+        """
+        with translated():
+            connection = self.open(seconds)
         try:
-            yield connection
+            with translated():
+                yield connection
         finally:
             with contextlib.suppress(pymysql.err.Error):
                 connection.close()
 
     def query(
-        self, sql: str, arguments: Sequence[object] = (), *, seconds: float = _QUERY_SECONDS
+        self, sql: str, arguments: Sequence[object] = (), *, seconds: float = timeouts.MYSQL_QUERY
     ) -> list[tuple[Any, ...]]:
-        """Run one statement on a new connection and give its rows."""
+        """Run one statement on a new connection and return its rows.
+
+        Raises:
+            MysqlError: MySQL does not answer, or refuses.
+        """
         with self.connect(seconds) as connection, connection.cursor() as cursor:
             cursor.execute(sql, arguments or None)
             return list(cursor.fetchall())
@@ -80,17 +108,17 @@ class MysqlServer:
             f"MySQL to answer on {self}",
             self.identity,
             timeout=timeout,
-            ignoring=(pymysql.err.OperationalError, OSError),
+            ignoring=(MysqlError,),
         )
 
     def identity(self) -> "Identity":
         """Give the server's version and the id that it keeps in its data directory."""
         # a port mapping takes connections for a pod that is gone: it would be waited for in vain
-        ((version,),) = self.query("SELECT VERSION()", seconds=_CONNECT_SECONDS)
+        ((version,),) = self.query("SELECT VERSION()", seconds=timeouts.MYSQL_CONNECT)
         # MariaDB has no server_uuid, but a server_uid of the same meaning
         (row,) = self.query(
             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid','server_uid')",
-            seconds=_CONNECT_SECONDS,
+            seconds=timeouts.MYSQL_CONNECT,
         )
         return Identity(str(version), str(row[1]))
 

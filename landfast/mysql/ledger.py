@@ -6,11 +6,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pymysql
 from pymysql.cursors import SSCursor
 
 from landfast import process
-from landfast.mysql.client import MysqlServer
+from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, Kind, Runs
 from landfast.mysql.reading import FinalReading
 from landfast.mysql.writers import DATABASE, Task, payload
@@ -105,14 +104,14 @@ class Ledger:
         question = "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
         try:
             return not self.server.query(question, [DATABASE])
-        except (pymysql.err.Error, OSError):
+        except MysqlError:
             return False
 
     def read(self) -> FinalReading:
         """Read everything that is in the ledger's tables, row by row.
 
         Raises:
-            pymysql.err.Error: it cannot be read.
+            MysqlError: it cannot be read.
         """
         duplicates: list[str] = []
         damaged: list[str] = []

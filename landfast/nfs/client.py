@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from landfast.docker import Engine
 from landfast.errors import BadInput
-from landfast.kit.engine import Engine
 
 NfsClient = Literal["kernel", "fuse"]
 

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
+from landfast.docker import Engine
 from landfast.errors import LandfastError
-from landfast.kit.engine import Engine
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.nfs.server import CONFIG, EXPORT_PATH, address_of, container_inspector, listens

@@ -1,6 +1,6 @@
 """Whether locks on NFS reach the server, or keep only processes of one node or mount apart."""
 
-from landfast.kit.engine import Engine
+from landfast.docker import Engine
 
 _LOCAL_OPTIONS = {"nolock", "local_lock=all", "local_lock=posix"}
 

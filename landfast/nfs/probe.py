@@ -6,8 +6,8 @@ A server that runs and listens proves nothing: Ganesha can say that it is ready 
 import secrets
 from dataclasses import dataclass
 
+from landfast.docker import Engine
 from landfast.errors import LandfastError
-from landfast.kit.engine import Engine
 from landfast.nfs.export import Export
 
 _ANSWER_SECONDS = "1"

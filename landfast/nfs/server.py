@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from landfast.docker import Engine
 from landfast.errors import LandfastError
-from landfast.kit.engine import Engine
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.verdict import MissingCapability

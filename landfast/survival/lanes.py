@@ -8,7 +8,6 @@ from datetime import datetime
 from landfast.cluster.base import is_ready
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
-from landfast.faults.health import AWAY
 from landfast.kube.client import Kube, Object
 from landfast.survival.model import Happening, Lane, Span
 
@@ -55,7 +54,7 @@ class Watcher(threading.Thread):
         for name, look in looks.items():
             try:
                 state, good = look()
-            except (LandfastError, *AWAY) as error:
+            except LandfastError as error:
                 state, good = f"not to be seen: {type(error).__name__}", False
             self._note(name, state, good)
 

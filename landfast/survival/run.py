@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pymysql
-
 from landfast.errors import LandfastError
 from landfast.faults.base import Fault, NotProven, Site
-from landfast.faults.health import AWAY, wait_healthy
+from landfast.faults.health import wait_healthy
 from landfast.faults.rollback import Rollback
 from landfast.kube.client import Object
 from landfast.mysql import identity
@@ -92,10 +90,11 @@ def survive(
         reading = _look(site, ledger, before, data, began_wall, trace)
     survival = _conclude(plan, ledger, trace, reading)
     _keep(folder, ledger, trace, plan, reading)
-    with contextlib.suppress(LandfastError, *AWAY):  # a verdict does not rest on events
+    try:
         events = happenings(site, ledger.began, trace.ended)
-        survival = survival.model_copy(update={"happenings": events})
-    return survival
+    except LandfastError:  # a verdict does not rest on events
+        return survival
+    return survival.model_copy(update={"happenings": events})
 
 
 def _prepare(plan: Plan, site: Site, ledger: Ledger, data: str, trace: _Trace) -> identity.Snapshot:
@@ -114,7 +113,7 @@ def _prepare(plan: Plan, site: Site, ledger: Ledger, data: str, trace: _Trace) -
             site.stack.mysql.query(f"SET GLOBAL {name} = %s", (int(value),))
         trace.identity.append(identity.durability(site.stack.mysql))
         return identity.take_snapshot(site.stack.mysql, site.server.inspector, data)
-    except (LandfastError, pymysql.err.Error) as error:
+    except LandfastError as error:
         raise Unknown(f"the cluster was not healthy before the fault: {error}") from error
 
 
@@ -209,7 +208,7 @@ def _look(
     reading: FinalReading | None
     try:
         reading = ledger.read()
-    except (LandfastError, OSError, pymysql.err.Error) as error:
+    except LandfastError as error:
         seen.append(f"the ledger cannot be read: {error}")
         reading = None
     trace.identity += seen

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from landfast.kit.engine import Engine
+from landfast.docker import Engine
 from landfast.process import Result
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from landfast.docker import Engine
 from landfast.environment import Environment
-from landfast.kit.engine import Engine
 from landfast.verdict import Unknown
 from landfast.waiting import wait_until
 

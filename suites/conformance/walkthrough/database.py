@@ -1,9 +1,7 @@
 """The reference's little database, and what has to be left of it."""
 
-import pymysql
-
 from landfast.kube.client import Object
-from landfast.mysql.client import Identity
+from landfast.mysql.client import Identity, MysqlError
 from landfast.stack import Stack
 from landfast.waiting import wait_until
 
@@ -22,7 +20,7 @@ def ask(stack: Stack, sql: str, *arguments: object) -> list[tuple[object, ...]]:
     """
     try:
         return stack.mysql.query(sql, arguments)
-    except pymysql.err.MySQLError as error:
+    except MysqlError as error:
         raise AssertionError(f"MySQL did not carry out `{sql}`: {error}") from error
 
 
