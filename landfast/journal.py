@@ -1,7 +1,7 @@
-"""The journal: what happened in a run, one JSON object a line, written as it happens.
+"""The journal: what happened in a run, one JSON object per line, written as it happens.
 
-Everything a reader sees (HTML, JUnit, Markdown) is rendered from the journal alone, so a run that
-was killed still has its report. `reports/journal.schema.json` is this module's published form.
+Every report (HTML, JUnit, Markdown) is rendered from the journal alone, so even a killed run has
+its report. `reports/journal.schema.json` publishes this module's format.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from landfast.errors import BadInput
-from landfast.survival.model import Survival
+from landfast.survival.model import Survival, Tier
 from landfast.verdict import Verdict
 
 
@@ -24,23 +24,23 @@ def _now() -> datetime:
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-    __test__: ClassVar[bool] = False  # some names begin with Test: pytest must not collect them
+    __test__: ClassVar[bool] = False  # keeps pytest from collecting the classes named Test…
 
-    at: AwareDatetime = Field(default_factory=_now, description="when it was written, UTC")
+    at: AwareDatetime = Field(default_factory=_now, description="time of writing, UTC")
 
 
 class RunStarted(_Event):
-    """The run began; the first line of a journal."""
+    """The run began. This is the first line of a journal."""
 
     kind: Literal["run_started"] = "run_started"
     run_id: str
     landfast: str = Field(description="Landfast's version")
     command: list[str]
-    settings: dict[str, str] = Field(description="the options in force, by name")
+    settings: dict[str, str] = Field(description="options in force, by name")
 
 
 class EnvironmentFact(_Event):
-    """One fact of what the run ran on; a later fact of the same section and name replaces it."""
+    """One fact about the environment; it replaces an earlier one of the same section and name."""
 
     kind: Literal["environment"] = "environment"
     section: str = Field(description="cluster, images, nfs, stack or host")
@@ -49,7 +49,7 @@ class EnvironmentFact(_Event):
 
 
 class Phase(_Event):
-    """A part of the run outside the tests that took time: build the kit, create the cluster."""
+    """Time spent outside the tests, for example building the kit or creating the cluster."""
 
     kind: Literal["phase"] = "phase"
     name: str
@@ -57,42 +57,44 @@ class Phase(_Event):
 
 
 class Note(_Event):
-    """Something a reader of the whole report has to know."""
+    """Something that a reader must know before the claims."""
 
     kind: Literal["note"] = "note"
     text: str
 
 
 class ClaimDeclared(_Event):
-    """A claim that this run sets out to prove."""
+    """A claim that this run tests."""
 
     kind: Literal["claim"] = "claim"
     id: str
     text: str
     source: str
+    scenario: str = Field("", description="name of the chaos scenario that tests it; empty: none")
+    tier: Tier | None = Field(None, description="crash tier of that scenario")
 
 
 class TestStarted(_Event):
-    """A test of a claim began. `test` is pytest's node id."""
+    """A test of a claim began; `test` is its pytest node id."""
 
     kind: Literal["test_started"] = "test_started"
     test: str
     claim: str
-    worker: str = Field(description="xdist's worker, or main")
+    worker: str = Field(description="xdist worker, or main")
 
 
 class Step(_Event):
-    """Something a test did, written when it ended."""
+    """An action of a test, written when it ended."""
 
     kind: Literal["step"] = "step"
     test: str
     text: str
     seconds: float
-    ok: bool = Field(description="false: the step raised")
+    ok: bool = Field(description="false: the step raised an error")
 
 
 class Observation(_Event):
-    """Something a test saw; a PASS rests on at least one."""
+    """Something a test saw. A PASS needs at least one."""
 
     kind: Literal["observation"] = "observation"
     test: str
@@ -100,7 +102,7 @@ class Observation(_Event):
 
 
 class Evidence(_Event):
-    """A file in the run's folder that shows what was the case (events, YAML, logs, a listing)."""
+    """A file in the run's folder that backs up a verdict: events, YAML, logs, a listing."""
 
     kind: Literal["evidence"] = "evidence"
     test: str
@@ -109,19 +111,19 @@ class Evidence(_Event):
 
 
 class MatrixCell(_Event):
-    """One cell of a matrix of settings: what had to come of them, and what was seen."""
+    """One cell of a matrix of settings: what was expected of them, and what was seen."""
 
     kind: Literal["matrix_cell"] = "matrix_cell"
     test: str
-    place: int = Field(description="rows and columns come in the order of their first cells")
-    axes: dict[str, str] = Field(description="setting and value; the last one makes the columns")
+    place: int = Field(description="rows and columns follow the order of their first cells")
+    axes: dict[str, str] = Field(description="value by setting; the last one makes the columns")
     expected: str
     observed: str
-    hazard: bool = Field(description="what was seen costs data or space, even where it is a PASS")
+    hazard: bool = Field(description="costs data or space, even if it is a PASS")
 
 
 class SurvivalShown(_Event):
-    """Everything that a scenario of the chaos suite showed, written before its test is judged."""
+    """Everything that a chaos scenario showed, written before its test is judged."""
 
     kind: Literal["survival"] = "survival"
     test: str
@@ -136,16 +138,16 @@ class TestFinished(_Event):
     claim: str
     verdict: Verdict
     reason: str = Field("", description="why it is not PASS; empty for PASS")
-    capability: str = Field("", description="for SKIPPED: the capability that is missing")
+    capability: str = Field("", description="the missing capability, for SKIPPED")
     seconds: float
 
 
 class RunFinished(_Event):
-    """The run ended by itself; a journal without this line is of a run that was killed."""
+    """The run ended by itself. A journal without this line belongs to a killed run."""
 
     kind: Literal["run_finished"] = "run_finished"
     exit_code: int
-    left_behind: list[str] = Field(description="what could not be removed; empty is good")
+    left_behind: list[str] = Field(description="what could not be removed; normally empty")
 
 
 Event = Annotated[
@@ -168,7 +170,7 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 class Journal:
-    """Appends events to a file. Several processes may append to one journal at the same time."""
+    """Appends events to a file; several processes may share one journal."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -179,10 +181,10 @@ class Journal:
         return self.path.parent
 
     def write(self, event: Event) -> None:
-        """Append one event; a single write to a file opened for appending, so lines do not mix.
+        """Append an event with one write to a file opened for appending, so that lines do not mix.
 
         Raises:
-            BadInput: the disk is full or the folder cannot be written.
+            BadInput: the disk is full, or the folder is not writable.
         """
         line = (event.model_dump_json() + "\n").encode()
         try:
@@ -198,7 +200,7 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[Event]:
-    """Give a journal's events in order; a last line cut short by a crash is left out.
+    """Yield a journal's events in order, without a last line that a crash cut short.
 
     Raises:
         BadInput: the file cannot be read, or a line other than the last is not an event.

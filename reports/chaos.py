@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from landfast.survival.grade import LEVELS, TIERS, Grade, Level, Unshown, grade
-from landfast.survival.model import Survival, Tier
+from landfast.survival.model import Survival
 from landfast.verdict import Verdict, worst
 from reports.model import SHOWN_FIRST, ClaimSummary, Summary, TestSummary
 from reports.survival_words import was_read
@@ -120,17 +120,11 @@ def _as_judged(test: TestSummary, survival: Survival) -> Survival:
     return survival.model_copy(update={"verdict": verdict, "reasons": (test.reason,)})
 
 
-def tier_of(source: str) -> Tier | None:
-    """Give the crash tier that a claim's source names: all that is known of one without result."""
-    return next((tier for tier in TIERS if f"crash tier {tier};" in source), None)
-
-
 def _unshown(summary: Summary) -> Iterator[Unshown]:
-    """Give the scenarios that ended before they showed anything."""
+    """Yield the scenarios of a tier that ended before they showed anything."""
     for claim in summary.claims:
-        tier = tier_of(claim.source)
-        if tier and not any(test.survival for test in claim.tests):
-            yield Unshown(claim.id.partition(".")[2], tier, claim.verdict, claim.reason)
+        if claim.tier and not any(test.survival for test in claim.tests):
+            yield Unshown(claim.scenario, claim.tier, claim.verdict, claim.reason)
 
 
 def _outcome(claim: ClaimSummary, test: TestSummary, survival: Survival) -> Outcome:

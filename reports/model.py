@@ -20,7 +20,7 @@ from landfast.journal import (
     TestFinished,
     TestStarted,
 )
-from landfast.survival.model import Survival
+from landfast.survival.model import Survival, Tier
 from landfast.verdict import EXIT_INTERRUPTED, Verdict, exit_code, worst
 from reports.command import command_for
 from reports.text import clean, plural
@@ -88,6 +88,8 @@ class ClaimSummary:
     id: str
     text: str
     source: str
+    scenario: str
+    tier: Tier | None
     tests: tuple[TestSummary, ...]
 
     @property
@@ -331,6 +333,8 @@ def _claims(events: Sequence[Event], run: RunStarted) -> list[ClaimSummary]:
             id=clean(id_),
             text=clean(declared[id_].text) if id_ in declared else "The run did not declare it.",
             source=clean(declared[id_].source) if id_ in declared else "",
+            scenario=clean(declared[id_].scenario) if id_ in declared else "",
+            tier=declared[id_].tier if id_ in declared else None,
             tests=tuple(sorted(found, key=lambda test: SHOWN_FIRST.index(test.verdict))),
         )
         for id_, found in tests.items()

@@ -19,6 +19,7 @@ from landfast.survival.model import (
     Marks,
     Scenario,
     Survival,
+    Tier,
 )
 from landfast.verdict import Verdict
 
@@ -59,6 +60,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     list[str]: st.lists(TEXT),
     dict[str, str]: st.dictionaries(TEXT, TEXT),
     Verdict: st.sampled_from(Verdict),
+    Tier | None: st.sampled_from([None, *get_args(Tier)]),
     Survival: TEXT.map(lambda text: SURVIVAL.model_copy(update={"effect": text})),
 }
 EVENTS = st.one_of(

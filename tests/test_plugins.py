@@ -275,6 +275,17 @@ def test_a_row_of_a_table_brings_its_own_claim(suite: Suite) -> None:
     }
 
 
+def test_the_claim_of_a_scenario_is_declared_with_its_name_and_tier(suite: Suite) -> None:
+    mark = "@pytest.mark.scenario(name='freeze', tier='L7')\n"
+    suite.head += ROW.replace("@pytest", f"{mark}@pytest", 1)
+    assert suite.run("observe('x')") == 0
+    assert {e.id: (e.scenario, e.tier) for e in suite.of(ClaimDeclared)} == {
+        "s.a": ("freeze", "L7"),
+        "s.b": ("freeze", "L7"),
+        "s.c0": ("", None),
+    }
+
+
 def marked(mark: str, name: str, body: str = "observe('x')") -> str:
     return f"@pytest.mark.{mark}\ndef test_{name}(observe):\n    {body}\n"
 

@@ -399,12 +399,13 @@ SURVIVALS = (PASSED, CONTROL, NO_EFFECT, FAILED, *(passed(*other) for other in O
 def case_of(survival: Survival) -> Case:
     """Give the test of a scenario."""
     scenario = survival.scenario
-    tier = f"crash tier {scenario.tier}; " if scenario.tier else ""
     verb = "Landfast MUST find what is lost" if scenario.control else "MySQL MUST survive"
     return Case(
         claim=f"chaos.{scenario.name}",
         text=f"{verb} when this breaks: {scenario.text}; {scenario.expected}.",
-        source=f"{tier}nfs(5), mount option hard",
+        source="nfs(5), mount option hard",
+        scenario=scenario.name,
+        tier=scenario.tier,
         steps=(
             ("the cluster is healthy; a fresh ledger and a canary", 2.2),
             (f"break: {scenario.text}", 0.4),

@@ -23,6 +23,7 @@ from landfast.journal import (
     TestFinished,
     TestStarted,
 )
+from landfast.survival.model import Tier
 from landfast.verdict import Verdict
 from reports import render
 
@@ -72,6 +73,8 @@ class Case:
     capability: str = ""
     evidence: tuple[tuple[str, str, str], ...] = ()
     """title, file name, content"""
+    scenario: str = ""
+    tier: Tier | None = None
 
 
 W = "walkthrough, step "
@@ -311,7 +314,12 @@ def sample_events(cases: tuple[Case, ...] = CASES) -> list[Event]:
     for name, seconds in PHASES:
         now += timedelta(seconds=seconds)
         events.append(Phase(at=now, name=name, seconds=seconds))
-    events += [ClaimDeclared(at=now, id=c.claim, text=c.text, source=c.source) for c in cases]
+    events += [
+        ClaimDeclared(
+            at=now, id=c.claim, text=c.text, source=c.source, scenario=c.scenario, tier=c.tier
+        )
+        for c in cases
+    ]
     for case in cases:
         written = _case(case, now)
         events += written

@@ -11,13 +11,10 @@ from report_sample import Case, sample_events, write_run
 from test_report_html import ATTACK, Page
 
 import reports
-from landfast.faults.base import Fault
 from landfast.journal import ClaimDeclared, Event, SurvivalShown, TestFinished
-from landfast.survival.grade import TIERS
-from landfast.survival.model import Happening, Lane, LostRun, Span, Survival, Tier
-from landfast.survival.plan import Expected, Plan
+from landfast.survival.model import Happening, Lane, LostRun, Span, Survival
 from landfast.verdict import Verdict
-from reports.chaos import HEAD, Chaos, chaos_lines, chaos_of, tier_of
+from reports.chaos import HEAD, Chaos, chaos_lines, chaos_of
 from reports.html import render_html
 from reports.markdown import render_markdown
 from reports.model import summarise_events
@@ -106,17 +103,18 @@ def test_scenario_counts_as_its_test_was_judged() -> None:
 
 def test_scenario_that_ended_before_it_showed_anything_stands_in_the_way() -> None:
     case = Case(
-        "chaos.node-stop", "It MUST.", "crash tier L3; nfs(5)", (), (), Verdict.UNKNOWN, "ill"
+        "chaos.node-stop",
+        "It MUST.",
+        "nfs(5)",
+        (),
+        verdict=Verdict.UNKNOWN,
+        reason="ill",
+        scenario="node-stop",
+        tier="L3",
     )
     assert "L3, node-stop is UNKNOWN: ill." in chaos(chaos_events(cases=(case,))).grade.missing
     skipped = ended(chaos_events(cases=(case,)), "chaos.node-stop", Verdict.SKIPPED)
     assert not any("node-stop" in sentence for sentence in chaos(skipped).grade.missing)
-
-
-@pytest.mark.parametrize("tier", [*TIERS, None])
-def test_source_of_a_scenario_names_its_tier_as_the_report_reads_it(tier: Tier | None) -> None:
-    plan = Plan("name", Fault, 0, Expected(gap=1), 1, tier=tier)  # type: ignore[type-abstract]
-    assert tier_of(plan.source) == tier
 
 
 def test_control_that_found_nothing_puts_every_pass_in_doubt(tmp_path: Path) -> None:
