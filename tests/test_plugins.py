@@ -278,7 +278,8 @@ def test_a_row_of_a_table_brings_its_own_claim(suite: Suite) -> None:
 def test_the_claim_of_a_scenario_is_declared_with_its_name_and_tier(suite: Suite) -> None:
     mark = "@pytest.mark.scenario(name='freeze', tier='L7')\n"
     suite.head += ROW.replace("@pytest", f"{mark}@pytest", 1)
-    assert suite.run("observe('x')", options=("-o", "markers=scenario: a row of a table")) == 0
+    marks = "markers=claim: of a test\nscenario: of a row"
+    assert suite.run("observe('x')", options=("-o", marks)) == 0
     assert {e.id: (e.scenario, e.tier) for e in suite.of(ClaimDeclared)} == {
         "s.a": ("freeze", "L7"),
         "s.b": ("freeze", "L7"),
