@@ -223,7 +223,12 @@ def _existing_environment(
 ) -> Iterator[Environment]:
     context = str(settings.context)
     kubeconfig = existing.kubeconfig_path(settings.kubeconfig)
-    kube = existing.connect(kubeconfig, context, run_id or new_run_id())
+    kube = existing.connect(
+        kubeconfig,
+        context,
+        run_id or new_run_id(),
+        default_classes=settings.i_own_this_cluster is not None,
+    )
     sweep_existing(progress, context)
     plan = existing.make_plan(settings, kube, kubeconfig, context)
     progress.say(str(plan))
@@ -324,7 +329,6 @@ def remove_run(record: RunRecord, engine: Engine) -> None:
 
 def _remove_existing(record: RunRecord, kube: FencedKube) -> None:
     """Remove everything that a run made on an existing cluster, and then its record."""
-    kube.default_classes = True  # it took nothing from them without being permitted to
     restore_default_classes(kube, default_classes_file(record.run_id), record.run_id)
     kept = record.folder / "environment.json"
     env = Environment.model_validate_json(kept.read_text()) if kept.exists() else None
@@ -346,7 +350,13 @@ def sweep_existing(progress: Progress, context: str | None = None) -> list[str]:
         kubeconfig, its_context = record.existing
         try:
             with progress.phase(f"remove what run {record.run_id} left on {its_context}"):
-                _remove_existing(record, existing.connect(kubeconfig, its_context, record.run_id))
+                kube = existing.connect(
+                    kubeconfig,
+                    its_context,
+                    record.run_id,
+                    default_classes=record.owes_default_classes,
+                )
+                _remove_existing(record, kube)
         except LandfastError as error:
             raise LandfastError(
                 f"what run {record.run_id} left on {its_context} stays there: {error}; "

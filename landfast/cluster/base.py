@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from landfast.cluster.fence import FencedKube
 from landfast.kube import Kube
 from landfast.kube.client import Object
+from landfast.kube.status import is_ready
 from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
 
@@ -61,12 +62,6 @@ class Cluster(BaseModel):
     def owned(self) -> bool:
         """Whether the run made this cluster, so that it may do anything to it."""
         return self.provider == "kind"
-
-
-def is_ready(obj: Object) -> bool:
-    """Whether a Node or Pod has the condition Ready."""
-    conditions = obj.get("status", {}).get("conditions", [])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def wait_for_nodes(kube: Kube, count: int, *, timeout: float) -> list[Object]:

@@ -76,7 +76,9 @@ def kubeconfig_path(asked: Path | None) -> Path:
     return Path(os.pathsep.join(map(str, files)))
 
 
-def connect(kubeconfig: Path, context: str, run_id: str) -> FencedKube:
+def connect(
+    kubeconfig: Path, context: str, run_id: str, *, default_classes: bool = False
+) -> FencedKube:
     """Give a cluster by its context, behind the fence, after asking whether a run could work there.
 
     Raises:
@@ -89,7 +91,7 @@ def connect(kubeconfig: Path, context: str, run_id: str) -> FencedKube:
             f"--context {context}: {kubeconfig} has no such context; "
             f"it has {', '.join(there) or 'none'}"
         )
-    kube = FencedKube(kubeconfig, context, run_id)
+    kube = FencedKube(kubeconfig, context, run_id, default_classes=default_classes)
     version = kube.server_version()
     if version_of(version) < _OLDEST:
         raise BadInput(

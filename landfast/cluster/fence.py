@@ -1,10 +1,10 @@
-"""The fence on somebody's cluster: the one place that decides what a run may change there."""
+"""The fence on an existing cluster: the one place that decides what a run may change there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from landfast.errors import LandfastError
-from landfast.kube.client import Kube, Object
+from landfast.kube import Kube, Object, Request
 from landfast.kube.default_classes import MARKS
 from landfast.run import RUN_LABEL
 
@@ -13,7 +13,7 @@ _QUESTIONS = ("SelfSubjectAccessReview", "SubjectAccessReview")
 
 
 class OutsideFence(LandfastError):
-    """A run was about to change what is not its own on the cluster. Nothing was changed."""
+    """A run was about to change something it does not own on the cluster. Nothing was changed."""
 
 
 def has_label(obj: Object, run_id: str) -> bool:
@@ -23,97 +23,75 @@ def has_label(obj: Object, run_id: str) -> bool:
 
 
 def owned(obj: Object, run_id: str, owns_namespace: Callable[[str], bool]) -> bool:
-    """Whether an object is the run's, so that it may be created, changed and deleted.
+    """Whether the run owns an object, so that it may create, change and delete it.
 
-    It is if it lies in a namespace of the run's; if it lies in none and has the run's label; or if
-    it is a volume that a provisioner made for a claim in a namespace of the run's (it labels none).
-    A volume of somebody's that a claim of the run took by mistake is not.
+    It owns what lies in a namespace of its own; what lies in no namespace and has its label; and
+    the PVs that a provisioner made for a PVC in its namespace (these have no label). It does not
+    own a PV of others that a PVC of the run was bound to by mistake.
     """
     meta = obj["metadata"]
     if namespace := meta.get("namespace"):
         return owns_namespace(namespace)
     if has_label(obj, run_id):
         return True
-    claim = (obj.get("spec") or {}).get("claimRef") or {}
+    claim_ref = (obj.get("spec") or {}).get("claimRef") or {}
     made = _PROVISIONED_BY in (meta.get("annotations") or {})
-    return obj["kind"] == "PersistentVolume" and made and owns_namespace(claim.get("namespace", ""))
-
-
-def marks_default_class(kind: str, body: Object) -> bool:
-    """Whether a patch does nothing but mark a class as default one, or take that mark away."""
-    annotations = body.get("metadata", {}).get("annotations", {})
     return (
-        kind == "StorageClass"
-        and body == {"metadata": {"annotations": annotations}}
+        obj["kind"] == "PersistentVolume"
+        and made
+        and owns_namespace(claim_ref.get("namespace", ""))
+    )
+
+
+def marks_default_class(request: Request) -> bool:
+    """Whether a request only marks a StorageClass as default, or removes that mark."""
+    annotations = (request.body or {}).get("metadata", {}).get("annotations", {})
+    return (
+        (request.verb, request.kind) == ("patch", "StorageClass")
+        and request.body == {"metadata": {"annotations": annotations}}
         and set(annotations) <= set(MARKS)
     )
 
 
 class FencedKube(Kube):
-    """Somebody's cluster: everything may be looked at, only what is the run's may be changed.
+    """An existing cluster: a run may read everything and change only what it owns.
 
-    The one exception is for who said that the cluster is theirs (`--i-own-this-cluster`): with
-    `default_classes` the marks of default classes may be changed, too, on any StorageClass.
+    Every verb that does not read is refused unless the object is the run's. The one exception:
+    with `default_classes` (`--i-own-this-cluster`) the run may change the default mark of any
+    StorageClass.
     """
-
-    default_classes = False
 
     def __init__(
         self, kubeconfig: Path, context: str, run_id: str, *, default_classes: bool = False
     ) -> None:
-        super().__init__(kubeconfig, context)
+        super().__init__(kubeconfig, context, guards=[self._refuse_foreign])
         self.run_id = run_id
-        self.default_classes = default_classes
+        self._default_classes = default_classes
 
     def owns(self, obj: Object) -> bool:
-        """Whether an object, as it is on the cluster, is the run's (see `owned`)."""
+        """Whether the run owns an object, as it is on the cluster (see `owned`)."""
         return owned(obj, self.run_id, self.owns_namespace)
 
     def owns_namespace(self, name: str) -> bool:
-        """Whether a namespace is there and has the run's label."""
+        """Whether a namespace exists and has the run's label."""
         there = self.find("Namespace", name) if name else None
         return there is not None and has_label(there, self.run_id)
 
-    def _check(self, action: str, obj: Object) -> None:
-        if not self.owns(obj):
-            meta = obj["metadata"]
-            where = f" in namespace {meta['namespace']}" if meta.get("namespace") else ""
+    def _refuse_foreign(self, request: Request) -> None:
+        if request.is_read or request.dry_run:
+            return
+        if self._default_classes and marks_default_class(request):
+            return
+        if request.verb == "create" and request.kind in _QUESTIONS:
+            return
+        obj = request.body if request.verb == "create" else self._target(request)
+        if obj is not None and not self.owns(obj):
+            where = f" in namespace {request.namespace}" if request.namespace else ""
             raise OutsideFence(
-                f"refused to {action} {obj['kind']} {meta.get('name')}{where}: "
-                f"it is not this run's ({RUN_LABEL}={self.run_id})"
+                f"refused to {request}{where}: this run does not own it ({RUN_LABEL}={self.run_id})"
             )
 
-    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """Create an object of the run's (see `Kube.create`)."""
-        if not dry_run and obj["kind"] not in _QUESTIONS:
-            self._check("create", obj)
-        return super().create(obj, dry_run=dry_run)
-
-    def patch(self, kind: str, name: str, body: Object, namespace: str | None = None) -> Object:
-        """Change an object of the run's, or a class's mark (see `Kube.patch`)."""
-        if not (self.default_classes and marks_default_class(kind, body)):
-            self._check("change", self.get(kind, name, namespace))
-        return super().patch(kind, name, body, namespace)
-
-    def delete(
-        self,
-        kind: str,
-        name: str,
-        namespace: str | None = None,
-        *,
-        grace_seconds: int | None = None,
-        propagation: str = "Background",
-    ) -> bool:
-        """Delete an object of the run's (see `Kube.delete`)."""
-        there = self.find(kind, name, namespace)
-        if there is None:
-            return False
-        self._check("delete", there)
-        return super().delete(
-            kind, name, namespace, grace_seconds=grace_seconds, propagation=propagation
-        )
-
-    def execute(self, namespace: str, pod: str, argv: Sequence[str], *, timeout: int = 60) -> str:
-        """Run a program in a pod of the run's (see `Kube.execute`)."""
-        self._check("run a program in", self.get("Pod", pod, namespace))
-        return super().execute(namespace, pod, argv, timeout=timeout)
+    def _target(self, request: Request) -> Object | None:
+        """Return the object that a request is about; only a deletion may find none."""
+        look = self.find if request.verb == "delete" else self.get
+        return look(request.kind, request.name, request.namespace)

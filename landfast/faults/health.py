@@ -1,8 +1,8 @@
 """The health gate: before a fault the cluster has to be whole, and after it again."""
 
-from landfast.cluster.base import is_ready
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
+from landfast.kube.status import is_ready
 from landfast.mysql.client import MysqlError
 from landfast.waiting import wait_until
 

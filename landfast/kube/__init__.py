@@ -1,5 +1,6 @@
 """Access to the Kubernetes API: raw objects in, raw objects out."""
 
-from landfast.kube.client import Kube, KubeError, Object
+from landfast.kube.client import Kube
+from landfast.kube.request import Guard, KubeError, Object, Request
 
-__all__ = ["Kube", "KubeError", "Object"]
+__all__ = ["Guard", "Kube", "KubeError", "Object", "Request"]

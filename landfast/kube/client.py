@@ -1,24 +1,29 @@
 """The Kubernetes API with raw objects: a test may have to send what no typed model could hold."""
 
 import builtins
-import json
+import contextlib
 import re
-from collections.abc import Sequence
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import DynamicApiError
-from kubernetes.stream import stream
+from kubernetes.dynamic.exceptions import ResourceNotFoundError
+from kubernetes.stream import portforward, stream
+from websocket import WebSocketBadStatusException, WebSocketException
 
+from landfast import timeouts
 from landfast.errors import BadInput, LandfastError, Refused, Unreachable
-
-Object = dict[str, Any]
+from landfast.kube.request import Guard, KubeError, Object, Request
+from landfast.kube.status import event_time
+from landfast.timeouts import patient
 
 _API_VERSIONS = {
     "apps/v1": ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
@@ -28,78 +33,130 @@ _API_VERSIONS = {
     "storage.k8s.io/v1": ("StorageClass",),
 }
 _KIND_TO_API = {kind: api for api, kinds in _API_VERSIONS.items() for kind in kinds}
-_REQUEST_SECONDS = 30
 _ANSWER_SECONDS = (3, 10)  # to connect, tried four times; to answer
+T = TypeVar("T")
 
-
-class KubeError(Refused):
-    """The API server refused a request.
-
-    `code` is the HTTP status (404, 409, 422, …), `reason` its machine-readable word (`NotFound`),
-    `fields` are those that it names as the cause.
-    """
-
-    def __init__(self, action: str, error: Any) -> None:
-        try:
-            status = json.loads(error.body)
-        except (TypeError, ValueError):
-            status = {}
-        self.code = int(error.status or 0)
-        self.reason = str(status.get("reason") or error.reason)
-        self.message = str(status.get("message") or error.reason)
-        causes = (status.get("details") or {}).get("causes") or []
-        self.fields = tuple(str(cause.get("field", "")) for cause in causes)
-        super().__init__(f"{action}: {self.message}")
+__all__ = ["Kube", "KubeError", "Object"]
 
 
 class Kube:
     """One cluster, by one context of one kubeconfig file. Requests are bounded in time.
 
     Raises:
-        BadInput: the file has no such context, or no server answers there.
+        BadInput: the file has no such context, or cannot be used.
     """
 
-    def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
+    def __init__(
+        self, kubeconfig: Path, context: str | None = None, *, guards: Sequence[Guard] = ()
+    ) -> None:
         try:
-            self.api = config.new_client_from_config(str(kubeconfig), context)
+            self._api = config.new_client_from_config(str(kubeconfig), context)
         except (ConfigException, OSError, ValueError, TypeError) as error:
             raise BadInput(f"the kubeconfig {kubeconfig} cannot be used: {error}") from error
-        self.host: str = self.api.configuration.host
-        self.core = client.CoreV1Api(self.api)
+        self.host: str = self._api.configuration.host
+        self._guards = tuple(guards)
 
     @cached_property
     def _dynamic(self) -> DynamicClient:
-        return DynamicClient(self.api)
+        return DynamicClient(self._api)
+
+    def _core(self) -> client.CoreV1Api:
+        # `stream` and `portforward` swap the request function of the client they are given, so
+        # each gets its own.
+        return client.CoreV1Api(client.ApiClient(self._api.configuration))
+
+    # --- the one way to the server
+
+    @contextlib.contextmanager
+    def guarded_by(self, guard: Guard) -> Iterator[None]:
+        """Let a guard see every request while the body runs, after the client's own guards.
+
+        What the guard itself requests does not come back to it.
+        """
+        inside = threading.local()
+
+        def once(request: Request) -> Request | None:
+            if getattr(inside, "guard", False):
+                return None
+            inside.guard = True
+            try:
+                return guard(request)
+            finally:
+                inside.guard = False
+
+        self._guards = (*self._guards, once)
+        try:
+            yield
+        finally:
+            self._guards = tuple(other for other in self._guards if other is not once)
+
+    def _send(self, request: Request, send: Callable[[Request], T]) -> T:
+        """Pass a request through the guards, send it, and translate the client's errors."""
+        for guard in self._guards:
+            request = guard(request) or request
+        with self._translated(str(request)):
+            return send(request)
+
+    @contextlib.contextmanager
+    def _translated(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except ApiException as error:
+            raise self._api_error(action, error) from error
+        except ResourceNotFoundError as error:
+            raise Refused(f"{action}: the API server does not know this kind") from error
+        except (urllib3.exceptions.HTTPError, OSError, WebSocketException) as error:
+            raise self._unreachable(error) from error
+
+    def _api_error(self, action: str, error: ApiException) -> KubeError | Unreachable:
+        """Return what an error of the client means; those of websockets have no status."""
+        cause = error.__context__
+        if error.status or cause is None:
+            return KubeError(action, error)
+        if not isinstance(cause, WebSocketBadStatusException):
+            return self._unreachable(cause)
+        refusal = ApiException(status=cause.status_code, reason=str(cause))
+        refusal.body = cause.resp_body
+        return KubeError(action, refusal)
+
+    def _unreachable(self, error: BaseException) -> Unreachable:
+        return Unreachable(f"the API server {self.host} cannot be reached: {_short(error)}")
+
+    def _request(self, request: Request, **arguments: Any) -> Any:
+        """Send a request about an object or a list of them and return the client's answer."""
+
+        def send(sent: Request) -> Any:
+            api_version = _KIND_TO_API.get(sent.kind, "v1")
+            resource = self._dynamic.resources.get(api_version=api_version, kind=sent.kind)
+            if sent.verb == "evict":
+                resource = resource.subresources["eviction"]
+            if sent.dry_run:
+                arguments["query_params"] = [*arguments["query_params"], ("dryRun", "All")]
+            method = {"list": "get", "evict": "create"}.get(sent.verb, sent.verb)
+            return getattr(resource, method)(
+                name=sent.name or None,
+                namespace=sent.namespace,
+                body=sent.body,
+                **arguments,
+                _request_timeout=patient(timeouts.API_REQUEST),
+            )
+
+        return self._send(request, send)
+
+    # --- reading
 
     def server_version(self) -> str:
-        """Give the API server's version (`v1.37.2`).
+        """Return the API server's version (`v1.37.2`).
 
         Raises:
             BadInput: it cannot be reached; the sentence names its address.
         """
         try:
-            return str(
-                client.VersionApi(self.api).get_code(_request_timeout=_ANSWER_SECONDS).git_version
-            )
-        except ApiException as error:
-            raise BadInput(f"the API server {self.host} refuses: {error.reason}") from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            said = f"the API server {self.host} cannot be reached: {_short(error)}"
-            raise BadInput(said) from error
-
-    def _call(self, verb: str, kind: str, what: str, **arguments: Any) -> Object:
-        resource = self._dynamic.resources.get(api_version=_KIND_TO_API.get(kind, "v1"), kind=kind)
-        try:
-            answer = getattr(resource, verb)(**arguments, _request_timeout=_REQUEST_SECONDS)
-        except DynamicApiError as error:
-            raise KubeError(f"{verb} {kind} {what}".rstrip(), error) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
-        result: Object = answer.to_dict()
-        return result
-
-    def _unreachable(self, error: Exception) -> Unreachable:
-        return Unreachable(f"the API server {self.host} cannot be reached: {_short(error)}")
+            with self._translated(f"the API server {self.host} refuses"):
+                version = client.VersionApi(self._api).get_code(_request_timeout=_ANSWER_SECONDS)
+                return str(version.git_version)
+        except (KubeError, Unreachable) as error:
+            raise BadInput(str(error)) from error
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
         """Return an object.
@@ -107,10 +164,11 @@ class Kube:
         Raises:
             KubeError: it is not there (code 404), or the server refuses.
         """
-        return self._call("get", kind, name, name=name, namespace=namespace)
+        found: Object = self._request(Request("get", kind, name, namespace)).to_dict()
+        return found
 
     def find(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """Give an object, or None if it is not there."""
+        """Return an object, or None if it is not there."""
         try:
             return self.get(kind, name, namespace)
         except KubeError as error:
@@ -121,52 +179,69 @@ class Kube:
     def list(
         self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = ""
     ) -> builtins.list[Object]:
-        """Give the objects of a kind, in one namespace or all, by label and field selector."""
-        found = self._call(
-            "get", kind, "", namespace=namespace, label_selector=labels, field_selector=fields
+        """Return the objects of a kind, in one namespace or all, by label and field selector."""
+        found = self._request(
+            Request("list", kind, namespace=namespace), label_selector=labels, field_selector=fields
         )
-        items: builtins.list[Object] = found["items"]
-        return [{"kind": kind, **item} for item in items]
+        return [{"kind": kind, **item} for item in found.to_dict()["items"]]
+
+    def events(
+        self, namespace: str | None = None, *, name: str | None = None
+    ) -> builtins.list[Object]:
+        """Return events, oldest first, of one namespace or all, and of objects of one name."""
+        fields = f"involvedObject.name={name}" if name else ""
+        return sorted(self.list("Event", namespace, fields=fields), key=event_time)
+
+    def logs(
+        self, namespace: str, pod: str, *, previous: bool = False, tail_lines: int = 200
+    ) -> str:
+        """Return the last lines of the log of a pod's first container."""
+        return self._send(
+            Request("logs", "Pod", pod, namespace),
+            lambda sent: str(
+                self._core().read_namespaced_pod_log(
+                    sent.name,
+                    sent.namespace,
+                    previous=previous,
+                    tail_lines=tail_lines,
+                    _request_timeout=patient(timeouts.API_REQUEST),
+                )
+            ),
+        )
+
+    # --- changing
 
     def create(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """Create an object; an unknown or doubled field is an error (strict field validation)."""
-        meta = obj["metadata"]
-        query = [("fieldValidation", "Strict"), *([("dryRun", "All")] if dry_run else [])]
-        return self._call(
-            "create",
-            obj["kind"],
-            meta.get("name", ""),
-            body=obj,
-            namespace=meta.get("namespace"),
-            query_params=query,
-        )
+        """Create an object and return it; an unknown or doubled field is an error.
+
+        With `dry_run` the server checks the object strictly and creates nothing.
+        """
+        created: Object = self._create(obj, dry_run=dry_run).to_dict()
+        return created
 
     def warnings(self, obj: Object) -> builtins.list[str]:
-        """Give what the API server warns of when asked to create an object; nothing is made."""
-        resource = self._dynamic.resources.get(
-            api_version=_KIND_TO_API.get(obj["kind"], "v1"), kind=obj["kind"]
-        )
-        answer = resource.create(
-            body=obj,
-            namespace=obj["metadata"].get("namespace"),
-            query_params=[("dryRun", "All")],
-            serialize=False,
-            _request_timeout=_REQUEST_SECONDS,
-        )
+        """Return what the API server warns of when asked to create an object; create nothing."""
+        answer = self._create(obj, dry_run=True, serialize=False)
         # RFC 9111's header: a code, an agent, and the text in quotes
         return [text.partition('"')[2].rstrip('"') for text in answer.headers.getlist("Warning")]
 
-    def patch(self, kind: str, name: str, body: Object, namespace: str | None = None) -> Object:
-        """Change an object by a JSON merge patch: None removes a field."""
-        return self._call(
-            "patch",
-            kind,
-            name,
-            name=name,
-            body=body,
-            namespace=namespace,
-            content_type="application/merge-patch+json",
+    def _create(self, obj: Object, *, dry_run: bool, **arguments: Any) -> Any:
+        meta = obj["metadata"]
+        return self._request(
+            Request(
+                "create", obj["kind"], meta.get("name", ""), meta.get("namespace"), obj, dry_run
+            ),
+            query_params=[("fieldValidation", "Strict")],
+            **arguments,
         )
+
+    def patch(self, kind: str, name: str, body: Object, namespace: str | None = None) -> Object:
+        """Change an object by a JSON merge patch (None removes a field) and return it."""
+        changed: Object = self._request(
+            Request("patch", kind, name, namespace, body),
+            content_type="application/merge-patch+json",
+        ).to_dict()
+        return changed
 
     def delete(
         self,
@@ -177,12 +252,12 @@ class Kube:
         grace_seconds: int | None = None,
         propagation: str = "Background",
     ) -> bool:
-        """Ask for an object to be deleted; give whether it was there. Does not wait."""
+        """Ask for an object to be deleted; return whether it was there. Does not wait."""
         body: Object = {"propagationPolicy": propagation}
         if grace_seconds is not None:
             body["gracePeriodSeconds"] = grace_seconds
         try:
-            self._call("delete", kind, name, name=name, namespace=namespace, body=body)
+            self._request(Request("delete", kind, name, namespace, body))
         except KubeError as error:
             if error.code == 404:
                 return False
@@ -195,81 +270,70 @@ class Kube:
         Raises:
             KubeError: it is refused (code 429), or the pod is not there.
         """
-        eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod, namespace=namespace))
-        try:
-            self.core.create_namespaced_pod_eviction(
-                pod, namespace, eviction, _request_timeout=_REQUEST_SECONDS
-            )
-        except ApiException as error:
-            raise KubeError(f"evict pod {pod}", error) from error
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": namespace},
+        }
+        self._request(Request("evict", "Pod", pod, namespace, eviction))
 
-    def logs(
-        self, namespace: str, pod: str, *, previous: bool = False, tail_lines: int = 200
+    # --- reaching into a pod
+
+    def execute(
+        self, namespace: str, pod: str, argv: Sequence[str], *, timeout: int = timeouts.COMMAND
     ) -> str:
-        """Give the last lines of a pod's first container's log."""
-        try:
-            return str(
-                self.core.read_namespaced_pod_log(
-                    pod,
-                    namespace,
-                    previous=previous,
-                    tail_lines=tail_lines,
-                    _request_timeout=_REQUEST_SECONDS,
-                )
-            )
-        except ApiException as error:
-            raise KubeError(f"logs of pod {pod}", error) from error
-
-    def execute(self, namespace: str, pod: str, argv: Sequence[str], *, timeout: int = 60) -> str:
-        """Run a program in a pod's first container and give its standard output.
+        """Run a program in a pod's first container and return its standard output.
 
         Raises:
             LandfastError: it failed; the message has its standard error.
         """
-        # stream() swaps the request function of the client it is given: not of the shared one
-        api = client.CoreV1Api(client.ApiClient(self.api.configuration))
-        try:
+
+        def send(sent: Request) -> str:
             session = stream(
-                api.connect_get_namespaced_pod_exec,
-                pod,
-                namespace,
+                self._core().connect_get_namespaced_pod_exec,
+                sent.name,
+                sent.namespace,
                 command=[*argv],
                 stdout=True,
                 stderr=True,
                 stdin=False,
                 _preload_content=False,
             )
-        except ApiException as error:
-            raise KubeError(f"exec in pod {pod}", error) from error
-        session.run_forever(timeout=timeout)
-        output, errors = str(session.read_stdout(timeout=1)), str(session.read_stderr(timeout=1))
-        try:
-            code = session.returncode if not session.is_open() else None
-        except ValueError as error:  # the program was not even started
-            said = str(error).partition(": ")[2]
-            raise LandfastError(f"{argv[0]} in pod {namespace}/{pod}: {said}") from error
-        finally:
-            session.close()
-            session.sock.shutdown()  # close() leaves the socket open if the server was first
-        if code != 0:
-            state = "did not end in time" if code is None else f"ended with exit code {code}"
-            raise LandfastError(f"{argv[0]} in pod {namespace}/{pod} {state}: {errors.strip()}")
-        return output
+            return _end(session, f"{argv[0]} in pod {namespace}/{pod}", patient(timeout))
 
-    def events(
-        self, namespace: str | None = None, *, name: str | None = None
-    ) -> builtins.list[Object]:
-        """Give events, oldest first, of one namespace or all, and of objects of one name."""
-        fields = f"involvedObject.name={name}" if name else ""
-        return sorted(self.list("Event", namespace, fields=fields), key=_event_time)
+        return self._send(Request("exec", "Pod", pod, namespace, {"command": [*argv]}), send)
+
+    def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
+        """Return a socket that is connected to a port of a pod through the API server."""
+
+        def send(sent: Request) -> socket.socket:
+            tunnel = portforward(
+                self._core().connect_get_namespaced_pod_portforward,
+                sent.name,
+                sent.namespace,
+                ports=str(port),
+            )
+            connected: socket.socket = tunnel.socket(port)
+            return connected
+
+        return self._send(Request("portforward", "Pod", pod, namespace, {"ports": [port]}), send)
 
 
-def _event_time(event: Object) -> str:
-    return str(
-        event.get("lastTimestamp")
-        or event.get("eventTime")
-        or event["metadata"]["creationTimestamp"]
-    )
+def _end(session: Any, program: str, seconds: float) -> str:
+    """Wait until a program in a pod ends, close its session and return its output."""
+    session.run_forever(timeout=seconds)
+    output, errors = str(session.read_stdout(timeout=1)), str(session.read_stderr(timeout=1))
+    try:
+        code = session.returncode if not session.is_open() else None
+    except ValueError as error:  # the program was not even started
+        raise LandfastError(f"{program}: {str(error).partition(': ')[2]}") from error
+    finally:
+        session.close()
+        session.sock.shutdown()  # close() leaves the socket open if the server was first
+    if code != 0:
+        state = "did not end in time" if code is None else f"ended with exit code {code}"
+        raise LandfastError(f"{program} {state}: {errors.strip()}")
+    return output
 
 
 def _short(error: BaseException) -> str:

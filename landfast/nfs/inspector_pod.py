@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from landfast.cluster.base import is_ready
 from landfast.errors import BadInput
 from landfast.kube import Kube, Object
+from landfast.kube.status import is_ready
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.run import RUN_LABEL

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from landfast.cluster.base import is_ready
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.kube.client import Kube, Object
+from landfast.kube.status import is_ready
 from landfast.survival.model import Happening, Lane, Span
 
 _SAMPLE_SECONDS = 0.5

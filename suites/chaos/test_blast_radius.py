@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from landfast.cluster.base import is_ready
 from landfast.faults.base import Site
+from landfast.kube.status import is_ready
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import WaitTimeout, stays_true, wait_until
 from suites.chaos.conftest import Broken

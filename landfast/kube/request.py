@@ -1,0 +1,64 @@
+"""A request to the API server as a value, and the guards that each one passes before it is sent."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from landfast.errors import Refused
+
+Object = dict[str, Any]
+_READS = ("get", "list", "watch", "logs")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is about to be asked of the API server.
+
+    Attributes:
+        verb: `get`, `list`, `logs`, `create`, `patch`, `delete`, `evict`, `exec`, `portforward`.
+        kind: the kind of the object.
+        name: its name; empty for `list` and for names that the server picks.
+        namespace: its namespace, or None.
+        body: what is sent: an object, a patch, options; for `exec` the command.
+        dry_run: whether the server only checks the request and changes nothing.
+    """
+
+    verb: str
+    kind: str
+    name: str = ""
+    namespace: str | None = None
+    body: Object | None = None
+    dry_run: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the request only looks. A verb that is unknown here does not."""
+        return self.verb in _READS
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.kind} {self.name}".rstrip()
+
+
+Guard = Callable[[Request], Request | None]
+"""Raises to refuse a request, returns another one to send in its place, or None to let it pass."""
+
+
+class KubeError(Refused):
+    """The API server refused a request.
+
+    `code` is the HTTP status (404, 409, 422, …), `reason` its machine-readable word (`NotFound`),
+    `fields` are those that it names as the cause.
+    """
+
+    def __init__(self, action: str, error: Any) -> None:
+        try:
+            status = json.loads(error.body)
+        except (TypeError, ValueError):
+            status = {}
+        self.code = int(error.status or 0)
+        self.reason = str(status.get("reason") or error.reason)
+        self.message = str(status.get("message") or error.reason)
+        causes = (status.get("details") or {}).get("causes") or []
+        self.fields = tuple(str(cause.get("field", "")) for cause in causes)
+        super().__init__(f"{action}: {self.message}")
