@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from landfast.docker import ContainerState, Engine
-from landfast.kube.client import Kube, KubeError, Object
+from landfast.kube import Kube, KubeError, Object, Request
 from landfast.process import ProcessError, Result
 
 RUNNING = ContainerState("running", 0, "2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z", 1)
@@ -96,6 +96,7 @@ class FakeKube(Kube):
 
     def __init__(self, *objects: Object) -> None:
         self.host = "fake"
+        self._guards = ()
         self.objects: dict[tuple[str, str | None, str], Object] = {}
         self.verbs: list[tuple[str, str, str]] = []
         self.before: dict[str, Callable[[str, str], None]] = {}
@@ -114,88 +115,85 @@ class FakeKube(Kube):
         return kept
 
     def changes(self) -> builtins.list[tuple[str, str, str]]:
-        """Return the requests that change something."""
+        """Return the requests that change something, or reach into a pod."""
         return [asked for asked in self.verbs if asked[0] not in ("get", "list", "logs")]
-
-    def _ask(self, verb: str, kind: str, name: str) -> None:
-        self.verbs.append((verb, kind, name))
-        if verb in self.before:
-            self.before[verb](kind, name)
-
-    def _there(self, kind: str, name: str, namespace: str | None) -> Object:
-        found = self.objects.get((kind, namespace, name)) or self.objects.get((kind, None, name))
-        if found is None:
-            raise refusal(404, f'{kind} "{name}" not found', "NotFound")
-        return found
 
     def server_version(self) -> str:
         return "v1.37.0"
 
-    def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
-        self._ask("get", kind, name)
-        return copy.deepcopy(self._there(kind, name, namespace))
+    def _take(self, request: Request) -> Request:
+        request = self._admit(request)
+        self.verbs.append((request.verb, request.kind, request.name))
+        if request.verb in self.before:
+            self.before[request.verb](request.kind, request.name)
+        return request
 
-    def list(
-        self, kind: str, namespace: str | None = None, *, labels: str = "", fields: str = ""
-    ) -> builtins.list[Object]:
-        self._ask("list", kind, "")
-        return [
-            copy.deepcopy(obj)
-            for (known, space, _), obj in self.objects.items()
-            if known == kind
-            and namespace in (None, space)
-            and _selects(labels, lambda key, o=obj: o["metadata"].get("labels", {}).get(key))  # type: ignore[misc]
-            and _selects(fields, lambda key, o=obj: _at(o, key))  # type: ignore[misc]
+    def _request(self, request: Request, **arguments: Any) -> Any:
+        answer = getattr(self, f"_on_{request.verb}")(self._take(request), **arguments)
+        return SimpleNamespace(to_dict=lambda: copy.deepcopy(answer))
+
+    def _there(self, asked: Request) -> Object:
+        places = (asked.namespace, None)
+        found = [self.objects.get((asked.kind, place, asked.name)) for place in places]
+        obj = found[0] or found[1]
+        if obj is None:
+            raise refusal(404, f'{asked.kind} "{asked.name}" not found', "NotFound")
+        return obj
+
+    def _on_get(self, asked: Request) -> Object:
+        return self._there(asked)
+
+    def _on_list(self, asked: Request, *, label_selector: str, field_selector: str) -> Object:
+        items = [
+            obj
+            for (kind, namespace, _), obj in self.objects.items()
+            if kind == asked.kind
+            and asked.namespace in (None, namespace)
+            and _selects(label_selector, lambda key, o=obj: _labels(o).get(key))  # type: ignore[misc]
+            and _selects(field_selector, lambda key, o=obj: _at(o, key))  # type: ignore[misc]
         ]
+        return {"items": items}
 
-    def create(self, obj: Object, *, dry_run: bool = False) -> Object:
-        meta = obj["metadata"]
-        self._ask("create", obj["kind"], meta.get("name", ""))
-        if (obj["kind"], meta.get("namespace"), meta["name"]) in self.objects:
-            raise refusal(409, f'{obj["kind"]} "{meta["name"]}" already exists', "AlreadyExists")
-        return copy.deepcopy(obj if dry_run else self.put(obj))
+    def _on_create(self, asked: Request, **_: Any) -> Object:
+        assert asked.body is not None
+        if (asked.kind, asked.namespace, asked.name) in self.objects:
+            raise refusal(409, f'{asked.kind} "{asked.name}" already exists', "AlreadyExists")
+        return asked.body if asked.dry_run else self.put(asked.body)
 
-    def patch(self, kind: str, name: str, body: Object, namespace: str | None = None) -> Object:
-        self._ask("patch", kind, name)
-        found = self._there(kind, name, namespace)
-        _merge(found, body)
-        return copy.deepcopy(found)
+    def _on_patch(self, asked: Request, **_: Any) -> Object:
+        found = self._there(asked)
+        _merge(found, asked.body or {})
+        return found
 
-    def delete(
-        self,
-        kind: str,
-        name: str,
-        namespace: str | None = None,
-        *,
-        grace_seconds: int | None = None,
-        propagation: str = "Background",
-    ) -> bool:
-        self._ask("delete", kind, name)
-        try:
-            found = self._there(kind, name, namespace)
-        except KubeError:
-            return False
+    def _on_delete(self, asked: Request) -> Object:
+        found = self._there(asked)
+        if (asked.body or {}).get("dryRun"):
+            return found
         if found["metadata"].get("finalizers"):
             found["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         else:
             self.objects = {key: obj for key, obj in self.objects.items() if obj is not found}
-        return True
+        return found
 
-    def evict(self, pod: str, namespace: str) -> None:
-        self._ask("evict", "Pod", pod)
-        if not self.delete("Pod", pod, namespace):
-            raise refusal(404, f'Pod "{pod}" not found', "NotFound")
+    _on_evict = _on_delete
 
     def logs(
         self, namespace: str, pod: str, *, previous: bool = False, tail_lines: int = 200
     ) -> str:
-        self._ask("logs", "Pod", pod)
+        self._take(Request("logs", "Pod", pod, namespace))
         return "" if previous else self.log
 
     def execute(self, namespace: str, pod: str, argv: Sequence[str], *, timeout: int = 60) -> str:
-        self._ask("execute", "Pod", pod)
+        self._take(Request("execute", "Pod", pod, namespace))
         self.executed.append((pod, *argv))
         return ""
+
+    def forward(self, namespace: str, pod: str, port: int) -> Any:
+        self._take(Request("forward", "Pod", pod, namespace))
+
+
+def _labels(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("labels") or {}
 
 
 def _at(obj: Object, path: str) -> str | None:

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from landfast.cluster import base, existing
-from landfast.cluster.fence import FencedKube, OutsideFence, owned
 from landfast.errors import BadInput
 from landfast.images import Images
-from landfast.kube import Kube, Object
+from landfast.kube import Object
 from landfast.kube.manifests import Overlay
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
@@ -104,90 +103,6 @@ class TestPlan:
         assert "these are there: StorageClass nfs-ssd." in text
         assert f"{OWN}, nfs-system-9f3a;" in text
         assert "StorageClass nfs-ssd-9f3a," in text
-
-
-class TestOwned:
-    @pytest.mark.parametrize(
-        ("there", "expected"),
-        [
-            (obj("StorageClass", "nfs-ssd", labels={RUN_LABEL: RUN}), True),
-            (obj("StorageClass", "nfs-ssd", labels={RUN_LABEL: "another"}), False),
-            (obj("StorageClass", "nfs-ssd", metadata={"labels": None}), False),
-            (obj("Pod", "mysql-0", OWN), True),
-            (obj("Pod", "mysql-0", "default", labels={RUN_LABEL: RUN}), False),
-            (volume("pvc-1", annotations={"pv.kubernetes.io/provisioned-by": "nfs-client"}), True),
-            (volume("theirs-bound-by-mistake"), False),
-            (obj("PersistentVolume", "free", metadata={"annotations": None}), False),
-        ],
-    )
-    def test_label_namespace_or_made_for_our_claim(self, there: Object, expected: bool) -> None:
-        assert owned(there, RUN, lambda namespace: namespace == OWN) is expected
-
-
-class Cluster(FencedKube):
-    """A fence with a cluster of four objects behind it."""
-
-    def __init__(self) -> None:
-        self.run_id = RUN
-        self.there = [
-            obj("Namespace", OWN, labels={RUN_LABEL: RUN}),
-            obj("Namespace", "shop", labels={RUN_LABEL: "another"}),
-            obj("Pod", "ours", OWN),
-            obj("Pod", "theirs", "shop", labels={RUN_LABEL: RUN}),
-        ]
-
-    def find(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        for there in self.there:
-            meta = there["metadata"]
-            if (there["kind"], meta["name"], meta.get("namespace")) == (kind, name, namespace):
-                return there
-        return None
-
-    def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
-        found = self.find(kind, name, namespace)
-        assert found is not None
-        return found
-
-
-CHANGES: list[Callable[[Cluster, str, str], object]] = [
-    lambda kube, name, space: kube.delete("Pod", name, space),
-    lambda kube, name, space: kube.patch("Pod", name, {}, space),
-    lambda kube, name, space: kube.execute(space, name, ["true"]),
-    lambda kube, name, space: kube.create(obj("Pod", name, space)),
-]
-
-
-class TestFencedKube:
-    @pytest.fixture
-    def done(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        done: list[str] = []
-        for verb in ("create", "patch", "delete", "execute"):
-            monkeypatch.setattr(Kube, verb, lambda *_, verb=verb, **__: done.append(verb))
-        return done
-
-    @pytest.mark.parametrize("change", CHANGES)
-    def test_what_is_ours_may_be_changed(
-        self, change: Callable[[Cluster, str, str], object], done: list[str]
-    ) -> None:
-        change(Cluster(), "ours", OWN)
-        assert len(done) == 1
-
-    @pytest.mark.parametrize("change", CHANGES)
-    def test_what_is_not_ours_may_not(
-        self, change: Callable[[Cluster, str, str], object], done: list[str]
-    ) -> None:
-        with pytest.raises(OutsideFence, match="Pod theirs in namespace shop: it is not this run"):
-            change(Cluster(), "theirs", "shop")
-        assert done == []
-
-    def test_deleting_what_is_not_there_is_no_error(self, done: list[str]) -> None:
-        assert Cluster().delete("Pod", "nobody", "shop") is False
-        assert done == []
-
-    def test_trials_and_questions_change_nothing(self, done: list[str]) -> None:
-        Cluster().create(obj("Pod", "theirs", "shop"), dry_run=True)
-        Cluster().create(obj("SelfSubjectAccessReview", ""))
-        assert done == ["create", "create"]
 
 
 class TestRights:

@@ -88,7 +88,7 @@ class FencedKube(Kube):
         if obj is not None and not self.owns(obj):
             where = f" in namespace {request.namespace}" if request.namespace else ""
             raise OutsideFence(
-                f"refused to {request}{where}: this run does not own it ({RUN_LABEL}={self.run_id})"
+                f"refused: {request}{where}: this run does not own it ({RUN_LABEL}={self.run_id})"
             )
 
     def _target(self, request: Request) -> Object | None:

@@ -92,10 +92,14 @@ class Kube:
 
     def _send(self, request: Request, send: Callable[[Request], T]) -> T:
         """Pass a request through the guards, send it, and translate the client's errors."""
-        for guard in self._guards:
-            request = guard(request) or request
+        request = self._admit(request)
         with self._translated(str(request)):
             return send(request)
+
+    def _admit(self, request: Request) -> Request:
+        for guard in self._guards:
+            request = guard(request) or request
+        return request
 
     @contextlib.contextmanager
     def _translated(self, action: str) -> Iterator[None]:
@@ -116,7 +120,7 @@ class Kube:
         if not isinstance(cause, WebSocketBadStatusException):
             return self._unreachable(cause)
         refusal = ApiException(status=cause.status_code, reason=str(cause))
-        refusal.body = cause.resp_body
+        refusal.body = (cause.resp_body or b"").decode(errors="replace")
         return KubeError(action, refusal)
 
     def _unreachable(self, error: BaseException) -> Unreachable:
@@ -196,18 +200,17 @@ class Kube:
         self, namespace: str, pod: str, *, previous: bool = False, tail_lines: int = 200
     ) -> str:
         """Return the last lines of the log of a pod's first container."""
-        return self._send(
-            Request("logs", "Pod", pod, namespace),
-            lambda sent: str(
-                self._core().read_namespaced_pod_log(
-                    sent.name,
-                    sent.namespace,
-                    previous=previous,
-                    tail_lines=tail_lines,
-                    _request_timeout=patient(timeouts.API_REQUEST),
-                )
-            ),
-        )
+
+        def send(_: Request) -> str:
+            return self._core().read_namespaced_pod_log(
+                pod,
+                namespace,
+                previous=previous,
+                tail_lines=tail_lines,
+                _request_timeout=patient(timeouts.API_REQUEST),
+            )
+
+        return self._send(Request("logs", "Pod", pod, namespace), send)
 
     # --- changing
 
@@ -301,7 +304,7 @@ class Kube:
             )
             return _end(session, f"{argv[0]} in pod {namespace}/{pod}", patient(timeout))
 
-        return self._send(Request("exec", "Pod", pod, namespace, {"command": [*argv]}), send)
+        return self._send(Request("execute", "Pod", pod, namespace, {"command": [*argv]}), send)
 
     def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """Return a socket that is connected to a port of a pod through the API server."""
@@ -316,7 +319,7 @@ class Kube:
             connected: socket.socket = tunnel.socket(port)
             return connected
 
-        return self._send(Request("portforward", "Pod", pod, namespace, {"ports": [port]}), send)
+        return self._send(Request("forward", "Pod", pod, namespace, {"ports": [port]}), send)
 
 
 def _end(session: Any, program: str, seconds: float) -> str:

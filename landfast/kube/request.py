@@ -16,11 +16,11 @@ class Request:
     """What is about to be asked of the API server.
 
     Attributes:
-        verb: `get`, `list`, `logs`, `create`, `patch`, `delete`, `evict`, `exec`, `portforward`.
+        verb: the name of the method of `Kube` that asks.
         kind: the kind of the object.
         name: its name; empty for `list` and for names that the server picks.
         namespace: its namespace, or None.
-        body: what is sent: an object, a patch, options; for `exec` the command.
+        body: what is sent: an object, a patch, options.
         dry_run: whether the server only checks the request and changes nothing.
     """
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from landfast.cluster.fence import FencedKube, OutsideFence, marks_default_class
 from landfast.errors import LandfastError
 from landfast.kube import Kube, KubeError, Object
 from landfast.kube.default_classes import (
@@ -169,39 +168,3 @@ def test_a_record_that_cannot_be_read_is_named(cluster: Cluster, file: Path) -> 
     file.write_text("{")
     with pytest.raises(LandfastError, match="default-classes.json says which classes"):
         restore_default_classes(cluster, file, "r1")
-
-
-MARK: Object = {"metadata": {"annotations": {GA: None}}}
-
-
-class TestFence:
-    """What may be changed of somebody's classes, and only with their word."""
-
-    @pytest.mark.parametrize(
-        ("kind", "body", "expected"),
-        [
-            ("StorageClass", MARK, True),
-            ("StorageClass", {"metadata": {"annotations": {GA: "true", BETA: "true"}}}, True),
-            ("PersistentVolume", MARK, False),
-            ("StorageClass", {"metadata": {"annotations": {GA: None, "other": "x"}}}, False),
-            ("StorageClass", {"metadata": {"annotations": {GA: None}, "labels": {}}}, False),
-            ("StorageClass", {**MARK, "reclaimPolicy": "Delete"}, False),
-        ],
-    )
-    def test_only_a_mark_is_the_exception(self, kind: str, body: Object, expected: bool) -> None:
-        assert marks_default_class(kind, body) == expected
-
-    @pytest.mark.parametrize("permitted", [True, False])
-    def test_it_takes_the_owners_word(
-        self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, permitted: bool
-    ) -> None:
-        monkeypatch.setattr(Kube, "__init__", lambda *_: None)
-        monkeypatch.setattr(Kube, "get", cluster.get)
-        monkeypatch.setattr(Kube, "patch", lambda _self, *args: cluster.patch(*args))
-        fenced = FencedKube(Path("k"), "c", "r1", default_classes=permitted)
-        if permitted:
-            fenced.patch("StorageClass", "plain", MARK)
-        else:
-            with pytest.raises(OutsideFence, match="refused to change StorageClass plain"):
-                fenced.patch("StorageClass", "plain", MARK)
-        assert cluster.annotations["plain"] == ({} if permitted else {GA: "true"})
