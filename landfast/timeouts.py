@@ -18,6 +18,8 @@ BIND = 40
 EVENT = 40
 GONE = 90
 """An object to be gone after its deletion, with its grace period and finalizers."""
+MANY_VOLUMES = 60
+"""Dozens of PVCs to be bound, or their volumes to be deleted, across a provisioner's restart."""
 POD_RUNNING = 120
 POD_CANNOT_START = 25
 """How long a pod may say that it cannot be scheduled, or that its image cannot be pulled."""

@@ -20,7 +20,7 @@ from landfast.kit.build import kit_lock
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder
 from landfast.progress import Progress
-from landfast.provisioning.contract import ClassSettings, Line, Pvc, lines_differ
+from landfast.provisioning.contract import ClassSettings, Line, PvcMeta, lines_differ
 from landfast.verdict import Verdict
 from suites.conformance.reclaim.matrix import CELLS
 
@@ -28,7 +28,7 @@ _RUN_SECONDS = 1800
 _SUITES = ("reclaim", "hazards")
 _EXPORT = "/data/EXPORT"
 _HAZARDS = {
-    "nested-directory-is-leaked": ("team/CLAIM", _EXPORT),
+    "nested-directory-is-leaked": ("team/PVC", _EXPORT),
     "nested-archives-collide": ("red/data", _EXPORT),
     "last-name-hits-a-neighbour": ("team/mysql", _EXPORT),
     "missing-annotation-gives-the-root": ("", _EXPORT),
@@ -49,7 +49,7 @@ def differing() -> set[str]:
         for name, (pattern, nfs_path) in _HAZARDS.items()
         if lines_differ(
             ClassSettings(on_delete="delete", path_pattern=pattern),
-            Pvc("NAMESPACE", "CLAIM"),
+            PvcMeta("NAMESPACE", "PVC"),
             "VOLUME",
             nfs_path,
         )

@@ -1,10 +1,10 @@
-"""Which line's contract a deployed provisioner follows, as three volumes show."""
+"""Detect which release line a deployed provisioner behaves like, from three volumes."""
 
 import contextlib
 
 from pydantic import BaseModel, ConfigDict
 
-from landfast.provisioning.contract import ClassSettings, Line, fate
+from landfast.provisioning.contract import ClassSettings, Line
 from landfast.provisioning.volumes import GONE, clear, provisioned
 from landfast.stack import Stack
 from landfast.waiting import WaitTimeout
@@ -16,22 +16,22 @@ PROBES = {
     "missing annotation": ClassSettings(on_delete="delete", path_pattern=_MISSING),
     "nested path": ClassSettings(on_delete="delete", path_pattern=_NESTED),
 }
-"""The first goes alike in both lines, the others do not."""
+"""Both lines handle the first one alike, but not the other two."""
 
 
 class Probe(BaseModel):
-    """What was seen of one volume, and in what it differs from each line's contract."""
+    """What one volume showed, and how that differs from each line's contract."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     seen: str
     differences: dict[Line, str]
-    """empty where the line's contract was followed"""
+    """empty where the volume followed the line's contract"""
 
 
 class Detection(BaseModel):
-    """The lines whose contract a provisioner follows, and what that was seen from."""
+    """The result of a detection, and what it rests on."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,13 +39,13 @@ class Detection(BaseModel):
 
     @property
     def line(self) -> Line | None:
-        """The line that it follows in everything; None if there is none."""
+        """The line that the provisioner follows in every probe; None if it follows neither."""
         lines = (line for line in Line if not any(p.differences[line] for p in self.probes))
         return next(lines, None)
 
     @property
     def first_differences(self) -> dict[Line, str]:
-        """Of each line that is not followed, the first probe that shows it, and how."""
+        """For each line that is not followed, the first probe that shows it, and how."""
         return {
             line: f"{probe.name}: {probe.differences[line]}"
             for line in Line
@@ -54,7 +54,7 @@ class Detection(BaseModel):
         }
 
     def __str__(self) -> str:
-        """Give what was detected, and by what, as one line."""
+        """Return the line and the probes that show it, as one line of text."""
         if self.line is not None:
             by = "; ".join(f"{probe.name} {probe.seen}" for probe in self.probes)
             return f"{self.line}, detected by: {by}"
@@ -63,10 +63,10 @@ class Detection(BaseModel):
 
 
 def detect(stack: Stack) -> Detection:
-    """Find out which contract the provisioner of a stack follows; its export must be empty.
+    """Detect which line the provisioner of a stack follows; its part of the export must be empty.
 
     Raises:
-        WaitTimeout: it makes no volume at all.
+        WaitTimeout: the provisioner does not make a volume.
     """
     try:
         probes = tuple(_probe(stack, name, settings) for name, settings in PROBES.items())
@@ -76,19 +76,20 @@ def detect(stack: Stack) -> Detection:
 
 
 def _probe(stack: Stack, name: str, settings: ClassSettings) -> Probe:
-    root = stack.overlay.root
     with provisioned(stack, f"probe-{name.replace(' ', '-')}", settings) as volume:
-        misplaced = {line: volume.misplaced(line, settings) for line in Line}
-        if not volume.on_export:  # there, nothing is written
-            return Probe(name=name, seen=f"path {volume.path}", differences=misplaced)
+        differences = {line: volume.misplaced(line, settings) for line in Line}
+        if not volume.on_export:  # nothing is written outside
+            return Probe(name=name, seen=f"path {volume.path}", differences=differences)
         volume.write()
-        volume.delete_claim()
-        with contextlib.suppress(WaitTimeout):  # then that is what is seen
+        volume.delete_pvc()
+        with contextlib.suppress(WaitTimeout):  # the observation shows that it stays
             volume.wait_for(GONE)
         seen = volume.look()
-    fates = {line: fate(line, settings, volume.pvc, volume.name, root) for line in Line}
     return Probe(
         name=name,
-        seen=volume.in_words(volume.end(settings, seen)),
-        differences={line: misplaced[line] or seen.difference(fates[line]) for line in Line},
+        seen=volume.in_words(volume.observed_fate(settings, seen)),
+        differences={
+            line: misplaced or seen.difference(volume.fate(line, settings))
+            for line, misplaced in differences.items()
+        },
     )

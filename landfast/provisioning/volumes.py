@@ -1,33 +1,34 @@
-"""Volumes made by a stack's provisioner, and what is seen of them once their claim is deleted."""
+"""Volumes of a stack, bound to a PVC, and what is seen of them after the PVC is deleted."""
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.kube.manifests import load
 from landfast.provisioning.contract import (
     ClassSettings,
     Fate,
     Line,
-    Outcome,
-    Pvc,
+    PvcMeta,
+    Reclaimed,
     directory,
+    fate,
     pv_path,
 )
 from landfast.stack import Stack
 from landfast.waiting import stays_true, wait_until
 
 GONE = "gone"
-_BIND_SECONDS = 40
-_RECLAIM_SECONDS = 30
-_STAYS_SECONDS = 2.5  # what is going to be deleted is within one
+STAYS_SECONDS = 2.5
+"""How long a phase has to last: what is going to change it does so within one second."""
 
 
 def storage_class(name: str, settings: ClassSettings) -> Object:
-    """Give a StorageClass of the reference's provisioner, in the reference's own names."""
+    """Return a StorageClass of the reference's provisioner, in the reference's own names."""
     (obj,) = load("storageclass")
     obj["metadata"]["name"] = name
     obj["reclaimPolicy"] = settings.reclaim_policy
@@ -35,32 +36,58 @@ def storage_class(name: str, settings: ClassSettings) -> Object:
     return obj
 
 
-def claim(name: str, class_name: str | None, pvc: Pvc) -> Object:
-    """Give a PersistentVolumeClaim of 1 Mi, in the reference's own names; None is no class."""
+def pvc_object(pvc: PvcMeta, class_name: str) -> Object:
+    """Return a PVC for 1 Mi of a class, in the reference's own names."""
     (obj,) = load("pvc")
     obj["metadata"] = {
-        "name": name,
+        "name": pvc.name,
         "labels": dict(pvc.labels),
         "annotations": dict(pvc.annotations),
     }
-    spec = obj["spec"]
-    del spec["selector"], spec["storageClassName"]
-    if class_name is not None:
-        spec["storageClassName"] = class_name
-    spec["resources"]["requests"]["storage"] = "1Mi"
+    del obj["spec"]["selector"]
+    obj["spec"]["storageClassName"] = class_name
+    obj["spec"]["resources"]["requests"]["storage"] = "1Mi"
     return obj
 
 
+def create_pvcs(stack: Stack, count: int, *, prefix: str = "pvc-") -> list[str]:
+    """Create PVCs of the stack's own class, and return their names in order."""
+    names = [f"{prefix}{number:02}" for number in range(count)]
+    for name in names:
+        stack.make(pvc_object(PvcMeta(stack.namespace, name), "nfs-ssd"))
+    return names
+
+
+def volumes_of_class(stack: Stack, class_name: str) -> list[Object]:
+    """Return the PVs of a StorageClass of the stack, by the class's name on the cluster."""
+    return [
+        pv
+        for pv in stack.kube.list("PersistentVolume")
+        if pv["spec"].get("storageClassName") == class_name
+    ]
+
+
+def file_of(owner: str) -> str:
+    """Return the name of the file that marks the data of a PVC or of somebody else."""
+    return f"{owner}.txt"
+
+
+def text_of(owner: str) -> str:
+    """Return the text of that file."""
+    return f"written for {owner}"
+
+
 @dataclass(frozen=True)
-class Seen:
-    """What was seen of a volume: by the API, and on the server.
+class ObservedVolume:
+    """What the API and the NFS server show of a volume.
 
     Attributes:
-        phase: the volume's, `gone` if there is none.
-        data: where its file is, relative to the stack's export; "" is the export itself.
-        intact: whether that file has the content that was written, by its hash.
-        directory: whether the volume's own directory is there.
-        events: reasons and messages of what events tell of the volume.
+        phase: the volume's phase, `gone` if it no longer exists.
+        data: the directories that contain its file, relative to the stack's export; "" is the
+            export itself.
+        intact: whether every such file still has the hash of what was written.
+        directory: whether the volume's own directory exists.
+        events: reasons and messages of the volume's events.
     """
 
     phase: str
@@ -70,23 +97,23 @@ class Seen:
     events: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Give what was seen in words."""
-        content = "as it was written (by sha256)" if self.intact else "changed"
-        where = f"{_named(self.data)}, its content {content}" if self.data else "nowhere"
-        there = "there" if self.directory else "not there"
-        return f"volume {self.phase}; its data is {where}; its own directory is {there}"
+        """Return the observation as a sentence."""
+        content = "unchanged (sha256)" if self.intact else "changed"
+        where = f"{_named(self.data)}, {content}" if self.data else "nowhere"
+        exists = "exists" if self.directory else "does not exist"
+        return f"volume {self.phase}; its data is {where}; its own directory {exists}"
 
-    def difference(self, fate: Fate) -> str:
-        """Say in what this is other than a fate; empty if in nothing. Events are not judged."""
-        if self.phase != fate.phase:
-            return f"the volume is {self.phase}, not {fate.phase}"
-        data = () if fate.data is None else (fate.data,)
+    def difference(self, expected: Fate) -> str:
+        """Return how this differs from a fate; empty if it does not. Events do not count."""
+        if self.phase != expected.phase:
+            return f"the volume is {self.phase}, not {expected.phase}"
+        data = () if expected.data is None else (expected.data,)
         if self.data != data:
             return f"the data is {_named(self.data)}, not {_named(data)}"
         if not self.intact:
-            return "the data is not what was written"
-        if self.directory != fate.directory_stays:
-            return f"the volume's directory is {'still' if self.directory else 'no longer'} there"
+            return "the data differs from what was written"
+        if self.directory != expected.directory_stays:
+            return f"the volume's directory {'still' if self.directory else 'no longer'} exists"
         return ""
 
 
@@ -96,156 +123,180 @@ def _named(directories: tuple[str, ...]) -> str:
 
 
 @dataclass(frozen=True)
-class Volume:
-    """A bound volume in a stack's part of the export, provisioned or prepared."""
+class BoundVolume:
+    """A volume on a stack's part of the export that was bound to a PVC when it was made.
+
+    Attributes:
+        stack: the stack that it belongs to.
+        name: the name of the PV.
+        pvc: the PVC.
+        path: the volume's path on the server.
+    """
 
     stack: Stack
     name: str
-    pvc: Pvc
+    pvc: PvcMeta
     path: str
-    """on the server"""
-    file: str
-    text: str
 
     @property
     def on_export(self) -> bool:
-        """Whether it lies in the stack's export."""
+        """Whether the volume lies in the stack's part of the export."""
         return PurePosixPath(self.path).is_relative_to(self.stack.overlay.root)
 
     @property
     def directory(self) -> str:
-        """Its directory, relative to the stack's export; "" is the export itself.
+        """The volume's directory, relative to the stack's part of the export; "" is its root.
 
         Raises:
-            ValueError: it is outside.
+            ValueError: the volume lies outside.
         """
         relative = str(PurePosixPath(self.path).relative_to(self.stack.overlay.root))
         return "" if relative == "." else relative
 
-    def write(self) -> None:
-        """Write its file on the server."""
-        self.stack.env.inspector.write(
-            self.stack.folder(str(PurePosixPath(self.directory, self.file))), self.text
-        )
+    def fate(
+        self,
+        line: Line,
+        settings: ClassSettings,
+        *,
+        others: Collection[str] = (),
+        nfs_path: str | None = None,
+    ) -> Fate:
+        """Return what becomes of the volume under a class (see `contract.fate`)."""
+        root = nfs_path or self.stack.overlay.root
+        return fate(line, settings, self.pvc, self.name, root, others=others)
 
-    def delete_claim(self) -> None:
-        """Delete its claim, and wait until that is gone."""
-        kube = self.stack.kube
-        kube.delete("PersistentVolumeClaim", self.pvc.name, self.pvc.namespace)
+    def misplaced(self, line: Line, settings: ClassSettings) -> str:
+        """Return how the volume's path differs from the contract's; empty if it does not."""
+        expected = directory(line, settings, self.pvc, self.name)
+        path = pv_path(self.stack.overlay.root, expected)
+        return "" if self.path == path else f"the volume's path is {self.path}, not {path}"
+
+    def write(self) -> None:
+        """Write the volume's file on the server."""
+        file = PurePosixPath(self.directory, file_of(self.pvc.name))
+        self.stack.env.inspector.write(self.stack.folder(str(file)), text_of(self.pvc.name))
+
+    def set_policy(self, policy: str) -> None:
+        """Change the volume's reclaim policy."""
+        changed = {"spec": {"persistentVolumeReclaimPolicy": policy}}
+        self.stack.kube.patch("PersistentVolume", self.name, changed)
+
+    def delete_pvc(self) -> None:
+        """Delete the PVC and wait until it is gone."""
+        self.stack.kube.delete("PersistentVolumeClaim", self.pvc.name, self.pvc.namespace)
         self.stack.wait_gone("PersistentVolumeClaim", self.pvc.name, self.pvc.namespace)
 
+    def release(self, phase: str = GONE) -> None:
+        """Delete the PVC and wait until the volume has a phase."""
+        self.delete_pvc()
+        self.wait_for(phase)
+
     def phase(self) -> str:
-        """Give its phase, `gone` if there is no such volume."""
+        """Return the volume's phase, `gone` if it no longer exists."""
         found = self.stack.kube.find("PersistentVolume", self.name)
         return GONE if found is None else str(found["status"]["phase"])
 
     def events(self) -> list[str]:
-        """Give what events tell of it, as reason and message."""
+        """Return the volume's events as `reason: message`."""
         found = self.stack.kube.events("default", name=self.name)
         return [f"{event['reason']}: {event['message']}" for event in found]
 
-    def wait_for(self, phase: str, *, timeout: float = _RECLAIM_SECONDS) -> None:
-        """Wait until it has a phase and, if that is not `gone`, see it stay for a moment.
+    def wait_for(self, phase: str) -> None:
+        """Wait until the volume has a phase; a phase other than `gone` has to last.
 
         Raises:
-            WaitTimeout: it does not come; at once if that is clear before.
-            NotStable: it does not stay.
+            WaitTimeout: it does not get there in time, or cannot any more.
+            NotStable: the phase does not last.
         """
         wait_until(
             f"volume {self.name} to be {phase}",
             self.phase,
             until=lambda seen: seen == phase,
             give_up=lambda seen: self._hopeless(seen, phase),
-            timeout=timeout,
+            timeout=timeouts.RECLAIM,
         )
         if phase != GONE:
             stays_true(
                 f"that volume {self.name} is {phase}",
                 self.phase,
                 holds=lambda seen: seen == phase,
-                seconds=_STAYS_SECONDS,
+                seconds=STAYS_SECONDS,
             )
 
     def _hopeless(self, seen: str, phase: str) -> str | None:
-        """Say why it will not have a phase any more."""
+        """Return why the volume cannot reach a phase any more, or None."""
         if seen == GONE:
-            return "there is no such volume"
+            return "the volume no longer exists"
         if seen == "Failed" or (seen == "Released" and phase == GONE):
-            # a recycling that failed is tried again within 15 s
+            # only a failed deletion is final: a failed recycling is tried again within 15 s
             failed = "VolumeFailedDelete"
             return next((text for text in self.events() if text.startswith(failed)), None)
         return None
 
-    def look(self) -> Seen:
-        """Look at it and for its file everywhere in the stack's part of the export."""
+    def look(self) -> ObservedVolume:
+        """Observe the volume, and search the stack's whole part of the export for its file."""
         inspector, top = self.stack.env.inspector, self.stack.folder("")
         found = {str(PurePosixPath(path).relative_to(top)) for path in inspector.list(top)}
-        files = sorted(path for path in found if PurePosixPath(path).name == self.file)
-        written = hashlib.sha256(self.text.encode()).hexdigest()
-        return Seen(
+        name = file_of(self.pvc.name)
+        files = sorted(path for path in found if PurePosixPath(path).name == name)
+        written = hashlib.sha256(text_of(self.pvc.name).encode()).hexdigest()
+        hashes = inspector.hashes([f"{top}/{path}" for path in files]) if files else {}
+        return ObservedVolume(
             phase=self.phase(),
-            data=tuple(path.removesuffix(self.file).rstrip("/") for path in files),
-            intact=all(inspector.sha256(f"{top}/{path}") == written for path in files),
+            data=tuple(path.removesuffix(name).rstrip("/") for path in files),
+            intact=all(found == written for found in hashes.values()),
             directory=self.directory in {"", *found},
             events=tuple(self.events()),
         )
 
-    def end(self, settings: ClassSettings, seen: Seen) -> Fate:
-        """Give the fate that it was seen to have, under these settings."""
-        return Fate(self._outcome(settings, seen), next(iter(seen.data), None), seen.phase)
+    def observed_fate(self, settings: ClassSettings, seen: ObservedVolume) -> Fate:
+        """Return the fate that an observation shows, under a class with these settings."""
+        return Fate(self._reclaimed(settings, seen), next(iter(seen.data), None), seen.phase)
 
-    def _outcome(self, settings: ClassSettings, seen: Seen) -> Outcome:
+    def _reclaimed(self, settings: ClassSettings, seen: ObservedVolume) -> Reclaimed:
         if not seen.data:
-            return Outcome.EMPTIED if seen.directory else Outcome.REMOVED
+            return Reclaimed.EMPTIED if seen.directory else Reclaimed.REMOVED
         if seen.data != (self.directory,):
-            return Outcome.ARCHIVED
+            return Reclaimed.ARCHIVED
         gone = seen.phase == GONE
         if settings.reclaim_policy == "Retain" or (gone and settings.on_delete == "retain"):
-            return Outcome.KEPT
-        return Outcome.LEAKED if gone else Outcome.FAILED
+            return Reclaimed.KEPT
+        return Reclaimed.LEAKED if gone else Reclaimed.FAILED
 
-    def in_words(self, fate: Fate) -> str:
-        """Give a fate in words, with CLAIM and the like for its own names."""
-        words = str(fate).replace(self.name, "VOLUME").replace(self.pvc.name, "CLAIM")
+    def in_words(self, of: Fate) -> str:
+        """Return a fate in words, with PVC, VOLUME and NAMESPACE in place of the real names."""
+        words = str(of).replace(self.name, "VOLUME").replace(self.pvc.name, "PVC")
         return words.replace(self.pvc.namespace, "NAMESPACE")
-
-    def misplaced(self, line: Line, settings: ClassSettings) -> str:
-        """Say where it is instead of where a line's contract puts it; empty if it is there."""
-        root = self.stack.overlay.root
-        path = pv_path(root, directory(line, settings, self.pvc, self.name))
-        return "" if self.path == path else f"the volume's path is {self.path}, not {path}"
 
 
 @contextlib.contextmanager
 def provisioned(
-    stack: Stack,
-    name: str,
-    settings: ClassSettings,
-    *,
-    labels: Mapping[str, str] | None = None,
-    annotations: Mapping[str, str] | None = None,
-) -> Iterator[Volume]:
-    """Have a volume made under a class of its own; remove class, claim and volume at the end.
+    stack: Stack, name: str, settings: ClassSettings, annotations: Mapping[str, str] | None = None
+) -> Iterator[BoundVolume]:
+    """Provision a volume under a class of its own; finally remove class, PVC and volume.
 
-    What is left of it on the export stays (see `clear`). `name` is that of the claim and, fitted
-    to the stack, of the class. The stack's provisioner must be running.
+    What remains on the export stays there (see `clear`). `name` is the name of the PVC and, with
+    the stack's suffix, of the class. The stack's provisioner must be running.
 
     Raises:
-        WaitTimeout: no volume is made.
+        WaitTimeout: the PVC is not bound in time.
     """
-    pvc = Pvc(stack.namespace, name, dict(labels or {}), dict(annotations or {}))
-    with _class(stack, name, settings), _removed(stack, pvc):
-        stack.make(claim(name, name, pvc))
+    pvc = PvcMeta(stack.namespace, name, annotations=annotations or {})
+    with temporary_class(stack, name, settings), removed(stack, pvc):
+        stack.make(pvc_object(pvc, name))
         yield _bound(stack, pvc)
 
 
 @contextlib.contextmanager
-def prepared(stack: Stack, name: str, settings: ClassSettings) -> Iterator[Volume]:
-    """Prepare a volume by hand, bound to a claim, of a class that is there; else as `provisioned`.
+def prepared(
+    stack: Stack, name: str, settings: ClassSettings, annotations: Mapping[str, str] | None = None
+) -> Iterator[BoundVolume]:
+    """Create a PV by hand in the directory `name` and bind it; otherwise as `provisioned`.
 
-    Its policy is the class's, its directory `name`. A class may not say Recycle, a volume may.
+    The PV has the policy of `settings`. The class has it too, unless it is Recycle, which the API
+    refuses for classes.
     """
-    pvc = Pvc(stack.namespace, name)
+    pvc = PvcMeta(stack.namespace, name, annotations=annotations or {})
     policy = settings.reclaim_policy
     of_class = replace(settings, reclaim_policy="Delete" if policy == "Recycle" else policy)
     (obj,) = load("pv")
@@ -253,23 +304,23 @@ def prepared(stack: Stack, name: str, settings: ClassSettings) -> Iterator[Volum
     obj["spec"] |= {"persistentVolumeReclaimPolicy": policy, "storageClassName": name}
     obj["spec"]["nfs"]["path"] += f"/{name}"
     stack.env.inspector.make_folder(stack.folder(name))
-    with _class(stack, name, of_class), _removed(stack, pvc):
+    with temporary_class(stack, name, of_class), removed(stack, pvc):
         volume = str(stack.make(obj)["metadata"]["name"])
-        stack.wait_for_pv(volume, "Available", timeout=_BIND_SECONDS)
-        asked = claim(name, name, pvc)
-        asked["spec"]["volumeName"] = volume  # or the provisioner may be quicker
-        stack.make(asked)
+        stack.wait_for_pv(volume, "Available", timeout=timeouts.BIND)
+        wanted = pvc_object(pvc, name)
+        wanted["spec"]["volumeName"] = volume  # or the provisioner may be faster
+        stack.make(wanted)
         try:
             yield _bound(stack, pvc)
         finally:
             if policy == "Recycle" and stack.env.cluster.owned:
-                # kube-controller-manager removes it, but not always
+                # kube-controller-manager usually removes it, but not always
                 stack.kube.delete("Pod", f"recycler-for-{volume}", "default", grace_seconds=0)
 
 
 @contextlib.contextmanager
-def _class(stack: Stack, name: str, settings: ClassSettings) -> Iterator[None]:
-    """Make a class, and remove it at the end."""
+def temporary_class(stack: Stack, name: str, settings: ClassSettings) -> Iterator[None]:
+    """Create a StorageClass, and finally delete it."""
     made = stack.make(storage_class(name, settings))
     try:
         yield
@@ -277,28 +328,26 @@ def _class(stack: Stack, name: str, settings: ClassSettings) -> Iterator[None]:
         stack.kube.delete("StorageClass", made["metadata"]["name"])
 
 
-def _bound(stack: Stack, pvc: Pvc) -> Volume:
-    """Wait until a claim is bound, and give its volume."""
-    bound = stack.wait_for_pvc(pvc.name, timeout=_BIND_SECONDS)
+def _bound(stack: Stack, pvc: PvcMeta) -> BoundVolume:
+    """Wait until a PVC is bound, and return its volume."""
+    bound = stack.wait_for_pvc(pvc.name, timeout=timeouts.BIND)
     name = str(bound["spec"]["volumeName"])
     path = stack.kube.get("PersistentVolume", name)["spec"]["nfs"]["path"]
-    return Volume(stack, name, pvc, path, f"{pvc.name}.txt", f"written for {pvc.name}")
+    return BoundVolume(stack, name, pvc, path)
 
 
 @contextlib.contextmanager
-def _removed(stack: Stack, pvc: Pvc) -> Iterator[None]:
-    """Remove a claim and its volumes at the end.
+def removed(stack: Stack, pvc: PvcMeta) -> Iterator[None]:
+    """Finally remove a PVC and the volumes of the class of its name.
 
-    The volumes first: a provisioner leaves one that is being deleted, and its directory, alone.
+    The volumes go first: a provisioner neither reclaims a volume that is being deleted nor touches
+    its directory.
     """
     try:
         yield
     finally:
-        volumes = [
-            pv["metadata"]["name"]
-            for pv in stack.kube.list("PersistentVolume")
-            if pv["spec"].get("storageClassName") == f"{pvc.name}{stack.overlay.suffix}"
-        ]
+        found = volumes_of_class(stack, f"{pvc.name}{stack.overlay.suffix}")
+        volumes = [pv["metadata"]["name"] for pv in found]
         for volume in volumes:
             stack.kube.delete("PersistentVolume", volume)
         stack.kube.delete("PersistentVolumeClaim", pvc.name, pvc.namespace)
@@ -308,6 +357,6 @@ def _removed(stack: Stack, pvc: Pvc) -> Iterator[None]:
 
 
 def clear(stack: Stack) -> None:
-    """Remove everything in the stack's own part of the export."""
+    """Remove everything in the stack's part of the export."""
     for path in stack.env.inspector.list(stack.folder(""), depth=1):
         stack.env.inspector.remove(path)

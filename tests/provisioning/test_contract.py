@@ -10,8 +10,8 @@ from landfast.provisioning.contract import (
     ClassSettings,
     Fate,
     Line,
-    Outcome,
-    Pvc,
+    PvcMeta,
+    Reclaimed,
     directory,
     expand,
     fate,
@@ -21,7 +21,7 @@ from landfast.provisioning.contract import (
     static_fate,
 )
 
-PVC = Pvc(
+PVC = PvcMeta(
     "shop",
     "data",
     labels={"app": "mysql", "example.com/tier": "gold"},
@@ -72,7 +72,7 @@ def test_pattern_is_expanded(pattern: str, expanded: str) -> None:
 
 
 @BOTH
-def test_default_directory_has_namespace_claim_and_volume(line: Line) -> None:
+def test_default_directory_has_namespace_pvc_and_volume(line: Line) -> None:
     assert directory(line, ClassSettings(), PVC, "pvc-1") == DEFAULT
     assert pv_path("/exports/", DEFAULT) == f"/exports/{DEFAULT}"
     assert pv_path("/", DEFAULT) == f"/{DEFAULT}"
@@ -88,19 +88,19 @@ def test_missing_annotation_gives_the_export_or_the_default() -> None:
 @pytest.mark.parametrize(
     ("given_", "expected"),
     [
-        ({}, Fate(Outcome.ARCHIVED, f"archived-{DEFAULT}")),
-        ({"archive_on_delete": "true"}, Fate(Outcome.ARCHIVED, f"archived-{DEFAULT}")),
-        ({"archive_on_delete": "false"}, Fate(Outcome.REMOVED, None)),
-        ({"on_delete": "delete"}, Fate(Outcome.REMOVED, None)),
-        ({"on_delete": "retain", "archive_on_delete": "false"}, Fate(Outcome.KEPT, DEFAULT)),
-        ({"on_delete": "Delete"}, Fate(Outcome.ARCHIVED, f"archived-{DEFAULT}")),
+        ({}, Fate(Reclaimed.ARCHIVED, f"archived-{DEFAULT}")),
+        ({"archive_on_delete": "true"}, Fate(Reclaimed.ARCHIVED, f"archived-{DEFAULT}")),
+        ({"archive_on_delete": "false"}, Fate(Reclaimed.REMOVED, None)),
+        ({"on_delete": "delete"}, Fate(Reclaimed.REMOVED, None)),
+        ({"on_delete": "retain", "archive_on_delete": "false"}, Fate(Reclaimed.KEPT, DEFAULT)),
+        ({"on_delete": "Delete"}, Fate(Reclaimed.ARCHIVED, f"archived-{DEFAULT}")),
         (
             {"archive_on_delete": "no"},
-            Fate(Outcome.FAILED, DEFAULT, "Released", "VolumeFailedDelete", "invalid syntax"),
+            Fate(Reclaimed.FAILED, DEFAULT, "Released", "VolumeFailedDelete", "invalid syntax"),
         ),
         (
             {"reclaim_policy": "Retain", "archive_on_delete": "true"},
-            Fate(Outcome.KEPT, DEFAULT, "Released"),
+            Fate(Reclaimed.KEPT, DEFAULT, "Released"),
         ),
     ],
 )
@@ -112,15 +112,15 @@ def test_class_decides(line: Line, given_: dict[str, str], expected: Fate) -> No
 @BOTH
 def test_circumstances_decide(line: Line) -> None:
     delete, archive = ClassSettings(on_delete="delete"), ClassSettings()
-    assert end(line, delete, pv_deleted_first=True) == Fate(Outcome.LEAKED, DEFAULT)
+    assert end(line, delete, pv_deleted_first=True) == Fate(Reclaimed.LEAKED, DEFAULT)
     kept = ClassSettings(reclaim_policy="Retain")
-    assert end(line, kept, pv_deleted_first=True) == Fate(Outcome.KEPT, DEFAULT)
-    assert end(line, archive, directory_there=False) == Fate(Outcome.NOTHING_THERE, None)
+    assert end(line, kept, pv_deleted_first=True) == Fate(Reclaimed.KEPT, DEFAULT)
+    assert end(line, archive, directory_there=False) == Fate(Reclaimed.NOTHING_THERE, None)
     no_class = end(line, delete, class_there=False)
-    assert (no_class.outcome, no_class.phase) == (Outcome.FAILED, "Released")
+    assert (no_class.reclaimed, no_class.phase) == (Reclaimed.FAILED, "Released")
     assert no_class.error == "not found"
     collision = end(line, archive, others=[f"archived-{DEFAULT}"])
-    assert (collision.outcome, collision.error) == (Outcome.FAILED, "rename")
+    assert (collision.reclaimed, collision.error) == (Reclaimed.FAILED, "rename")
 
 
 @pytest.mark.parametrize(
@@ -128,38 +128,38 @@ def test_circumstances_decide(line: Line) -> None:
     [
         (
             ClassSettings(on_delete="delete", path_pattern=NESTED),
-            Fate(Outcome.LEAKED, "shop/data"),
-            Fate(Outcome.REMOVED, None),
+            Fate(Reclaimed.LEAKED, "shop/data"),
+            Fate(Reclaimed.REMOVED, None),
         ),
         (
             ClassSettings(path_pattern=NESTED),
-            Fate(Outcome.LEAKED, "shop/data"),
-            Fate(Outcome.ARCHIVED, "archived-data"),
+            Fate(Reclaimed.LEAKED, "shop/data"),
+            Fate(Reclaimed.ARCHIVED, "archived-data"),
         ),
         (
             ClassSettings(path_pattern="${.PVC.annotations.nope}", on_delete="delete"),
-            Fate(Outcome.LEAKED, ""),
-            Fate(Outcome.REMOVED, None),
+            Fate(Reclaimed.LEAKED, ""),
+            Fate(Reclaimed.REMOVED, None),
         ),
         (
             ClassSettings(path_pattern="${.PVC.annotations.climb}", on_delete="retain"),
-            Fate(Outcome.KEPT, "b"),
-            Fate(Outcome.KEPT, "b"),
+            Fate(Reclaimed.KEPT, "b"),
+            Fate(Reclaimed.KEPT, "b"),
         ),
         (
             ClassSettings(path_pattern="${.PVC.annotations.dot}", on_delete="delete"),
-            Fate(Outcome.LEAKED, ""),
-            Fate(Outcome.EMPTIED, None, "Released", "VolumeFailedDelete", "busy", victim="."),
+            Fate(Reclaimed.LEAKED, ""),
+            Fate(Reclaimed.EMPTIED, None, "Released", "VolumeFailedDelete", "busy", victim="."),
         ),
         (
             ClassSettings(path_pattern="${.PVC.annotations.dot}"),
-            Fate(Outcome.LEAKED, ""),
-            Fate(Outcome.FAILED, "", "Released", "VolumeFailedDelete", "rename"),
+            Fate(Reclaimed.LEAKED, ""),
+            Fate(Reclaimed.FAILED, "", "Released", "VolumeFailedDelete", "rename"),
         ),
         (
             ClassSettings(path_pattern="${.PVC.annotations.up}", on_delete="retain"),
-            Fate(Outcome.KEPT, None),
-            Fate(Outcome.KEPT, None),
+            Fate(Reclaimed.KEPT, None),
+            Fate(Reclaimed.KEPT, None),
         ),
     ],
 )
@@ -171,27 +171,27 @@ def test_pattern_decides_by_line(settings: ClassSettings, v402: Fate, master: Fa
 def test_last_name_of_a_nested_directory_hits_a_neighbour_in_the_released_line_only() -> None:
     removes = ClassSettings(on_delete="delete", path_pattern=NESTED)
     assert end(Line.V402, removes, others=["data"]).victim == "data"
-    assert end(Line.V402, removes, others=["data/sub"]).outcome is Outcome.LEAKED
-    assert end(Line.MASTER, removes, others=["data"]) == Fate(Outcome.REMOVED, None)
+    assert end(Line.V402, removes, others=["data/sub"]).reclaimed is Reclaimed.LEAKED
+    assert end(Line.MASTER, removes, others=["data"]) == Fate(Reclaimed.REMOVED, None)
     archives = ClassSettings(path_pattern=NESTED)
     assert end(Line.V402, archives, others=["data"]) == Fate(
-        Outcome.LEAKED, "shop/data", victim="data"
+        Reclaimed.LEAKED, "shop/data", victim="data"
     )
 
 
 def test_directory_inside_one_of_its_own_name_goes_with_it() -> None:
     pattern = "data/${.PVC.name}"
     removed = end(Line.V402, ClassSettings(on_delete="delete", path_pattern=pattern))
-    assert removed == Fate(Outcome.REMOVED, None, victim="data")
+    assert removed == Fate(Reclaimed.REMOVED, None, victim="data")
     archived = end(Line.V402, ClassSettings(path_pattern=pattern))
-    assert archived == Fate(Outcome.ARCHIVED, "archived-data/data", victim="data")
+    assert archived == Fate(Reclaimed.ARCHIVED, "archived-data/data", victim="data")
 
 
 @pytest.mark.parametrize("nfs_path", ["/", "/exports/"])
 def test_nfs_path_that_ends_in_a_slash_leaks_in_master(nfs_path: str) -> None:
     settings = ClassSettings(on_delete="delete")
-    ends = {line: fate(line, settings, PVC, "pvc-1", nfs_path).outcome for line in Line}
-    assert ends == {Line.V402: Outcome.REMOVED, Line.MASTER: Outcome.LEAKED}
+    ends = {line: fate(line, settings, PVC, "pvc-1", nfs_path).reclaimed for line in Line}
+    assert ends == {Line.V402: Reclaimed.REMOVED, Line.MASTER: Reclaimed.LEAKED}
 
 
 def test_path_above_the_export_is_looked_for_under_its_last_name() -> None:
@@ -204,14 +204,14 @@ def test_path_above_the_export_is_looked_for_under_its_last_name() -> None:
 @pytest.mark.parametrize(
     ("policy", "outcome", "phase"),
     [
-        ("Retain", Outcome.KEPT, "Released"),
-        ("Delete", Outcome.FAILED, "Failed"),
-        ("Recycle", Outcome.EMPTIED, "Available"),
+        ("Retain", Reclaimed.KEPT, "Released"),
+        ("Delete", Reclaimed.FAILED, "Failed"),
+        ("Recycle", Reclaimed.EMPTIED, "Available"),
     ],
 )
-def test_prepared_volume_goes_by_its_policy(policy: str, outcome: Outcome, phase: str) -> None:
+def test_prepared_volume_goes_by_its_policy(policy: str, outcome: Reclaimed, phase: str) -> None:
     found = static_fate(policy, "here")
-    assert (found.outcome, found.phase, found.directory_stays) == (outcome, phase, True)
+    assert (found.reclaimed, found.phase, found.directory_stays) == (outcome, phase, True)
 
 
 def test_policy_that_does_not_exist_is_an_error() -> None:
@@ -220,21 +220,21 @@ def test_policy_that_does_not_exist_is_an_error() -> None:
 
 
 def test_fate_reads_well() -> None:
-    assert str(Fate(Outcome.ARCHIVED, "archived-x")) == "archived as archived-x, volume gone"
-    assert str(Fate(Outcome.LEAKED, "")) == "LEAKED in the export's root, volume gone"
-    hit = str(Fate(Outcome.LEAKED, "a/b", victim="b"))
-    assert hit == "LEAKED, volume gone; b, which is somebody else's, is hit"
+    assert str(Fate(Reclaimed.ARCHIVED, "archived-x")) == "archived as archived-x, volume gone"
+    assert str(Fate(Reclaimed.LEAKED, "")) == "LEAKED in the export's root, volume gone"
+    hit = str(Fate(Reclaimed.LEAKED, "a/b", victim="b"))
+    assert hit == "LEAKED, volume gone; hits b, which is not its own"
 
 
 @pytest.mark.parametrize(
     ("found", "hazard"),
     [
-        (Fate(Outcome.REMOVED, None), False),
-        (Fate(Outcome.KEPT, "x"), False),
-        (Fate(Outcome.KEPT, ""), True),
-        (Fate(Outcome.LEAKED, "x"), True),
-        (Fate(Outcome.FAILED, "x", "Released"), True),
-        (Fate(Outcome.REMOVED, None, victim="x"), True),
+        (Fate(Reclaimed.REMOVED, None), False),
+        (Fate(Reclaimed.KEPT, "x"), False),
+        (Fate(Reclaimed.KEPT, ""), True),
+        (Fate(Reclaimed.LEAKED, "x"), True),
+        (Fate(Reclaimed.FAILED, "x", "Released"), True),
+        (Fate(Reclaimed.REMOVED, None, victim="x"), True),
     ],
 )
 def test_hazard_is_data_out_of_sight_or_of_others(found: Fate, hazard: bool) -> None:
@@ -244,7 +244,7 @@ def test_hazard_is_data_out_of_sight_or_of_others(found: Fate, hazard: bool) -> 
 @given(lines, every)
 def test_retain_leaves_the_data_where_it_is(line: Line, settings: ClassSettings) -> None:
     kept = end(line, replace(settings, reclaim_policy="Retain"))
-    assert (kept.outcome, kept.phase, kept.victim) == (Outcome.KEPT, "Released", None)
+    assert (kept.reclaimed, kept.phase, kept.victim) == (Reclaimed.KEPT, "Released", None)
 
 
 @given(lines, every)
@@ -287,7 +287,7 @@ def test_lines_differ_on_a_nested_directory_unless_it_is_to_be_kept(
 
 @given(actions, st.text("abc", min_size=1, max_size=5), st.text("abc", min_size=1, max_size=5))
 def test_names_do_not_decide(settings: ClassSettings, namespace: str, name: str) -> None:
-    other = Pvc(namespace, name)
+    other = PvcMeta(namespace, name)
     for line in Line:
         found = fate(line, settings, other, "pvc-2", NFS_PATH)
-        assert found.outcome is end(line, settings).outcome
+        assert found.reclaimed is end(line, settings).reclaimed

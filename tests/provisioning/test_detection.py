@@ -2,11 +2,11 @@
 
 import pytest
 
-from landfast.provisioning.contract import Fate, Line, Outcome
+from landfast.provisioning.contract import Fate, Line, Reclaimed
 from landfast.provisioning.detection import Detection, Probe
-from landfast.provisioning.volumes import Seen
+from landfast.provisioning.volumes import ObservedVolume
 
-ARCHIVED = Fate(Outcome.ARCHIVED, "archived-x")
+ARCHIVED = Fate(Reclaimed.ARCHIVED, "archived-x")
 
 
 def probe(name: str, v402: str = "", master: str = "") -> Probe:
@@ -34,43 +34,44 @@ def test_detection_survives_being_written() -> None:
 @pytest.mark.parametrize(
     ("seen", "difference"),
     [
-        (Seen("gone", ("archived-x",), intact=True, directory=False), ""),
+        (ObservedVolume("gone", ("archived-x",), intact=True, directory=False), ""),
         (
-            Seen("Released", ("archived-x",), intact=True, directory=False),
+            ObservedVolume("Released", ("archived-x",), intact=True, directory=False),
             "the volume is Released, not gone",
         ),
         (
-            Seen("gone", ("x",), intact=True, directory=True),
+            ObservedVolume("gone", ("x",), intact=True, directory=True),
             "the data is in x, not in archived-x",
         ),
-        (Seen("gone", (), intact=True, directory=False), "the data is nowhere, not in archived-x"),
         (
-            Seen("gone", ("", "archived-x"), intact=True, directory=False),
+            ObservedVolume("gone", (), intact=True, directory=False),
+            "the data is nowhere, not in archived-x",
+        ),
+        (
+            ObservedVolume("gone", ("", "archived-x"), intact=True, directory=False),
             "the data is in the export's root and in archived-x, not in archived-x",
         ),
         (
-            Seen("gone", ("archived-x",), intact=False, directory=False),
-            "the data is not what was written",
+            ObservedVolume("gone", ("archived-x",), intact=False, directory=False),
+            "the data differs from what was written",
         ),
         (
-            Seen("gone", ("archived-x",), intact=True, directory=True),
-            "the volume's directory is still there",
+            ObservedVolume("gone", ("archived-x",), intact=True, directory=True),
+            "the volume's directory still exists",
         ),
     ],
 )
-def test_difference_from_a_fate_is_named(seen: Seen, difference: str) -> None:
+def test_difference_from_a_fate_is_named(seen: ObservedVolume, difference: str) -> None:
     assert seen.difference(ARCHIVED) == difference
 
 
 def test_directory_that_should_have_stayed_is_named() -> None:
-    seen = Seen("Available", (), intact=True, directory=False)
-    emptied = Fate(Outcome.EMPTIED, None, "Available")
-    assert seen.difference(emptied) == "the volume's directory is no longer there"
-    assert str(seen) == "volume Available; its data is nowhere; its own directory is not there"
+    seen = ObservedVolume("Available", (), intact=True, directory=False)
+    emptied = Fate(Reclaimed.EMPTIED, None, "Available")
+    assert seen.difference(emptied) == "the volume's directory no longer exists"
+    assert str(seen) == "volume Available; its data is nowhere; its own directory does not exist"
 
 
 def test_seen_reads_well() -> None:
-    seen = Seen("gone", ("x",), intact=False, directory=True)
-    assert str(seen) == "volume gone; its data is in x, its content changed; " + (
-        "its own directory is there"
-    )
+    seen = ObservedVolume("gone", ("x",), intact=False, directory=True)
+    assert str(seen) == "volume gone; its data is in x, changed; " + ("its own directory exists")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from landfast.provisioning.contract import Line, Pvc, directory, fate
-from suites.conformance.reclaim.matrix import CELLS, DYNAMIC, STATIC, Cell
+from landfast.provisioning.contract import Line, PvcMeta, directory, fate
+from suites.conformance.reclaim.matrix import CELLS, DYNAMIC, STATIC, ReclaimCell
 
 
 def test_there_are_enough_cells_and_no_two_alike() -> None:
@@ -13,13 +13,13 @@ def test_there_are_enough_cells_and_no_two_alike() -> None:
 
 @pytest.mark.parametrize("line", Line)
 @pytest.mark.parametrize("cell", DYNAMIC, ids=lambda cell: cell.slug)
-def test_twin_is_one_input_away_and_ends_otherwise(cell: Cell, line: Line) -> None:
+def test_twin_is_one_input_away_and_ends_otherwise(cell: ReclaimCell, line: Line) -> None:
     twin = cell.twin(line)
     names = ("reclaim_policy", "archive_on_delete", "on_delete", "path_pattern")
     assert sum(getattr(twin, name) != getattr(cell.settings, name) for name in names) == 1
 
     def seen(settings: object) -> tuple[object, ...]:
-        arguments = (line, settings, Pvc("ns", "claim"), "pv")
+        arguments = (line, settings, PvcMeta("ns", "pvc"), "pv")
         end = fate(*arguments, "/export")  # type: ignore[arg-type]
         return directory(*arguments), end.data, end.phase  # type: ignore[arg-type]
 
@@ -27,7 +27,7 @@ def test_twin_is_one_input_away_and_ends_otherwise(cell: Cell, line: Line) -> No
 
 
 @pytest.mark.parametrize("cell", STATIC, ids=lambda cell: cell.slug)
-def test_twin_of_a_prepared_volume_has_another_policy(cell: Cell) -> None:
+def test_twin_of_a_prepared_volume_has_another_policy(cell: ReclaimCell) -> None:
     assert cell.twin(Line.V402).reclaim_policy != cell.settings.reclaim_policy
 
 

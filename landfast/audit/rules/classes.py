@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from landfast.audit.findings import Hit, Severity, rule
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import StorageClass
-from landfast.provisioning.contract import ClassSettings, Fate, Line, Outcome, Pvc, fate
+from landfast.provisioning.contract import ClassSettings, Fate, Line, PvcMeta, Reclaimed, fate
 
 _KNOWN = ("archiveOnDelete", "onDelete", "pathPattern")
 _EFFECTIVE = ("delete", "retain")
@@ -25,7 +25,7 @@ def settings(storage_class: StorageClass) -> ClassSettings:
 
 def fate_of(storage_class: StorageClass, line: Line = Line.V402) -> Fate:
     """Give what becomes of a volume of a class once its PVC is deleted; any PVC will do."""
-    return fate(line, settings(storage_class), Pvc("namespace", "name"), "pvc-uid", "/export")
+    return fate(line, settings(storage_class), PvcMeta("namespace", "name"), "pvc-uid", "/export")
 
 
 def _deleting(inventory: Inventory) -> Iterator[StorageClass]:
@@ -82,8 +82,8 @@ def archive_on_delete_invalid(inventory: Inventory) -> Iterator[Hit]:
 
 def _ends_in_error(given: ClassSettings) -> bool:
     plain = ClassSettings(archive_on_delete=given.archive_on_delete)
-    end = fate(Line.V402, plain, Pvc("namespace", "name"), "pvc-uid", "/export")
-    return end.outcome is Outcome.FAILED
+    end = fate(Line.V402, plain, PvcMeta("namespace", "name"), "pvc-uid", "/export")
+    return end.reclaimed is Reclaimed.FAILED
 
 
 @rule(

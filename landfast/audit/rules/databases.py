@@ -7,7 +7,7 @@ from landfast.audit.inventory import Database, Inventory
 from landfast.audit.objects import Pv, StorageClass
 from landfast.audit.place import Path
 from landfast.audit.rules.classes import fate_of
-from landfast.provisioning.contract import Outcome
+from landfast.provisioning.contract import Reclaimed
 
 
 def _volumes(inventory: Inventory) -> Iterator[tuple[Database, Pv]]:
@@ -128,13 +128,13 @@ def database_volume_not_retained(inventory: Inventory) -> Iterator[Hit]:
 
 
 def _is_kept(storage_class: StorageClass | None) -> bool:
-    return storage_class is not None and fate_of(storage_class).outcome is Outcome.KEPT
+    return storage_class is not None and fate_of(storage_class).reclaimed is Reclaimed.KEPT
 
 
 def _is_removed(storage_class: StorageClass | None) -> bool:
-    return storage_class is not None and fate_of(storage_class).outcome in (
-        Outcome.REMOVED,
-        Outcome.EMPTIED,
+    return storage_class is not None and fate_of(storage_class).reclaimed in (
+        Reclaimed.REMOVED,
+        Reclaimed.EMPTIED,
     )
 
 

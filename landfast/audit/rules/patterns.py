@@ -8,12 +8,12 @@ from landfast.audit.findings import Hit, Severity, rule
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import StorageClass
 from landfast.audit.rules.classes import settings
-from landfast.provisioning.contract import Pvc, expand
+from landfast.provisioning.contract import PvcMeta, expand
 
 _TENANTS_VALUE = re.compile(r"\$\{\.PVC\.(labels|annotations)\.[^}]+\}")
 _AT = ("parameters", "pathPattern")
 _SOURCE = "landfast/provisioning/contract.py; hazards suite"
-_SAMPLES = [Pvc("one", "a"), Pvc("one", "b"), Pvc("two", "a")]
+_SAMPLES = [PvcMeta("one", "a"), PvcMeta("one", "b"), PvcMeta("two", "a")]
 
 
 def _patterns(inventory: Inventory) -> Iterator[tuple[StorageClass, str]]:
@@ -23,7 +23,7 @@ def _patterns(inventory: Inventory) -> Iterator[tuple[StorageClass, str]]:
             yield storage_class, pattern
 
 
-def _directory(pattern: str, pvc: Pvc) -> str:
+def _directory(pattern: str, pvc: PvcMeta) -> str:
     """Give a directory relative to the export; "." is the export itself."""
     return posixpath.normpath(expand(pattern, pvc).strip("/") or ".")
 

@@ -1,14 +1,14 @@
-"""For every hazard one way to make its claim untrue: one input is flipped."""
+"""For every hazard, one changed input that makes its claim untrue."""
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
-from unittest import mock
 
 from fixtures.sabotage import Sabotage, Target
 from landfast.kube.client import Object
 from landfast.nfs.server import EXPORT_PATH, SQUASHED_PATH
+from landfast.stack import Change
 from suites.conformance.hazards.objects import PATH, variable
+from suites.conformance.reclaim.sabotage import before, without_effect
 from suites.sabotages import Apply, written
 
 
@@ -17,55 +17,44 @@ def of_class(**parameters: str) -> Apply:
     return written("StorageClass", {"parameters": parameters})
 
 
-def of_claim(spec: Object) -> Apply:
-    """The claim is written with other fields in its spec; None is none."""
+def of_pvc(spec: Object) -> Apply:
+    """The PVC is written with other fields in its spec; None removes a field."""
     return written("PersistentVolumeClaim", {"spec": spec})
 
 
-@contextlib.contextmanager
-def volume_is_not_deleted(target: Target) -> Iterator[None]:
-    """Deleting a volume does nothing."""
-    delete = target.stack.kube.delete
+def changed(change: Change) -> Apply:
+    """Objects of the test's first stack are written with a change."""
 
-    def delete_others(kind: str, *args: Any, **options: Any) -> bool:
-        return kind == "PersistentVolume" or delete(kind, *args, **options)
-
-    with mock.patch.object(target.stack.kube, "delete", delete_others):
+    @contextlib.contextmanager
+    def apply(target: Target) -> Iterator[None]:
+        target.stack.changes.append(change)
         yield
 
-
-@contextlib.contextmanager
-def not_squashed(target: Target) -> Iterator[None]:
-    """Pods mount the export that trusts root."""
-
-    def change(obj: Object) -> Object:
-        for volume in obj.get("spec", {}).get("volumes", []) if obj["kind"] == "Pod" else []:
-            path = volume["nfs"]["path"]
-            volume["nfs"]["path"] = EXPORT_PATH + path.removeprefix(SQUASHED_PATH)
-        return obj
-
-    target.stack.changes.append(change)
-    yield
+    return apply
 
 
-@contextlib.contextmanager
-def administrator_removes_nothing(target: Target) -> Iterator[None]:
-    """Removing on the server does nothing."""
-    with mock.patch.object(target.stack.env.inspector, "remove"):
-        yield
+def put_directory_back(target: Target, pvc: str) -> None:
+    """Create the directory of a PVC's volume again."""
+    stack = target.stack
+    found = stack.kube.get("PersistentVolumeClaim", pvc, stack.namespace)
+    pv = stack.kube.get("PersistentVolume", found["spec"]["volumeName"])
+    directory = pv["spec"]["nfs"]["path"].removeprefix(f"{stack.overlay.root}/")
+    stack.env.inspector.make_folder(stack.folder(directory))
 
 
-@contextlib.contextmanager
-def another_name(target: Target) -> Iterator[None]:
-    """The first stack's provisioner, and its class, have a name that the other one has not."""
+def not_squashed(obj: Object) -> Object:
+    """Let pods mount the export that trusts root."""
+    for volume in obj.get("spec", {}).get("volumes", []) if obj["kind"] == "Pod" else []:
+        path = volume["nfs"]["path"]
+        volume["nfs"]["path"] = EXPORT_PATH + path.removeprefix(SQUASHED_PATH)
+    return obj
 
-    def change(obj: Object) -> Object:
-        if obj["kind"] == "StorageClass":
-            obj["provisioner"] += "-another"
-        return variable("PROVISIONER_NAME", "{}-another")(obj)
 
-    target.stack.changes.append(change)
-    yield
+def another_name(obj: Object) -> Object:
+    """Give the provisioner and its class a name that the other provisioner does not have."""
+    if obj["kind"] == "StorageClass":
+        obj["provisioner"] += "-another"
+    return variable("PROVISIONER_NAME", "{}-another")(obj)
 
 
 _KEPT = Sabotage("the class says onDelete: retain", of_class(onDelete="retain"))
@@ -74,7 +63,7 @@ _RETAIN = Sabotage(
     "the class says reclaimPolicy Retain", written("StorageClass", {"reclaimPolicy": "Retain"})
 )
 _PATH_GIVEN = Sabotage(
-    "the claim's annotation is a plain name",
+    "the PVC's annotation is a plain name",
     written("PersistentVolumeClaim", {"metadata": {"annotations": {PATH: "given"}}}),
 )
 _FLAT = Sabotage("the class's pathPattern has one level", of_class(pathPattern="${.PVC.name}"))
@@ -94,24 +83,25 @@ SABOTAGES = {
     "hazards.class-deleted-first-blocks-deletion": _RETAIN,
     "hazards.class-counts-at-deletion": _KEPT,
     "hazards.volume-deleted-first-leaks": Sabotage(
-        "deleting the volume does nothing", volume_is_not_deleted
+        "deleting the volume has no effect", without_effect("delete", "PersistentVolume")
     ),
     "hazards.vanished-directory-goes-unnoticed": Sabotage(
-        "the directory is not removed", administrator_removes_nothing
+        "the directory is back before the PVC is deleted",
+        before("delete", "PersistentVolumeClaim", put_directory_back),
     ),
     "hazards.misspelt-on-delete-archives": _REMOVED,
     "hazards.empty-selector-is-refused": Sabotage(
-        "the claim has no selector", of_claim({"selector": None})
+        "the PVC has no selector", of_pvc({"selector": None})
     ),
     "hazards.block-is-refused": Sabotage(
-        "the claim is for volumeMode Filesystem", of_claim({"volumeMode": "Filesystem"})
+        "the PVC is for volumeMode Filesystem", of_pvc({"volumeMode": "Filesystem"})
     ),
     "hazards.size-is-not-enforced": Sabotage(
-        "the pod writes to an emptyDir in place of its claim",
+        "the pod writes to an emptyDir instead of its PVC",
         written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", "emptyDir": {}}]}}),
     ),
     "hazards.root-squash-forbids-chown": Sabotage(
-        "pods mount the export that trusts root", not_squashed
+        "pods mount the export that trusts root", changed(not_squashed)
     ),
     "hazards.root-squash-blocks-deletion": Sabotage(
         "the pod runs as the user that root is squashed to",
@@ -121,7 +111,7 @@ SABOTAGES = {
         "the class puts all volumes into one directory", of_class(pathPattern="shared")
     ),
     "hazards.two-provisioners-of-one-name-both-make-directories": Sabotage(
-        "the first one and its class have another name", another_name
+        "the first one and its class have another name", changed(another_name)
     ),
     "hazards.nfs-path-with-slash-leaks": _RETAIN,
 }

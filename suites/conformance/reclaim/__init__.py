@@ -1,1 +1,1 @@
-"""What becomes of a volume and its data once its claim is deleted."""
+"""What becomes of a volume and its data after its PVC is deleted."""

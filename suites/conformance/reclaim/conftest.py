@@ -1,4 +1,4 @@
-"""What the cells of the reclaim matrix tell the report."""
+"""What the cells of the reclaim matrix report."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,29 +7,29 @@ import pytest
 
 from fixtures.session import Run
 from landfast.journal import MatrixCell
-from suites.conformance.reclaim.matrix import CELLS, Cell
+from suites.conformance.reclaim.matrix import CELLS, ReclaimCell
 
 
 @dataclass
 class Record:
-    """What a cell's test has found out; whatever it ended in, the report shows it."""
+    """What the test of a cell found; the report shows it whatever the verdict is."""
 
     expected: str = "not known: the test ended before"
     observed: str = "nothing: the test ended before"
     hazard: bool = False
-    """whether the data is lost to those whose it was, or costs space unseen"""
+    """whether the data is orphaned, cannot be deleted, or belongs to someone else"""
 
 
 @pytest.fixture
-def record(row: Cell, run: Run, request: pytest.FixtureRequest) -> Iterator[Record]:
-    """Take what was expected and observed of the cell into the journal."""
+def record(cell: ReclaimCell, run: Run, request: pytest.FixtureRequest) -> Iterator[Record]:
+    """Write into the journal what a cell's test expected and observed."""
     found = Record()
     yield found
     run.journal.write(
         MatrixCell(
             test=request.node.nodeid,
-            place=CELLS.index(row),
-            axes=row.axes,
+            place=CELLS.index(cell),
+            axes=cell.axes,
             expected=found.expected,
             observed=found.observed,
             hazard=found.hazard,

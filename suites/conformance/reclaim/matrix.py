@@ -1,15 +1,15 @@
-"""The reclaim matrix: what becomes of a volume, for every meaningful combination of settings.
+"""The reclaim matrix: what becomes of a volume, for every combination of settings that matters.
 
 Three policies, static or dynamic, and four values each of archiveOnDelete, onDelete and pathPattern
-are 384 cells. Left out are those in which nothing can be other than in the cells that are here:
+make 384 cells. Cells that cannot differ from the ones below are left out:
 
-- static: nobody reads the class, a volume has no pathPattern. Each policy has two cells: a class
-  without parameters, and one whose parameters would destroy the data if they were read.
-- dynamic under Retain: the provisioner is never asked, so onDelete and archiveOnDelete are not
-  read. Each pathPattern has one cell, with the parameters that destroy; one more has none.
-- dynamic under Recycle: the API refuses the class, whatever its parameters.
-- a missing annotation gives no directory name (v4.0.2: the export's root) or the default one
-  (master), where all 16 cells are: each parameter is varied with the other one absent.
+- static: nothing reads the class, and a volume has no pathPattern. Each policy has two cells: a
+  class without parameters, and one whose parameters would destroy the data if they were read.
+- dynamic with Retain: the provisioner is not asked to delete, so nothing reads onDelete and
+  archiveOnDelete. Each pathPattern has one cell, with the parameters that destroy; one has none.
+- dynamic with Recycle: the API refuses the class, whatever its parameters.
+- a missing annotation leads to an empty name (v4.0.2: the export's root) or to the default one
+  (master), which has all 16 cells already: each parameter varies with the other one absent.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from landfast.provisioning.contract import (
     ClassSettings,
     Fate,
     Line,
-    Pvc,
+    PvcMeta,
     directory,
     fate,
     lines_differ,
@@ -43,15 +43,15 @@ _SOURCES = {
     "provisioner.go, Provision and Delete, of v4.0.2 and of master",
 }
 _NFS_PATH = "/EXPORT"
-_PVC = Pvc("NAMESPACE", "CLAIM")
+_PVC = PvcMeta("NAMESPACE", "PVC")
 _VOLUME = "VOLUME"
 
 How = Literal["static", "dynamic"]
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One combination of settings: how a volume is made, and what its class says."""
+class ReclaimCell:
+    """One combination of settings: how the volume is made, and its policy and class."""
 
     how: How
     settings: ClassSettings
@@ -77,26 +77,25 @@ class Cell:
 
     @property
     def claim(self) -> Claim:
-        """The claim that the cell is."""
+        """The claim that it proves."""
         policy = f"reclaimPolicy {self.settings.reclaim_policy}"
-        given = ", ".join(f'{name} "{value}"' for name, value in self.settings.parameters.items())
+        given = [f'{name} "{value}"' for name, value in self.settings.parameters.items()]
+        parameters = ", ".join(given) or "no parameters"
         if self.refused:
-            text = f"A StorageClass with {policy} MUST be refused by the API."
+            text = f"The API MUST refuse a StorageClass with {policy}."
         elif self.how == "static":
             text = (
-                f"A volume with {policy} that was prepared by hand, of a class with "
-                f"{given or 'no parameters'}, MUST, once its claim is deleted, end as: "
-                f"{self._must()}."
+                f"After its PVC is deleted, a volume that was prepared by hand with {policy}, of a "
+                f"class with {parameters}, MUST be: {self._end()}."
             )
         else:
             text = (
-                f"A volume that was provisioned under a class with {policy} and "
-                f"{given or 'no parameters'} MUST, once its claim is deleted, end as: "
-                f"{self._must()}."
+                f"After its PVC is deleted, a volume that was provisioned under a class with "
+                f"{policy} and {parameters} MUST be: {self._end()}."
             )
         return Claim(id=f"reclaim.{self.slug}", text=text, source=_SOURCES[self.how])
 
-    def _must(self) -> str:
+    def _end(self) -> str:
         if self.how == "static":
             return str(static_fate(self.settings.reclaim_policy, "DIRECTORY"))
         fates = {line: str(_fate(line, self.settings)) for line in Line}
@@ -106,29 +105,28 @@ class Cell:
 
     @property
     def refused(self) -> bool:
-        """Whether the API refuses such a class: only a volume's policy may be Recycle."""
+        """Whether the API refuses the class: only a PV's policy may be Recycle."""
         return self.how == "dynamic" and self.settings.reclaim_policy == "Recycle"
 
     @property
     def differs(self) -> bool:
-        """Whether the two lines' contracts differ here."""
+        """Whether the two release lines differ here."""
         provisioned = self.how == "dynamic" and not self.refused
         return provisioned and lines_differ(self.settings, _PVC, _VOLUME, _NFS_PATH)
 
     def twin(self, line: Line) -> ClassSettings:
-        """Give the settings with one input flipped, so that what is expected becomes wrong."""
+        """Return the settings with one input changed so that the volume must end otherwise."""
         settings = self.settings
         policy = "Retain" if settings.reclaim_policy == "Delete" else "Delete"
-        other_policy = replace(settings, reclaim_policy=policy)
         if self.how == "static" or settings.reclaim_policy != "Delete":
-            return other_policy
+            return replace(settings, reclaim_policy=policy)
         candidates = [
             replace(settings, on_delete="delete"),
             replace(settings, on_delete="retain"),
             replace(settings, path_pattern="other-${.PVC.name}"),
         ]
-        own = _state(line, settings)
-        return next(twin for twin in candidates if _state(line, twin) != own)
+        own = _visible(line, settings)
+        return next(twin for twin in candidates if _visible(line, twin) != own)
 
 
 def _word(words: dict[str, str | None], value: str | None) -> str:
@@ -139,8 +137,8 @@ def _fate(line: Line, settings: ClassSettings) -> Fate:
     return fate(line, settings, _PVC, _VOLUME, _NFS_PATH)
 
 
-def _state(line: Line, settings: ClassSettings) -> tuple[str, str | None, str]:
-    """Give what an observer can tell: where the volume is made, where its data and it end."""
+def _visible(line: Line, settings: ClassSettings) -> tuple[str, str | None, str]:
+    """Return what an observer sees: the volume's directory, and where its data and it end."""
     found = _fate(line, settings)
     return directory(line, settings, _PVC, _VOLUME), found.data, found.phase
 
@@ -160,14 +158,14 @@ def _deletes() -> list[ClassSettings]:
 
 _DESTROYS = ("false", "delete")
 STATIC = [
-    Cell("static", _settings(policy, *parameters))
+    ReclaimCell("static", _settings(policy, *parameters))
     for policy in ("Retain", "Delete", "Recycle")
     for parameters in ((), _DESTROYS)
 ]
 DYNAMIC = [
-    *(Cell("dynamic", settings) for settings in _deletes()),
-    Cell("dynamic", _settings("Retain")),
-    *(Cell("dynamic", _settings("Retain", *_DESTROYS, pattern)) for pattern in PATTERNS),
+    *(ReclaimCell("dynamic", settings) for settings in _deletes()),
+    ReclaimCell("dynamic", _settings("Retain")),
+    *(ReclaimCell("dynamic", _settings("Retain", *_DESTROYS, pattern)) for pattern in PATTERNS),
 ]
-REFUSED = Cell("dynamic", _settings("Recycle"))
+REFUSED = ReclaimCell("dynamic", _settings("Recycle"))
 CELLS = [*DYNAMIC, REFUSED, *STATIC]

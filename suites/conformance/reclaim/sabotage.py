@@ -1,111 +1,98 @@
-"""For every claim of the suite one way to make it untrue."""
+"""For every claim of the suite, one change that makes it untrue."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
-from unittest import mock
+
+from landfast.kube.request import Request
 
 from fixtures.sabotage import Sabotage, Target
-from landfast.kube.client import Object
 from suites.conformance.reclaim.matrix import CELLS
-from suites.conformance.reclaim.recycling import CONTENTS
-from suites.sabotages import execute_on_server, written
+from suites.conformance.reclaim.recycling import CONTENTS, restore_image
+from suites.sabotages import Apply, execute_on_server, written
 
 
-@contextlib.contextmanager
-def volumes_are_not_patched(target: Target) -> Iterator[None]:
-    """Changes of volumes never reach the API."""
-    kube = target.stack.kube
-    patch = kube.patch
+def without_effect(verb: str, kind: str) -> Apply:
+    """The API server only checks requests of a kind, and changes nothing."""
 
-    def patch_others(kind: str, name: str, *args: Any, **options: Any) -> Object:
-        if kind == "PersistentVolume":
-            return kube.get(kind, name)
-        return patch(kind, name, *args, **options)
+    @contextlib.contextmanager
+    def apply(target: Target) -> Iterator[None]:
+        def guard(request: Request) -> Request | None:
+            hit = (request.verb, request.kind) == (verb, kind)
+            return replace(request, dry_run=True) if hit else None
 
-    with mock.patch.object(kube, "patch", patch_others):
-        yield
+        with target.stack.kube.guarded_by(guard):
+            yield
+
+    return apply
 
 
-@contextlib.contextmanager
-def claimref_is_cleared(target: Target) -> Iterator[None]:
-    """The claimRef of a volume is removed as soon as its claim is gone."""
+def before(verb: str, kind: str, act: Callable[[Target, str], None]) -> Apply:
+    """Something happens just before requests of a kind; `act` gets the name of the object."""
+
+    @contextlib.contextmanager
+    def apply(target: Target) -> Iterator[None]:
+        def guard(request: Request) -> None:
+            if (request.verb, request.kind) == (verb, kind):
+                act(target, request.name)
+
+        with target.stack.kube.guarded_by(guard):
+            yield
+
+    return apply
+
+
+def clear_claimref(target: Target, pvc: str) -> None:
+    """Remove the claimRef of the volume that a PVC of this name had."""
     stack = target.stack
-    wait_gone = stack.wait_gone
-
-    def clear_after(kind: str, name: str, *args: Any, **options: Any) -> None:
-        wait_gone(kind, name, *args, **options)
-        for pv in stack.kube.list("PersistentVolume") if kind == "PersistentVolumeClaim" else []:
-            claim = pv["spec"].get("claimRef", {})
-            if (claim.get("namespace"), claim.get("name")) == (stack.namespace, name):
-                cleared = {"spec": {"claimRef": None}}
-                stack.kube.patch("PersistentVolume", pv["metadata"]["name"], cleared)
-
-    with mock.patch.object(stack, "wait_gone", clear_after):
-        yield
+    for pv in stack.kube.list("PersistentVolume"):
+        ref = pv["spec"].get("claimRef", {})
+        if (ref.get("namespace"), ref.get("name")) == (stack.namespace, pvc):
+            cleared = {"spec": {"claimRef": None}}
+            stack.kube.patch("PersistentVolume", pv["metadata"]["name"], cleared)
 
 
-@contextlib.contextmanager
-def neighbour_goes_too(target: Target) -> Iterator[None]:
-    """What lies beside the volume is removed when its claim is deleted."""
-    stack = target.stack
-    delete = stack.kube.delete
-
-    def delete_with_neighbour(kind: str, *args: Any, **options: Any) -> bool:
-        if kind == "PersistentVolumeClaim":
-            execute_on_server(target, "rm", "-rf", stack.folder("outside/precious.txt"))
-        return delete(kind, *args, **options)
-
-    with mock.patch.object(stack.kube, "delete", delete_with_neighbour):
-        yield
+def remove_neighbour(target: Target, _pvc: str) -> None:
+    """Remove what lies beside the volume."""
+    execute_on_server(target, "rm", "-rf", target.stack.folder("outside/precious.txt"))
 
 
-@contextlib.contextmanager
-def nobody_uses_it(target: Target) -> Iterator[None]:
-    """The pod mounts an emptyDir in place of the claim."""
-    instead = {"spec": {"volumes": [{"name": "nfs-pvc", "emptyDir": {}}]}}
-    with written("Pod", instead)(target):
-        yield
-
-
-@contextlib.contextmanager
-def image_is_not_taken_away(target: Target) -> Iterator[None]:
-    """Another image than the recycler's is taken away from the nodes."""
-    env = target.stack.env
-    images = replace(env.images, recycler=f"docker.io/{env.images.busybox}")
-    with mock.patch.dict(env.__dict__, images=images):
-        yield
-
-
-_SCRUBBED = "the volume's policy is Retain"
+_NOT_PATCHED = without_effect("patch", "PersistentVolume")
 _RETAIN = written("PersistentVolume", {"spec": {"persistentVolumeReclaimPolicy": "Retain"}})
 _KEPT = written("StorageClass", {"parameters": {"onDelete": "retain"}})
 
 SABOTAGES = {
-    **{c.claim.id: Sabotage("the class is written with one input flipped") for c in CELLS},
-    **{content.claim.id: Sabotage(_SCRUBBED, _RETAIN) for content in CONTENTS},
+    **{c.claim.id: Sabotage("one setting of the volume or its class is changed") for c in CELLS},
+    **{
+        content.claim.id: Sabotage("the volume's policy is Retain", _RETAIN) for content in CONTENTS
+    },
     "reclaim.recycle-spares-what-symlinks-point-to": Sabotage(
-        "what lies beside the volume is removed with its claim", neighbour_goes_too
+        "what lies beside the volume is removed with its PVC",
+        before("delete", "PersistentVolumeClaim", remove_neighbour),
     ),
     "reclaim.provisioner-follows-a-contract": Sabotage("every class says onDelete: retain", _KEPT),
     "reclaim.policy-changed-to-retain-is-obeyed": Sabotage(
-        "the change of the policy never reaches the API", volumes_are_not_patched
+        "the change of the policy has no effect", _NOT_PATCHED
     ),
     "reclaim.policy-changed-back-is-obeyed": Sabotage("the class says onDelete: retain", _KEPT),
     "reclaim.policy-changed-after-release-is-obeyed": Sabotage(
-        "the change of the policy never reaches the API", volumes_are_not_patched
+        "the change of the policy has no effect", _NOT_PATCHED
     ),
     "reclaim.released-volume-is-not-bound-again": Sabotage(
-        "the volume's claimRef is removed once its claim is gone", claimref_is_cleared
+        "the volume's claimRef is removed before the new PVC is created",
+        before("create", "PersistentVolumeClaim", clear_claimref),
     ),
     "reclaim.cleared-claimref-gives-the-data-back": Sabotage(
-        "the removal of the claimRef never reaches the API", volumes_are_not_patched
+        "the removal of the claimRef has no effect", _NOT_PATCHED
     ),
     "reclaim.recycle-waits-for-pods": Sabotage(
-        "the pod mounts an emptyDir in place of the claim", nobody_uses_it
+        "the pod mounts an emptyDir instead of the PVC",
+        written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", "emptyDir": {}}]}}),
     ),
     "reclaim.recycle-without-its-image-keeps-the-data": Sabotage(
-        "another image than the recycler's is taken away", image_is_not_taken_away
+        "the image is back before the PVC is deleted",
+        before(
+            "delete", "PersistentVolumeClaim", lambda target, _: restore_image(target.stack.env)
+        ),
     ),
 }

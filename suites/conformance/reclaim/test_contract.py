@@ -1,4 +1,4 @@
-"""Whether the provisioner is one of those that the matrix knows."""
+"""Whether the provisioner is one that the matrix knows."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from landfast.steps import ObserveFunction, StepFunction
 
 @pytest.mark.claim("reclaim.provisioner-follows-a-contract")
 def test_provisioner_follows_the_contract_of_one_line(
-    provisioner: Stack, step: StepFunction, observe: ObserveFunction
+    provisioner: Stack, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("have volumes made under three classes, delete their claims"):
+    with verify("the provisioner makes volumes under three classes; delete their PVCs"):
         detection = detect(provisioner)
     for probe in detection.probes:
         observe(f"{probe.name}: {probe.seen}")

@@ -1,99 +1,55 @@
-"""The reclaim matrix, a test a cell: the API and the server agree with the contract."""
-
-from collections.abc import Iterable
+"""The reclaim matrix, one test per cell: the API and the server must agree with the contract."""
 
 import pytest
-from _pytest.mark import ParameterSet
 
+from fixtures.provisioner import Bench
 from landfast.kube.client import KubeError
-from landfast.provisioning.contract import ClassSettings, Fate, Line, fate, static_fate
-from landfast.provisioning.volumes import Volume, prepared, provisioned, storage_class
-from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.provisioning.contract import static_fate
+from landfast.provisioning.volumes import ObservedVolume, prepared, provisioned, storage_class
 from suites.conformance.reclaim.conftest import Record
-from suites.conformance.reclaim.matrix import DYNAMIC, REFUSED, STATIC, Cell
+from suites.conformance.reclaim.matrix import DYNAMIC, REFUSED, STATIC, ReclaimCell
 
 
-def rows(cells: Iterable[Cell]) -> list[ParameterSet]:
-    """Give cells as parameters, each with its claim."""
-    return [pytest.param(c, id=c.slug, marks=pytest.mark.claim(c.claim)) for c in cells]
+def parameters(*cells: ReclaimCell) -> pytest.MarkDecorator:
+    """Parametrize a test by cells, each with its claim."""
+    rows = [pytest.param(c, id=c.slug, marks=pytest.mark.claim(c.claim)) for c in cells]
+    return pytest.mark.parametrize("cell", rows)
 
 
-def reclaim(
-    volume: Volume,
-    settings: ClassSettings,
-    expected: Fate,
-    record: Record,
-    step: StepFunction,
-    observe: ObserveFunction,
+@parameters(*STATIC, *DYNAMIC)
+def test_volume_ends_as_its_policy_and_class_say(
+    cell: ReclaimCell, bench: Bench, sabotaged: bool, record: Record
 ) -> None:
-    """Write into a volume, delete its claim, and fail if the end is not what is expected."""
-    record.expected = volume.in_words(expected)
-    observe(f"volume {volume.name}, path {volume.path}; expected: {expected}")
-    with step("write a file into the volume, delete the claim"):
-        volume.write()
-        volume.delete_claim()
-    try:
-        with step(f"wait for the volume to be {expected.phase}"):
-            volume.wait_for(expected.phase)
-    finally:
-        seen = volume.look()
-        found = volume.end(settings, seen)
-        record.observed, record.hazard = volume.in_words(found), found.hazard
-        observe(f"{found.outcome}: {seen}; events: {list(seen.events)}")
-    if difference := seen.difference(expected):
-        pytest.fail(difference)
-
-
-@pytest.mark.parametrize("row", rows(STATIC))
-def test_prepared_volume_ends_as_its_policy_says(
-    row: Cell,
-    provisioner: Stack,
-    contract_line: Line,
-    sabotaged: bool,
-    record: Record,
-    step: StepFunction,
-    observe: ObserveFunction,
-) -> None:
-    written = row.twin(contract_line) if sabotaged else row.settings
-    expected = static_fate(row.settings.reclaim_policy, row.slug)
-    with prepared(provisioner, row.slug, written) as volume:
-        reclaim(volume, row.settings, expected, record, step, observe)
-
-
-@pytest.mark.parametrize("row", rows(DYNAMIC))
-def test_provisioned_volume_ends_as_its_class_says(
-    row: Cell,
-    provisioner: Stack,
-    contract_line: Line,
-    sabotaged: bool,
-    record: Record,
-    step: StepFunction,
-    observe: ObserveFunction,
-) -> None:
-    written = row.twin(contract_line) if sabotaged else row.settings
-    root = provisioner.overlay.root
-    with provisioned(provisioner, row.slug, written) as volume:
-        expected = fate(contract_line, row.settings, volume.pvc, volume.name, root)
-        misplaced = volume.misplaced(contract_line, row.settings)
+    static, settings = cell.how == "static", cell.settings
+    with bench.volume(
+        cell.slug,
+        cell.twin(bench.line) if sabotaged else settings,
+        make=prepared if static else provisioned,
+    ) as volume:
+        misplaced = "" if static else volume.misplaced(bench.line, settings)
         assert volume.on_export, misplaced
-        reclaim(volume, row.settings, expected, record, step, observe)
+        expected = (
+            static_fate(settings.reclaim_policy, cell.slug)
+            if static
+            else volume.fate(bench.line, settings)
+        )
+        record.expected = volume.in_words(expected)
+
+        def keep(seen: ObservedVolume) -> None:
+            found = volume.observed_fate(settings, seen)
+            record.observed, record.hazard = volume.in_words(found), found.hazard
+
+        bench.reclaim(volume, expected, keep)
     assert not misplaced, misplaced
 
 
-@pytest.mark.parametrize("row", rows([REFUSED]))
+@parameters(REFUSED)
 def test_class_with_policy_recycle_is_refused(
-    row: Cell,
-    provisioner: Stack,
-    contract_line: Line,
-    sabotaged: bool,
-    record: Record,
-    observe: ObserveFunction,
+    cell: ReclaimCell, bench: Bench, sabotaged: bool, record: Record
 ) -> None:
-    written = row.twin(contract_line) if sabotaged else row.settings
+    written = cell.twin(bench.line) if sabotaged else cell.settings
     record.expected, record.observed = "the class is refused", "the class is accepted"
-    refused = provisioner.fit(storage_class(row.slug, written))
     with pytest.raises(KubeError, match="reclaimPolicy") as refusal:
-        provisioner.kube.create(refused, dry_run=True)
+        bench.stack.kube.create(bench.stack.fit(storage_class(cell.slug, written)), dry_run=True)
     record.observed = "the class is refused"
-    observe(f"the API says {refusal.value.code}: {refusal.value.message}")
+    bench.steps.observe(f"the API answers {refusal.value.code}: {refusal.value.message}")

@@ -1,123 +1,102 @@
-"""Policies that are changed on the way, and volumes that are given back by hand."""
+"""Policies that change during a volume's life, and volumes that an administrator returns."""
 
 import pytest
 
-from landfast.provisioning.contract import ClassSettings, Outcome
-from landfast.provisioning.volumes import Volume, claim, prepared, provisioned
-from landfast.stack import Stack
+from fixtures.provisioner import Bench
+from landfast import timeouts
+from landfast.kube.client import Object
+from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
+from landfast.provisioning.volumes import (
+    GONE,
+    STAYS_SECONDS,
+    BoundVolume,
+    prepared,
+    pvc_object,
+)
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true
 
-_BIND_SECONDS = 40
-_STAYS_SECONDS = 2.5
 _DELETE, _RETAIN = ClassSettings(reclaim_policy="Delete"), ClassSettings(reclaim_policy="Retain")
 
 
-def set_policy(volume: Volume, policy: str) -> None:
-    """Change a volume's reclaim policy."""
-    changed = {"spec": {"persistentVolumeReclaimPolicy": policy}}
-    volume.stack.kube.patch("PersistentVolume", volume.name, changed)
-
-
 @pytest.mark.claim("reclaim.policy-changed-to-retain-is-obeyed")
-def test_bound_volume_made_retain_is_kept(
-    provisioner: Stack, step: StepFunction, observe: ObserveFunction
-) -> None:
-    with provisioned(provisioner, "made-retain", _DELETE) as volume:
-        volume.write()
-        with step("make the bound volume Retain, delete its claim"):
-            set_policy(volume, "Retain")
-            volume.delete_claim()
-            volume.wait_for("Released")
-        seen = volume.look()
-    observe(f"after Delete was changed to Retain: {seen}")
-    assert seen.data == (volume.directory,), "the data was not kept where it was"
-    assert seen.intact, "the data was changed"
+def test_bound_volume_made_retain_is_kept(bench: Bench, step: StepFunction) -> None:
+    with bench.volume("made-retain", _DELETE) as volume:
+        with step("change the policy of the bound volume to Retain"):
+            volume.set_policy("Retain")
+        bench.reclaim(volume, Fate(Reclaimed.KEPT, volume.directory, "Released"))
 
 
 @pytest.mark.claim("reclaim.policy-changed-back-is-obeyed")
 def test_bound_volume_made_retain_and_delete_again_is_reclaimed(
-    provisioner: Stack, step: StepFunction, observe: ObserveFunction
+    bench: Bench, step: StepFunction
 ) -> None:
-    with provisioned(provisioner, "made-delete-again", _DELETE) as volume:
-        volume.write()
-        with step("make the bound volume Retain, then Delete again, delete its claim"):
-            set_policy(volume, "Retain")
-            set_policy(volume, "Delete")
-            volume.delete_claim()
-            volume.wait_for("gone")
-        seen = volume.look()
-    end = volume.end(_DELETE, seen)
-    observe(f"after Delete, Retain and Delete: {end}; {seen}")
-    assert end.outcome is Outcome.ARCHIVED, f"the data is not archived, but {end}"
+    with bench.volume("made-delete-again", _DELETE) as volume:
+        with step("change the policy of the bound volume to Retain, then back to Delete"):
+            volume.set_policy("Retain")
+            volume.set_policy("Delete")
+        bench.reclaim(volume, volume.fate(bench.line, _DELETE))
 
 
 @pytest.mark.claim("reclaim.policy-changed-after-release-is-obeyed")
 def test_released_volume_made_delete_is_reclaimed(
-    provisioner: Stack, step: StepFunction, observe: ObserveFunction
+    bench: Bench, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with provisioned(provisioner, "made-delete", _RETAIN) as volume:
-        volume.write()
-        with step("delete the claim of a Retain volume"):
-            volume.delete_claim()
-            volume.wait_for("Released")
-        observe(f"before its policy is changed: {volume.look()}")
-        with step("make it Delete"):
-            set_policy(volume, "Delete")
-            volume.wait_for("gone")
-        seen = volume.look()
-    end = volume.end(_DELETE, seen)
-    observe(f"after it was made Delete: {end}; {seen}")
-    assert end.outcome is Outcome.ARCHIVED, f"the data is not archived, but {end}"
+    with bench.volume("made-delete", _RETAIN) as volume:
+        with step("delete the PVC of the Retain volume"):
+            volume.release("Released")
+        observe(f"before the policy changes: {volume.look()}")
+        with step("change the policy to Delete"):
+            volume.set_policy("Delete")
+        with verify("the volume is reclaimed"):
+            volume.wait_for(GONE)
+        bench.judge(volume, volume.fate(bench.line, _DELETE))
 
 
 @pytest.mark.claim("reclaim.released-volume-is-not-bound-again")
-def test_new_claim_of_the_old_name_is_not_bound_to_a_released_volume(
-    provisioner: Stack, step: StepFunction, observe: ObserveFunction
+def test_new_pvc_of_the_old_name_is_not_bound_to_a_released_volume(
+    bench: Bench, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    with prepared(provisioner, "released", _RETAIN) as volume:
-        with step("delete the claim, create it again under the same name"):
-            volume.delete_claim()
-            volume.wait_for("Released")
-            recreate_claim(volume)
+    with bench.volume("released", _RETAIN, make=prepared) as volume:
+        with step("delete the PVC, create it again under the same name"):
+            volume.release("Released")
+            recreate_pvc(volume)
         stays_true(
-            "that the volume is Released and the new claim Pending",
-            lambda: (volume.phase(), claim_phase(volume)),
+            "that the volume is Released and the new PVC Pending",
+            lambda: (volume.phase(), pvc_of(volume)["status"]["phase"]),
             holds=lambda phases: phases == ("Released", "Pending"),
-            seconds=_STAYS_SECONDS,
+            seconds=STAYS_SECONDS,
         )
-    observe(f"for {_STAYS_SECONDS} s the volume stays Released, the new claim Pending")
+        observe(f"for {STAYS_SECONDS} s the volume stays Released, the new PVC Pending")
 
 
 @pytest.mark.claim("reclaim.cleared-claimref-gives-the-data-back")
 def test_released_volume_without_claimref_is_bound_again_with_its_data(
-    provisioner: Stack, step: StepFunction, observe: ObserveFunction
+    bench: Bench, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with prepared(provisioner, "cleared", _RETAIN) as volume:
-        volume.write()
-        with step("delete the claim, remove the volume's claimRef by hand"):
-            volume.delete_claim()
-            volume.wait_for("Released")
-            provisioner.kube.patch("PersistentVolume", volume.name, {"spec": {"claimRef": None}})
+    with bench.volume("cleared", _RETAIN, make=prepared) as volume:
+        with step("delete the PVC, remove the volume's claimRef"):
+            volume.release("Released")
+            cleared = {"spec": {"claimRef": None}}
+            volume.stack.kube.patch("PersistentVolume", volume.name, cleared)
+        with verify("the volume becomes Available"):
             volume.wait_for("Available")
-        with step("create the claim again"):
-            recreate_claim(volume)
-            bound = provisioner.wait_for_pvc(volume.pvc.name, timeout=_BIND_SECONDS)
-        seen = volume.look()
-    observe(f"the new claim is bound to {bound['spec']['volumeName']}: {seen}")
-    assert bound["spec"]["volumeName"] == volume.name, "the claim is bound to another volume"
-    assert seen.data == (volume.directory,), "the old data is not there"
-    assert seen.intact, "the old data was changed"
+        with step("create the PVC again"):
+            recreate_pvc(volume)
+        with verify("the new PVC is bound"):
+            bound = volume.stack.wait_for_pvc(volume.pvc.name, timeout=timeouts.BIND)
+        observe(f"the new PVC is bound to {bound['spec']['volumeName']}")
+        assert bound["spec"]["volumeName"] == volume.name, "the PVC is bound to another volume"
+        bench.judge(volume, Fate(Reclaimed.KEPT, volume.directory, "Bound"))
 
 
-def recreate_claim(volume: Volume) -> None:
-    """Create a volume's claim again, for that volume."""
-    again = claim(volume.pvc.name, volume.pvc.name, volume.pvc)
+def recreate_pvc(volume: BoundVolume) -> None:
+    """Create a volume's PVC again, for that volume."""
+    again = pvc_object(volume.pvc, volume.pvc.name)
     again["spec"]["volumeName"] = volume.name
     volume.stack.make(again)
 
 
-def claim_phase(volume: Volume) -> str:
-    """Give the phase of a volume's claim."""
-    found = volume.stack.kube.get("PersistentVolumeClaim", volume.pvc.name, volume.pvc.namespace)
-    return str(found["status"]["phase"])
+def pvc_of(volume: BoundVolume) -> Object:
+    """Return a volume's PVC."""
+    return volume.stack.kube.get("PersistentVolumeClaim", volume.pvc.name, volume.pvc.namespace)

@@ -1,25 +1,30 @@
-"""What Recycle scrubs, what it spares, and what keeps it from scrubbing."""
+"""What Recycle removes, what it spares, and what prevents it."""
 
 import pytest
 
-from landfast.provisioning.volumes import prepared
-from landfast.stack import Stack
+from fixtures.provisioner import Bench
+from landfast import timeouts
+from landfast.provisioning.contract import Fate, Reclaimed, static_fate
+from landfast.provisioning.volumes import STAYS_SECONDS, prepared
 from landfast.steps import ObserveFunction, StepFunction
-from landfast.waiting import stays_true
+from landfast.verdict import Unknown
+from landfast.waiting import stays_true, wait_until
+from suites.conformance.hazards.objects import pod, pvc_volume
 from suites.conformance.reclaim.recycling import (
     CONTENTS,
     RECYCLE,
     Content,
     contents,
     delete_in_use,
-    keep,
+    image_away,
     recycler,
     remove_pod,
-    user,
+    remove_recycler,
+    waiting_reason,
 )
 
-_PRECIOUS = "somebody else's"
-_STAYS_SECONDS = 2.5  # a recycler pod is there within one
+_PRECIOUS = "outside the volume"
+_NO_IMAGE = ("ErrImagePull", "ImagePullBackOff")
 
 
 @pytest.mark.parametrize(
@@ -27,53 +32,78 @@ _STAYS_SECONDS = 2.5  # a recycler pod is there within one
     [pytest.param(c, id=c.name, marks=pytest.mark.claim(c.claim)) for c in CONTENTS],
 )
 def test_recycle_empties_the_volume_and_nothing_else(
-    content: Content, provisioner: Stack, step: StepFunction, observe: ObserveFunction
+    content: Content, bench: Bench, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    inspector, outside = provisioner.env.inspector, provisioner.folder("outside")
+    inspector, outside = bench.stack.env.inspector, bench.stack.folder("outside")
     inspector.make_folder(outside)
     inspector.write(f"{outside}/precious.txt", _PRECIOUS)
-    with prepared(provisioner, content.name, RECYCLE) as volume:
-        script = content.script.replace("{root}", provisioner.overlay.root)
+    with bench.volume(content.name, RECYCLE, make=prepared, write=False) as volume:
+        script = content.script.replace("{root}", bench.stack.overlay.root)
         with step(f"a pod of user {content.uid} runs: {script}"):
-            provisioner.make(user(volume, script, uid=content.uid))
-            provisioner.wait_for_pod(volume.pvc.name, "Succeeded")
+            writer = pod(content.name, pvc_volume(content.name), script, uid=content.uid)
+            bench.stack.make(writer)
+            bench.stack.wait_for_pod(content.name, "Succeeded")
             remove_pod(volume)
         before = contents(volume)
         observe(f"before, the volume has {len(before)} entries: {before[:8]}")
-        assert before, "the pod left nothing in the volume"
-        with step("delete the claim, wait until the volume is recycled"):
-            volume.delete_claim()
-            volume.wait_for("Available")
+        if not before:
+            raise Unknown("the pod left nothing in the volume")
+        bench.reclaim(volume, static_fate("Recycle", volume.directory))
         left, beside = contents(volume), inspector.list(outside)
         observe(f"after, it has {left or 'nothing'}; beside it the server has {list(beside)}")
     assert left == [], "something is left in the volume"
-    assert list(beside) == [f"{outside}/precious.txt"], "what lies beside the volume was removed"
-    assert inspector.read(f"{outside}/precious.txt") == _PRECIOUS, "its content was changed"
+    assert list(beside) == [f"{outside}/precious.txt"], "a file outside the volume was removed"
+    assert inspector.read(f"{outside}/precious.txt") == _PRECIOUS, "a file outside was changed"
 
 
 @pytest.mark.claim("reclaim.recycle-waits-for-pods")
 def test_volume_in_use_is_not_recycled(
-    provisioner: Stack, step: StepFunction, observe: ObserveFunction
+    bench: Bench, step: StepFunction, verify: StepFunction
 ) -> None:
-    with prepared(provisioner, "in-use", RECYCLE) as volume:
-        volume.write()
+    with bench.volume("in-use", RECYCLE, make=prepared) as volume:
         try:
-            with step("a pod uses the volume; delete the claim, remove its finalizer by hand"):
-                provisioner.make(user(volume, "sleep 600"))
-                provisioner.wait_for_pod(volume.pvc.name, "Running")
+            with step("a pod uses the volume; delete the PVC, remove its finalizer"):
+                bench.stack.make(pod("in-use", pvc_volume("in-use"), "sleep 600"))
+                bench.stack.wait_for_pod("in-use", "Running")
                 delete_in_use(volume)
+            with verify("the volume becomes Released and stays so"):
                 volume.wait_for("Released")
             stays_true(
-                "that the volume is Released and nobody recycles it",
-                lambda: (volume.phase(), recycler(volume) is not None),
-                holds=lambda seen: seen == ("Released", False),
-                seconds=_STAYS_SECONDS,
-                describe=lambda seen: f"{seen[0]}, a recycler pod is there: {seen[1]}",
+                "that no recycler pod exists",
+                lambda: recycler(volume),
+                holds=lambda found: found is None,
+                seconds=STAYS_SECONDS,
             )
-            seen = volume.look()
-            observe(f"while the pod runs: {seen}; events: {list(seen.events)}")
+            bench.judge(volume, Fate(Reclaimed.KEPT, volume.directory, "Released"))
         finally:
-            keep(volume)
+            volume.set_policy("Retain")
             remove_pod(volume)
-    assert seen.data == (volume.directory,), "the data was scrubbed under the pod"
-    assert seen.intact, "the data was changed"
+
+
+@pytest.mark.exclusive
+@pytest.mark.claim("reclaim.recycle-without-its-image-keeps-the-data")
+def test_recycle_without_its_image_keeps_the_data(
+    bench: Bench, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+) -> None:
+    with (
+        image_away(bench.stack.env),
+        bench.volume("no-image", RECYCLE, make=prepared) as volume,
+    ):
+        try:
+            with step("delete the PVC while no node has the recycler's image"):
+                volume.delete_pvc()
+            with verify("the recycler pod reports the missing image, the volume stays Released"):
+                found = wait_until(
+                    "the recycler pod to report the missing image",
+                    lambda: waiting_reason(recycler(volume)),
+                    until=lambda reason: reason in _NO_IMAGE,
+                    give_up=lambda _: (
+                        "the volume was recycled" if volume.phase() == "Available" else None
+                    ),
+                    timeout=timeouts.EVENT,
+                )
+                volume.wait_for("Released")
+            observe(f"the recycler pod waits: {found}")
+            bench.judge(volume, Fate(Reclaimed.KEPT, volume.directory, "Released"))
+        finally:
+            remove_recycler(volume)
