@@ -135,7 +135,7 @@ class Kube:
             if sent.verb == "evict":
                 resource = resource.subresources["eviction"]
             if sent.dry_run:
-                arguments["query_params"] = [*arguments["query_params"], ("dryRun", "All")]
+                arguments["query_params"] = [*arguments.get("query_params", ()), ("dryRun", "All")]
             method = {"list": "get", "evict": "create"}.get(sent.verb, sent.verb)
             return getattr(resource, method)(
                 name=sent.name or None,

@@ -4,9 +4,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from landfast.kube.request import Request
-
 from fixtures.sabotage import Sabotage, Target
+from landfast.kube.request import Request
 from suites.conformance.reclaim.matrix import CELLS
 from suites.conformance.reclaim.recycling import CONTENTS, restore_image
 from suites.sabotages import Apply, execute_on_server, written
