@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from landfast import timeouts
 from landfast.environment import Environment
 from landfast.kube.client import Kube, Object
 from landfast.kube.manifests import SYSTEM_NAMESPACE, Overlay, load, validate
-from landfast.mysql.client import MysqlServer
+from landfast.kube.pods import Obstacle, StartWatch, obstacle, refusal, summary
+from landfast.mysql.client import Identity, MysqlError, MysqlServer
 from landfast.mysql.forward import PodForward
 from landfast.waiting import wait_until
 
-_REMOVE_SECONDS = 90
-_POD_SECONDS = 120
 _ON_ROOT = ("hello.txt", "mysql")  # what the reference makes on its export, beside volumes
 
 Change = Callable[[Object], Object]
@@ -102,48 +102,106 @@ class Stack:
         self.create("provisioner-rbac", "provisioner", "storageclass")
         return self.wait_for_provisioner()
 
-    def wait_for_provisioner(self, *, timeout: float = _POD_SECONDS) -> Object:
-        """Wait until the provisioner's Deployment has its replica available, and give it."""
-        return wait_until(
-            "the provisioner to be available",
-            lambda: self.kube.get("Deployment", "nfs-client-provisioner", self.system_namespace),
-            until=lambda d: d.get("status", {}).get("availableReplicas") == 1,
-            timeout=timeout,
-            describe=lambda d: str(d.get("status")),
-        )
+    def wait_for_provisioner(self, *, timeout: float = timeouts.POD_RUNNING) -> Object:
+        """Wait until the provisioner's Deployment has its replica available, and return it.
 
-    def wait_for_pvc(self, name: str, phase: str = "Bound", *, timeout: float = 60) -> Object:
-        """Wait until a claim has a phase, and give it."""
-        return self._wait_for_phase("PersistentVolumeClaim", name, phase, timeout)
-
-    def wait_for_pv(self, name: str, phase: str, *, timeout: float = 60) -> Object:
-        """Wait until a volume has a phase, and give it. `name` is the name on this cluster."""
-        return self._wait_for_phase("PersistentVolume", name, phase, timeout)
-
-    def wait_for_pod(self, name: str, phase: str, *, timeout: float = _POD_SECONDS) -> Object:
-        """Wait until a pod has a phase, and give it; a pod that failed is not waited for."""
-        return self._wait_for_phase(
-            "Pod", name, phase, timeout, terminal=("Failed",) if phase != "Failed" else ()
-        )
-
-    def _wait_for_phase(
-        self, kind: str, name: str, phase: str, timeout: float, terminal: tuple[str, ...] = ()
-    ) -> Object:
-        namespace = None if kind == "PersistentVolume" else self.namespace
+        Raises:
+            PodCannotStart: the cluster does not start its pod.
+            WaitTimeout: it does not become available.
+        """
+        name, namespace = "nfs-client-provisioner", self.system_namespace
+        watch = StartWatch()
 
         def look() -> Object:
-            return self.kube.find(kind, name, namespace) or {}
-
-        def seen(obj: Object) -> str:
-            return str(obj.get("status", {}).get("phase", "no such object"))
+            found = self.kube.get("Deployment", name, namespace)
+            if not _is_available(found):
+                watch.check(lambda: refusal(found) or self._obstacle(f"app={name}", namespace))
+            return found
 
         return wait_until(
-            f"{kind} {name} to be {phase}",
+            "the provisioner to be available",
             look,
-            until=lambda obj: seen(obj) == phase,
-            give_up=lambda obj: f"it is {seen(obj)}" if seen(obj) in terminal else None,
+            until=_is_available,
             timeout=timeout,
-            describe=seen,
+            describe=lambda deployment: str(deployment.get("status")),
+        )
+
+    def wait_for_mysql(self, *, timeout: float = timeouts.MYSQL_READY) -> Identity:
+        """Wait until the stack's MySQL answers, and return who it is.
+
+        Raises:
+            PodCannotStart: the cluster does not start its pod.
+            WaitTimeout: it does not answer; the message says where its pod is and what MySQL said.
+        """
+        watch, said = StartWatch(), ""
+
+        def look() -> Identity | None:
+            nonlocal said
+            try:
+                return self.mysql.identity()
+            except MysqlError as error:
+                pod = self.kube.find("Pod", "mysql-0", self.namespace) or {}
+                said = f"pod mysql-0 is {summary(pod)}; {error}"
+                watch.check(lambda: obstacle(pod) if pod else self._refusal("mysql"))
+                return None
+
+        found = wait_until(
+            f"MySQL to answer on {self.mysql}",
+            look,
+            timeout=timeout,
+            describe=lambda _none: said,
+        )
+        assert found is not None  # noqa: S101 - what was waited for
+        return found
+
+    def wait_for_pvc(
+        self, name: str, phase: str = "Bound", *, timeout: float = timeouts.BIND
+    ) -> Object:
+        """Wait until a PVC has a phase, and return it."""
+        return self._wait_for_phase("PersistentVolumeClaim", name, phase, timeout)
+
+    def wait_for_pv(self, name: str, phase: str, *, timeout: float = timeouts.BIND) -> Object:
+        """Wait until a PV has a phase, and return it. `name` is the name on this cluster."""
+        return self._wait_for_phase("PersistentVolume", name, phase, timeout)
+
+    def wait_for_pod(
+        self, name: str, phase: str, *, timeout: float = timeouts.POD_RUNNING
+    ) -> Object:
+        """Wait until a pod has a phase, and return it.
+
+        Raises:
+            PodCannotStart: the cluster does not start it.
+            WaitTimeout: it does not come that far; at once if it has ended in the other phase.
+        """
+        ended = {"Failed", "Succeeded"} - {phase}
+        watch = StartWatch()
+
+        def look() -> Object:
+            pod = self.kube.find("Pod", name, self.namespace) or {}
+            if _phase(pod) != phase:
+                watch.check(
+                    lambda: obstacle(pod) if pod else self._refusal(name.rpartition("-")[0])
+                )
+            return pod
+
+        return wait_until(
+            f"pod {name} to be {phase}",
+            look,
+            until=lambda pod: _phase(pod) == phase,
+            give_up=lambda pod: f"it is {_phase(pod)}" if _phase(pod) in ended else None,
+            timeout=timeout,
+            describe=summary,
+        )
+
+    def wait_for_next_pod(self, before: Object, *, timeout: float = timeouts.POD_RUNNING) -> Object:
+        """Wait until another pod has the name of one that is deleted, and return it."""
+        name, uid = before["metadata"]["name"], before["metadata"]["uid"]
+        return wait_until(
+            f"a pod {name} other than {uid}",
+            lambda: self.kube.find("Pod", name, self.namespace) or {},
+            until=lambda pod: pod.get("metadata", {}).get("uid") not in (None, uid),
+            timeout=timeout,
+            describe=summary,
         )
 
     def wait_gone(
@@ -152,9 +210,9 @@ class Stack:
         name: str,
         namespace: str | None = None,
         *,
-        timeout: float = _REMOVE_SECONDS,
+        timeout: float = timeouts.GONE,
     ) -> None:
-        """Wait until an object is no more."""
+        """Wait until an object is gone."""
         wait_until(
             f"{kind} {name} to be gone",
             lambda: self.kube.find(kind, name, namespace),
@@ -162,6 +220,27 @@ class Stack:
             timeout=timeout,
             describe=lambda obj: f"still there, {obj and obj.get('status')}",
         )
+
+    def _wait_for_phase(self, kind: str, name: str, phase: str, timeout: float) -> Object:
+        namespace = None if kind == "PersistentVolume" else self.namespace
+        return wait_until(
+            f"{kind} {name} to be {phase}",
+            lambda: self.kube.find(kind, name, namespace) or {},
+            until=lambda obj: _phase(obj) == phase,
+            timeout=timeout,
+            describe=_phase,
+        )
+
+    def _obstacle(self, labels: str, namespace: str) -> Obstacle | None:
+        """Return what keeps one of some pods from starting, or None."""
+        return next(
+            filter(None, map(obstacle, self.kube.list("Pod", namespace, labels=labels))), None
+        )
+
+    def _refusal(self, statefulset: str) -> Obstacle | None:
+        """Return why the API server refuses a StatefulSet's pod, which does not exist, or None."""
+        owner = statefulset and self.kube.find("StatefulSet", statefulset, self.namespace)
+        return refusal(owner, self.kube.events(self.namespace, name=statefulset)) if owner else None
 
     def remove(self) -> None:
         """Remove every object of the stack, the volumes made for it, and its subtree of the export.
@@ -219,6 +298,14 @@ class Stack:
         for kind, name, namespace in left:
             if kind != "Namespace" or not self.overlay.suffix:
                 self.wait_gone(kind, name, namespace)
+
+
+def _phase(obj: Object) -> str:
+    return str(obj.get("status", {}).get("phase", "no such object"))
+
+
+def _is_available(deployment: Object) -> bool:
+    return bool(deployment.get("status", {}).get("availableReplicas") == 1)
 
 
 def reference_overlay(env: Environment) -> Overlay:

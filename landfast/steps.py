@@ -58,8 +58,12 @@ class Steps:
                 raise Refuted(str(error)) from error
 
     def observe(self, text: str) -> None:
-        """Say what was seen. A test that says nothing cannot pass."""
+        """Say what the test saw. A test that says nothing cannot pass."""
         self.observed += 1
+        self.narrate(text)
+
+    def narrate(self, text: str) -> None:
+        """Say what was seen on behalf of the test, by a fixture: it does not count."""
         self._journal.write(Observation(test=self._test, text=text))
 
     def attach(self, title: str, text: str) -> None:

@@ -1,10 +1,56 @@
-"""Objects that several suites make, in the reference's own names (`Stack.fit` fits them)."""
+"""Objects that several suites create, in the reference's own names (`Stack.fit` fits them)."""
 
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.kube.manifests import load
 from landfast.stack import Stack
 
-_AVAILABLE_SECONDS = 20
+SLEEP = ("sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait")
+"""Runs until it is asked to end; process 1 without a trap would have to be killed."""
+
+
+def shell(script: str) -> tuple[str, ...]:
+    """Return the program that runs a shell script."""
+    return "sh", "-c", script
+
+
+def with_spec(obj: Object, **fields: Any) -> Object:
+    """Return an object with fields of its spec replaced."""
+    return {**obj, "spec": {**obj["spec"], **fields}}
+
+
+def pod(
+    name: str,
+    argv: Sequence[str] = SLEEP,
+    *,
+    volume: Object | None,
+    uid: int | None = None,
+    **spec: Any,
+) -> Object:
+    """Return the reference's test pod with another name and program; it is gone 1 s after deletion.
+
+    `volume` is mounted at /nfs (`of_pvc("data")`), `uid` is who it runs as, `spec` has further
+    fields of its spec.
+    """
+    (obj,) = load("pod")
+    obj["metadata"]["name"] = name
+    (container,) = obj["spec"]["containers"]
+    container["command"], container["args"] = [argv[0]], [*argv[1:]]
+    obj["spec"]["volumes"] = [] if volume is None else [{"name": "nfs-pvc", **volume}]
+    if volume is None:
+        del container["volumeMounts"]
+    if uid is not None:
+        obj["spec"]["securityContext"] = {"runAsUser": uid, "runAsGroup": uid}
+    return with_spec(obj, terminationGracePeriodSeconds=1, **spec)
+
+
+def of_pvc(name: str, *, read_only: bool = False) -> Object:
+    """Return a pod's volume that is a PVC's."""
+    return {"persistentVolumeClaim": {"claimName": name, "readOnly": read_only}}
 
 
 def pv(
@@ -13,56 +59,96 @@ def pv(
     *,
     policy: str = "Retain",
     storage_class: str | None = "nfs-ssd",
+    **spec: Any,
 ) -> Object:
-    """Give `nfs-pv` with another name, folder, policy and class; None is no class."""
+    """Return `nfs-pv` with another name, folder, policy and class; None is no class."""
     (obj,) = load("pv")
     obj["metadata"]["name"] = name
-    spec = obj["spec"]
-    spec["nfs"]["path"] = path
-    spec["persistentVolumeReclaimPolicy"] = policy
-    _set_class(spec, storage_class)
-    return obj
+    obj["spec"]["nfs"]["path"] = path
+    obj["spec"]["persistentVolumeReclaimPolicy"] = policy
+    return with_spec(_of_class(obj, storage_class), **spec)
 
 
 def pvc(
     name: str,
     *,
     storage_class: str | None = "nfs-ssd",
-    selector: dict[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    **spec: Any,
 ) -> Object:
-    """Give `nfs-pvc` with another name, class and selector; None is no class, no selector."""
+    """Return `nfs-pvc` with another name, class and metadata, and without its selector.
+
+    No class is None; `spec` are further fields of its spec.
+    """
     (obj,) = load("pvc")
-    obj["metadata"]["name"] = name
-    spec = obj["spec"]
-    del spec["selector"]
-    if selector is not None:
-        spec["selector"] = {"matchLabels": selector}
-    _set_class(spec, storage_class)
+    obj["metadata"] = {
+        "name": name,
+        "labels": dict(labels or {}),
+        "annotations": dict(annotations or {}),
+    }
+    del obj["spec"]["selector"]
+    return with_spec(_of_class(obj, storage_class), **spec)
+
+
+def _of_class(obj: Object, storage_class: str | None) -> Object:
+    if storage_class is None:
+        del obj["spec"]["storageClassName"]
+    else:
+        obj["spec"]["storageClassName"] = storage_class
     return obj
 
 
-def _set_class(spec: Object, storage_class: str | None) -> None:
-    del spec["storageClassName"]
-    if storage_class is not None:
-        spec["storageClassName"] = storage_class
-
-
 def prepare(stack: Stack, volume: Object) -> str:
-    """Create a volume, wait until it is Available, and give its name.
+    """Create a PV, wait until it is Available, and return its name.
 
-    A claim that comes earlier is looked at again only 15 s later (kube-controller-manager's
-    --pvclaimbinder-sync-period), so that one which must not bind would seem not to.
+    A PVC created before that is looked at again only 15 s later (kube-controller-manager's
+    --pvclaimbinder-sync-period): one that must not bind would seem to pass.
     """
     name = str(stack.make(volume)["metadata"]["name"])
-    stack.wait_for_pv(name, "Available", timeout=_AVAILABLE_SECONDS)
+    stack.wait_for_pv(name, "Available", timeout=timeouts.BIND)
     return name
 
 
+def run_to_its_end(stack: Stack, obj: Object) -> str:
+    """Run a pod, remove it, and return its output.
+
+    Raises:
+        PodCannotStart: the cluster does not start it.
+        WaitTimeout: it fails, or does not end in time.
+    """
+    name = obj["metadata"]["name"]
+    stack.make(obj)
+    try:
+        stack.wait_for_pod(name, "Succeeded")
+        return stack.kube.logs(stack.namespace, name).strip()
+    finally:
+        stack.kube.delete("Pod", name, stack.namespace, grace_seconds=0)
+
+
+def write(stack: Stack, pod_name: str, file: str) -> str:
+    """Let a pod write a file below /nfs; return what its shell complains of, "" if it could."""
+    target = shlex.quote(f"/nfs/{file}")
+    script = f"{{ echo {shlex.quote(pod_name)} > {target}; }} 2>&1 || true"
+    return stack.kube.execute(stack.namespace, pod_name, shell(script)).strip()
+
+
 def files(stack: Stack) -> dict[str, str]:
-    """Give the text of every file in the stack's part of the export, by path in it."""
+    """Return the text of every file in the stack's part of the export, by path in it."""
     top = stack.folder("")
     return {
         path.removeprefix(f"{top}/"): stack.env.inspector.read(path)
         for path, entry in stack.env.inspector.list(top).items()
         if entry.type == "file"
     }
+
+
+def finalizers(obj: Object) -> list[str]:
+    """Return what holds an object; nothing holds one that does not exist (`{}`)."""
+    held: list[str] = obj.get("metadata", {}).get("finalizers", [])
+    return held
+
+
+def is_terminating(obj: Object) -> bool:
+    """Say whether an object was asked to be deleted and is held by a finalizer."""
+    return "deletionTimestamp" in obj["metadata"]

@@ -140,7 +140,7 @@ def made_{name}():
 
 OUTCOMES = [
     ("observe('phase Bound')", Verdict.PASS, ""),
-    ("pass", Verdict.UNKNOWN, "ended well but said nothing of what it saw"),
+    ("pass", Verdict.UNKNOWN, "ended without saying what it saw"),
     ("observe('x'); assert 1 == 2, 'one is not two'", Verdict.FAIL, "one is not two"),
     ("observe('x'); pytest.fail('no good')", Verdict.FAIL, "no good"),
     ("observe('x'); raise Unknown('no effect')", Verdict.UNKNOWN, "no effect"),

@@ -49,6 +49,14 @@ def test_observations_are_counted(steps: Steps, tmp_path: Path) -> None:
     assert texts == ["phase Pending", "phase Bound"]
 
 
+def test_what_a_fixture_saw_does_not_count(steps: Steps, tmp_path: Path) -> None:
+    steps.narrate("effect: no answer for 5 s")
+    assert steps.observed == 0
+    assert [e.text for e in events(tmp_path) if isinstance(e, Observation)] == [
+        "effect: no answer for 5 s"
+    ]
+
+
 def test_evidence_is_a_file_beside_the_journal(steps: Steps, tmp_path: Path) -> None:
     steps.attach("events in nfs-system/../x", "ImagePullBackOff\nü")
     (evidence,) = events(tmp_path)

@@ -29,7 +29,7 @@ Broken = Callable[[str], AbstractContextManager[Fault]]
 
 
 @pytest.fixture
-def broken(site: Site, rollback: Rollback, observe: ObserveFunction, sabotaged: bool) -> Broken:
+def broken(site: Site, rollback: Rollback, narrate: ObserveFunction, sabotaged: bool) -> Broken:
     """Break something around a body: on disk before, proven, healed and proven to be."""
     faults.load()
 
@@ -44,11 +44,11 @@ def broken(site: Site, rollback: Rollback, observe: ObserveFunction, sabotaged: 
             fault.note()
             if not sabotaged:
                 fault.inject()
-            observe(f"effect of {name}: {fault.prove_effect()}")
+            narrate(f"effect of {name}: {fault.prove_effect()}")
             yield fault
         finally:
             fault.heal()
-            observe(f"healed: {fault.prove_healed()}")
+            narrate(f"healed: {fault.prove_healed()}")
             rollback.leave(fault)
 
     return broken

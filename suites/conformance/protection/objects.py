@@ -1,45 +1,31 @@
 """Pods, sets and volumes of this suite, in the reference's own names, and what is seen of them."""
 
-import shlex
+from typing import Any
 
+from landfast import timeouts
 from landfast.kube.client import Object
-from landfast.kube.manifests import load
+from landfast.kube.pods import summary, unscheduled
 from landfast.stack import Stack
 from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
-from suites.objects import prepare, pv, pvc
+from suites import objects
+from suites.objects import SLEEP, is_terminating, of_pvc, prepare, pv, pvc, with_spec
 
 HOSTNAME = "kubernetes.io/hostname"
 SET, TEMPLATE = "app", "nfs-pvc"
-BIND_SECONDS = 20
 POD_SECONDS = 60
-_REFUSED_SECONDS = 20
-# ends when it is told to: a process 1 without a trap has to be killed
-_SLEEP = ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"]
 
 
-def with_spec(obj: Object, **fields: object) -> Object:
-    """Give an object with fields of its spec replaced."""
-    return {**obj, "spec": {**obj["spec"], **fields}}
+def pod(
+    name: str, argv: tuple[str, ...] = SLEEP, *, read_only: bool = False, **spec: Any
+) -> Object:
+    """Return a pod that has PVC `data` (see `suites.objects.pod`)."""
+    return objects.pod(name, argv, volume=of_pvc("data", read_only=read_only), **spec)
 
 
-def pod(name: str, *, argv: list[str] = _SLEEP, read_only: bool = False, **spec: object) -> Object:
-    """Give the reference's test pod with a name and program, and pvc `data`.
-
-    It is gone 1 s after its deletion. `spec` are further fields of its spec.
-    """
-    (obj,) = load("pod")
-    obj["metadata"]["name"] = name
-    (container,) = obj["spec"]["containers"]
-    container["command"], container["args"] = argv[:1], argv[1:]
-    (mounted,) = obj["spec"]["volumes"]
-    mounted["persistentVolumeClaim"] = {"claimName": "data", "readOnly": read_only}
-    return with_spec(obj, terminationGracePeriodSeconds=1, **spec)
-
-
-def statefulset(replicas: int, name: str = SET, /, **spec: object) -> Object:
+def statefulset(replicas: int, name: str = SET, /, **spec: Any) -> Object:
     """Give a StatefulSet whose pods are those of `pod`, each with a pvc of its own."""
-    template = pod(name)["spec"]
+    template = objects.pod(name, volume=of_pvc("data"))["spec"]
     del template["volumes"]
     template["restartPolicy"] = "Always"  # the only one that a set's pods may have
     labels = {"app": name}
@@ -61,20 +47,20 @@ def statefulset(replicas: int, name: str = SET, /, **spec: object) -> Object:
     return with_spec(obj, **spec)
 
 
-def volume(stack: Stack, name: str = "volume", /, **spec: object) -> str:
-    """Create a Retain volume with a folder of its own, and give its name once it is Available."""
+def volume(stack: Stack, name: str = "volume", /, **spec: Any) -> str:
+    """Create a Retain PV with a folder of its own, and return its name once it is Available."""
     stack.env.inspector.make_folder(stack.folder(name))
-    return prepare(stack, with_spec(pv(name, f"/data/share/{name}"), **spec))
+    return prepare(stack, pv(name, f"/data/share/{name}", **spec))
 
 
-def bound_pvc(stack: Stack, mode: str = "ReadWriteOnce", /, **pv_spec: object) -> Object:
-    """Create a volume and a pvc `data` of one access mode, and give the pvc once it is Bound.
+def bound_pvc(stack: Stack, mode: str = "ReadWriteOnce", /, **pv_spec: Any) -> Object:
+    """Create a PV and a PVC `data` of one access mode, and return the PVC once it is Bound.
 
-    `pv_spec` are fields of the volume alone.
+    `pv_spec` are fields of the PV alone.
     """
     volume(stack, accessModes=[mode], **pv_spec)
-    stack.make(with_spec(pvc("data"), accessModes=[mode]))
-    return stack.wait_for_pvc("data", timeout=BIND_SECONDS)
+    stack.make(pvc("data", accessModes=[mode]))
+    return stack.wait_for_pvc("data")
 
 
 def run_pod(stack: Stack, name: str, *, read_only: bool = False) -> Object:
@@ -83,7 +69,7 @@ def run_pod(stack: Stack, name: str, *, read_only: bool = False) -> Object:
     return stack.wait_for_pod(name, "Running", timeout=POD_SECONDS)
 
 
-def run_set(stack: Stack, **spec: object) -> Object:
+def run_set(stack: Stack, **spec: Any) -> Object:
     """Create volumes and a set of two pods, wait until both are Running, and give the set."""
     for ordinal in range(2):
         volume(stack, f"volume-{ordinal}")
@@ -106,27 +92,9 @@ def pvcs(stack: Stack) -> dict[str, Object]:
     return {obj["metadata"]["name"]: obj for obj in there if not is_terminating(obj)}
 
 
-def is_terminating(obj: Object) -> bool:
-    """Whether an object was asked to be deleted and is held by a finalizer."""
-    return "deletionTimestamp" in obj["metadata"]
-
-
-def finalizers(obj: Object) -> list[str]:
-    """Give by whom an object is held; nobody holds one that is not there (`{}`)."""
-    held: list[str] = obj.get("metadata", {}).get("finalizers", [])
-    return held
-
-
 def owners(obj: Object) -> list[str]:
     """Give the kinds and names of an object's owners."""
     return [f"{o['kind']} {o['name']}" for o in obj["metadata"].get("ownerReferences", [])]
-
-
-def write(stack: Stack, pod_name: str, file: str) -> str:
-    """Let a pod write a file on its volume; give what its shell complains of: "" if it could."""
-    target = shlex.quote(f"/nfs/{file}")
-    script = f"{{ echo {shlex.quote(pod_name)} > {target}; }} 2>&1 || true"
-    return stack.kube.execute(stack.namespace, pod_name, ["sh", "-c", script]).strip()
 
 
 def workers(stack: Stack) -> list[str]:
@@ -158,23 +126,18 @@ def node_affinity(hostname: str) -> Object:
 
 
 def wait_until_unschedulable(stack: Stack, name: str) -> str:
-    """Wait until the scheduler has refused a pod, and give its reason.
+    """Wait until the scheduler has refused a pod, and return its reason.
 
     Raises:
         WaitTimeout: it has not, or the pod was scheduled.
     """
-
-    def look() -> Object:
-        seen = stack.kube.get("Pod", name, stack.namespace)
-        conditions: list[Object] = seen["status"].get("conditions", [])
-        return next((c for c in conditions if c["type"] == "PodScheduled"), {})
-
-    return str(
-        wait_until(
-            f"pod {name} to be refused by the scheduler",
-            look,
-            until=lambda condition: condition.get("status") == "False",
-            give_up=lambda c: "it was scheduled" if c.get("status") == "True" else None,
-            timeout=_REFUSED_SECONDS,
-        )["message"]
+    pod = wait_until(
+        f"pod {name} to be refused by the scheduler",
+        lambda: stack.kube.get("Pod", name, stack.namespace),
+        until=lambda pod: unscheduled(pod) is not None,
+        give_up=lambda pod: "it was scheduled" if pod["spec"].get("nodeName") else None,
+        timeout=timeouts.REFUSAL,
+        describe=summary,
     )
+    refused = unscheduled(pod)
+    return refused[1] if refused else ""

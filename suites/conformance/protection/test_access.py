@@ -12,9 +12,8 @@ from suites.conformance.protection.objects import (
     run_pod,
     wait_until_unschedulable,
     workers,
-    write,
 )
-from suites.objects import files
+from suites.objects import files, write
 
 _RWOP = "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode"
 _READ_ONLY = "Read-only file system"

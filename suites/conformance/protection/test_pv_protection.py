@@ -5,15 +5,8 @@ import pytest
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true
-from suites.conformance.protection.objects import (
-    bound_pvc,
-    finalizers,
-    is_terminating,
-    run_pod,
-    volume,
-    write,
-)
-from suites.objects import files
+from suites.conformance.protection.objects import bound_pvc, run_pod, volume
+from suites.objects import files, finalizers, is_terminating, write
 
 FINALIZER = "kubernetes.io/pv-protection"
 _STAYS_SECONDS = 2

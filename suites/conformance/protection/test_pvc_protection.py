@@ -6,16 +6,8 @@ from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true, wait_until
-from suites.conformance.protection.objects import (
-    bound_pvc,
-    finalizers,
-    is_terminating,
-    pod,
-    run_pod,
-    wait_until_unschedulable,
-    write,
-)
-from suites.objects import files, pvc
+from suites.conformance.protection.objects import bound_pvc, pod, run_pod, wait_until_unschedulable
+from suites.objects import files, finalizers, is_terminating, pvc, write
 
 FINALIZER = "kubernetes.io/pvc-protection"
 _FOREIGN = "landfast.example/hold"
@@ -110,7 +102,7 @@ def test_deleted_pvc_stays_until_its_completed_pod_is_deleted(
 ) -> None:
     with step("let a pod with a pvc run to its end, and delete the pvc"):
         bound_pvc(stack)
-        stack.make(pod("user", argv=["true"]))
+        stack.make(pod("user", ("true",)))
         phase = stack.wait_for_pod("user", "Succeeded")["status"]["phase"]
         delete_pvc(stack)
     with step(f"watch the pvc for {_STAYS_SECONDS} s"):

@@ -14,10 +14,9 @@ from suites.conformance.protection.objects import (
     run_set,
     scale,
     statefulset,
-    with_spec,
-    write,
 )
 from suites.conformance.protection.retention import FIRST, ROWS, SECOND, Retention
+from suites.objects import with_spec, write
 
 _SETTLE_SECONDS = 20
 _STAYS_SECONDS = 2

@@ -9,7 +9,6 @@ from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true
 from suites.conformance.protection.objects import (
-    BIND_SECONDS,
     POD_SECONDS,
     bound_pvc,
     node_affinity,
@@ -63,7 +62,7 @@ def test_wait_for_first_consumer_binds_the_volume_of_the_pods_node(
     observe("without a pod the pvc stays Pending")
     with step(f"create a pod for {nodes[1]}"):
         stack.make(pod("user", **on_node(nodes[1])))
-        bound = stack.wait_for_pvc("data", timeout=BIND_SECONDS)
+        bound = stack.wait_for_pvc("data")
         stack.wait_for_pod("user", "Running", timeout=POD_SECONDS)
     observe(f"with a pod on {nodes[1]} it is bound to {bound['spec']['volumeName']}")
     assert bound["spec"]["volumeName"] == names[nodes[1]], "it is bound to the other node's volume"

@@ -27,7 +27,7 @@ def test_volume_and_claim_without_a_class_bind(
     ours = {"landfast/stack": stack.overlay.labels["landfast/stack"]}
     with step("create a volume and a claim that name no class"):
         volume = prepare(stack, pv("volume", "/data/share/volume", storage_class=None))
-        stack.make(pvc("data", storage_class=none, selector=ours))
+        stack.make(pvc("data", storage_class=none, selector={"matchLabels": ours}))
         bound = stack.wait_for_pvc("data", timeout=_BIND_SECONDS)
     observe(f"default classes: {default or 'none'}; the claim says storageClassName {none!r}")
     observe(f"it is {bound['status']['phase']} to {bound['spec']['volumeName']}")

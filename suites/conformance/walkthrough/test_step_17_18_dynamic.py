@@ -40,7 +40,7 @@ def test_claim_with_a_selector_is_refused_by_the_provisioner(
 ) -> None:
     with step("deploy the provisioner, create a claim without a selector and one with"):
         pv = provision(stack, "plain")
-        stack.make(pvc("choosy", selector={"app": "nfs-pv-test"}))
+        stack.make(pvc("choosy", selector={"matchLabels": {"app": "nfs-pv-test"}}))
     observe(f"the claim without a selector got {pv['metadata']['name']}")
     with step("wait for the provisioner's refusal"):
         refusal = wait_until(
