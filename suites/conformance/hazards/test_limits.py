@@ -16,7 +16,7 @@ from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.hazards.exports import folders
-from suites.conformance.hazards.objects import pod, pvc_volume, run_pod
+from suites.objects import of_pvc, pod, run_to_its_end, shell
 
 _MYSQL = 999  # the user of MySQL's image
 _NOBODY = 65534
@@ -84,10 +84,10 @@ def test_pvc_that_the_provisioner_cannot_serve_is_refused(
 def test_pvc_for_1_mi_takes_50_mib(
     provisioner: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    write = f"dd if=/dev/zero of=big bs=1M count={_FULL_MIB} 2>&1; echo exit code $?"
+    write = shell(f"dd if=/dev/zero of=/nfs/big bs=1M count={_FULL_MIB} 2>&1; echo exit code $?")
     with provisioned(provisioner, "greedy", ClassSettings()) as volume:
         with step(f"a pod writes {_FULL_MIB} MiB into a PVC for 1Mi"):
-            output = run_pod(provisioner, pod("greedy", pvc_volume("greedy"), write))
+            output = run_to_its_end(provisioner, pod("greedy", write, volume=of_pvc("greedy")))
         capacity = provisioner.kube.get("PersistentVolume", volume.name)["spec"]["capacity"]
         big = provisioner.env.inspector.stat(provisioner.folder(f"{volume.directory}/big"))
         observe(f"the volume's capacity is {capacity['storage']}; the pod says: {output}")
@@ -102,11 +102,12 @@ def test_root_cannot_give_files_to_mysql_on_a_squashed_export(
     squashed_stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
     inline = {"nfs": {"server": "192.168.3.133", "path": "/data/share"}}
-    give = f"touch of-root && chown {_MYSQL} of-root 2>&1; echo exit code $?"
-    write = "touch of-mysql 2>&1; echo exit code $?"
+    give = shell(f"cd /nfs && touch of-root && chown {_MYSQL} of-root 2>&1; echo exit code $?")
+    write = shell("touch /nfs/of-mysql 2>&1; echo exit code $?")
     with step("root writes a file and gives it to MySQL's user; that user writes one itself"):
-        by_root = run_pod(squashed_stack, pod("root", inline, give))
-        by_mysql = run_pod(squashed_stack, pod("mysql", inline, write, uid=_MYSQL))
+        by_root = run_to_its_end(squashed_stack, pod("root", give, volume=inline, uid=0))
+        mysql = pod("mysql", write, volume=inline, uid=_MYSQL)
+        by_mysql = run_to_its_end(squashed_stack, mysql)
     observe(f"root in a pod: {by_root}; user {_MYSQL} in a pod: {by_mysql}")
     found = squashed_stack.env.inspector.list(squashed_stack.folder(""))
     owners = {path.rpartition("/")[2]: entry.uid for path, entry in found.items()}
@@ -118,12 +119,13 @@ def test_root_cannot_give_files_to_mysql_on_a_squashed_export(
 def test_provisioner_cannot_remove_what_mysql_made_on_a_squashed_export(
     squashed_stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    make = "mkdir -m 700 mysql && echo rows > mysql/ibdata1"
+    make = shell("mkdir -m 700 /nfs/mysql && echo rows > /nfs/mysql/ibdata1")
+    mysql = pod("mysql", make, volume=of_pvc("squashed"), uid=_MYSQL)
     with step("deploy the provisioner on an export with root_squash"):
         squashed_stack.deploy_provisioner()
     with provisioned(squashed_stack, "squashed", ClassSettings(on_delete="delete")) as volume:
         with step(f"a pod of user {_MYSQL} makes a directory with mode 700; delete the PVC"):
-            run_pod(squashed_stack, pod("mysql", pvc_volume("squashed"), make, uid=_MYSQL))
+            run_to_its_end(squashed_stack, mysql)
             volume.delete_pvc()
         with verify("the volume stays Released although onDelete is delete"):
             volume.wait_for("Released")

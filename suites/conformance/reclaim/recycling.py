@@ -90,12 +90,6 @@ def recycler(volume: BoundVolume) -> Object | None:
     return volume.stack.kube.find("Pod", f"recycler-for-{volume.name}", RECYCLER_NAMESPACE)
 
 
-def waiting_reason(pod: Object | None) -> str:
-    """Return why a pod's container does not run; empty if the pod does not say."""
-    statuses = (pod or {}).get("status", {}).get("containerStatuses", [{}])
-    return str(statuses[0].get("state", {}).get("waiting", {}).get("reason", ""))
-
-
 def remove_recycler(volume: BoundVolume) -> None:
     """Remove a volume's recycler pod after making sure that nobody creates it again."""
     volume.set_policy("Retain")

@@ -4,12 +4,13 @@ import pytest
 
 from fixtures.provisioner import Bench
 from landfast import timeouts
+from landfast.kube.client import Object
+from landfast.kube.pods import obstacle
 from landfast.provisioning.contract import Fate, Reclaimed, static_fate
 from landfast.provisioning.volumes import STAYS_SECONDS, prepared
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.verdict import Unknown
 from landfast.waiting import stays_true, wait_until
-from suites.conformance.hazards.objects import pod, pvc_volume
 from suites.conformance.reclaim.recycling import (
     CONTENTS,
     RECYCLE,
@@ -20,11 +21,12 @@ from suites.conformance.reclaim.recycling import (
     recycler,
     remove_pod,
     remove_recycler,
-    waiting_reason,
 )
+from suites.objects import of_pvc, pod, run_to_its_end, shell
 
 _PRECIOUS = "outside the volume"
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff")
+_NO_POD: Object = {"metadata": {}}
 
 
 @pytest.mark.parametrize(
@@ -40,10 +42,9 @@ def test_recycle_empties_the_volume_and_nothing_else(
     with bench.volume(content.name, RECYCLE, make=prepared, write=False) as volume:
         script = content.script.replace("{root}", bench.stack.overlay.root)
         with step(f"a pod of user {content.uid} runs: {script}"):
-            writer = pod(content.name, pvc_volume(content.name), script, uid=content.uid)
-            bench.stack.make(writer)
-            bench.stack.wait_for_pod(content.name, "Succeeded")
-            remove_pod(volume)
+            argv, mounted = shell(f"cd /nfs && {script}"), of_pvc(content.name)
+            run_to_its_end(bench.stack, pod(content.name, argv, volume=mounted, uid=content.uid))
+            bench.stack.wait_gone("Pod", content.name, bench.stack.namespace)
         before = contents(volume)
         observe(f"before, the volume has {len(before)} entries: {before[:8]}")
         if not before:
@@ -63,7 +64,7 @@ def test_volume_in_use_is_not_recycled(
     with bench.volume("in-use", RECYCLE, make=prepared) as volume:
         try:
             with step("a pod uses the volume; delete the PVC, remove its finalizer"):
-                bench.stack.make(pod("in-use", pvc_volume("in-use"), "sleep 600"))
+                bench.stack.make(pod("in-use", volume=of_pvc("in-use")))
                 bench.stack.wait_for_pod("in-use", "Running")
                 delete_in_use(volume)
             with verify("the volume becomes Released and stays so"):
@@ -95,15 +96,15 @@ def test_recycle_without_its_image_keeps_the_data(
             with verify("the recycler pod reports the missing image, the volume stays Released"):
                 found = wait_until(
                     "the recycler pod to report the missing image",
-                    lambda: waiting_reason(recycler(volume)),
-                    until=lambda reason: reason in _NO_IMAGE,
+                    lambda: obstacle(recycler(volume) or _NO_POD),
+                    until=lambda found: found is not None and found.reason in _NO_IMAGE,
                     give_up=lambda _: (
                         "the volume was recycled" if volume.phase() == "Available" else None
                     ),
                     timeout=timeouts.EVENT,
                 )
                 volume.wait_for("Released")
-            observe(f"the recycler pod waits: {found}")
+            observe(str(found))
             bench.judge(volume, Fate(Reclaimed.KEPT, volume.directory, "Released"))
         finally:
             remove_recycler(volume)
