@@ -1,1 +1,1 @@
-"""The audit: looks at manifests or a cluster, changes nothing, and says what endangers data."""
+"""The audit: reads manifests or a cluster, changes nothing, and reports what endangers data."""

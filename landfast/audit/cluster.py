@@ -1,4 +1,4 @@
-"""The objects of a cluster, read and nothing else: safe on production."""
+"""Reads the objects of a cluster and changes nothing: safe on production."""
 
 from pathlib import Path
 from typing import Protocol
@@ -14,42 +14,42 @@ from landfast.audit.place import Place
 from landfast.errors import BadInput, Unreachable
 from landfast.kube import Kube, KubeError, Object
 
-# What a Deployment runs is seen in its pods, so that the right to read Deployments is not needed.
+# Pods show what a Deployment runs, so the user needs no right to list Deployments.
 _READ = [key for key in KINDS if key[1] not in ("Deployment", "DaemonSet")]
 
 
 class Lists(Protocol):
-    """The one thing that the audit asks of a cluster: there is nothing here to change it with."""
+    """All that the audit asks of a cluster. It offers no way to change one."""
 
     def list(self, kind: str) -> list[Object]:
-        """Give the objects of a kind."""
+        """Return the objects of a kind."""
         ...
 
 
 def connect(kubeconfig: Path, context: str) -> Kube:
-    """Give a cluster by its context.
+    """Connect to the cluster of a context.
 
     Raises:
-        BadInput: there is no such context, or no server answers there.
+        BadInput: the kubeconfig has no such context, or no server answers.
     """
     try:
         contexts = KubeConfigMerger(str(kubeconfig)).config["contexts"]
         names = [str(item["name"]) for item in contexts]
     except (ConfigException, OSError, ValueError, TypeError, AttributeError, YAMLError) as error:
-        raise BadInput(f"--kubeconfig {kubeconfig} cannot be read as a kubeconfig") from error
+        raise BadInput(f"--kubeconfig {kubeconfig} is not a readable kubeconfig") from error
     if context not in names:
         has = ", ".join(names) or "none"
-        raise BadInput(f"--context {context}: {kubeconfig} has no such context; it has {has}")
+        raise BadInput(f"--context {context} is not in {kubeconfig}, which has: {has}")
     kube = Kube(kubeconfig, context)
     kube.server_version()
     return kube
 
 
 def read(kube: Lists, context: str) -> tuple[Resource, ...]:
-    """Read what the rules look at.
+    """Read the objects that the rules look at.
 
     Raises:
-        BadInput: the user may not list a kind, or the server stopped answering.
+        BadInput: the user may not list a kind, or the server stops answering.
     """
     found: list[Resource | None] = []
     for api_version, kind in _READ:
@@ -59,7 +59,7 @@ def read(kube: Lists, context: str) -> tuple[Resource, ...]:
             said = error.message if isinstance(error, KubeError) else error.reason
             raise BadInput(
                 f"the user of --context {context} cannot list {kind} objects: {said}; "
-                "docs/audit.md has the ClusterRole that an audit needs"
+                "docs/audit.md shows the ClusterRole that an audit needs"
             ) from error
         except Unreachable as error:
             raise BadInput(

@@ -1,4 +1,4 @@
-"""`landfast audit`: from what was asked for to what is printed."""
+"""`landfast audit`: from the request to the printed findings."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from landfast.audit import cluster, manifests
 from landfast.audit.export import ExportView, local_inspector, view
-from landfast.audit.findings import Severity
+from landfast.audit.findings import Severity, counted
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import Directory, is_below
 from landfast.audit.output import print_text, summary, to_json
@@ -29,13 +29,13 @@ class Format(StrEnum):
     SARIF = "sarif"
 
 
-class Found(LandfastError):
+class AuditFailed(LandfastError):
     """There are findings as bad as `--fail-on`: exit code 1."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to audit, how to say it, and what counts as a failure."""
+    """What to audit, how to print it, and what counts as a failure."""
 
     manifests: Sequence[str] = ()
     context: str | None = None
@@ -51,7 +51,7 @@ def run(request: Request, console: Console | None = None) -> None:
 
     Raises:
         BadInput: there is nothing to audit, or it cannot be read.
-        Found: there are findings as bad as `fail_on`.
+        AuditFailed: there are findings as bad as `fail_on`.
     """
     inventory, audited = _inventory(request)
     if request.export_path and not request.export_root:
@@ -70,50 +70,46 @@ def run(request: Request, console: Console | None = None) -> None:
             sys.stdout.write(to_sarif(findings) + "\n")
     bad = [f for f in findings if f.severity.rank <= request.fail_on.rank]
     if bad:
-        raise Found(f"the audit found {summary(bad)}; --fail-on is {request.fail_on}")
+        raise AuditFailed(f"the audit found {summary(bad)}; --fail-on is {request.fail_on}")
 
 
 def _inventory(request: Request) -> tuple[Inventory, str]:
     if bool(request.manifests) == bool(request.context):
         raise BadInput(
-            "an audit needs either manifests (files, folders, - for standard input) "
-            "or --context NAME of a cluster; see `landfast audit --help`"
+            "name either manifests to audit (files, folders, - for standard input) "
+            "or a cluster with --context NAME; see `landfast audit --help`"
         )
     if request.context:
         kube = cluster.connect(kubeconfig_path(request.kubeconfig), request.context)
         found = cluster.read(kube, request.context)
-        audited = f"{_objects(len(found))} of the cluster of context {request.context}"
+        audited = f"{counted(len(found), 'object')} of the cluster of context {request.context}"
         return Inventory(found, complete=True), audited
     read = manifests.read(request.manifests)
-    audited = f"{_objects(read.documents)} of {', '.join(request.manifests)}"
+    audited = f"{counted(read.documents, 'object')} of {', '.join(request.manifests)}"
     if read.without_objects:
         audited += f" (no Kubernetes object in {', '.join(read.without_objects)})"
     return Inventory(read.resources, complete=False), audited
 
 
-def _objects(count: int) -> str:
-    return f"{count} object{'' if count == 1 else 's'}"
-
-
 def _export(folder: Path, given: str | None, inventory: Inventory) -> ExportView:
     """Look at the export in a folder of this host; `given` is what volumes call it."""
     if not folder.is_dir():
-        raise BadInput(f"--export-root {folder}: there is no such folder on this host")
+        raise BadInput(f"--export-root {folder} is not a folder on this host")
     server, colon, path = (given or str(folder.absolute())).rpartition(":")
     if not path.startswith("/"):
-        raise BadInput(f"--export-path {given}: it must be /PATH or SERVER:/PATH")
+        raise BadInput(f"--export-path {given} must be /PATH or SERVER:/PATH")
     volumes = [pv.directory for pv in inventory.pvs if pv.directory]
     root = Directory(server=server, path=path)
     servers = sorted({v.server for v in volumes if is_below(v.path, root.path)})
     if not colon and servers:
         if len(servers) > 1:
             raise BadInput(
-                f"volumes below {path} are on the servers {', '.join(servers)}: say whose export "
-                f"{folder} is, with --export-path SERVER:{path}"
+                f"volumes below {path} are on several servers ({', '.join(servers)}): "
+                f"name the one that exports {folder} with --export-path SERVER:{path}"
             )
         root = Directory(server=servers[0], path=path)
     inspector = local_inspector(PurePosixPath(folder.absolute()))
     try:
         return view(inspector, root, volumes, int(time.time()))
     except LandfastError as error:
-        raise BadInput(f"--export-root {folder} cannot be looked at: {error}") from error
+        raise BadInput(f"--export-root {folder} cannot be inspected: {error}") from error

@@ -1,4 +1,4 @@
-"""How an export looks on its server, as far as the audit needs it."""
+"""An export as its server shows it, as far as the audit needs it."""
 
 import posixpath
 from collections.abc import Collection
@@ -26,9 +26,13 @@ class Orphan:
 
 @dataclass(frozen=True)
 class ExportView:
-    """An export: what stands for it in PersistentVolumes, which of their directories are missing.
+    """An export, and where it disagrees with the PersistentVolumes.
 
-    `looked_at` is when it was looked at, in seconds since 1970.
+    Attributes:
+        root: what PersistentVolumes call its root.
+        missing: paths of volumes that are not on it.
+        orphans: directories that no volume names.
+        looked_at: the time of the look, in seconds since 1970.
     """
 
     root: Directory
@@ -38,9 +42,9 @@ class ExportView:
 
 
 def local_inspector(folder: PurePosixPath) -> ExportInspector:
-    """Give an inspector of a folder of this host. What is asked of it here changes nothing."""
+    """Return an inspector of a folder of this host."""
     return ExportInspector(
-        lambda argv: process.run(argv, timeout=_SECONDS).stdout, folder, f"{folder} of this host"
+        lambda argv: process.run(argv, timeout=_SECONDS).stdout, folder, f"{folder} on this host"
     )
 
 
@@ -50,13 +54,13 @@ def view(
     """Look at an export.
 
     Args:
-        inspector: looks, from the export's root.
-        root: what stands for the export's root in PersistentVolumes.
+        inspector: sees the export from its root.
+        root: what PersistentVolumes call that root.
         volumes: the directories of all PersistentVolumes.
         now: the time, in seconds since 1970.
 
     Raises:
-        LandfastError: the export cannot be looked at.
+        LandfastError: the export cannot be inspected.
     """
     own = {v.path for v in volumes if root.holds(v)}
     found: dict[str, Entry | None] = {path: inspector.stat(_inside(path, root)) for path in own}
@@ -69,7 +73,7 @@ def view(
 def _collect(
     inspector: ExportInspector, root: Directory, folder: str, own: set[str], orphans: list[Orphan]
 ) -> None:
-    """Go down where volumes are; what is beside them is nobody's."""
+    """Descend to the volumes; the directories beside them are orphans."""
     for entry in inspector.list(_inside(folder, root), depth=1).values():
         path = posixpath.join(root.path, entry.path)
         if entry.type != "directory" or path in own or entry.path in _SYSTEM:

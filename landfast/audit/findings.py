@@ -1,23 +1,27 @@
 """A rule, and what it finds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import wraps
+from typing import TypeVar
 
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import Resource
 from landfast.audit.place import Path
 
+_R = TypeVar("_R", bound=Resource)
+
 
 class Severity(StrEnum):
-    """How bad it is. The words are SARIF's levels."""
+    """How bad a finding is. The words are SARIF's levels."""
 
     ERROR = "error"
-    """data is lost or mixed up, or a claim never binds"""
+    """data is lost or mixed up, or a PVC never binds"""
     WARNING = "warning"
-    """it does so when something else happens, or what was asked for is not what is done"""
+    """that happens once something else does, or a setting does not do what it says"""
     NOTE = "note"
-    """worth knowing; of manifests also what only the cluster could decide"""
+    """worth knowing; in manifests also what only the cluster could decide"""
 
     @property
     def rank(self) -> int:
@@ -27,10 +31,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Hit:
-    """What a check says: which object, at which field, what of it.
+    """What a check reports: an object, what is wrong with it, and the field.
 
-    `on` is None for what is no object, a directory of the export. `severity` is given where it is
-    another than the rule's.
+    `on` is None for a directory of the export. `severity` overrides the rule's.
     """
 
     on: Resource | None
@@ -40,11 +43,16 @@ class Hit:
 
 
 Check = Callable[[Inventory], Iterator[Hit]]
+Said = str | tuple[str, Severity | None] | None
+"""What is wrong with one object, with a severity where it is not the rule's; None: nothing."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What is looked for, why it is bad, what to do; `source` is what the reason rests on."""
+    """What to look for, why it is bad and what to do; `source` backs the reason.
+
+    Where `cluster_decides`, a finding in manifests is a note: only the cluster could prove it.
+    """
 
     id: str
     severity: Severity
@@ -52,23 +60,23 @@ class Rule:
     reason: str
     fix: str
     source: str
+    cluster_decides: bool
     check: Check
 
     def findings(self, inventory: Inventory) -> "Iterator[Finding]":
         """Apply the rule."""
+        milder = self.cluster_decides and not inventory.complete
         for hit in self.check(inventory):
-            on, file, line = hit.on, "", None
-            if on is not None:
-                file, line = on.place.file, on.place.line(hit.at)
+            on = hit.on
             yield Finding(
                 rule=self,
-                severity=hit.severity or self.severity,
+                severity=Severity.NOTE if milder else hit.severity or self.severity,
                 message=hit.message,
                 kind=on.kind if on else "",
                 namespace=on.namespace if on else "",
                 name=on.name if on else "",
-                file=file,
-                line=line,
+                file=on.place.file if on else "",
+                line=on.place.line(hit.at) if on else None,
             )
 
 
@@ -87,7 +95,7 @@ class Finding:
 
     @property
     def title(self) -> str:
-        """The object (`PersistentVolumeClaim shop/data`); "" if it is none."""
+        """The object (`PersistentVolumeClaim shop/data`); "" if there is none."""
         return f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}".strip()
 
     @property
@@ -97,14 +105,44 @@ class Finding:
 
 
 def rule(
-    rule_id: str, severity: Severity, title: str, *, reason: str, fix: str, source: str
+    rule_id: str,
+    severity: Severity,
+    title: str,
+    *,
+    reason: str,
+    fix: str,
+    source: str,
+    cluster_decides: bool = False,
 ) -> Callable[[Check], Rule]:
-    """Make a rule of the function that checks it."""
-    return lambda check: Rule(rule_id, severity, title, reason, fix, source, check)
+    """Turn a check into a rule. Its module's rules are found by their type (`rules.RULES`)."""
+    return lambda check: Rule(rule_id, severity, title, reason, fix, source, cluster_decides, check)
 
 
-def listed(names: list[str], most: int = 3) -> str:
-    """Give names in a sentence, the first few of many."""
+def each(
+    objects: Callable[[Inventory], Iterable[_R]], at: Path = ()
+) -> Callable[[Callable[[Inventory, _R], Said]], Check]:
+    """Turn a question about one object into a check of all of them; `at` is the field to show."""
+
+    def check_of(wrong: Callable[[Inventory, _R], Said]) -> Check:
+        @wraps(wrong)
+        def check(inventory: Inventory) -> Iterator[Hit]:
+            for obj in objects(inventory):
+                if said := wrong(inventory, obj):
+                    message, severity = (said, None) if isinstance(said, str) else said
+                    yield Hit(obj, message, at, severity)
+
+        return check
+
+    return check_of
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 error`, `2 errors`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Return names as part of a sentence, only the first few if there are many."""
     shown = names[:most]
     if more := len(names) - len(shown):
         return f"{', '.join(shown)} and {more} more"

@@ -1,4 +1,4 @@
-"""All objects together, and what follows from them: who uses, fits and provisions what."""
+"""All objects together, and what follows from them: what uses, fits and provisions what."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TypeVar
 
 from landfast.audit.export import ExportView
-from landfast.audit.objects import Directory, Pv, Pvc, Resource, StorageClass
-from landfast.audit.workloads import Controller, Pod, Workload
+from landfast.audit.objects import Directory, PvcObject, PvObject, Resource, StorageClass
+from landfast.audit.workloads import Pod, PodController, Workload
 
 _AVAILABLE = ("", "Available")
 _SERVERS = (
@@ -25,23 +25,26 @@ _R = TypeVar("_R", bound=Resource)
 
 @dataclass(frozen=True)
 class Database:
-    """A database server and a PersistentVolumeClaim that it has its files on.
+    """A database server and a PVC that has its files.
 
-    `at_once` is how many pods of the workload may use the claim at one time.
+    `at_once` is how many pods of the workload can use the PVC at the same time.
     """
 
     workload: Workload
     image: str
-    pvc: Pvc
+    pvc: PvcObject
     at_once: int
+
+    def __str__(self) -> str:
+        return f"{self.workload.title} ({self.image})"
 
 
 @dataclass(frozen=True)
 class Inventory:
     """What is audited.
 
-    `complete` is True for a cluster: what is not among the objects is not there. Of manifests that
-    cannot be said. `export` is how the export looks on the server, where that is known.
+    `complete` is True for a cluster: an object that is not listed does not exist. Manifests cannot
+    tell. `export` is the export as its server shows it, if that is known.
     """
 
     resources: tuple[Resource, ...]
@@ -49,8 +52,13 @@ class Inventory:
     export: ExportView | None = None
 
     @property
+    def where(self) -> str:
+        """Where an object was looked for, in words."""
+        return "on this cluster" if self.complete else "in these manifests"
+
+    @property
     def defined_again(self) -> Iterator[tuple[Resource, Resource]]:
-        """Every object that an earlier one has kind, namespace and name of, with that one."""
+        """Every object with the kind, namespace and name of an earlier one, and that one."""
         first: dict[str, Resource] = {}
         for resource in self.resources:
             earlier = first.setdefault(resource.title, resource)
@@ -58,14 +66,14 @@ class Inventory:
                 yield resource, earlier
 
     def _of(self, model: type[_R]) -> tuple[_R, ...]:
-        """Give the objects of a type; of several of one name the last, as with `kubectl apply`."""
+        """Return the objects of a type; the last of several with one name, like `kubectl apply`."""
         found = {r.title: r for r in self.resources if isinstance(r, model)}
         return tuple(found.values())
 
     @cached_property
-    def pvs(self) -> tuple[Pv, ...]:
+    def pvs(self) -> tuple[PvObject, ...]:
         """The PersistentVolumes."""
-        return self._of(Pv)
+        return self._of(PvObject)
 
     @cached_property
     def classes(self) -> tuple[StorageClass, ...]:
@@ -75,22 +83,22 @@ class Inventory:
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
         """What runs containers."""
-        return (*self._of(Pod), *self._of(Controller))
+        return (*self._of(Pod), *self._of(PodController))
 
     @cached_property
-    def pvcs(self) -> tuple[Pvc, ...]:
-        """The PersistentVolumeClaims, with those that StatefulSets are going to make."""
+    def pvcs(self) -> tuple[PvcObject, ...]:
+        """The PVCs, including those that StatefulSets will create."""
         made = [
             pvc
             for workload in self.workloads
-            if isinstance(workload, Controller)
+            if isinstance(workload, PodController)
             for pvc in _made_by(workload)
         ]
-        return tuple({pvc.title: pvc for pvc in [*made, *self._of(Pvc)]}.values())
+        return tuple({pvc.title: pvc for pvc in [*made, *self._of(PvcObject)]}.values())
 
     @cached_property
     def defaults(self) -> tuple[StorageClass, ...]:
-        """The default classes; the one that counts, which is the newest, comes first."""
+        """The default classes, first the one that counts: the newest."""
         by_name = sorted((c for c in self.classes if c.is_default), key=lambda c: c.name)
         return tuple(
             sorted(by_name, key=lambda c: str(c.metadata.creation_timestamp), reverse=True)
@@ -98,7 +106,7 @@ class Inventory:
 
     @cached_property
     def provisioner_roots(self) -> tuple[tuple[Directory, Workload], ...]:
-        """The exports that NFS subdir provisioners fill, and who does."""
+        """The directories in which NFS subdir provisioners make volumes, with the provisioner."""
         return tuple(
             (Directory(server=env["NFS_SERVER"], path=env["NFS_PATH"]), workload)
             for workload, env in self._environments
@@ -107,7 +115,7 @@ class Inventory:
 
     @cached_property
     def subdir_classes(self) -> tuple[StorageClass, ...]:
-        """The classes of an NFS subdir provisioner: it runs here, or name or parameters say so."""
+        """The classes of an NFS subdir provisioner, by what runs here, by name or by parameters."""
         here = {env["PROVISIONER_NAME"] for _, env in self._environments if "NFS_PATH" in env}
         return tuple(
             c
@@ -127,7 +135,7 @@ class Inventory:
 
     @cached_property
     def databases(self) -> tuple[Database, ...]:
-        """Database servers with files on a PersistentVolumeClaim that is known, one a pair."""
+        """Each pair of a database server and a known PVC that has its files."""
         known = {(pvc.namespace, pvc.name): pvc for pvc in self.pvcs}
         return tuple(
             Database(workload, image, pvc, at_once)
@@ -138,21 +146,21 @@ class Inventory:
 
     @cached_property
     def database_pvcs(self) -> dict[str, Database]:
-        """One database of each PersistentVolumeClaim that has any, by the title of the claim."""
+        """One database for each PVC that has any, by the PVC's title."""
         return {database.pvc.title: database for database in reversed(self.databases)}
 
-    def storage_class_of(self, pvc: Pvc) -> str:
-        """Give the name of the class that counts for a claim; "" is none."""
+    def storage_class_of(self, pvc: PvcObject) -> str:
+        """Return the name of the class that counts for a PVC; "" is none."""
         if pvc.storage_class is not None:
             return pvc.storage_class
         return self.defaults[0].name if self.defaults else ""
 
     def find_class(self, name: str) -> StorageClass | None:
-        """Give a class by its name."""
+        """Return a class by its name."""
         return next((c for c in self.classes if c.name == name), None)
 
-    def reserved_for(self, pvc: Pvc) -> list[Pv]:
-        """Give the volumes whose `claimRef` names a claim."""
+    def reserved_for(self, pvc: PvcObject) -> list[PvObject]:
+        """Return the volumes whose `claimRef` names a PVC."""
         return [
             pv
             for pv in self.pvs
@@ -160,34 +168,31 @@ class Inventory:
             and (ref.namespace or "default", ref.name) == (pvc.namespace, pvc.name)
         ]
 
-    def candidates(self, pvc: Pvc) -> list[Pv]:
-        """Give the volumes that an unbound claim could take, were they the only ones."""
+    def candidates(self, pvc: PvcObject) -> list[PvObject]:
+        """Return the volumes that an unbound PVC could take, each considered alone."""
         return [pv for pv in self.pvs if fits(pv, pvc, self.storage_class_of(pvc))]
 
-    def is_pinned(self, pvc: Pvc) -> bool:
-        """Whether a claim names its volume, or a volume names the claim."""
+    def is_pinned(self, pvc: PvcObject) -> bool:
+        """Whether a PVC names its volume, or a volume names the PVC."""
         return bool(pvc.spec.volume_name or self.reserved_for(pvc))
 
-    def volumes_for(self, pvc: Pvc) -> list[Pv]:
-        """Give the volumes that a claim has or could have."""
+    def volumes_for(self, pvc: PvcObject) -> list[PvObject]:
+        """Return the volumes that a PVC has or could get."""
         if pvc.spec.volume_name:
             return [pv for pv in self.pvs if pv.name == pvc.spec.volume_name]
         return self.reserved_for(pvc) or self.candidates(pvc)
 
 
 def is_database(image: str) -> bool:
-    """Whether an image is a database server's, by its name.
-
-    Every part of the name is looked at but the registry, the tag and the digest.
-    """
+    """Whether an image is a database server's, by its name without registry, tag and digest."""
     first, _, rest = image.partition("@")[0].partition("/")
     name = rest if rest and ("." in first or ":" in first) else image
     name = name.partition("@")[0].partition(":")[0]
     return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
 
 
-def fits(pv: Pv, pvc: Pvc, storage_class: str) -> bool:
-    """Whether a claim of a class that names no volume could take a volume that nobody has.
+def fits(pv: PvObject, pvc: PvcObject, storage_class: str) -> bool:
+    """Whether a PVC of a class that names no volume could take a volume that is free.
 
     Source: k8s.io/component-helpers/storage/volume/pv_helpers.go, FindMatchingVolume.
     """
@@ -204,16 +209,16 @@ def fits(pv: Pv, pvc: Pvc, storage_class: str) -> bool:
     )
 
 
-def _pvc_names(controller: Controller, template: str) -> list[str]:
+def _pvc_names(controller: PodController, template: str) -> list[str]:
     first = controller.spec.ordinals.start
     ordinals = range(first, first + controller.spec.replicas)
     return [f"{template}-{controller.name}-{ordinal}" for ordinal in ordinals]
 
 
-def _made_by(controller: Controller) -> Iterator[Pvc]:
+def _made_by(controller: PodController) -> Iterator[PvcObject]:
     for number, template in enumerate(controller.spec.volume_claim_templates):
         for name in _pvc_names(controller, template.metadata.name):
-            yield Pvc(
+            yield PvcObject(
                 kind="PersistentVolumeClaim",
                 metadata=template.metadata.model_copy(
                     update={"name": name, "namespace": controller.namespace}
@@ -224,18 +229,18 @@ def _made_by(controller: Controller) -> Iterator[Pvc]:
 
 
 def _mounts(workload: Workload) -> Iterator[tuple[str, str, int]]:
-    """Give image and PersistentVolumeClaim of every mount, and how many pods may use the claim."""
+    """Yield image and PVC of every mount, and how many pods can use the PVC at the same time."""
     names = {
         volume.name: ([volume.persistent_volume_claim.claim_name], workload.at_once)
         for volume in workload.pod.volumes
         if volume.persistent_volume_claim
     }
-    if isinstance(workload, Controller):
+    if isinstance(workload, PodController):
         for template in workload.spec.volume_claim_templates:
             name = template.metadata.name
             names[name] = (_pvc_names(workload, name), 1)
     for container in workload.pod.containers:
         for mount in container.volume_mounts:
-            claims, at_once = names.get(mount.name, ([], 0))
-            for claim in claims:
-                yield container.image, claim, at_once
+            pvcs, at_once = names.get(mount.name, ([], 0))
+            for pvc in pvcs:
+                yield container.image, pvc, at_once

@@ -1,4 +1,4 @@
-"""Manifests: files, folders and standard input, with the line of every field."""
+"""Reads manifests from files, folders and standard input, with the line of every field."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True)
 class Manifests:
-    """What was read: the objects, how many documents, and the files that hold no object."""
+    """The objects that were read, the number of documents, and the files without an object."""
 
     resources: tuple[Resource, ...]
     documents: int
@@ -28,10 +28,10 @@ class Manifests:
 
 
 def read(names: Sequence[str]) -> Manifests:
-    """Read files and folders of YAML or JSON, with all their documents and lists; "-" is stdin.
+    """Read all documents and lists of YAML or JSON files and folders; "-" is standard input.
 
     Raises:
-        BadInput: there is no such file, it is not YAML, or none holds a Kubernetes object.
+        BadInput: a file is missing or not YAML, or none has a Kubernetes object.
     """
     resources: list[Resource] = []
     documents, without = 0, []
@@ -44,7 +44,7 @@ def read(names: Sequence[str]) -> Manifests:
         documents += found
         without += [] if found else [name]
     if not documents:
-        raise BadInput(f"there is no Kubernetes object in {', '.join(names)}")
+        raise BadInput(f"no Kubernetes object in {', '.join(names)}")
     return Manifests(tuple(resources), documents, tuple(without))
 
 
@@ -74,12 +74,12 @@ def _files(path: Path) -> list[Path]:
         return [path]
     found = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
     if not found:
-        raise BadInput(f"the folder {path} has no file that ends in {', '.join(_SUFFIXES)}")
+        raise BadInput(f"the folder {path} has no {', '.join(_SUFFIXES)} file")
     return found
 
 
 def _objects(file: str, text: str) -> Iterator[tuple[Place, Object]]:
-    """Give every object of a file, those inside lists included, and its place."""
+    """Yield every object of a file with its place, including those inside lists."""
     try:
         for node in yaml.compose_all(text, Loader=yaml.SafeLoader):
             _check(node)
@@ -89,15 +89,15 @@ def _objects(file: str, text: str) -> Iterator[tuple[Place, Object]]:
         where = f"{file}:{mark.line + 1}" if mark else file
         said = getattr(error, "problem", None) or " ".join(str(error).split())
         hint = "; render it first: `helm template CHART | landfast audit -`" if "{{" in text else ""
-        raise BadInput(f"{where} cannot be read as YAML: {said}{hint}") from error
+        raise BadInput(f"{where} is not valid YAML: {said}{hint}") from error
 
 
 def _check(node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> None:
-    """Refuse what the YAML reader of Python takes and the one of Kubernetes does not.
+    """Refuse what Python's YAML reader accepts and Kubernetes' does not.
 
     Raises:
-        yaml.YAMLError: a key stands twice in a mapping, as where files are joined without `---`,
-            or an alias is inside of what it stands for.
+        yaml.YAMLError: a mapping has a key twice, as after joining files without `---`, or an
+            alias contains itself.
     """
     if any(node is outer for outer in above):
         raise ComposerError(None, None, "an alias contains itself", node.start_mark)
@@ -105,9 +105,7 @@ def _check(node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> None:
         keys = set()
         for key, value in node.value:
             if str(key.value) in keys:
-                said = (
-                    f"the key {key.value} stands twice; is a `---` missing between two documents?"
-                )
+                said = f"duplicate key {key.value}; is a `---` missing between two documents?"
                 raise ComposerError(None, None, said, key.start_mark)
             keys.add(str(key.value))
             _check(value, (*above, node))
@@ -117,7 +115,7 @@ def _check(node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> None:
 
 
 def _in(place: Place, type_of_list: dict[str, str]) -> Iterator[tuple[Place, Object]]:
-    """Give an object, or those of a list; in a `PersistentVolumeList` they need not say a type."""
+    """Yield an object, or those of a list. In a `PersistentVolumeList` they may omit their type."""
     node = place.node
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     said = {k.value: str(v.value) for k, v in pairs if k.value in ("apiVersion", "kind")}

@@ -1,4 +1,4 @@
-"""Volumes, claims and classes as the audit reads them: the fields its rules need, typed."""
+"""Volumes, PVCs and classes as the audit reads them: the fields that its rules need, typed."""
 
 import posixpath
 from collections.abc import Mapping
@@ -11,11 +11,8 @@ from pydantic.alias_generators import to_camel
 
 from landfast.audit.place import Place
 from landfast.binding.model import Requirement, Selector
+from landfast.kube.default_classes import MARKS
 
-_DEFAULT_CLASS = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
 _CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"  # still wins over the field
 _MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
@@ -30,7 +27,7 @@ Strings = Mapping[str, str]
 
 
 class Model(BaseModel):
-    """A part of an object: fields it does not name are left alone, wrong types are errors."""
+    """A part of an object. Fields that it does not name are ignored; a wrong type is an error."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -53,7 +50,7 @@ class Metadata(Model):
 
 
 class Resource(Model):
-    """An object, and where it stands."""
+    """An object, and its place in a file."""
 
     kind: str
     metadata: Metadata
@@ -66,7 +63,7 @@ class Resource(Model):
 
     @property
     def namespace(self) -> str:
-        """Its namespace; `default` where a manifest leaves it out, "" for what lies in none."""
+        """Its namespace, `default` where a manifest leaves it out."""
         return self.metadata.namespace or "default"
 
     @property
@@ -76,11 +73,11 @@ class Resource(Model):
 
 
 class ClusterScoped(Resource):
-    """An object that lies in no namespace."""
+    """An object without a namespace."""
 
     @property
     def namespace(self) -> str:
-        """Always "": it lies in none."""
+        """Always ""."""
         return ""
 
 
@@ -94,17 +91,17 @@ class Directory(Model):
         return f"{self.server}:{self.path}"
 
     def holds(self, other: "Directory") -> bool:
-        """Whether the other is this directory or lies in it."""
+        """Whether `other` is this directory or lies in it."""
         return self.server == other.server and is_below(other.path, self.path)
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether a path is a folder or lies in it; both as `posixpath.normpath` gives them."""
+    """Whether a path is a folder or lies in it; both normalised as by `posixpath.normpath`."""
     return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
 class ClaimRef(Model):
-    """Whom a volume is reserved for."""
+    """The PVC that a volume is reserved for."""
 
     namespace: str = ""
     name: str = ""
@@ -124,13 +121,13 @@ class PvSpec(Model):
 
 
 class Status(Model):
-    """The part of a `status` that a PersistentVolume, a PersistentVolumeClaim and a Pod have."""
+    """The part of a `status` that PersistentVolumes, PVCs and Pods have in common."""
 
     phase: str = ""
     message: str = ""
 
 
-class Pv(ClusterScoped):
+class PvObject(ClusterScoped):
     """A PersistentVolume."""
 
     spec: PvSpec = PvSpec()
@@ -138,7 +135,7 @@ class Pv(ClusterScoped):
 
     @property
     def directory(self) -> Directory | None:
-        """Where its data lies, if that is on NFS."""
+        """Where its data is, if it is on NFS."""
         return self.spec.nfs
 
     @property
@@ -172,26 +169,26 @@ class MatchExpression(Model):
 
 
 class LabelSelector(Model):
-    """A PersistentVolumeClaim's selector."""
+    """A PVC's selector."""
 
     match_labels: Strings = {}
     match_expressions: tuple[MatchExpression, ...] = ()
 
     def matches(self, labels: Strings) -> bool:
-        """Whether a volume with these labels meets it."""
+        """Whether a volume with these labels matches it."""
         requirements = [Requirement(e.key, e.operator, e.values) for e in self.match_expressions]
         selector = Selector(tuple(self.match_labels.items()), tuple(requirements))
         return selector.matches(tuple(labels.items()))
 
 
 class Resources(Model):
-    """What a PersistentVolumeClaim asks for."""
+    """What a PVC asks for."""
 
     requests: Mapping[str, Quantity] = {}
 
 
 class PvcSpec(Model):
-    """A PersistentVolumeClaim's `spec`."""
+    """A PVC's `spec`."""
 
     access_modes: tuple[str, ...] = ()
     resources: Resources = Resources()
@@ -201,15 +198,15 @@ class PvcSpec(Model):
     selector: LabelSelector | None = None
 
 
-class Pvc(Resource):
-    """A PersistentVolumeClaim, of its own or of a StatefulSet's `volumeClaimTemplates`."""
+class PvcObject(Resource):
+    """A PVC, defined by itself or by a StatefulSet's `volumeClaimTemplates`."""
 
     spec: PvcSpec = PvcSpec()
     status: Status = Status()
 
     @property
     def storage_class(self) -> str | None:
-        """The name of its class; "" for none, None where it is left out."""
+        """The name of its class; "" for none, None if it is left out."""
         return self.metadata.annotations.get(_CLASS_ANNOTATION, self.spec.storage_class_name)
 
 
@@ -224,4 +221,4 @@ class StorageClass(ClusterScoped):
     @property
     def is_default(self) -> bool:
         """Whether it is a default class."""
-        return any(self.metadata.annotations.get(key) == "true" for key in _DEFAULT_CLASS)
+        return any(self.metadata.annotations.get(key) == "true" for key in MARKS)

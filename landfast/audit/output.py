@@ -1,4 +1,4 @@
-"""What was found, as text for people and as JSON for programs."""
+"""Findings as text for people and as JSON for programs."""
 
 import json
 from collections import Counter
@@ -9,21 +9,21 @@ from textwrap import fill
 from rich.console import Console
 from rich.text import Text
 
-from landfast.audit.findings import Finding, Severity
+from landfast.audit.findings import Finding, Severity, counted
 
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_LOG_WIDTH = 100  # of a CI log, where no terminal says how wide it is
+_LOG_WIDTH = 100  # for a CI log, where there is no terminal to ask
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """Give the count of findings by severity (`1 error, 2 warnings`)."""
+    """Return the count of findings by severity (`1 error, 2 warnings`)."""
     counts = Counter(finding.severity for finding in findings)
-    said = [f"{n} {s}{'s' if n > 1 else ''}" for s in Severity if (n := counts[s])]
+    said = [counted(n, s) for s in Severity if (n := counts[s])]
     return ", ".join(said) or "no findings"
 
 
 def print_text(findings: Sequence[Finding], audited: str, console: Console) -> None:
-    """Print findings rule by rule, each rule's reason and fix once; at the end what was audited."""
+    """Print findings by rule, each rule's reason and fix once, then what was audited."""
     width = console.width if console.is_terminal else _LOG_WIDTH
 
     def wrapped(text: str, first: str, indent: str = "    ") -> str:
@@ -50,7 +50,7 @@ def print_text(findings: Sequence[Finding], audited: str, console: Console) -> N
 
 
 def to_json(findings: Sequence[Finding]) -> str:
-    """Give findings as JSON: an object with `summary` (counts) and `findings`."""
+    """Return findings as JSON: an object with `summary` (counts) and `findings`."""
     counts = Counter(finding.severity for finding in findings)
     return json.dumps(
         {

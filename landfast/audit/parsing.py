@@ -1,32 +1,32 @@
-"""From a raw object to what the audit reads of it."""
+"""Turns raw objects into what the audit reads of them."""
 
 from typing import Any
 
 from pydantic import ValidationError
 
-from landfast.audit.objects import Pv, Pvc, Resource, StorageClass
+from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.place import Place
-from landfast.audit.workloads import Controller, Pod
+from landfast.audit.workloads import Pod, PodController
 from landfast.errors import BadInput
 from landfast.kube.client import Object
 
 KINDS: dict[tuple[str, str], type[Resource]] = {
-    ("v1", "PersistentVolume"): Pv,
-    ("v1", "PersistentVolumeClaim"): Pvc,
+    ("v1", "PersistentVolume"): PvObject,
+    ("v1", "PersistentVolumeClaim"): PvcObject,
     ("v1", "Pod"): Pod,
     ("storage.k8s.io/v1", "StorageClass"): StorageClass,
-    ("apps/v1", "Deployment"): Controller,
-    ("apps/v1", "StatefulSet"): Controller,
-    ("apps/v1", "DaemonSet"): Controller,
+    ("apps/v1", "Deployment"): PodController,
+    ("apps/v1", "StatefulSet"): PodController,
+    ("apps/v1", "DaemonSet"): PodController,
 }
-"""What the audit reads, by apiVersion and kind; the rest it leaves alone."""
+"""What the audit reads, by apiVersion and kind; it ignores everything else."""
 
 
 def parse(obj: Object, place: Place) -> Resource | None:
-    """Give what the audit reads of an object, None if it is of a kind that it does not read.
+    """Return what the audit reads of an object; None for a kind that it ignores.
 
     Raises:
-        BadInput: a field has not the type that the API wants; the sentence says where.
+        BadInput: a field does not have the type that the API requires; the message says where.
     """
     model = KINDS.get((str(obj.get("apiVersion")), str(obj.get("kind"))))
     if model is None:
@@ -45,7 +45,7 @@ def parse(obj: Object, place: Place) -> Resource | None:
 
 
 def _without_null(value: Any) -> Any:
-    """Leave out what is null, as the API does."""
+    """Drop null values, as the API does."""
     if isinstance(value, dict):
         return {key: _without_null(item) for key, item in value.items() if item is not None}
     return [_without_null(item) for item in value] if isinstance(value, list) else value

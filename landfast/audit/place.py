@@ -1,22 +1,22 @@
-"""Where an object and its fields stand in a file."""
+"""Where an object and its fields are in a file."""
 
 from dataclasses import dataclass, field
 
 import yaml
 
 Path = tuple[str | int, ...]
-"""Leads to a field: `("spec", "nfs", "path")`; a number is an index into a list."""
+"""The way to a field: `("spec", "nfs", "path")`; a number is an index into a list."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an object stands; one that came from a cluster has no file."""
+    """Where an object is; one from a cluster has no file."""
 
     file: str = ""
     node: yaml.Node | None = field(default=None, compare=False, repr=False)
 
     def at(self, path: Path) -> "Place":
-        """Give the place of what a path leads to, or of the last on the way that is there."""
+        """Return the place of a field, or of the last part of its path that exists."""
         node = self.node
         for step in path:
             found = _child(node, step)
@@ -26,7 +26,7 @@ class Place:
         return Place(self.file, node)
 
     def line(self, path: Path = ()) -> int | None:
-        """Give the line of a field, counted from 1: its key's, as that is what one looks for."""
+        """Return the line of a field's key, counted from 1."""
         if self.node is None:
             return None
         node, mark = self.node, self.node.start_mark

@@ -1,4 +1,4 @@
-"""What was found as SARIF 2.1.0, which code hosts show beside the lines of a change."""
+"""Findings as SARIF 2.1.0, which code hosts show beside the lines of a change."""
 
 import json
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ SCHEMA = (
 
 
 def to_sarif(findings: Sequence[Finding]) -> str:
-    """Give findings as a SARIF log with one run.
+    """Return findings as a SARIF log with one run.
 
-    A finding in a manifest has a file and a line; every one that is of an object names it as a
-    logical location, `PersistentVolumeClaim/shop/data`.
+    A finding in a manifest has a file and a line. A finding about an object names it as a logical
+    location, `PersistentVolumeClaim/shop/data`.
     """
     indices = {rule.id: index for index, rule in enumerate(RULES)}
     driver = {

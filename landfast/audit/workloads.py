@@ -1,17 +1,17 @@
-"""What runs containers, as the audit reads it: which image mounts which claim."""
+"""What runs containers, as the audit reads it: which image mounts which PVC."""
 
 from landfast.audit.objects import Metadata, Model, PvcSpec, Resource, Status
 
 
 class EnvVar(Model):
-    """A variable; "" where its value comes from elsewhere."""
+    """An environment variable; its value is "" if it comes from elsewhere."""
 
     name: str
     value: str = ""
 
 
 class VolumeMount(Model):
-    """Where a container mounts one of its pod's volumes."""
+    """A container's mount of one of its pod's volumes."""
 
     name: str
 
@@ -25,7 +25,7 @@ class Container(Model):
 
 
 class PvcVolume(Model):
-    """The PersistentVolumeClaim behind a pod's volume."""
+    """The PVC behind a pod's volume."""
 
     claim_name: str
 
@@ -57,7 +57,7 @@ class Pod(Resource):
 
     @property
     def at_once(self) -> int:
-        """How many of it may run at one time: none, once it has ended."""
+        """How many of it can run at the same time: none once it has ended."""
         return int(self.status.phase not in ("Succeeded", "Failed"))
 
 
@@ -74,7 +74,7 @@ class Strategy(Model):
 
 
 class Ordinals(Model):
-    """Where a StatefulSet begins to count."""
+    """The first ordinal of a StatefulSet's pods."""
 
     start: int = 0
 
@@ -87,7 +87,7 @@ class PvcTemplate(Model):
 
 
 class ControllerSpec(Model):
-    """The `spec` of what makes pods."""
+    """A controller's `spec`."""
 
     replicas: int = 1
     strategy: Strategy = Strategy()
@@ -96,7 +96,7 @@ class ControllerSpec(Model):
     volume_claim_templates: tuple[PvcTemplate, ...] = ()
 
 
-class Controller(Resource):
+class PodController(Resource):
     """A Deployment, StatefulSet or DaemonSet."""
 
     spec: ControllerSpec = ControllerSpec()
@@ -108,12 +108,12 @@ class Controller(Resource):
 
     @property
     def at_once(self) -> int:
-        """How many of its pods may run at one time, the new one of a rolling update included."""
+        """How many of its pods can run at the same time, including a rolling update's new one."""
         if self.kind == "DaemonSet":
-            return 2  # as many as there are nodes
+            return 2  # or more: one for each node
         rolling = self.kind == "Deployment" and self.spec.strategy.type != "Recreate"
         return self.spec.replicas + int(rolling and self.spec.replicas > 0)
 
 
-Workload = Pod | Controller
+Workload = Pod | PodController
 """What runs containers."""

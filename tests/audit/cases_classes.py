@@ -22,19 +22,25 @@ def named(name: str, **fields: Any) -> Object:
 
 
 CLASSES: list[Case] = [
-    Case("archive-on-delete-absent", [named("nfs-client")], [named("x")], "neither", "warning"),
+    Case(
+        "archive-on-delete-absent",
+        [named("nfs-client")],
+        [named("x")],
+        "neither archiveOnDelete",
+        "warning",
+    ),
     Case(
         "archive-on-delete-absent",
         [parameters()],
         [parameters(onDelete="retain")],
-        "neither",
+        "neither archiveOnDelete",
         "warning",
     ),
     Case(
         "archive-on-delete-absent",
         [named("x"), provisioner(name="x")],
         [named("x", **RETAIN), provisioner(name="x")],
-        "neither",
+        "neither archiveOnDelete",
         "warning",
     ),
     Case(
@@ -47,7 +53,7 @@ CLASSES: list[Case] = [
         "archive-on-delete-invalid",
         [parameters(archiveOnDelete=False)],
         [parameters(archiveOnDelete="False")],
-        "it has no quotes",
+        "archiveOnDelete has no quotes",
     ),
     Case(
         "archive-on-delete-invalid",
@@ -80,21 +86,21 @@ CLASSES: list[Case] = [
         "unknown-parameter",
         [parameters(archiveondelete="false")],
         [parameters(archiveOnDelete="false")],
-        "the parameter archiveondelete does nothing",
+        "parameter archiveondelete does nothing",
         "warning",
     ),
     Case(
         "class-of-volume-missing",
         [pv("a", **DELETE, **NFS, metadata=PROVISIONED)],
         [pv("a", **DELETE, **NFS, metadata=PROVISIONED), storage_class("nfs")],
-        "there is no StorageClass 'nfs' any more",
+        "StorageClass 'nfs' no longer exists",
         "warning",
     ),
     Case(
         "class-of-volume-missing",
         [pv("a", **DELETE, **NFS, metadata=PROVISIONED)],
         [pv("a", **NFS, metadata=PROVISIONED)],  # Retain: nothing is to be deleted
-        "any more",
+        "no longer exists",
         "warning",
     ),
     Case(
@@ -113,7 +119,7 @@ CLASSES: list[Case] = [
         "path-pattern-climbs",
         [parameters(pathPattern="${.PVC.namespace}-${.PVC.labels.dir}")],
         [parameters(pathPattern="${.PVC.namespace}-${.PVC.name}")],
-        "${.PVC.labels.dir} is the tenant's to choose",
+        "whoever creates the PVC chooses ${.PVC.labels.dir}",
         "warning",
     ),
     Case(

@@ -124,25 +124,25 @@ DATABASES: list[Case] = [
         "database-twice-on-one-pvc",
         [*bound("a"), controller("Deployment", "a")],
         [*bound("a"), controller("Deployment", "a", strategy={"type": "Recreate"})],
-        "2 pods of it may run on PersistentVolumeClaim shop/a",
+        "2 of its pods can run on PersistentVolumeClaim shop/a",
     ),
     Case(
         "database-twice-on-one-pvc",
         [*bound("a"), controller("DaemonSet", "a")],
         [*bound("a"), controller("Deployment", "a", replicas=0)],
-        "may run on",
+        "can run on",
     ),
     Case(
         "database-twice-on-one-pvc",
         [*bound("a"), controller("StatefulSet", "a", replicas=2)],
         [pvc("a", **RWOP), controller("StatefulSet", "a", replicas=2)],
-        "2 pods of it",
+        "2 of its pods",
     ),
     Case(
         "database-twice-on-one-pvc",
         [*bound("a"), controller("StatefulSet", "a", replicas=2)],
         # a claim for each pod, which the StatefulSet's pod shares only with the StatefulSet
         [storage_class("nfs"), statefulset(replicas=2), pod("db-0", "data-db-0")],
-        "2 pods of it",
+        "2 of its pods",
     ),
 ]

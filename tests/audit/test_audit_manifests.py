@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from landfast.audit.manifests import read
-from landfast.audit.objects import Pv
+from landfast.audit.objects import PvObject
 from landfast.audit.place import Place
 from landfast.errors import BadInput
 
@@ -100,7 +100,7 @@ def test_what_is_not_audited_is_counted_and_left_alone(tmp_path: Path) -> None:
 
 def test_fields_have_lines(tmp_path: Path) -> None:
     found = read([str(write(tmp_path, a=f"---\n{volume('a')}"))]).resources[0]
-    assert isinstance(found, Pv)
+    assert isinstance(found, PvObject)
     assert str(found.directory) == "nfs:/exports/a"
     place = found.place
     assert place.line() == 3
@@ -116,7 +116,7 @@ def test_fields_have_lines(tmp_path: Path) -> None:
 def test_null_is_as_good_as_left_out(tmp_path: Path) -> None:
     text = volume("a") + "  accessModes: null\n  claimRef:\nstatus: null\n"
     found = read([str(write(tmp_path, a=text))]).resources[0]
-    assert isinstance(found, Pv)
+    assert isinstance(found, PvObject)
     assert (found.spec.access_modes, found.spec.claim_ref) == ((), None)
 
 
@@ -128,11 +128,11 @@ def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("kind: [", "a.yaml:1 cannot be read as YAML: expected the node content"),
+        ("kind: [", "a.yaml:1 is not valid YAML: expected the node content"),
         (volume("{{ .Values.a }}"), "render it first: `helm template CHART | landfast audit -`"),
-        ("a: b\0c", "cannot be read as YAML: unacceptable character #x0000"),
-        (f"{volume('a')}{volume('b')}", "a.yaml:15 cannot be read as YAML: the key apiVersion st"),
-        ("a: &a {b: [*a]}", "a.yaml:1 cannot be read as YAML: an alias contains itself"),
+        ("a: b\0c", "is not valid YAML: unacceptable character #x0000"),
+        (f"{volume('a')}{volume('b')}", "a.yaml:15 is not valid YAML: duplicate key apiVersion"),
+        ("a: &a {b: [*a]}", "a.yaml:1 is not valid YAML: an alias contains itself"),
         (f"{volume('a')}status: !Ref x", "could not determine a constructor for the tag '!Ref'"),
         (volume(""), "a.yaml:5: PersistentVolume: metadata.name: Field required"),
         (
@@ -147,8 +147,8 @@ def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
             "apiVersion: v1\nkind: Pod\nmetadata: 3",
             "a.yaml:3: Pod: metadata: Input should be a valid dictionary",
         ),
-        ("a: b", "there is no Kubernetes object in"),
-        ("", "there is no Kubernetes object in"),
+        ("a: b", "no Kubernetes object in"),
+        ("", "no Kubernetes object in"),
     ],
 )
 def test_bad_manifests_are_refused_in_one_sentence(
@@ -163,7 +163,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert refused("nowhere") == "nowhere cannot be read: No such file or directory"
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     assert "binary cannot be read: it is not text" in refused(tmp_path / "binary")
-    assert "has no file that ends in .yaml, .yml, .json" in refused(tmp_path)
+    assert "has no .yaml, .yml, .json file" in refused(tmp_path)
 
 
 def test_helm_output_is_read(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from objects_to_audit import pv
 
 from landfast import cli
 from landfast.audit import cluster, command
-from landfast.audit.objects import Pv
+from landfast.audit.objects import PvObject
 from landfast.errors import LandfastError
 from landfast.nfs.inspector import ExportInspector
 
@@ -106,7 +106,7 @@ def test_an_export_is_looked_at(run: Run) -> None:
     code, output, _ = run(".", "--export-root", "export", "--export-path", "/exports")
     assert code == 1
     assert "there is no directory nfs:/exports/a" in output
-    assert "/exports/left: 0 bytes in 0 file(s), last changed 0 day(s) ago" in output
+    assert "/exports/left: 0 bytes in 0 files, last changed 0 days ago" in output
     given = ["--export-path", "nfs:/exports", "--format", "json"]
     findings = json.loads(run(".", "--export-root", "export", *given)[1])["findings"]
     assert [f["rule"] for f in findings] == ["audit.directory-missing", "audit.orphan-directory"]
@@ -127,21 +127,27 @@ def test_the_path_of_the_export_is_that_of_the_folder_unless_said(run: Run) -> N
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "an audit needs either manifests (files, folders, - for standard input) or --context"),
-        (["a.yaml", "--context", "x"], "an audit needs either manifests"),
+        (
+            [],
+            "(files, folders, - for standard input) or a cluster with --context",
+        ),
+        (["a.yaml", "--context", "x"], "name either manifests to audit"),
         (["nowhere"], "nowhere cannot be read: No such file or directory"),
-        (["bad.yaml"], "bad.yaml:1 cannot be read as YAML"),
+        (["bad.yaml"], "bad.yaml:1 is not valid YAML"),
         (["a.yaml", "--fail-on", "x"], "'x' is not one of 'error', 'warning', 'note'"),
         (["a.yaml", "--export-path", "/x"], "--export-path needs --export-root"),
-        (["a.yaml", "--export-root", "no"], "--export-root no: there is no such folder"),
-        (["a.yaml", "--export-root", ".", "--export-path", "x"], "it must be /PATH or SERVER:/P"),
+        (["a.yaml", "--export-root", "no"], "--export-root no is not a folder on this host"),
+        (
+            ["a.yaml", "--export-root", ".", "--export-path", "x"],
+            "--export-path x must be /PATH or SERVER:/P",
+        ),
         (
             [".", "--export-root", ".", "--export-path", "/exports"],
-            "volumes below /exports are on the servers nfs, other: say whose export . is, with "
+            "below /exports are on several servers (nfs, other): name the one that exports . with "
             "--export-path SERVER:/exports",
         ),
         (["--context", "x"], "there is no such file"),
-        (["--context", "x", "--kubeconfig", "a.yaml"], "a.yaml has no such context; it has none"),
+        (["--context", "x", "--kubeconfig", "a.yaml"], "--context x is not in"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_4(
@@ -169,13 +175,13 @@ def test_an_export_that_cannot_be_read_is_bad_input(
     code, _, errors = run("a.yaml", "--export-root", ".")
     assert (code, errors) == (
         4,
-        "landfast: --export-root . cannot be looked at: find: Permission denied\n",
+        "landfast: --export-root . cannot be inspected: find: Permission denied\n",
     )
 
 
 def test_a_cluster_is_audited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("config").write_text("")
-    found = (Pv.model_validate(pv("a", persistentVolumeReclaimPolicy="Recycle")),)
+    found = (PvObject.model_validate(pv("a", persistentVolumeReclaimPolicy="Recycle")),)
     monkeypatch.setattr(cluster, "connect", lambda *_: None)
     monkeypatch.setattr(cluster, "read", lambda *_: found)
     code, output, _ = run("--context", "prod", "--kubeconfig", "config")

@@ -1,5 +1,6 @@
 """Every rule finds what it is for, as severe as it says, and not what only looks like it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,11 @@ from objects_to_audit import (
 )
 
 from landfast.audit.export import ExportView
-from landfast.audit.findings import Finding
+from landfast.audit.findings import Finding, Rule
 from landfast.audit.rules import RULES
 from landfast.kube.client import Object
 
+ROOT = Path(__file__).parents[2]
 ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 
@@ -62,8 +64,21 @@ def test_rules_say_what_the_catalogue_needs() -> None:
         assert rule.check.__doc__
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_what_a_source_names_in_this_repository_is_there(rule: Rule) -> None:
+    words = re.findall(r"[\w./-]*[\w-]", rule.source)
+    ours = [word for word in words if word.startswith(("docs/", "landfast/", "suites/", "kit/"))]
+    assert [path for path in ours if not (ROOT / path).exists()] == []
+    suites = ("binding.", "hazards.", "protection.", "reclaim.", "walkthrough.")
+    claims = (ROOT / "docs/claims.md").read_text()
+    named = [word for word in words if word.startswith(suites)]
+    assert [claim for claim in named if f"| {claim} |" not in claims] == []
+    bare = [word for word in words if word.endswith(".md") and "/" not in word]
+    assert bare == [], "a file of nobody knows where"
+
+
 def test_the_page_lists_the_rules() -> None:
-    page = (Path(__file__).parents[2] / "docs/audit.md").read_text()
+    page = (ROOT / "docs/audit.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| `audit.")]
     assert rows == [f"| `{rule.id}` | {rule.severity} | {rule.title} |" for rule in RULES]
 
@@ -93,9 +108,9 @@ def test_the_newest_default_class_counts() -> None:
 
 def test_a_rival_is_named_to_each_of_two() -> None:
     found = audited(pv("a"), pvc("one"), pvc("two"))
-    assert {f.name: f.message.partition(", fits ")[2] for f in found} == {
-        "one": "PersistentVolumeClaim shop/two, too",
-        "two": "PersistentVolumeClaim shop/one, too",
+    assert {f.name: f.message.partition("also fits ")[2] for f in found} == {
+        "one": "PersistentVolumeClaim shop/two",
+        "two": "PersistentVolumeClaim shop/one",
     }
 
 

@@ -4,17 +4,15 @@ from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
 from landfast.audit.rules import binding, classes, databases, directories, patterns, volumes
 
-RULES: tuple[Rule, ...] = (
-    *volumes.RULES,
-    *directories.RULES,
-    *binding.RULES,
-    *classes.RULES,
-    *patterns.RULES,
-    *databases.RULES,
+RULES: tuple[Rule, ...] = tuple(
+    found
+    for module in (volumes, directories, binding, classes, patterns, databases)
+    for found in vars(module).values()
+    if isinstance(found, Rule)
 )
 
 
 def audit(inventory: Inventory) -> list[Finding]:
-    """Give what the rules find, the worst first, then in the rules' order."""
+    """Return what the rules find, the worst first, then in the rules' order."""
     found = [finding for rule in RULES for finding in rule.findings(inventory)]
     return sorted(found, key=lambda finding: finding.severity.rank)

@@ -1,19 +1,18 @@
-"""Rules on what binds to what."""
+"""Rules for PVCs: what binds to what, and what never binds."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-from landfast.audit.findings import Hit, Severity, listed, rule
+from landfast.audit.findings import Hit, Said, Severity, each, listed, rule
 from landfast.audit.inventory import Inventory
-from landfast.audit.objects import Pvc
+from landfast.audit.objects import PvcObject, PvObject
+from landfast.audit.rules.sources import CONTROLLER, DEFAULT_CLASS, MATCHING
 
 _CLASS = ("spec", "storageClassName")
-_CONTROLLER = "Kubernetes, pkg/controller/volume/persistentvolume/pv_controller.go"
-_MATCHING = "k8s.io/component-helpers/storage/volume/pv_helpers.go, FindMatchingVolume"
 
 
-def _open(inventory: Inventory) -> Iterator[Pvc]:
-    """Give the PersistentVolumeClaims whose volume Kubernetes has yet to choose."""
+def _open(inventory: Inventory) -> Iterator[PvcObject]:
+    """Yield the PVCs whose volume Kubernetes has yet to choose."""
     return (pvc for pvc in inventory.pvcs if not inventory.is_pinned(pvc))
 
 
@@ -22,17 +21,17 @@ def _open(inventory: Inventory) -> Iterator[Pvc]:
     Severity.ERROR,
     "A PVC that could bind a volume meant for another",
     reason=(
-        "Among volumes that fit, access modes and size decide, and who comes first; names and "
-        "paths do not. After a PVC was deleted and made again its data may be another's."
+        "Among the volumes that fit, access modes, size and order of arrival decide, never names "
+        "or paths. A PVC that is deleted and recreated may get another's data."
     ),
     fix=(
-        "Tie them together: claimRef on the volume and volumeName on the PVC; or a selector, with "
-        "labels that one volume has; or a class of their own."
+        "Tie them together: claimRef on the volume and volumeName on the PVC; or a selector with "
+        "labels that only one volume has; or a class of their own."
     ),
-    source=_MATCHING,
+    source=MATCHING,
 )
 def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
-    """Find claims with a choice of volumes, or with a rival; an error under a database only."""
+    """Find PVCs with a choice of volumes, or with a rival; an error only under a database."""
     fitting = [(pvc, [pv.name for pv in inventory.candidates(pvc)]) for pvc in _open(inventory)]
     takers: dict[str, list[str]] = defaultdict(list)
     for pvc, names in fitting:
@@ -45,32 +44,31 @@ def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
             yield Hit(pvc, said, ("spec",), severity)
         elif names and len(takers[names[0]]) > 1:
             rivals = listed([title for title in takers[names[0]] if title != pvc.title])
-            said = f"{names[0]}, the one volume that fits it, fits {rivals}, too"
+            said = f"{names[0]} is the only volume that fits it, and also fits {rivals}"
             yield Hit(pvc, said, ("spec",), severity)
 
 
 @rule(
     "audit.class-missing",
     Severity.ERROR,
-    "A PVC of a class that does not exist",
+    "A PVC whose class does not exist",
     reason=(
-        "Without the class nothing is provisioned, and no volume that is there fits: the PVC stays "
+        "Without the class nothing is provisioned, and no existing volume fits: the PVC stays "
         "Pending, and so does its pod."
     ),
-    fix="Correct storageClassName, or make the class.",
-    source=f"{_CONTROLLER} syncUnboundClaim; binding suite",
+    fix="Correct storageClassName, or create the class.",
+    source=f"{CONTROLLER}, syncUnboundClaim; binding.missing-class-stays-pending",
+    cluster_decides=True,
 )
-def class_missing(inventory: Inventory) -> Iterator[Hit]:
-    """Find claims of a class that is not there, unless a volume of that class fits."""
-    for pvc in _open(inventory):
-        name = pvc.storage_class
-        if name and inventory.find_class(name) is None and not inventory.candidates(pvc):
-            if inventory.complete:
-                said = f"there is no StorageClass {name}, and no volume of that class fits"
-                yield Hit(pvc, said, _CLASS)
-            else:
-                said = f"the StorageClass {name} is not among these manifests: has the cluster it?"
-                yield Hit(pvc, said, _CLASS, Severity.NOTE)
+@each(_open, _CLASS)
+def class_missing(inventory: Inventory, pvc: PvcObject) -> Said:
+    """Find PVCs of a missing class, unless a volume of that class fits."""
+    name = pvc.storage_class
+    if not name or inventory.find_class(name) or inventory.candidates(pvc):
+        return None
+    if inventory.complete:
+        return f"StorageClass {name} does not exist, and no volume of that class fits"
+    return f"StorageClass {name} is not in these manifests: does the cluster have it?"
 
 
 @rule(
@@ -78,20 +76,21 @@ def class_missing(inventory: Inventory) -> Iterator[Hit]:
     Severity.WARNING,
     "A PVC without a class, and no default class",
     reason=(
-        "A PVC that leaves out storageClassName gets the default class. While there is none, only "
-        "a volume without a class fits, and a default that is set later changes what the PVC gets."
+        "A PVC without storageClassName gets the default class. While there is none, only a "
+        "volume without a class fits, and a default that is set later changes what the PVC gets."
     ),
-    fix='Name a class; or storageClassName: "" for a volume without one.',
-    source="Kubernetes, plugin/pkg/admission/storage/storageclass/setdefault; binding suite",
+    fix='Name a class, or set storageClassName: "" to get a volume without one.',
+    source=(
+        "Kubernetes v1.37, plugin/pkg/admission/storage/storageclass/setdefault; docs/binding.md"
+    ),
+    cluster_decides=True,
 )
-def no_default_class(inventory: Inventory) -> Iterator[Hit]:
-    """Find claims that wait for a default class."""
-    for pvc in _open(inventory):
-        waits = pvc.storage_class is None and not inventory.defaults
-        if waits and not inventory.candidates(pvc):
-            where = "on this cluster" if inventory.complete else "among these manifests"
-            said = f"it names no class, and there is no default class {where}"
-            yield Hit(pvc, said, ("spec",), None if inventory.complete else Severity.NOTE)
+@each(_open, ("spec",))
+def no_default_class(inventory: Inventory, pvc: PvcObject) -> Said:
+    """Find PVCs that wait for a default class."""
+    if pvc.storage_class is not None or inventory.defaults or inventory.candidates(pvc):
+        return None
+    return f"it names no class, and there is no default class {inventory.where}"
 
 
 @rule(
@@ -99,62 +98,65 @@ def no_default_class(inventory: Inventory) -> Iterator[Hit]:
     Severity.WARNING,
     "Several default classes",
     reason=(
-        "A PVC without a class gets the newest of them, so that it depends on when the classes "
-        "were made: making one again moves all new PVCs to it."
+        "A PVC without a class gets the newest of them, so recreating a class moves all new PVCs "
+        "to it."
     ),
-    fix='Leave storageclass.kubernetes.io/is-default-class: "true" on one of them.',
-    source="k8s.io/kubernetes/pkg/volume/util/storageclass.go, GetDefaultClass; binding suite",
+    fix='Keep storageclass.kubernetes.io/is-default-class: "true" on one of them only.',
+    source=DEFAULT_CLASS,
 )
 def several_default_classes(inventory: Inventory) -> Iterator[Hit]:
     """Find more than one default class."""
     if len(inventory.defaults) > 1:
         first, *others = inventory.defaults
-        said = f"it is a default class, and so are {listed([c.name for c in others])}"
+        said = f"it is a default class, besides {listed([c.name for c in others])}"
         yield Hit(first, said, ("metadata", "annotations"))
 
 
 @rule(
     "audit.volume-of-pvc-missing",
     Severity.ERROR,
-    "A PVC that names a volume that is not there",
+    "A PVC that names a missing volume",
     reason=(
-        "A new PVC stays Pending, without an event that says why. One that was bound is Lost: its "
-        "volume was deleted under it, and it never binds again."
+        "A new PVC stays Pending, without an event that says why. A PVC that was bound is Lost "
+        "and takes no other volume."
     ),
-    fix="Make the volume, with a claimRef to the PVC; a PVC that is Lost must be made again.",
-    source=f"{_CONTROLLER} syncUnboundClaim, syncBoundClaim; binding suite",
+    fix=(
+        "Create the volume. For a PVC that is Lost, leave out claimRef: one without the PVC's uid "
+        "keeps it Lost."
+    ),
+    source=(
+        f"{CONTROLLER}, syncUnboundClaim, syncBoundClaim; "
+        "binding.missing-volume-name-stays-pending; binding.lost-claim-finds-its-volume"
+    ),
+    cluster_decides=True,
 )
-def volume_of_pvc_missing(inventory: Inventory) -> Iterator[Hit]:
-    """Find claims whose `volumeName` names nothing."""
-    names = {pv.name for pv in inventory.pvs}
-    for pvc in inventory.pvcs:
-        name = pvc.spec.volume_name
-        if name and name not in names:
-            where = "" if inventory.complete else " among these manifests"
-            lost = "; its phase is Lost" if pvc.status.phase == "Lost" else ""
-            said = f"there is no PersistentVolume {name}{where}{lost}"
-            severity = None if inventory.complete else Severity.NOTE
-            yield Hit(pvc, said, ("spec", "volumeName"), severity)
+@each(lambda inventory: inventory.pvcs, ("spec", "volumeName"))
+def volume_of_pvc_missing(inventory: Inventory, pvc: PvcObject) -> Said:
+    """Find PVCs whose `volumeName` names nothing."""
+    name = pvc.spec.volume_name
+    if not name or name in {pv.name for pv in inventory.pvs}:
+        return None
+    lost = "; its phase is Lost" if pvc.status.phase == "Lost" else ""
+    return f"there is no PersistentVolume {name} {inventory.where}{lost}"
 
 
 @rule(
     "audit.reserved-volume",
     Severity.NOTE,
-    "A volume reserved for a PVC that is not there",
-    reason="Nobody else can bind it, whatever fits. A typo in claimRef looks the same.",
-    fix="Make the PVC, or remove claimRef.",
-    source=f"{_MATCHING}; binding suite",
+    "A volume reserved for a missing PVC",
+    reason="No other PVC can bind it. A typo in claimRef looks the same.",
+    fix="Create the PVC, or remove claimRef.",
+    source=f"{MATCHING}; binding.reserved-is-kept-for-its-claim",
 )
-def reserved_volume(inventory: Inventory) -> Iterator[Hit]:
+@each(lambda inventory: inventory.pvs, ("spec", "claimRef"))
+def reserved_volume(inventory: Inventory, pv: PvObject) -> Said:
     """Find unbound volumes whose `claimRef` names nothing."""
-    names = {(pvc.namespace, pvc.name) for pvc in inventory.pvcs}
-    for pv in inventory.pvs:
-        ref = pv.spec.claim_ref
-        if ref and pv.status.phase in ("", "Available", "Pending"):
-            who = (ref.namespace or "default", ref.name)
-            if who not in names:
-                said = f"it waits for PersistentVolumeClaim {who[0]}/{who[1]}"
-                yield Hit(pv, said, ("spec", "claimRef"))
+    ref = pv.spec.claim_ref
+    if ref is None or pv.status.phase not in ("", "Available", "Pending"):
+        return None
+    who = (ref.namespace or "default", ref.name)
+    missing = who not in {(pvc.namespace, pvc.name) for pvc in inventory.pvcs}
+    return f"it waits for PersistentVolumeClaim {who[0]}/{who[1]}" if missing else None
 
 
 @rule(
@@ -162,24 +164,13 @@ def reserved_volume(inventory: Inventory) -> Iterator[Hit]:
     Severity.WARNING,
     "Two manifests of one object",
     reason=(
-        "kind, namespace and name are the same: `kubectl apply` changes the first into the second, "
-        "and of a volume or a PVC most fields cannot be changed. The audit counts the last."
+        "They have the same kind, namespace and name: `kubectl apply` turns the first into the "
+        "second, and most fields of a volume or a PVC cannot change. The audit uses the last."
     ),
-    fix="Remove one, rename it, or audit the environments that they belong to one by one.",
+    fix="Remove or rename one, or audit each environment by itself.",
     source="Kubernetes documentation, Object Names and IDs",
 )
 def defined_twice(inventory: Inventory) -> Iterator[Hit]:
-    """Find objects that are there more than once."""
+    """Find objects that are defined more than once."""
     for again, earlier in inventory.defined_again:
         yield Hit(again, f"it is also in {earlier.place.file}:{earlier.place.line()}")
-
-
-RULES = (
-    foreign_volume,
-    class_missing,
-    no_default_class,
-    several_default_classes,
-    volume_of_pvc_missing,
-    reserved_volume,
-    defined_twice,
-)

@@ -1,4 +1,4 @@
-"""Rules on the export itself: volumes without a directory, directories without a volume."""
+"""Rules for the export: volumes without a directory, directories without a volume."""
 
 import posixpath
 from collections.abc import Iterator
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from rich.filesize import decimal
 
 from landfast.audit.export import ARCHIVED
-from landfast.audit.findings import Hit, Severity, rule
+from landfast.audit.findings import Hit, Said, Severity, counted, each, rule
 from landfast.audit.inventory import Inventory
+from landfast.audit.objects import PvObject
+from landfast.audit.rules.sources import CONTRACT
 
 _DAY = 86400
 
@@ -17,19 +19,19 @@ _DAY = 86400
     Severity.ERROR,
     "A volume without its directory",
     reason=(
-        "Pods with this volume stay in ContainerCreating: mount says that there is no such file or "
-        "directory. If it held data, that data is gone."
+        "Pods that use it stay in ContainerCreating: the mount fails with `No such file or "
+        "directory`. If it held data, that data is gone."
     ),
-    fix="Restore the directory, or make it if the volume is new; else delete the volume.",
-    source="mount.nfs(8); provisioner.md: directory removed behind its back",
+    fix="Restore the directory; create it if the volume is new; otherwise delete the volume.",
+    source="mount.nfs(8); hazards.vanished-directory-goes-unnoticed",
 )
-def directory_missing(inventory: Inventory) -> Iterator[Hit]:
+@each(lambda inventory: inventory.pvs, ("spec", "nfs", "path"))
+def directory_missing(inventory: Inventory, pv: PvObject) -> Said:
     """Find volumes whose directory is not on the export."""
-    export = inventory.export
-    for pv in inventory.pvs if export else ():
-        there = pv.directory
-        if export and there and export.root.holds(there) and there.path in export.missing:
-            yield Hit(pv, f"there is no directory {there}", ("spec", "nfs", "path"))
+    export, there = inventory.export, pv.directory
+    if export and there and export.root.holds(there) and there.path in export.missing:
+        return f"there is no directory {there}"
+    return None
 
 
 @rule(
@@ -37,27 +39,26 @@ def directory_missing(inventory: Inventory) -> Iterator[Hit]:
     Severity.WARNING,
     "A directory without a volume",
     reason=(
-        "No volume names it, so nobody will ever delete it: it was leaked, archived, or left "
-        "behind when its volume was deleted. It may be the last copy of somebody's data."
+        "No volume names it, so nothing will ever delete it. It was leaked, archived, or left "
+        "behind by a deleted volume, and may be the only copy of somebody's data."
     ),
-    fix="Find out whose it is (its name has namespace and PVC), then restore or remove it by hand.",
-    source="provisioner.md, Delete: archived, leaked and kept directories",
+    fix="Find its owner (the name has namespace and PVC), then restore or remove it by hand.",
+    source=f"{CONTRACT}; docs/reclaim.md",
+    cluster_decides=True,
 )
 def orphan_directory(inventory: Inventory) -> Iterator[Hit]:
     """Find directories that no volume names, with size and age."""
     export = inventory.export
-    for orphan in export.orphans if export else ():
+    if export is None:
+        return
+    rooted = [pv.title for pv in inventory.pvs if pv.directory == export.root]
+    for orphan in export.orphans:
         archived = posixpath.basename(orphan.path).startswith(ARCHIVED)
-        rooted = [pv.title for pv in inventory.pvs if pv.directory == (export and export.root)]
-        age = max(0, (export.looked_at if export else 0) - orphan.modified) // _DAY
+        age = max(0, export.looked_at - orphan.modified) // _DAY
         said = (
-            f"{orphan.path}: {decimal(orphan.size)} in {orphan.files} file(s), "
-            f"last changed {age} day(s) ago"
+            f"{orphan.path}: {decimal(orphan.size)} in {counted(orphan.files, 'file')}, "
+            f"last changed {counted(age, 'day')} ago"
         )
         said += ", archived by a provisioner" if archived else ""
         said += f", or data of {rooted[0]}, which is the export's root" if rooted else ""
-        expected = archived or rooted or not inventory.complete
-        yield Hit(None, said, severity=Severity.NOTE if expected else None)
-
-
-RULES = (directory_missing, orphan_directory)
+        yield Hit(None, said, severity=Severity.NOTE if archived or rooted else None)

@@ -1,31 +1,24 @@
-"""Rules on pathPattern: which directory a class gives to which PersistentVolumeClaim."""
+"""Rules for pathPattern: which directory a class gives to which PVC."""
 
-import posixpath
 import re
 from collections.abc import Iterator
 
-from landfast.audit.findings import Hit, Severity, rule
+from landfast.audit.findings import Said, Severity, each, rule
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import StorageClass
-from landfast.audit.rules.classes import settings
-from landfast.provisioning.contract import PvcMeta, expand
+from landfast.audit.rules.sources import CONTRACT
+from landfast.audit.subdir import SAMPLES, directory, settings
 
 _TENANTS_VALUE = re.compile(r"\$\{\.PVC\.(labels|annotations)\.[^}]+\}")
 _AT = ("parameters", "pathPattern")
-_SOURCE = "landfast/provisioning/contract.py; hazards suite"
-_SAMPLES = [PvcMeta("one", "a"), PvcMeta("one", "b"), PvcMeta("two", "a")]
 
 
-def _patterns(inventory: Inventory) -> Iterator[tuple[StorageClass, str]]:
-    for storage_class in inventory.subdir_classes:
-        pattern = settings(storage_class).path_pattern
-        if pattern is not None:
-            yield storage_class, pattern
+def _patterned(inventory: Inventory) -> Iterator[StorageClass]:
+    return (c for c in inventory.subdir_classes if settings(c).path_pattern is not None)
 
 
-def _directory(pattern: str, pvc: PvcMeta) -> str:
-    """Give a directory relative to the export; "." is the export itself."""
-    return posixpath.normpath(expand(pattern, pvc).strip("/") or ".")
+def _pattern(storage_class: StorageClass) -> str:
+    return settings(storage_class).path_pattern or ""
 
 
 @rule(
@@ -33,19 +26,20 @@ def _directory(pattern: str, pvc: PvcMeta) -> str:
     Severity.ERROR,
     "pathPattern can lead to the export's root",
     reason=(
-        "A PVC without the label or annotation gets the export itself as its volume with v4.0.2, "
-        "among everybody's directories; one that sets it to `.` does with both lines, and with "
-        "master deleting that PVC then removes every directory of the export."
+        "With v4.0.2, a PVC without the label or annotation gets the whole export as its volume, "
+        "with everybody's directories. One that sets it to `.` gets it with master too, and "
+        "deleting that PVC then removes every directory of the export."
     ),
     fix="Begin the pattern with ${.PVC.namespace}-${.PVC.name}, which no PVC can choose.",
-    source=_SOURCE,
+    source=f"{CONTRACT}; hazards.missing-annotation-gives-the-root; hazards.dot-empties-the-export",
 )
-def path_pattern_export_root(inventory: Inventory) -> Iterator[Hit]:
+@each(_patterned, _AT)
+def path_pattern_export_root(_inventory: Inventory, storage_class: StorageClass) -> Said:
     """Find patterns that may expand to nothing."""
-    for storage_class, pattern in _patterns(inventory):
-        if _directory(pattern, _SAMPLES[0]) == ".":
-            said = f"{pattern!r} is the export's root for a PVC without labels and annotations"
-            yield Hit(storage_class, said, _AT)
+    pattern = _pattern(storage_class)
+    if directory(pattern) == ".":
+        return f"{pattern!r} is the export's root for a PVC without labels and annotations"
+    return None
 
 
 @rule(
@@ -53,17 +47,17 @@ def path_pattern_export_root(inventory: Inventory) -> Iterator[Hit]:
     Severity.WARNING,
     "pathPattern takes values from labels or annotations",
     reason=(
-        "Whoever may make a PVC chooses its directory: the values are not checked, and one with "
-        "`..` or another's name leads to another's data, which is removed with the PVC."
+        "Anyone who can create a PVC chooses its directory. The values are not checked: `..` or "
+        "another PVC's name leads to another's data, which is removed with the PVC."
     ),
-    fix="Use only ${.PVC.namespace} and ${.PVC.name}, which cannot hold a slash.",
-    source=_SOURCE,
+    fix="Use only ${.PVC.namespace} and ${.PVC.name}, which cannot contain a slash.",
+    source=f"{CONTRACT}; hazards.annotation-climbs-to-a-neighbour",
 )
-def path_pattern_climbs(inventory: Inventory) -> Iterator[Hit]:
+@each(_patterned, _AT)
+def path_pattern_climbs(_inventory: Inventory, storage_class: StorageClass) -> Said:
     """Find patterns with values that tenants choose."""
-    for storage_class, pattern in _patterns(inventory):
-        if found := _TENANTS_VALUE.search(pattern):
-            yield Hit(storage_class, f"{found[0]} is the tenant's to choose", _AT)
+    found = _TENANTS_VALUE.search(_pattern(storage_class))
+    return f"whoever creates the PVC chooses {found[0]}" if found else None
 
 
 @rule(
@@ -71,21 +65,20 @@ def path_pattern_climbs(inventory: Inventory) -> Iterator[Hit]:
     Severity.WARNING,
     "pathPattern makes nested directories",
     reason=(
-        "v4.0.2 looks for the directory by its last element, at the top of the export: it finds "
+        "v4.0.2 looks for the directory by its last element, at the top of the export. It finds "
         "nothing and leaks the data, or it deletes or archives another's directory of that name."
     ),
-    fix="Join with a dash, not with a slash: ${.PVC.namespace}-${.PVC.name}; or onDelete: retain.",
-    source=_SOURCE,
+    fix="Join with a dash, not a slash: ${.PVC.namespace}-${.PVC.name}; or set onDelete: retain.",
+    source=f"{CONTRACT}; hazards.nested-directory-is-leaked; hazards.last-name-hits-a-neighbour",
 )
-def path_pattern_nested(inventory: Inventory) -> Iterator[Hit]:
+@each(_patterned, _AT)
+def path_pattern_nested(_inventory: Inventory, storage_class: StorageClass) -> Said:
     """Find patterns with a slash between elements, unless nothing is to be deleted anyway."""
-    for storage_class, pattern in _patterns(inventory):
-        kept = (
-            storage_class.reclaim_policy == "Retain"
-            or settings(storage_class).on_delete == "retain"
-        )
-        if "/" in _directory(_TENANTS_VALUE.sub("value", pattern), _SAMPLES[0]) and not kept:
-            yield Hit(storage_class, f"{pattern!r} has more than one element", _AT)
+    given, pattern = settings(storage_class), _pattern(storage_class)
+    kept = given.reclaim_policy == "Retain" or given.on_delete == "retain"
+    if "/" in directory(_TENANTS_VALUE.sub("value", pattern)) and not kept:
+        return f"{pattern!r} has more than one element"
+    return None
 
 
 @rule(
@@ -93,24 +86,17 @@ def path_pattern_nested(inventory: Inventory) -> Iterator[Hit]:
     Severity.ERROR,
     "pathPattern gives several PVCs one directory",
     reason=(
-        "PVCs of one name in two namespaces, or all of one namespace, write into one directory; "
-        "deleting one of them removes or archives the others' data while they use it."
+        "PVCs of one name in two namespaces, or all PVCs of a namespace, write to one directory. "
+        "Deleting one of them removes or archives the others' data while they use it."
     ),
     fix="Use both ${.PVC.namespace} and ${.PVC.name}.",
-    source=_SOURCE,
+    source=f"{CONTRACT}; hazards.shared-directory-is-removed; hazards.shared-directory-is-archived",
 )
-def path_pattern_shared(inventory: Inventory) -> Iterator[Hit]:
-    """Find patterns without namespace or name; where tenants choose, that is another rule's."""
-    for storage_class, pattern in _patterns(inventory):
-        chosen = {_directory(pattern, pvc) for pvc in _SAMPLES}
-        if len(chosen) < len(_SAMPLES) and not _TENANTS_VALUE.search(pattern):
-            said = f"{pattern!r} is not different for every namespace and name"
-            yield Hit(storage_class, said, _AT)
-
-
-RULES = (
-    path_pattern_export_root,
-    path_pattern_climbs,
-    path_pattern_nested,
-    path_pattern_shared,
-)
+@each(_patterned, _AT)
+def path_pattern_shared(_inventory: Inventory, storage_class: StorageClass) -> Said:
+    """Find patterns without namespace or name; where tenants choose, another rule reports it."""
+    pattern = _pattern(storage_class)
+    chosen = {directory(pattern, pvc) for pvc in SAMPLES}
+    if len(chosen) < len(SAMPLES) and not _TENANTS_VALUE.search(pattern):
+        return f"{pattern!r} is not different for every namespace and name"
+    return None

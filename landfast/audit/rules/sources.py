@@ -1,0 +1,18 @@
+"""What the rules rest on. Paths that begin with landfast/ or docs/ are this repository's."""
+
+_KUBERNETES = "Kubernetes v1.37"
+CONTROLLER = f"{_KUBERNETES}, pkg/controller/volume/persistentvolume/pv_controller.go"
+MATCHING = (
+    "k8s.io/component-helpers v0.37, storage/volume/pv_helpers.go, FindMatchingVolume; "
+    "docs/binding.md"
+)
+DEFAULT_CLASS = f"{_KUBERNETES}, pkg/volume/util/storageclass.go, GetDefaultClass; docs/binding.md"
+PATHS = (
+    f"{_KUBERNETES}, pkg/apis/core/validation/validation.go, validateNFSVolumeSource: "
+    "no path is compared with another volume's"
+)
+NOT_ATTACHED = f"{_KUBERNETES}, pkg/volume/nfs/nfs.go: NFS volumes are not attached to a node"
+DOCUMENTATION = "Kubernetes documentation, Persistent Volumes, Reclaiming"
+CONTRACT = (
+    "nfs-subdir-external-provisioner v4.0.2, provisioner.go; landfast/provisioning/contract.py"
+)
