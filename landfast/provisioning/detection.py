@@ -5,7 +5,8 @@ import contextlib
 from pydantic import BaseModel, ConfigDict
 
 from landfast.provisioning.contract import ClassSettings, Line
-from landfast.provisioning.volumes import GONE, clear, provisioned
+from landfast.provisioning.observed import GONE
+from landfast.provisioning.volumes import clear, provisioned
 from landfast.stack import Stack
 from landfast.waiting import WaitTimeout
 

@@ -4,7 +4,7 @@ import pytest
 
 from landfast.provisioning.contract import Fate, Line, Reclaimed
 from landfast.provisioning.detection import Detection, Probe
-from landfast.provisioning.volumes import ObservedVolume
+from landfast.provisioning.observed import ObservedVolume
 
 ARCHIVED = Fate(Reclaimed.ARCHIVED, "archived-x")
 

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import PurePosixPath
 
-from landfast.provisioning.volumes import file_of, text_of
+from landfast.provisioning.observed import file_of, text_of
 from landfast.stack import Stack
 
 

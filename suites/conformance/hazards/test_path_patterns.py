@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.provisioner import Bench
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
-from landfast.provisioning.volumes import GONE
+from landfast.provisioning.observed import GONE
 from landfast.steps import ObserveFunction, StepFunction
 from suites.conformance.hazards.exports import files, put
 from suites.conformance.hazards.objects import BY_ANNOTATION, PATH

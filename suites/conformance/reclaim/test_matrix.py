@@ -5,7 +5,8 @@ import pytest
 from fixtures.provisioner import Bench
 from landfast.kube.client import KubeError
 from landfast.provisioning.contract import static_fate
-from landfast.provisioning.volumes import ObservedVolume, prepared, provisioned, storage_class
+from landfast.provisioning.observed import ObservedVolume
+from landfast.provisioning.volumes import prepared, provisioned, storage_class
 from suites.conformance.reclaim.conftest import Record
 from suites.conformance.reclaim.matrix import DYNAMIC, REFUSED, STATIC, ReclaimCell
 

@@ -6,13 +6,8 @@ from fixtures.provisioner import Bench
 from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
-from landfast.provisioning.volumes import (
-    GONE,
-    STAYS_SECONDS,
-    BoundVolume,
-    prepared,
-    pvc_object,
-)
+from landfast.provisioning.observed import GONE
+from landfast.provisioning.volumes import STAYS_SECONDS, BoundVolume, prepared, pvc_object
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true
 

@@ -1,0 +1,287 @@
+"""Volumes on a fake API and a folder for an export, with a provisioner that obeys the contract."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fakes import FakeKube
+
+from landfast import timeouts
+from landfast.environment import Environment
+from landfast.images import Images
+from landfast.kube.client import Object
+from landfast.kube.manifests import Overlay
+from landfast.nfs.export import Export
+from landfast.nfs.inspector import ExportInspector
+from landfast.provisioning.contract import ClassSettings, Fate, Line, PvcMeta, Reclaimed
+from landfast.provisioning.contract import directory as directory_of
+from landfast.provisioning.detection import detect
+from landfast.provisioning.observed import GONE, ObservedVolume
+from landfast.provisioning.volumes import (
+    BoundVolume,
+    clear,
+    create_pvcs,
+    prepared,
+    provisioned,
+    volumes_of_class,
+)
+from landfast.stack import Stack
+from landfast.waiting import NotStable, WaitTimeout
+
+IMAGES = Images("kit", "node", "nfs", "provisioner", "mysql", "busybox", "recycler")
+PVC = "PersistentVolumeClaim"
+PV = "PersistentVolume"
+
+
+def execute(argv: Sequence[str]) -> str:
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+class Provisioner:
+    """Obeys a line's contract on the fake API, within the requests that it is told of."""
+
+    def __init__(self, stack: Stack, kube: FakeKube, folder: Path, line: Line) -> None:
+        self.stack, self.kube, self.folder, self.line = stack, kube, folder, line
+        self.settings: dict[str, ClassSettings] = {}
+        kube.before |= {"get": self._bind, "delete": self._reclaim}
+
+    def _bind(self, kind: str, name: str) -> None:
+        key = (PVC, self.stack.namespace, name)
+        if kind != PVC or key not in self.kube.objects or "status" in self.kube.objects[key]:
+            return
+        pvc = self.kube.objects[key]
+        volume = pvc["spec"].get("volumeName") or self._provision(pvc)
+        pvc["spec"]["volumeName"], pvc["status"] = volume, {"phase": "Bound"}
+        self.kube.objects[PV, None, volume]["status"] = {"phase": "Bound"}
+
+    def _provision(self, pvc: Object) -> str:
+        name, settings = f"pvc-{pvc['metadata']['name']}", self._class(pvc)
+        where = directory_of(self.line, settings, meta(pvc), name)
+        (self.folder / where).mkdir(parents=True, exist_ok=True)
+        spec = {
+            "storageClassName": pvc["spec"]["storageClassName"],
+            "claimRef": {"namespace": self.stack.namespace, "name": pvc["metadata"]["name"]},
+            "nfs": {"path": str(PurePosixPath(self.stack.overlay.root, where))},
+        }
+        self.kube.put({"kind": PV, "metadata": {"name": name}, "spec": spec})
+        return name
+
+    def _class(self, pvc: Object) -> ClassSettings:
+        found = self.kube.objects["StorageClass", None, pvc["spec"]["storageClassName"]]
+        given = found["parameters"]
+        return ClassSettings(
+            found["reclaimPolicy"],
+            given.get("archiveOnDelete"),
+            given.get("onDelete"),
+            given.get("pathPattern"),
+        )
+
+    def _reclaim(self, kind: str, name: str) -> None:
+        pvc = self.kube.objects.get((PVC, self.stack.namespace, name))
+        if kind != PVC or pvc is None:
+            return
+        volume = self.kube.objects.get((PV, None, pvc["spec"]["volumeName"]))
+        if volume is None:
+            return
+        bound = BoundVolume(
+            self.stack, volume["metadata"]["name"], meta(pvc), volume["spec"]["nfs"]["path"]
+        )
+        end = bound.fate(self.line, self._class(pvc))
+        own = self.folder / bound.directory
+        if end.reclaimed is Reclaimed.ARCHIVED:
+            own.rename(self.folder / str(end.data))
+        elif end.reclaimed is Reclaimed.REMOVED:
+            shutil.rmtree(own)
+        volume["status"]["phase"] = end.phase
+        if end.phase == GONE:
+            del self.kube.objects[PV, None, bound.name]
+
+
+def meta(pvc: Object) -> PvcMeta:
+    found = pvc["metadata"]
+    return PvcMeta(found["namespace"], found["name"], annotations=found.get("annotations") or {})
+
+
+@pytest.fixture
+def kube() -> FakeKube:
+    return FakeKube()
+
+
+@pytest.fixture
+def stack(kube: FakeKube, tmp_path: Path) -> Stack:
+    (tmp_path / "run" / "one").mkdir(parents=True)
+    inspector = ExportInspector(execute, PurePosixPath(tmp_path), "here", own="run")
+    export = Export(server="10.0.0.1", path="/export", kind="external")
+    env = SimpleNamespace(
+        cluster=SimpleNamespace(kube=kube, owned=True), inspector=inspector, export=export
+    )
+    overlay = Overlay(
+        export, IMAGES, "r", subtree="run/one", suffix="-one", namespace="landfast-one"
+    )
+    return Stack(cast("Environment", env), overlay)
+
+
+Start = Callable[[Line], Provisioner]
+
+
+@pytest.fixture
+def start(stack: Stack, kube: FakeKube, tmp_path: Path) -> Start:
+    return lambda line: Provisioner(stack, kube, tmp_path / "run" / "one", line)
+
+
+@pytest.mark.parametrize("line", Line)
+def test_detection_names_the_line_that_the_provisioner_obeys(
+    line: Line, stack: Stack, start: Start, kube: FakeKube, tmp_path: Path
+) -> None:
+    start(line)
+    found = detect(stack)
+    assert found.line is line, str(found)
+    assert not kube.objects
+    assert list((tmp_path / "run" / "one").iterdir()) == []
+
+
+@pytest.mark.parametrize("line", Line)
+def test_neither_line_is_detected_where_classes_are_ignored(
+    line: Line, stack: Stack, start: Start, kube: FakeKube
+) -> None:
+    start(line)
+    ignore = {"parameters": {"onDelete": "retain"}}
+    stack.changes.append(lambda obj: {**obj, **ignore} if obj["kind"] == "StorageClass" else obj)
+    assert detect(stack).line is None
+
+
+def test_volume_is_removed_before_its_pvc_so_that_nobody_reclaims_it(
+    stack: Stack, start: Start, kube: FakeKube
+) -> None:
+    start(Line.V402)
+    with provisioned(stack, "data", ClassSettings()) as volume:
+        volume.write()
+        assert volume.look() == ObservedVolume("Bound", ("landfast-one-data-pvc-data",), True, True)
+    deleted = [(kind, name) for verb, kind, name in kube.verbs if verb == "delete"]
+    assert deleted == [(PV, "pvc-data"), (PVC, "data"), ("StorageClass", "data-one")]
+    clear(stack)
+    assert stack.env.inspector.list(stack.folder("")) == {}
+
+
+@pytest.mark.parametrize("owned", [True, False])
+def test_recycler_pod_of_a_prepared_volume_is_removed_from_an_owned_cluster(
+    owned: bool, stack: Stack, start: Start, kube: FakeKube
+) -> None:
+    stack.env.cluster.owned = owned  # type: ignore[misc]
+    start(Line.V402)
+    kube.before["list"] = kube.before["create"] = lambda *_: None
+    made: list[Any] = []
+
+    def available(kind: str, name: str) -> None:
+        pv = kube.objects.get((PV, None, "data-one"))
+        if kind == PV and pv is not None and "status" not in pv:
+            pv["status"] = {"phase": "Available"}
+        bind(kind, name)
+
+    bind, kube.before["get"] = kube.before["get"], available
+    with prepared(stack, "data", ClassSettings("Recycle")) as volume:
+        made = [kube.objects["StorageClass", None, "data-one"]["reclaimPolicy"]]
+        made.append(kube.objects[PV, None, volume.name]["spec"]["persistentVolumeReclaimPolicy"])
+        assert volume.directory == "data"
+    assert made == ["Delete", "Recycle"]
+    assert (("delete", "Pod", "recycler-for-data-one") in kube.verbs) is owned
+
+
+def volume_in(stack: Stack, kube: FakeKube, phase: str) -> BoundVolume:
+    kube.put({"kind": PV, "metadata": {"name": "v"}, "spec": {}, "status": {"phase": phase}})
+    return BoundVolume(stack, "v", PvcMeta("landfast-one", "data"), "/export/run/one/team/data")
+
+
+def test_wait_ends_early_where_the_phase_cannot_come(stack: Stack, kube: FakeKube) -> None:
+    volume = volume_in(stack, kube, "Released")
+    event = {
+        "kind": "Event",
+        "metadata": {"name": "e", "namespace": "default", "creationTimestamp": "2026"},
+        "involvedObject": {"name": "v"},
+        "reason": "VolumeFailedDelete",
+        "message": "device or resource busy",
+    }
+    kube.put(event)
+    with pytest.raises(WaitTimeout, match="device or resource busy"):
+        volume.wait_for(GONE)
+    kube.delete(PV, "v")
+    with pytest.raises(WaitTimeout, match="no longer exists"):
+        volume.wait_for("Released")
+
+
+def test_phase_that_does_not_last_is_an_error(stack: Stack, kube: FakeKube) -> None:
+    volume = volume_in(stack, kube, "Released")
+    phases = iter(["Released", "Released", "Available"])
+    kube.before["get"] = lambda *_: kube.objects[PV, None, "v"]["status"].update(phase=next(phases))
+    with pytest.raises(NotStable, match="Available"):
+        volume.wait_for("Released")
+
+
+def test_wait_runs_out_with_the_last_phase(
+    stack: Stack, kube: FakeKube, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "RECLAIM", 0.01)
+    with pytest.raises(WaitTimeout, match="volume v to be gone; last state: 'Bound'"):
+        volume_in(stack, kube, "Bound").wait_for(GONE)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen", "fate"),
+    [
+        (ClassSettings(), ("gone", (), False), Fate(Reclaimed.REMOVED, None)),
+        (ClassSettings(), ("gone", (), True), Fate(Reclaimed.EMPTIED, None)),
+        (ClassSettings(), ("gone", ("archived-x",), False), Fate(Reclaimed.ARCHIVED, "archived-x")),
+        (ClassSettings(), ("gone", ("team/data",), True), Fate(Reclaimed.LEAKED, "team/data")),
+        (
+            ClassSettings(on_delete="retain"),
+            ("gone", ("team/data",), True),
+            Fate(Reclaimed.KEPT, "team/data"),
+        ),
+        (
+            ClassSettings("Retain"),
+            ("Released", ("team/data",), True),
+            Fate(Reclaimed.KEPT, "team/data", "Released"),
+        ),
+        (
+            ClassSettings(),
+            ("Released", ("team/data",), True),
+            Fate(Reclaimed.FAILED, "team/data", "Released"),
+        ),
+    ],
+)
+def test_observation_shows_a_fate(
+    stack: Stack,
+    kube: FakeKube,
+    settings: ClassSettings,
+    seen: tuple[str, tuple[str, ...], bool],
+    fate: Fate,
+) -> None:
+    phase, data, directory = seen
+    volume = volume_in(stack, kube, "Bound")
+    observed = ObservedVolume(phase, data, intact=True, directory=directory)
+    assert volume.observed_fate(settings, observed) == fate
+
+
+def test_fate_in_words_names_no_object(stack: Stack, kube: FakeKube) -> None:
+    volume = BoundVolume(stack, "pvc-1", PvcMeta("landfast-one", "data"), "/export/run/one/x")
+    words = volume.in_words(Fate(Reclaimed.ARCHIVED, "archived-landfast-one-data-pvc-1"))
+    assert words == "archived as archived-NAMESPACE-PVC-VOLUME, volume gone"
+
+
+def test_volume_outside_the_export_has_no_directory(stack: Stack) -> None:
+    volume = BoundVolume(stack, "v", PvcMeta("landfast-one", "data"), "/export/run")
+    assert not volume.on_export
+    with pytest.raises(ValueError, match="subpath"):
+        _ = volume.directory
+
+
+def test_many_pvcs_are_of_the_stacks_class(stack: Stack, kube: FakeKube) -> None:
+    assert create_pvcs(stack, 3) == ["pvc-00", "pvc-01", "pvc-02"]
+    classes = {obj["spec"]["storageClassName"] for obj in kube.objects.values()}
+    assert classes == {stack.storage_class} == {"nfs-ssd-one"}
+    volume_in(stack, kube, "Bound")
+    assert volumes_of_class(stack, stack.storage_class) == []
