@@ -1,1 +1,1 @@
-"""Which claim binds which volume: a pure model of Kubernetes' rules, and what they expect."""
+"""Which PVC binds to which PV: a pure model of Kubernetes' rules, and trials on a cluster."""

@@ -1,4 +1,4 @@
-"""Which volume a claim gets that names none, and what a named one must satisfy.
+"""Which PV a PVC gets if it names none, and what a named PV must satisfy.
 
 Sources, in Kubernetes 1.37: pkg/controller/volume/persistentvolume/index.go and pv_controller.go;
 component-helpers, storage/volume/pv_helpers.go.
@@ -9,114 +9,111 @@ from itertools import groupby
 from typing import NamedTuple
 
 from landfast.binding.model import VolumeMode
-from landfast.binding.state import Claim, State, Volume
+from landfast.binding.state import State, StoredPv, StoredPvc
 
-SAME_SIZE = "nothing decides between volumes of one size: the index that holds them is unordered"
-SAME_MODES = "sets of equally many access modes are searched in no fixed order"
-RESERVED_TWICE = "nothing decides between volumes that are all reserved for the claim"
+SAME_SIZE = "nothing decides between PVs of the same size: their index is unordered"
+SAME_MODES = "PVs with equally many access modes are searched in no fixed order"
+RESERVED_TWICE = "nothing decides between several PVs reserved for the PVC"
 
 
 class Match(NamedTuple):
-    """The volumes of which the claim gets one; if they are several, the reasons."""
+    """The PVs of which the PVC gets one; if there are several, the reasons."""
 
-    volumes: list[Volume]
+    pvs: list[StoredPv]
     ties: frozenset[str] = frozenset()
 
 
-def find_match(state: State, claim: Claim) -> Match:
-    """Find the volume for a claim that names none.
+def find_match(state: State, pvc: StoredPvc) -> Match:
+    """Find the PV for a PVC that names none.
 
-    Volumes are searched by their set of access modes: every set that contains what is asked for,
-    those of fewest modes first. The first set that has a match ends the search, so a larger volume
-    with just these modes comes before a smaller one, or a reserved one, that has more.
+    PVs are searched by their set of access modes: every set that contains the requested modes,
+    smallest sets first. The first set with a match ends the search, so a larger PV with exactly the
+    requested modes wins over a smaller one, or a reserved one, that has more modes.
     Source: index.go, findByClaim and allPossibleMatchingAccessModes.
     """
-    wanted = frozenset(claim.pvc.modes)
-    seen = [v for v in state.volumes if v.phase and _modes(v) >= wanted]
-    for _, of_one_length in groupby(_by_modes(seen), key=lambda volume: len(_modes(volume))):
+    seen = [pv for pv in state.pvs if pv.phase and _has_modes(pv, pvc)]
+    for _, of_one_length in groupby(_by_modes(seen), key=lambda pv: len(_modes(pv))):
         sets = [list(group) for _, group in groupby(of_one_length, key=_mode_names)]
-        matches = [match for match in (_match_in_set(s, state, claim) for s in sets) if match[0]]
+        matches = [match for match in (_match_in_set(s, state, pvc) for s in sets) if match.pvs]
         if matches:
             ties = frozenset({SAME_MODES} if len(matches) > 1 else ()).union(
                 *(match.ties for match in matches)
             )
-            return Match([volume for match in matches for volume in match.volumes], ties)
+            return Match([pv for match in matches for pv in match.pvs], ties)
     return Match([])
 
 
-def _match_in_set(volumes: Iterable[Volume], state: State, claim: Claim) -> Match:
-    """Find the volume among those with one set of access modes.
+def _match_in_set(pvs: Iterable[StoredPv], state: State, pvc: StoredPvc) -> Match:
+    """Find the PV among those with the same set of access modes.
 
-    A volume that is reserved for the claim is taken at once, whatever its class, labels and phase.
-    Else the smallest that has the class and the labels; none if the claim waits for its first
-    consumer. It is Available, as the controller has seen it and nobody owns it. Node affinity
-    counts for the scheduler only.
+    A PV reserved for the PVC is taken at once, whatever its class, labels and phase. Otherwise the
+    smallest suitable one is taken, or none if the PVC waits for its first consumer. A suitable PV
+    is Available: the controller has seen it and nobody owns it. Only the scheduler looks at node
+    affinity.
     Source: pv_helpers.go, FindMatchingVolume.
     """
-    fitting = [
-        volume
-        for volume in volumes
-        if (volume.owner is None or volume.belongs_to(claim))
-        and _is_large_enough(volume, claim)
-        and _has_volume_mode(volume, claim)
-        and not volume.deleting
-    ]
-    if reserved := [volume for volume in fitting if volume.belongs_to(claim)]:
+    pvs = list(pvs)
+    if reserved := [pv for pv in pvs if pv.belongs_to(pvc) and _has_room(pv, pvc)]:
         return Match(reserved, frozenset({RESERVED_TWICE} if len(reserved) > 1 else ()))
-    if waits_for_first_consumer(state, claim):
+    if waits_for_first_consumer(state, pvc):
         return Match([])
-    selector = claim.pvc.selector
-    free = [
-        volume
-        for volume in fitting
-        if (selector is None or selector.matches(volume.pv.labels))
-        and volume.storage_class == claim.storage_class
-    ]
-    size = min((volume.size for volume in free), default=0)
-    smallest = [volume for volume in free if volume.size == size]
+    suitable = [pv for pv in pvs if suits(pv, pvc)]
+    size = min((pv.size for pv in suitable), default=0)
+    smallest = [pv for pv in suitable if pv.size == size]
     return Match(smallest, frozenset({SAME_SIZE} if len(smallest) > 1 else ()))
 
 
-def satisfies(volume: Volume, claim: Claim) -> bool:
-    """Say whether the volume that the claim names by volumeName, free as it is, will do.
+def suits(pv: StoredPv, pvc: StoredPvc) -> bool:
+    """Return whether a PVC that names no PV could take this one, if it were the only one.
 
-    The selector is not looked at. Source: pv_controller.go, checkVolumeSatisfyClaim.
+    Source: pv_helpers.go, FindMatchingVolume.
+    """
+    selector = pvc.spec.selector
+    return satisfies(pv, pvc) and (selector is None or selector.matches(pv.spec.labels))
+
+
+def satisfies(pv: StoredPv, pvc: StoredPvc) -> bool:
+    """Return whether a PV that the PVC names by volumeName will do: free, and fitting.
+
+    The selector is ignored. Source: pv_controller.go, checkVolumeSatisfyClaim.
     """
     return (
-        not volume.deleting
-        and _is_large_enough(volume, claim)
-        and volume.storage_class == claim.storage_class
-        and _has_volume_mode(volume, claim)
-        and _modes(volume) >= frozenset(claim.pvc.modes)
+        pv.owner is None
+        and pv.storage_class == pvc.storage_class
+        and _has_room(pv, pvc)
+        and _has_modes(pv, pvc)
     )
 
 
-def waits_for_first_consumer(state: State, claim: Claim) -> bool:
-    """Say whether the claim's class leaves binding to the scheduler; a missing class does not.
+def waits_for_first_consumer(state: State, pvc: StoredPvc) -> bool:
+    """Return whether the PVC's class leaves binding to the scheduler; a missing class does not.
 
     Source: pv_helpers.go, IsDelayBindingMode.
     """
-    storage_class = state.storage_class(claim.storage_class)
+    storage_class = state.storage_class(pvc.storage_class)
     return storage_class is not None and storage_class.wait_for_first_consumer
 
 
-def _by_modes(volumes: Iterable[Volume]) -> list[Volume]:
-    return sorted(volumes, key=lambda volume: (len(_modes(volume)), _mode_names(volume)))
+def _by_modes(pvs: Iterable[StoredPv]) -> list[StoredPv]:
+    return sorted(pvs, key=lambda pv: (len(_modes(pv)), _mode_names(pv)))
 
 
-def _modes(volume: Volume) -> frozenset[str]:
-    return frozenset(volume.pv.modes)
+def _modes(pv: StoredPv) -> frozenset[str]:
+    return frozenset(pv.spec.modes)
 
 
-def _mode_names(volume: Volume) -> list[str]:
-    return sorted(_modes(volume))
+def _mode_names(pv: StoredPv) -> list[str]:
+    return sorted(_modes(pv))
 
 
-def _is_large_enough(volume: Volume, claim: Claim) -> bool:
-    return volume.size >= (claim.pvc.request or 0)
+def _has_modes(pv: StoredPv, pvc: StoredPvc) -> bool:
+    return _modes(pv) >= frozenset(pvc.spec.modes)
 
 
-def _has_volume_mode(volume: Volume, claim: Claim) -> bool:
-    """Left out, it is a file system (pv_helpers.go, CheckVolumeModeMismatches)."""
-    modes = {v or VolumeMode.FILESYSTEM for v in (volume.pv.volume_mode, claim.pvc.volume_mode)}
-    return len(modes) == 1
+def _has_room(pv: StoredPv, pvc: StoredPvc) -> bool:
+    """Large enough, of the same volumeMode (Filesystem if left out), and not being deleted.
+
+    Source: pv_helpers.go, FindMatchingVolume and CheckVolumeModeMismatches.
+    """
+    modes = {mode or VolumeMode.FILESYSTEM for mode in (pv.spec.volume_mode, pvc.spec.volume_mode)}
+    return pv.size >= (pvc.spec.request or 0) and len(modes) == 1 and not pv.deleting

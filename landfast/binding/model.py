@@ -1,20 +1,20 @@
-"""What the binding oracle speaks of: volumes, claims, classes, what is done, how it ends.
+"""The binding oracle's values: PVs, PVCs, classes, what is done with them, and how it ends.
 
-Values only: frozen, comparable, hashable. They hold invalid objects, too (no access mode, a
-capacity of 0), so that a scenario can say what the API server must refuse.
+Values only: frozen, comparable, hashable. They can be invalid (no access mode, a capacity of 0), so
+that a binding case can contain what the API server must refuse.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 Labels = tuple[tuple[str, str], ...]
-Kind = Literal["pv", "pvc", "class"]
+ObjectKind = Literal["pv", "pvc", "class"]
 
 
 class AccessMode(StrEnum):
-    """How a volume may be mounted, or a claim wants to mount it."""
+    """How a PV may be mounted, or a PVC wants to mount it."""
 
     RWO = "ReadWriteOnce"
     ROX = "ReadOnlyMany"
@@ -30,7 +30,7 @@ class VolumeMode(StrEnum):
 
 
 class PvPhase(StrEnum):
-    """`status.phase` of a PersistentVolume; Failed does not occur where everything is retained."""
+    """`status.phase` of a PersistentVolume; with the policy Retain it is never Failed."""
 
     AVAILABLE = "Available"
     BOUND = "Bound"
@@ -46,7 +46,7 @@ class PvcPhase(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a claim is Pending."""
+    """Why a PVC is Pending."""
 
     NO_VOLUME = "no-volume"
     WAITS_FOR_FIRST_CONSUMER = "waits-for-first-consumer"
@@ -66,10 +66,10 @@ class Requirement:
     values: tuple[str, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Say whether the labels meet it (apimachinery, pkg/labels/selector.go, Matches).
+        """Return whether the labels meet it (apimachinery, pkg/labels/selector.go, Matches).
 
         Raises:
-            ValueError: an operator that the API server refuses.
+            ValueError: the API server would refuse the operator.
         """
         match self.operator:
             case "In":
@@ -80,18 +80,18 @@ class Requirement:
                 return self.key in labels
             case "DoesNotExist":
                 return self.key not in labels
-        raise ValueError(f"no selector has the operator {self.operator}")
+        raise ValueError(f"a selector cannot have the operator {self.operator}")
 
 
 @dataclass(frozen=True)
 class Selector:
-    """A claim's selector; every label and every requirement must be met, an empty one always is."""
+    """A PVC's selector: every label and every requirement must be met; an empty one always is."""
 
     labels: Labels = ()
     requirements: tuple[Requirement, ...] = ()
 
     def matches(self, labels: Labels) -> bool:
-        """Say whether a volume with these labels meets it."""
+        """Return whether a PV with these labels meets it."""
         has = dict(labels)
         return all(has.get(key) == value for key, value in self.labels) and all(
             requirement.matches(has) for requirement in self.requirements
@@ -102,9 +102,9 @@ class Selector:
 class Pv:
     """A PersistentVolume on NFS with the reclaim policy Retain.
 
-    `capacity` is in MiB, None where it is left out; `storage_class` None is left out, which is
-    the same as ""; `claim` is the name in `claimRef`, given without a uid; `nodes` are the host
-    names of its node affinity.
+    `capacity` is in MiB, None if left out. `storage_class` None is left out, which means the same
+    as "". `claim_ref` is the name in `claimRef`, which has no uid. `nodes` are the host names of
+    the node affinity.
     """
 
     name: str
@@ -113,18 +113,19 @@ class Pv:
     storage_class: str | None = None
     volume_mode: str | None = None
     labels: Labels = ()
-    claim: str | None = None
+    claim_ref: str | None = None
     nodes: tuple[str, ...] | None = None
+    kind: ClassVar[ObjectKind] = "pv"
 
 
 @dataclass(frozen=True)
 class Pvc:
     """A PersistentVolumeClaim.
 
-    `request` is in MiB, None where it is left out; `storage_class` None is left out (the
-    cluster's default may be filled in), "" asks for a volume without a class; `volume` is
-    `volumeName`. `completed`: it is created with the annotation `pv.kubernetes.io/bind-completed`,
-    as a claim that comes back from a backup is.
+    `request` is in MiB, None if left out. `storage_class` None is left out, so the cluster's
+    default may be filled in; "" asks for a PV without a class. `volume` is `volumeName`. A
+    `completed` PVC is created with the annotation `pv.kubernetes.io/bind-completed`, like one
+    restored from a backup.
     """
 
     name: str
@@ -135,15 +136,17 @@ class Pvc:
     selector: Selector | None = None
     volume: str | None = None
     completed: bool = False
+    kind: ClassVar[ObjectKind] = "pvc"
 
 
 @dataclass(frozen=True)
 class Class:
-    """A StorageClass whose provisioner nobody runs: its claims bind to what is there, or wait."""
+    """A StorageClass without a running provisioner: its PVCs bind to existing PVs, or wait."""
 
     name: str
     default: bool = False
     wait_for_first_consumer: bool = False
+    kind: ClassVar[ObjectKind] = "class"
 
 
 Object = Pv | Pvc | Class
@@ -158,12 +161,12 @@ class Create:
 
 @dataclass(frozen=True)
 class Delete:
-    """Delete the object of that kind and name; if there is none, nothing happens.
+    """Delete the object of that kind and name, if it exists.
 
-    `force` takes its finalizers away, too, so that it goes even if it is in use.
+    `force` also removes its finalizers, so that it goes even while it is in use.
     """
 
-    kind: Kind
+    kind: ObjectKind
     name: str
     force: bool = False
 
@@ -172,40 +175,52 @@ Op = Create | Delete
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """What is done, in stages.
+class BindingCase:
+    """What is done with a set of PVs, PVCs and classes, in stages.
 
-    After each stage the cluster settles: the controller has looked at everything before the next
-    begins. Inside a stage the operations are sent in order. Where no order could be relied on, a
-    stage must not mix them: a name that it deletes it does not create again, and classes are
-    created and deleted in stages of their own. Default classes of different stages are created in
-    different seconds, as a creationTimestamp has no more; names that a runner gives instead of
-    these keep their order, as it decides between default classes of one second.
+    After each stage the cluster settles: the controllers have looked at everything before the next
+    stage begins. Inside a stage the operations are sent in order. A stage must not mix what has no
+    reliable order: it must not create a name that it deletes, and it must not create or delete
+    classes together with other objects. Default classes of different stages are created in
+    different seconds, because a creationTimestamp has whole seconds. Class names keep their order
+    on the cluster, because the name decides between default classes of the same second.
     """
 
     stages: tuple[tuple[Op, ...], ...]
 
     def objects(self) -> Iterator[Object]:
-        """Give every object that is created, in order."""
+        """Yield every object that is created, in order."""
         for stage in self.stages:
             for op in stage:
                 if isinstance(op, Create):
                     yield op.obj
 
+    @property
+    def makes_default_class(self) -> bool:
+        """Whether it creates a default class, which is the whole cluster's."""
+        return any(isinstance(obj, Class) and obj.default for obj in self.objects())
+
+    @property
+    def uses_default_class(self) -> bool:
+        """Whether its outcome depends on the cluster's default classes."""
+        return self.makes_default_class or any(
+            isinstance(obj, Pvc) and obj.storage_class is None for obj in self.objects()
+        )
+
 
 @dataclass(frozen=True)
 class PvState:
-    """A volume as it ends; `claim` is the name in `claimRef`, `deleting`: a finalizer keeps it."""
+    """How a PV ends; `claim_ref` is the name in `claimRef`; `deleting`: a finalizer keeps it."""
 
     name: str
     phase: PvPhase
-    claim: str | None = None
+    claim_ref: str | None = None
     deleting: bool = False
 
 
 @dataclass(frozen=True)
 class PvcState:
-    """A claim as it ends; `volume` is `volumeName`. The reason is evidence: it is not compared."""
+    """How a PVC ends; `volume` is `volumeName`. The reason is evidence and is not compared."""
 
     name: str
     phase: PvcPhase
@@ -215,36 +230,36 @@ class PvcState:
 
 @dataclass(frozen=True, order=True)
 class Refusal:
-    """A field for which the API server refused an object; one each, if it names several.
+    """A field for which the API server refused an object; one refusal for each field it names.
 
-    Where the name is taken (409, which names no field) it is `metadata.name`.
+    If the name is taken (409, which names no field), the field is `metadata.name`.
     """
 
-    kind: Kind
+    kind: ObjectKind
     name: str
     field: str
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a scenario ends: every volume and claim that is there, and what was refused."""
+    """How a binding case ends: every remaining PV and PVC, and what was refused."""
 
     pvs: frozenset[PvState] = frozenset()
     pvcs: frozenset[PvcState] = frozenset()
     refused: frozenset[Refusal] = frozenset()
 
     def pv(self, name: str) -> PvState | None:
-        """Give the volume of that name, None if there is none."""
+        """Return the PV of that name, None if it does not exist."""
         return next((pv for pv in self.pvs if pv.name == name), None)
 
     def pvc(self, name: str) -> PvcState | None:
-        """Give the claim of that name, None if there is none."""
+        """Return the PVC of that name, None if it does not exist."""
         return next((pvc for pvc in self.pvcs if pvc.name == name), None)
 
 
 @dataclass(frozen=True)
-class Expected:
-    """The outcomes that the rules allow; where it is more than one, `undetermined` says why."""
+class Expectation:
+    """The outcomes that the rules allow; if there are several, `undetermined` says why."""
 
     allowed: frozenset[Outcome]
     undetermined: str = ""

@@ -1,16 +1,16 @@
-"""From a scenario to Kubernetes objects, in names that keep scenarios apart; and to YAML."""
+"""From a binding case to Kubernetes objects, in names that keep cases apart, and to YAML."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import yaml
 
-from landfast.binding.model import Class, Create, Delete, Kind, Object, Pv, Pvc, Scenario
+from landfast.binding.model import BindingCase, Create, Delete, Object, ObjectKind, Pv, Pvc
 from landfast.kube.client import Object as KubeObject
 from landfast.kube.default_classes import MARK
 
-SCENARIO_LABEL = "landfast/scenario"
-KINDS: Mapping[Kind, str] = {
+CASE_LABEL = "landfast/binding-case"
+KINDS: Mapping[ObjectKind, str] = {
     "pv": "PersistentVolume",
     "pvc": "PersistentVolumeClaim",
     "class": "StorageClass",
@@ -20,24 +20,24 @@ BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 
 @dataclass(frozen=True)
 class Naming:
-    """What one scenario's objects are called, and what marks them.
+    """The names and labels of one binding case's objects.
 
-    Names get the prefix, so that scenarios stand side by side; one prefix keeps their order. The
-    server and path of the volumes are never mounted.
+    The prefix of every name keeps cases apart and the order of names within a case. The server and
+    path of the PVs are never mounted.
     """
 
     prefix: str = ""
     namespace: str = "default"
-    scenario: str = "reproduced"
+    case: str = "reproduced"
     labels: Mapping[str, str] = field(default_factory=dict)
-    server: str = "192.0.2.1"  # RFC 5737: an address of nobody's
+    server: str = "192.0.2.1"  # RFC 5737: an address that nobody has
     path: str = "/export"
 
     def object(self, obj: Object) -> KubeObject:
-        """Give the object as the API server is sent it."""
+        """Return the object as it is sent to the API server."""
         meta: KubeObject = {
             "name": self.prefix + obj.name,
-            "labels": {**self.labels, SCENARIO_LABEL: self.scenario},
+            "labels": {**self.labels, CASE_LABEL: self.case},
         }
         if isinstance(obj, Pv):
             meta["labels"] |= dict(obj.labels)
@@ -77,8 +77,8 @@ class Naming:
             "persistentVolumeReclaimPolicy": "Retain",
             "nfs": {"server": self.server, "path": self.path},
         }
-        if pv.claim is not None:
-            spec["claimRef"] = {"namespace": self.namespace, "name": self.prefix + pv.claim}
+        if pv.claim_ref is not None:
+            spec["claimRef"] = {"namespace": self.namespace, "name": self.prefix + pv.claim_ref}
         if pv.nodes is not None:
             hosts: KubeObject = {
                 "key": "kubernetes.io/hostname",
@@ -106,12 +106,12 @@ class Naming:
         return self.prefix + name if name else name
 
     def _selector(self, pvc: Pvc) -> KubeObject | None:
-        """Add to a claim that names no class one more label, which all of the scenario's PVs have.
+        """Give a PVC that names no class one more label to select by, that of its case's PVs.
 
-        It would else see everybody's volumes without a class. A selector is a conjunction: what it
-        says of the scenario's own volumes stays the same.
+        Otherwise it would see every PV on the cluster that has no class. A selector is a
+        conjunction, so it still means the same for the case's own PVs.
         """
-        labels = {} if pvc.storage_class else {SCENARIO_LABEL: self.scenario}
+        labels = {} if pvc.storage_class else {CASE_LABEL: self.case}
         if pvc.selector is None:
             return {"matchLabels": labels} if labels else None
         return {
@@ -123,11 +123,11 @@ class Naming:
         }
 
 
-def as_yaml(scenario: Scenario, naming: Naming | None = None) -> str:
-    """Give the scenario as YAML for `kubectl apply`: between stages one waits, or deletes."""
+def as_yaml(case: BindingCase, naming: Naming | None = None) -> str:
+    """Return the case as YAML for `kubectl apply`; comments mark its stages and deletions."""
     naming = naming or Naming()
     parts = []
-    for number, stage in enumerate(scenario.stages, start=1):
+    for number, stage in enumerate(case.stages, start=1):
         parts.append(f"# stage {number}\n")
         for op in stage:
             if isinstance(op, Create):
@@ -138,7 +138,7 @@ def as_yaml(scenario: Scenario, naming: Naming | None = None) -> str:
 
 
 def delete_command(op: Delete, naming: Naming) -> str:
-    """Give the kubectl command line that deletes what the operation does."""
+    """Return the kubectl command line that does the same."""
     name = naming.prefix + op.name
     where = f" -n {naming.namespace}" if op.kind == "pvc" else ""
     command = f"kubectl delete{where} {KINDS[op.kind].lower()} {name} --wait=false"
@@ -153,24 +153,10 @@ def _mebibytes(size: int | None) -> dict[str, str] | None:
 
 
 def _plain(values: tuple[str, ...]) -> list[str]:
-    """Give plain strings: YAML knows no enumerations."""
+    """Return plain strings: YAML has no enumerations."""
     return [str(value) for value in values]
 
 
 def _given(fields: KubeObject) -> KubeObject:
     return {key: value for key, value in fields.items() if value is not None}
 
-
-def uses_default_class(scenario: Scenario) -> bool:
-    """Whether its outcome depends on which classes are the cluster's defaults."""
-    return any(
-        obj.storage_class is None
-        if isinstance(obj, Pvc)
-        else isinstance(obj, Class) and obj.default
-        for obj in scenario.objects()
-    )
-
-
-def makes_default_class(scenario: Scenario) -> bool:
-    """Whether it makes a default class, which is the whole cluster's."""
-    return any(isinstance(obj, Class) and obj.default for obj in scenario.objects())

@@ -1,63 +1,57 @@
-"""The oracle: from a scenario to every outcome that Kubernetes' rules allow.
+"""The oracle: from a binding case to every outcome that Kubernetes' rules allow.
 
-Operations, the controllers' looks at volumes and claims, and finalizers' removal may follow each
-other in many orders. The oracle goes through all of them, so what the source leaves open comes out
-as more than one outcome. Fixed is only this: operations keep their order, and claims are first
-looked at in the order of their creation, as one worker takes them from one queue. Claims that are
-still Pending are looked at again at any time and in any order: the controller lists them from a map
-(pv_controller_base.go, resync). The controller's cache may still have a volume that is deleted
-already: the write to it is refused, and the claim comes back after others (claimWorker).
+Operations, the controllers' looks at PVs and PVCs, and the removal of finalizers may follow each
+other in many orders. The oracle tries all of them, so whatever the source leaves open becomes more
+than one outcome. Only this is fixed: operations keep their order, and PVCs are first looked at in
+order of creation, because one worker takes them from one queue. PVCs that are still Pending are
+looked at again at any time and in any order, because the controller lists them from a map
+(pv_controller_base.go, resync). The controller's cache may still hold a PV that is already deleted:
+the write to it is refused, and the PVC returns to the queue behind others (claimWorker).
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from landfast.binding import api
-from landfast.binding.controller import (
-    protect_claim,
-    protect_volume,
-    sync_claim,
-    sync_volume,
-    why_pending,
-)
+from landfast.binding.controller import protect_pv, protect_pvc, sync_pv, sync_pvc, why_pending
 from landfast.binding.model import (
+    BindingCase,
     Create,
     Delete,
-    Expected,
+    Expectation,
     Op,
     Outcome,
     PvcState,
     PvState,
-    Scenario,
 )
-from landfast.binding.state import Claim, Moment, State, Volume
+from landfast.binding.state import Moment, State, StoredPv, StoredPvc
 
-SAME_SECOND = "default classes made one after the other may have one creationTimestamp, or two"
-ORDER = "inside a stage it is not determined what the controller looks at first"
+SAME_SECOND = "successive default classes may have the same creationTimestamp or different ones"
+ORDER = "inside a stage the order of the controllers' looks is not determined"
 
 Choice = Callable[[list[State]], list[State]]
 
 
-def expect(scenario: Scenario) -> Expected:
-    """Give the outcomes that the rules allow for the scenario.
+def expect(case: BindingCase) -> Expectation:
+    """Return the outcomes that the rules allow for the case.
 
     Raises:
-        ValueError: a stage mixes what a stage must not mix (see `Scenario`).
+        ValueError: a stage mixes what it must not mix (see `BindingCase`).
     """
-    for stage in scenario.stages:
+    for stage in case.stages:
         _check(stage)
-    allowed, ties = _explore(scenario, lambda states: states)
+    allowed, ties = _explore(case, lambda states: states)
     if len(allowed) == 1:
-        return Expected(allowed)
-    if len(_explore(scenario, lambda states: states[:1])[0]) > 1:
+        return Expectation(allowed)
+    if len(_explore(case, lambda states: states[:1])[0]) > 1:
         ties = ties | {ORDER}
-    return Expected(allowed, "; ".join(sorted(ties)))
+    return Expectation(allowed, "; ".join(sorted(ties)))
 
 
-def _explore(scenario: Scenario, choose: Choice) -> tuple[frozenset[Outcome], frozenset[str]]:
-    """Give every outcome that is reached, and the ties that were met on the way."""
+def _explore(case: BindingCase, choose: Choice) -> tuple[frozenset[Outcome], frozenset[str]]:
+    """Return every outcome that can be reached, and the ties met on the way."""
     states, ties = {State()}, frozenset[str]()
-    for number, ops in enumerate(scenario.stages):
+    for number, ops in enumerate(case.stages):
         stage = _Stage(number, ops, choose)
         states = {settled for state in states for settled in stage.settle(state)}
         ties |= stage.ties
@@ -70,12 +64,12 @@ class _Stage:
     def __init__(self, number: int, ops: tuple[Op, ...], choose: Choice) -> None:
         self._number, self._ops, self._choose = number, ops, choose
         self._deleted = {op.name for op in ops if isinstance(op, Delete) and op.kind == "pv"}
-        self._stale: tuple[Volume, ...] = ()
+        self._stale: tuple[StoredPv, ...] = ()
         self.ties: frozenset[str] = frozenset()
 
     def settle(self, state: State) -> set[State]:
-        """Give the states in which every operation is done and no look changes anything."""
-        self._stale = tuple(v for v in state.volumes if v.pv.name in self._deleted)
+        """Return the states in which every operation is done and no look changes anything."""
+        self._stale = tuple(pv for pv in state.pvs if pv.spec.name in self._deleted)
         settled, to_do, seen = set(), [(state, 0)], set()
         while to_do:
             here = to_do.pop()
@@ -89,10 +83,10 @@ class _Stage:
         return settled
 
     def _following(self, state: State, done: int) -> Iterator[tuple[State, int]]:
-        """What may come next: an operation, or one step of a controller.
+        """Yield what may come next: an operation, or one step of a controller.
 
-        A creation that nothing is in the way of is done at once: until the controller has seen the
-        new object it changes nothing, so it need not be tried at every later moment, too.
+        A creation that nothing stands in the way of is done at once: until the controller has seen
+        the new object it changes nothing, so it need not be tried at every later moment.
         """
         if done < len(self._ops):
             op = self._ops[done]
@@ -105,28 +99,28 @@ class _Stage:
         yield from ((after, done) for after in self._steps(state))
 
     def _steps(self, state: State) -> Iterator[State]:
-        for volume in state.volumes:
-            yield from _changed(state, protect_volume(state, volume))
-            yield from _changed(state, sync_volume(state, volume))
-        for claim in state.claims:
-            yield from _changed(state, protect_claim(state, claim))
-            if claim.uid not in state.fresh:
-                yield from _changed(state, *self._look(state, claim))
-            elif claim.uid == state.fresh[0]:
+        for pv in state.pvs:
+            yield from _changed(state, protect_pv(state, pv))
+            yield from _changed(state, sync_pv(state, pv))
+        for pvc in state.pvcs:
+            yield from _changed(state, protect_pvc(state, pvc))
+            if pvc.uid not in state.fresh:
+                yield from _changed(state, *self._look(state, pvc))
+            elif pvc.uid == state.fresh[0]:
                 looked = replace(state, fresh=state.fresh[1:])
-                yield from self._look(looked, claim)
-                if self._may_take_a_deleted_volume(looked, claim):
+                yield from self._look(looked, pvc)
+                if self._may_take_a_deleted_pv(looked, pvc):
                     yield looked
 
-    def _may_take_a_deleted_volume(self, state: State, claim: Claim) -> bool:
-        """Whether the claim may get a volume that is deleted, if that is still in the cache."""
-        others = tuple(v for v in state.volumes if v.pv.name not in self._deleted)
-        before = replace(state, volumes=(*others, *self._stale))
-        after = (look.claim(claim.pvc.name) for look in sync_claim(before, claim).states)
+    def _may_take_a_deleted_pv(self, state: State, pvc: StoredPvc) -> bool:
+        """Return whether the PVC may choose a deleted PV, if that is still in the cache."""
+        others = tuple(pv for pv in state.pvs if pv.spec.name not in self._deleted)
+        before = replace(state, pvs=(*others, *self._stale))
+        after = (look.pvc(pvc.spec.name) for look in sync_pvc(before, pvc).states)
         return bool(self._stale) and any(c is not None and c.volume in self._deleted for c in after)
 
-    def _look(self, state: State, claim: Claim) -> list[State]:
-        look = sync_claim(state, claim)
+    def _look(self, state: State, pvc: StoredPvc) -> list[State]:
+        look = sync_pvc(state, pvc)
         self.ties |= look.ties
         return self._choose(look.states)
 
@@ -136,25 +130,26 @@ def _changed(before: State, *after: State) -> Iterator[State]:
 
 
 def outcome(state: State) -> Outcome:
-    """Give what can be seen of a settled state."""
+    """Return what can be seen of a settled state."""
     return Outcome(
         frozenset(
-            PvState(v.pv.name, v.phase, v.owner.name if v.owner else None, v.deleting)
-            for v in state.volumes
-            if v.phase is not None
+            PvState(pv.spec.name, pv.phase, pv.owner.name if pv.owner else None, pv.deleting)
+            for pv in state.pvs
+            if pv.phase is not None
         ),
         frozenset(
-            PvcState(c.pvc.name, c.phase, c.volume, why_pending(state, c)) for c in state.claims
+            PvcState(pvc.spec.name, pvc.phase, pvc.volume, why_pending(state, pvc))
+            for pvc in state.pvcs
         ),
         state.refused,
     )
 
 
 def _check(stage: tuple[Op, ...]) -> None:
-    created = {(api.kind_of(op.obj), op.obj.name) for op in stage if isinstance(op, Create)}
+    created = {(op.obj.kind, op.obj.name) for op in stage if isinstance(op, Create)}
     deleted = {(op.kind, op.name) for op in stage if isinstance(op, Delete)}
     for kind, name in sorted(created & deleted):
-        raise ValueError(f"one stage deletes the {kind} {name} and creates it; take two")
+        raise ValueError(f"a stage deletes the {kind} {name} and creates it; use two stages")
     kinds = {kind for kind, _ in created | deleted}
     if "class" in kinds and len(kinds) > 1:
-        raise ValueError("a stage has classes and other objects; give classes their own")
+        raise ValueError("a stage mixes classes with other objects; give classes their own stage")

@@ -1,12 +1,12 @@
-"""Waits until the controller has looked at everything, without a guess at how long that takes.
+"""Waits until the volume controller has looked at everything, without guessing how long it takes.
 
-kube-controller-manager has one worker for claims and one for volumes, each with one queue, first
-in first out (Kubernetes 1.37, pv_controller_base.go: claimWorker, volumeWorker, enqueueWork), and
-informers that hand on the events of one kind in their order. So when a *sentinel* that was made
-last has been dealt with, everything before it has been. What is once done with is looked at again
-when it changes (AddEventHandler), or every 15 seconds (resync): here it is changed, by an
-annotation, and nothing waits for the resync. That goes for a claim that found nothing, and for a
-volume whose claim was deleted while they were being bound: only a look releases it (deleteClaim).
+kube-controller-manager has one worker for PVCs and one for PVs, each with one queue, first in first
+out (Kubernetes 1.37, pv_controller_base.go: claimWorker, volumeWorker, enqueueWork), and its
+informers pass on the events of one kind in order. So once a *sentinel* that was created last has
+been dealt with, everything before it has been. The controller looks at an object again when it
+changes (AddEventHandler), or every 15 seconds (resync). Here an annotation changes it, so nothing
+waits for the resync. That concerns a PVC that found nothing, and a PV whose PVC was deleted while
+they were being bound: only a look releases it (deleteClaim).
 """
 
 from collections import defaultdict
@@ -15,36 +15,41 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from landfast import timeouts
 from landfast.binding.model import Class, Pv, Pvc, PvPhase
-from landfast.binding.objects import KINDS, SCENARIO_LABEL, Naming
+from landfast.binding.objects import CASE_LABEL, KINDS, Naming
 from landfast.kube import Kube, KubeError
 from landfast.kube.client import Object
 from landfast.kube.default_classes import default_classes
-from landfast.waiting import wait_until
+from landfast.waiting import WaitTimeout, wait_until
 
 T = TypeVar("T")
 
 BATCH_LABEL = "landfast/batch"
 _ASKED_TO_PROVISION = "volume.kubernetes.io/storage-provisioner"
-_SETTLE_SECONDS = 120
-_BARRIER_SECONDS = 60
+_MOST_LOOKS = 50  # far more than any case has changes to go through
 _POLL_SECONDS = 0.02
 _THREADS = 8
-_NEW = ("Pending", None)  # a volume that the controller has not seen; older servers give no phase
+_NEW = ("Pending", None)  # a PV that the controller has not seen; older servers set no phase
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The volumes and claims of a batch by name, as the API server has them."""
+class Snapshot:
+    """The PVs and PVCs of a batch by name, as the API server has them."""
 
     pvs: Mapping[str, Object]
     pvcs: Mapping[str, Object]
 
+    @property
+    def objects(self) -> list[Object]:
+        """Both kinds."""
+        return [*self.pvs.values(), *self.pvcs.values()]
+
     def states(self) -> Mapping[str, frozenset[tuple[object, ...]]]:
-        """Give by scenario what a look of the controller may change."""
+        """Return, by case, whatever a look of the controller may change."""
         states: dict[str, set[tuple[object, ...]]] = defaultdict(set)
-        for obj in (*self.pvs.values(), *self.pvcs.values()):
-            states[_scenario(obj)].add(
+        for obj in self.objects:
+            states[_case(obj)].add(
                 (
                     obj["metadata"]["uid"],
                     obj["metadata"].get("deletionTimestamp"),
@@ -53,46 +58,51 @@ class Seen:
                     *_bond(obj),
                 )
             )
-        return {scenario: frozenset(state) for scenario, state in states.items()}
+        return {case: frozenset(state) for case, state in states.items()}
 
-    def in_motion(self) -> set[str]:
-        """Give scenarios with a volume that is still Pending, or something deleted that is free.
+    def in_motion(self, cases: Container[str]) -> list[Object]:
+        """Return the objects of these cases that change without another look.
 
-        A volume is protected as long as it is Bound; no claim is without a pod that uses it.
+        Those are PVs that are still Pending, and deleted objects that nothing protects: a PV is
+        protected while it is Bound, a PVC only while a pod uses it, and no pod does.
         """
-        new = [pv for pv in self.pvs.values() if _phase(pv) in _NEW]
-        going = [
+        return [
             obj
-            for obj in (*self.pvs.values(), *self.pvcs.values())
-            if "deletionTimestamp" in obj["metadata"]
-            and (obj["kind"] == KINDS["pvc"] or _phase(obj) != PvPhase.BOUND)
+            for obj in self.objects
+            if _case(obj) in cases
+            and (
+                (obj["kind"] == KINDS["pv"] and _phase(obj) in _NEW)
+                or (
+                    "deletionTimestamp" in obj["metadata"]
+                    and (obj["kind"] == KINDS["pvc"] or _phase(obj) != PvPhase.BOUND)
+                )
+            )
         ]
-        return {_scenario(obj) for obj in new + going}
 
-    def unpaired(self, scenarios: Container[str]) -> list[Object]:
-        """Give the volumes and claims of these scenarios that another look might change.
+    def unpaired(self, cases: Container[str]) -> list[Object]:
+        """Return the objects of these cases that another look might change.
 
-        That is all but volumes which are Available, and a volume and a claim bound to each other.
+        Those are all but Available PVs, and a PV and a PVC bound to each other.
         """
         pairs = set(map(_bond, self.pvs.values())) & set(map(_bond, self.pvcs.values()))
         return [
             obj
-            for obj in (*self.pvs.values(), *self.pvcs.values())
-            if _scenario(obj) in scenarios
+            for obj in self.objects
+            if _case(obj) in cases
             and _phase(obj) != PvPhase.AVAILABLE
             and not (_phase(obj) == PvPhase.BOUND and _bond(obj) in pairs)
         ]
 
 
 def _bond(obj: Object) -> tuple[str | None, str | None]:
-    """Give the uid of the claim and the name of the volume that, by the object, are bound."""
+    """Return the uid of the PVC and the name of the PV that the object says are bound."""
     if obj["kind"] == KINDS["pv"]:
         return (obj["spec"].get("claimRef") or {}).get("uid"), obj["metadata"]["name"]
     return obj["metadata"]["uid"], obj["spec"].get("volumeName")
 
 
-def _scenario(obj: Object) -> str:
-    return str(obj["metadata"]["labels"][SCENARIO_LABEL])
+def _case(obj: Object) -> str:
+    return str(obj["metadata"]["labels"][CASE_LABEL])
 
 
 def _phase(obj: Object) -> str | None:
@@ -100,13 +110,16 @@ def _phase(obj: Object) -> str | None:
     return phase
 
 
-def _said(obj: Object) -> str:
-    deleted = ", being deleted" if "deletionTimestamp" in obj["metadata"] else ""
-    return f"{obj['kind']} {obj['metadata']['name']} {_phase(obj)}{deleted}"
+def _described(objects: Sequence[Object]) -> str:
+    return ", ".join(
+        f"{obj['kind']} {obj['metadata']['name']} {_phase(obj)}"
+        f"{', being deleted' if 'deletionTimestamp' in obj['metadata'] else ''}"
+        for obj in objects[:5]
+    )
 
 
-class Controller:
-    """The controller at work on one batch.
+class VolumeController:
+    """The volume controller at work on one batch.
 
     `naming` is that of the sentinels: they have the batch's labels, and are removed with it.
     """
@@ -115,50 +128,61 @@ class Controller:
         self._kube = kube
         self._naming = naming
         batch = f"{BATCH_LABEL}={naming.labels[BATCH_LABEL]}"
-        self._selector = f"{batch},{SCENARIO_LABEL}!={naming.scenario}"
+        self._selector = f"{batch},{CASE_LABEL}!={naming.case}"
         self._sentinels = 0
 
-    def settle(self, scenarios: Iterable[str]) -> Seen:
-        """Wait until another look at these scenarios changes nothing, and give what there is then.
+    def settle(self, cases: Iterable[str]) -> Snapshot:
+        """Wait until another look at these cases changes nothing; return what exists then.
 
         Raises:
-            WaitTimeout: it goes on changing; the message says what.
+            WaitTimeout: they keep changing; the message says what.
         """
-        seen, moving = self.look_again([]), set(scenarios)
-
-        def still_moving() -> list[Object]:
-            nonlocal seen, moving
-            before, seen = seen, self.look_again(seen.unpaired(moving))
-            was, now, in_motion = before.states(), seen.states(), seen.in_motion()
-            moving = {s for s in moving if was.get(s) != now.get(s) or s in in_motion}
-            return seen.unpaired(moving)
-
-        wait_until(
-            "the volume controller to settle",
-            still_moving,
-            until=lambda _: not moving,
-            timeout=_SETTLE_SECONDS,
-            interval=0,
-            describe=lambda objects: ", ".join(map(_said, objects[:5])),
+        moving = set(cases)
+        self._look([])
+        before = self._at_rest(moving)
+        for _ in range(_MOST_LOOKS):
+            self._look(before.unpaired(moving))
+            after = self._at_rest(moving)
+            was, now = before.states(), after.states()
+            moving = {case for case in moving if was.get(case) != now.get(case)}
+            if not moving:
+                return after
+            before = after
+        raise WaitTimeout(
+            f"the volume controller has not settled after {_MOST_LOOKS} looks; it still changes "
+            + _described(before.unpaired(moving))
         )
-        return seen
 
-    def look_again(self, objects: Sequence[Object]) -> Seen:
-        """Wait until what is new and these objects have been looked at; give what there is then.
+    def _at_rest(self, cases: Container[str]) -> Snapshot:
+        """Wait until what changes without another look has done so; return what exists then."""
+        return wait_until(
+            "PVs to be seen and unprotected objects to go",
+            self.see,
+            until=lambda snapshot: not snapshot.in_motion(cases),
+            timeout=timeouts.GONE,
+            interval=_POLL_SECONDS,
+            describe=lambda snapshot: _described(snapshot.in_motion(cases)),
+        )
+
+    def look_again(self, objects: Sequence[Object]) -> Snapshot:
+        """Wait until the controller has looked at new objects and at these; return what exists.
 
         Raises:
             WaitTimeout: the controller does not work at all.
         """
-        in_threads(self._touch, objects)
-        self._wait_for_sentinels()
+        self._look(objects)
         return self.see()
 
-    def see(self) -> Seen:
-        """Give the batch's volumes and claims."""
+    def see(self) -> Snapshot:
+        """Return the batch's PVs and PVCs."""
         namespace = self._naming.namespace
-        pvs = self._kube.list("PersistentVolume", labels=self._selector)
-        pvcs = self._kube.list("PersistentVolumeClaim", namespace, labels=self._selector)
-        return Seen(*({obj["metadata"]["name"]: obj for obj in found} for found in (pvs, pvcs)))
+        pvs = self._kube.list(KINDS["pv"], labels=self._selector)
+        pvcs = self._kube.list(KINDS["pvc"], namespace, labels=self._selector)
+        return Snapshot(*({obj["metadata"]["name"]: obj for obj in found} for found in (pvs, pvcs)))
+
+    def _look(self, objects: Sequence[Object]) -> None:
+        in_threads(self._touch, objects)
+        self._wait_for_sentinels()
 
     def _touch(self, obj: Object) -> None:
         look = {"metadata": {"annotations": {"landfast/look": str(self._sentinels)}}}
@@ -166,73 +190,74 @@ class Controller:
         try:
             self._kube.patch(obj["kind"], meta["name"], look, meta.get("namespace"))
         except KubeError as error:
-            if error.code != 404:  # it was on its way out
+            if error.code != 404:  # it was about to go
                 raise
 
     def _wait_for_sentinels(self) -> None:
-        """Wait until volumes, classes and claims that were made before have been looked at.
+        """Wait until PVs, classes and PVCs that were created before have been looked at.
 
-        The last claim finds only a volume that is too small, so that a provisioner is asked for one
-        by an annotation: the controller knows the class, and has come to the end of its queue.
+        The last PVC finds only a PV that is too small, so the controller asks for a provisioner by
+        an annotation: it knows the class, and has reached the end of its queue.
         """
         self._sentinels += 1
         name = f"sentinel-{self._sentinels}"
         self._kube.create(self._naming.object(Class(name)))
-        pv = self._kube.create(self._naming.object(Pv(name, storage_class=name)))
+        pv = self._naming.object(Pv(name, storage_class=name))
+        self._kube.create(pv)
         wait_until(
-            "the controller to come to the end of its volumes",
-            lambda: self._kube.get("PersistentVolume", pv["metadata"]["name"])["status"],
+            "the volume controller to reach the end of its PVs",
+            lambda: self._kube.get(pv["kind"], pv["metadata"]["name"])["status"],
             until=lambda status: status.get("phase") == PvPhase.AVAILABLE,
-            timeout=_BARRIER_SECONDS,
+            timeout=timeouts.CONTROLLER_OBSERVES,
             interval=_POLL_SECONDS,
         )
         pvc = self._naming.object(Pvc(name, request=2, storage_class=name))
         self._kube.create(pvc)
         meta = pvc["metadata"]
         wait_until(
-            "the controller to come to the end of its claims",
+            "the volume controller to reach the end of its PVCs",
             lambda: self._kube.get(pvc["kind"], meta["name"], meta["namespace"])["metadata"],
             until=lambda meta: _ASKED_TO_PROVISION in meta.get("annotations", {}),
-            timeout=_BARRIER_SECONDS,
+            timeout=timeouts.CONTROLLER_OBSERVES,
             interval=_POLL_SECONDS,
         )
 
 
 def wait_for_another_second(kube: Kube, naming: Naming) -> None:
-    """Wait until a class that is made now is newer than any default class.
+    """Wait until a class created now is newer than every default class.
 
     A creationTimestamp has whole seconds, and the newest default class is the one that counts.
     """
     newest = next((c["metadata"]["creationTimestamp"] for c in default_classes(kube)), "")
     probe = naming.object(Class("probe"))
     wait_until(
-        f"the API server's clock to leave {newest}",
+        f"the API server's clock to pass {newest}",
         lambda: kube.create(probe, dry_run=True)["metadata"]["creationTimestamp"],
         until=lambda now: now > newest,
-        timeout=_BARRIER_SECONDS,
+        timeout=timeouts.CONTROLLER_OBSERVES,
         interval=_POLL_SECONDS,
     )
 
 
 def wait_for_default_class(kube: Kube, naming: Naming) -> None:
-    """Wait until the API server's admission plugin knows the default class, or that there is none.
+    """Wait until the API server's admission plugin knows which default class there is, if any.
 
-    It reads classes from an informer, some time after they were made.
+    It reads classes from an informer, some time after they were created.
     Source: plugin/pkg/admission/storage/storageclass/setdefault/admission.go.
     """
     default = next((c["metadata"]["name"] for c in default_classes(kube)), None)
     probe = naming.object(Pvc("probe"))
     wait_until(
-        f"claims to be given the class {default}",
+        f"new PVCs to get {f'the class {default}' if default else 'no class'}",
         lambda: kube.create(probe, dry_run=True)["spec"].get("storageClassName"),
-        until=lambda given: given == default,
-        timeout=_BARRIER_SECONDS,
+        until=lambda name: name == default,
+        timeout=timeouts.CONTROLLER_OBSERVES,
         interval=_POLL_SECONDS,
     )
 
 
 def in_threads(do: Callable[[T], object], items: Sequence[T]) -> None:
-    """Do something to every item, some at a time; the first error is raised when all have ended."""
+    """Do something to every item in a few threads; raise the first error once all have ended."""
     with ThreadPoolExecutor(_THREADS) as pool:
         for _ in pool.map(do, items):
             pass

@@ -1,4 +1,4 @@
-"""The cluster at one moment, as far as binding goes: what the API server and the queue hold."""
+"""The cluster at one moment, as far as binding goes: the API server's objects and the queue."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -7,56 +7,59 @@ from landfast.binding.model import Class, Pv, Pvc, PvcPhase, PvPhase, Refusal
 
 
 class Moment(NamedTuple):
-    """When an operation is sent: in which stage, as which of its operations. Serves as a uid."""
+    """When an operation is sent: its stage, and its number in that stage. Serves as a uid."""
 
     stage: int
     number: int
 
 
 class Owner(NamedTuple):
-    """A volume's `claimRef`; without a uid whoever made the volume reserved it by name."""
+    """A PV's `claimRef`; without a uid the PV is only reserved by name."""
 
     name: str
     uid: Moment | None
 
 
 @dataclass(frozen=True)
-class Volume:
-    """A PersistentVolume; without a phase the controller has not seen it yet."""
+class StoredPv:
+    """A PersistentVolume in the API server; without a phase the controller has not seen it yet."""
 
-    pv: Pv
+    spec: Pv
     owner: Owner | None
     phase: PvPhase | None = None
     deleting: bool = False
 
     @property
     def size(self) -> int:
-        """Its capacity in MiB; the API server lets none in without."""
-        return self.pv.capacity or 0
+        """Its capacity in MiB; validation requires one."""
+        return self.spec.capacity or 0
 
     @property
     def storage_class(self) -> str:
         """The class's name, "" without one (helpers.go, GetPersistentVolumeClass)."""
-        return self.pv.storage_class or ""
+        return self.spec.storage_class or ""
 
-    def belongs_to(self, claim: "Claim") -> bool:
-        """Say whether it is bound to the claim or reserved for it.
+    def belongs_to(self, pvc: "StoredPvc") -> bool:
+        """Return whether it is bound to the PVC or reserved for it.
 
         Source: pv_helpers.go, IsVolumeBoundToClaim.
         """
         owner = self.owner
-        return owner is not None and owner.name == claim.pvc.name and owner.uid in (None, claim.uid)
+        return owner is not None and owner.name == pvc.spec.name and owner.uid in (None, pvc.uid)
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A PersistentVolumeClaim; `completed` is the annotation that says it was bound once."""
+class StoredPvc:
+    """A PersistentVolumeClaim in the API server.
 
-    pvc: Pvc
+    `volume` is `volumeName`; `completed` is the annotation which says that it was bound once.
+    """
+
+    spec: Pvc
     uid: Moment
     named_class: str | None
-    volume: str | None
-    completed: bool
+    volume: str | None = None
+    completed: bool = False
     phase: PvcPhase = PvcPhase.PENDING
     deleting: bool = False
 
@@ -67,7 +70,7 @@ class Claim:
 
 
 class Aged(NamedTuple):
-    """A class and when it was created; two that have the same moment have the same second."""
+    """A class and when it was created; two with the same moment have the same second."""
 
     created: Moment
     cls: Class
@@ -75,36 +78,41 @@ class Aged(NamedTuple):
 
 @dataclass(frozen=True)
 class State:
-    """All objects in the order of their creation, and what the API server has refused so far.
+    """All objects in order of creation, and what the API server has refused so far.
 
-    `fresh` are the uids of claims that the controller has not looked at yet, first in first out.
+    `fresh` are the uids of PVCs that the controller has not looked at yet, first in first out.
     """
 
-    volumes: tuple[Volume, ...] = ()
-    claims: tuple[Claim, ...] = ()
+    pvs: tuple[StoredPv, ...] = ()
+    pvcs: tuple[StoredPvc, ...] = ()
     classes: tuple[Aged, ...] = ()
     fresh: tuple[Moment, ...] = ()
     refused: frozenset[Refusal] = frozenset()
 
-    def seen_volume(self, name: str | None) -> Volume | None:
-        """Give the volume of that name if the controller has it in its cache."""
-        return next((v for v in self.volumes if v.pv.name == name and v.phase), None)
+    def pv(self, name: str | None) -> StoredPv | None:
+        """Return the PV of that name."""
+        return next((pv for pv in self.pvs if pv.spec.name == name), None)
 
-    def claim(self, name: str) -> Claim | None:
-        """Give the claim of that name."""
-        return next((c for c in self.claims if c.pvc.name == name), None)
+    def seen_pv(self, name: str | None) -> StoredPv | None:
+        """Return the PV of that name if the controller has it in its cache."""
+        pv = self.pv(name)
+        return pv if pv is not None and pv.phase else None
+
+    def pvc(self, name: str) -> StoredPvc | None:
+        """Return the PVC of that name."""
+        return next((pvc for pvc in self.pvcs if pvc.spec.name == name), None)
 
     def storage_class(self, name: str) -> Class | None:
-        """Give the class of that name."""
+        """Return the class of that name."""
         return next((aged.cls for aged in self.classes if aged.cls.name == name), None)
 
-    def with_volume(self, old: Volume, new: Volume | None) -> "State":
-        """Give the state with one volume changed, or gone."""
-        kept = tuple(new if v is old else v for v in self.volumes)
-        return replace(self, volumes=tuple(v for v in kept if v is not None))
+    def with_pv(self, old: StoredPv, new: StoredPv | None) -> "State":
+        """Return the state with one PV changed, or gone."""
+        kept = tuple(new if pv is old else pv for pv in self.pvs)
+        return replace(self, pvs=tuple(pv for pv in kept if pv is not None))
 
-    def with_claim(self, old: Claim, new: Claim | None) -> "State":
-        """Give the state with one claim changed, or gone."""
-        kept = tuple(new if c is old else c for c in self.claims)
+    def with_pvc(self, old: StoredPvc, new: StoredPvc | None) -> "State":
+        """Return the state with one PVC changed, or gone."""
+        kept = tuple(new if pvc is old else pvc for pvc in self.pvcs)
         fresh = self.fresh if new else tuple(uid for uid in self.fresh if uid != old.uid)
-        return replace(self, claims=tuple(c for c in kept if c is not None), fresh=fresh)
+        return replace(self, pvcs=tuple(pvc for pvc in kept if pvc is not None), fresh=fresh)

@@ -1,4 +1,4 @@
-"""Tries scenarios on a cluster, many side by side, and sees how each ends."""
+"""Tries binding cases on a cluster, many side by side, and sees how each ends."""
 
 import contextlib
 import secrets
@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from landfast.binding.api import kind_of
+from landfast import timeouts
 from landfast.binding.model import (
+    BindingCase,
     Delete,
     Outcome,
     PvcPhase,
@@ -15,19 +16,12 @@ from landfast.binding.model import (
     PvPhase,
     PvState,
     Refusal,
-    Scenario,
 )
-from landfast.binding.objects import (
-    KINDS,
-    SCENARIO_LABEL,
-    Naming,
-    makes_default_class,
-    uses_default_class,
-)
+from landfast.binding.objects import CASE_LABEL, KINDS, Naming
 from landfast.binding.settling import (
     BATCH_LABEL,
-    Controller,
-    Seen,
+    Snapshot,
+    VolumeController,
     in_threads,
     wait_for_another_second,
     wait_for_default_class,
@@ -37,11 +31,9 @@ from landfast.kube.client import Object
 from landfast.nfs.export import Export
 from landfast.waiting import wait_until
 
-_REMOVE_SECONDS = 120
-
 
 class Trial:
-    """Where scenarios are tried: a cluster, and a namespace and labels of the run's."""
+    """Where binding cases are tried: a cluster, and a namespace and labels of the run's own."""
 
     def __init__(
         self, kube: Kube, namespace: str, labels: Mapping[str, str], export: Export
@@ -52,96 +44,94 @@ class Trial:
         )
 
     @contextlib.contextmanager
-    def batch(self, scenarios: Sequence[Scenario]) -> Iterator["Batch"]:
-        """Give scenarios side by side, of which nothing is done yet; remove all of it at the end.
+    def batch(self, cases: Sequence[BindingCase]) -> Iterator["Batch"]:
+        """Prepare cases side by side, nothing of them done yet; remove everything at the end.
 
         Raises:
-            ValueError: one of several makes a default class, which would be that of all.
-            WaitTimeout: something does not go.
+            ValueError: one of several cases creates a default class, which all would get.
+            WaitTimeout: something could not be removed.
         """
-        if len(scenarios) > 1 and any(map(makes_default_class, scenarios)):
-            raise ValueError("a scenario that makes a default class is tried by itself")
-        batch = Batch(self._kube, self._naming, scenarios)
+        if len(cases) > 1 and any(case.makes_default_class for case in cases):
+            raise ValueError("a case that creates a default class must be tried alone")
+        batch = Batch(self._kube, self._naming, cases)
         try:
             yield batch
         finally:
             batch.remove()
 
     @contextlib.contextmanager
-    def applied(self, scenarios: Sequence[Scenario]) -> Iterator["Batch"]:
-        """Give scenarios after their last stage, settled; remove all of it at the end.
+    def applied(self, cases: Sequence[BindingCase]) -> Iterator["Batch"]:
+        """Run cases through their last stage until settled; remove everything at the end.
 
         Raises:
             ValueError: see `batch`.
-            WaitTimeout: the controller does not settle, or something does not go.
+            WaitTimeout: the controller does not settle, or something could not be removed.
         """
-        with self.batch(scenarios) as batch:
-            for stage in range(max(len(scenario.stages) for scenario in scenarios)):
+        with self.batch(cases) as batch:
+            for stage in range(max(len(case.stages) for case in cases)):
                 batch.send(stage)
                 batch.settle(stage)
             yield batch
 
 
 class Batch:
-    """Scenarios side by side, each in names of its own.
+    """Binding cases side by side, each in names of its own.
 
-    `seen` is what there was of them when it was last looked at.
+    `seen` is what existed of them at the last look.
     """
 
-    def __init__(self, kube: Kube, naming: Naming, scenarios: Sequence[Scenario]) -> None:
+    def __init__(self, kube: Kube, naming: Naming, cases: Sequence[BindingCase]) -> None:
         self._kube = kube
-        self._scenarios = scenarios
+        self._cases = cases
         batch = secrets.token_hex(3)
         labels = {**naming.labels, BATCH_LABEL: batch}
-        self._batch = replace(
-            naming, prefix=f"landfast-{batch}-", scenario="sentinel", labels=labels
-        )
+        self._batch = replace(naming, prefix=f"landfast-{batch}-", case="sentinel", labels=labels)
         self.names = [
-            replace(self._batch, prefix=f"{self._batch.prefix}{n}-", scenario=f"{batch}-{n}")
-            for n in range(len(scenarios))
+            replace(self._batch, prefix=f"{self._batch.prefix}{n}-", case=f"{batch}-{n}")
+            for n in range(len(cases))
         ]
-        self._refused: list[set[Refusal]] = [set() for _ in scenarios]
-        self._controller = Controller(kube, self._batch)
-        self._default_class_counts = any(map(uses_default_class, scenarios))
-        self.seen = Seen({}, {})
+        self._refused: list[set[Refusal]] = [set() for _ in cases]
+        self._controller = VolumeController(kube, self._batch)
+        self._default_class_counts = any(case.uses_default_class for case in cases)
+        self.seen = Snapshot({}, {})
 
     def send(self, stage: int) -> None:
-        """Do what one stage says, in its order, of all scenarios at once."""
+        """Send the operations of one stage, in their order, for all cases at once."""
         if self._default_class_counts:
             if stage == 0:
-                self._controller.look_again([])  # it forgets what the default class was before
+                self._controller.look_again([])  # it forgets the earlier default class
             wait_for_default_class(self._kube, self._batch)
         in_threads(partial(self._send, stage), self._of_stage(stage))
 
     def settle(self, stage: int) -> None:
-        """Wait until another look of the controller changes nothing in scenarios of that stage.
+        """Wait until another look of the controller changes nothing in the cases of that stage.
 
         Raises:
-            WaitTimeout: it goes on changing; the message says what.
+            WaitTimeout: it keeps changing; the message says what.
         """
-        self.seen = self._controller.settle(self.names[n].scenario for n in self._of_stage(stage))
+        self.seen = self._controller.settle(self.names[n].case for n in self._of_stage(stage))
 
     def _of_stage(self, stage: int) -> list[int]:
-        return [n for n, scenario in enumerate(self._scenarios) if stage < len(scenario.stages)]
+        return [n for n, case in enumerate(self._cases) if stage < len(case.stages)]
 
-    def look(self) -> Seen:
-        """Look at the volumes and claims as they are, and give them."""
+    def look(self) -> Snapshot:
+        """Return the PVs and PVCs as they are now."""
         self.seen = self._controller.see()
         return self.seen
 
     def look_again(self) -> list[Outcome]:
-        """Have the controller look at everything once more, and give the outcomes after that."""
-        everything = {naming.scenario for naming in self.names}
+        """Have the controller look at everything once more; return the outcomes after that."""
+        everything = {naming.case for naming in self.names}
         self.seen = self._controller.look_again(self.seen.unpaired(everything))
         return self.outcomes()
 
     def outcomes(self) -> list[Outcome]:
-        """Give how each scenario ended, in its own names."""
-        pvs: list[set[PvState]] = [set() for _ in self._scenarios]
-        pvcs: list[set[PvcState]] = [set() for _ in self._scenarios]
-        numbers = {naming.scenario: number for number, naming in enumerate(self.names)}
-        for obj in (*self.seen.pvs.values(), *self.seen.pvcs.values()):
-            number = numbers[obj["metadata"]["labels"][SCENARIO_LABEL]]
+        """Return how each case ended, in its own names."""
+        pvs: list[set[PvState]] = [set() for _ in self._cases]
+        pvcs: list[set[PvcState]] = [set() for _ in self._cases]
+        numbers = {naming.case: number for number, naming in enumerate(self.names)}
+        for obj in self.seen.objects:
+            number = numbers[obj["metadata"]["labels"][CASE_LABEL]]
             if obj["kind"] == KINDS["pv"]:
                 pvs[number].add(_pv_state(obj, self.names[number].prefix))
             else:
@@ -151,21 +141,21 @@ class Batch:
             for v, c, r in zip(pvs, pvcs, self._refused, strict=True)
         ]
 
-    def said(self) -> list[list[str]]:
-        """Give what controllers said of each scenario's objects: evidence, it may come late."""
-        said: list[dict[str, None]] = [{} for _ in self._scenarios]
-        # events of volumes, which have no namespace, are in `default`
+    def events(self) -> list[list[str]]:
+        """Return the events about each case's objects; they are evidence and may come late."""
+        texts: list[dict[str, None]] = [{} for _ in self._cases]
+        # events of PVs, which have no namespace, are in `default`
         for event in self._kube.events(self._batch.namespace) + self._kube.events("default"):
             about = str(event["involvedObject"].get("name"))
             for number, naming in enumerate(self.names):
                 if about.startswith(naming.prefix):
                     text = f"{about}: {event['reason']}: {event.get('message', '')}"
-                    said[number][text.replace(naming.prefix, "")] = None
-        return [list(texts) for texts in said]
+                    texts[number][text.replace(naming.prefix, "")] = None
+        return [list(of_case) for of_case in texts]
 
     def _send(self, stage: int, number: int) -> None:
-        ops, naming = self._scenarios[number].stages[stage], self.names[number]
-        if makes_default_class(Scenario((ops,))):
+        ops, naming = self._cases[number].stages[stage], self.names[number]
+        if BindingCase((ops,)).makes_default_class:
             wait_for_another_second(self._kube, self._batch)
         for op in ops:
             if isinstance(op, Delete):
@@ -177,8 +167,7 @@ class Batch:
                 if error.code not in (409, 422):
                     raise
                 fields = error.fields or ("metadata.name",)
-                kind, name = kind_of(op.obj), op.obj.name
-                self._refused[number] |= {Refusal(kind, name, field) for field in fields}
+                self._refused[number] |= {Refusal(op.obj.kind, op.obj.name, f) for f in fields}
 
     def _delete(self, op: Delete, naming: Naming) -> None:
         kind, name = KINDS[op.kind], naming.prefix + op.name
@@ -187,20 +176,20 @@ class Batch:
             try:
                 self._kube.patch(kind, name, {"metadata": {"finalizers": None}}, namespace)
             except KubeError as error:
-                if error.code != 404:  # nothing held it
+                if error.code != 404:  # no finalizer held it
                     raise
 
     def remove(self) -> None:
-        """Remove everything; claims first, as they protect their volumes.
+        """Remove everything.
 
         Raises:
-            WaitTimeout: something does not go.
+            WaitTimeout: something could not be removed.
         """
         selector = f"{BATCH_LABEL}={self._batch.labels[BATCH_LABEL]}"
         namespace = self._batch.namespace
 
         def left() -> list[Object]:
-            found = self._kube.list(KINDS["pvc"], namespace, labels=selector)
+            found = self._kube.list(KINDS["pvc"], namespace, labels=selector)  # they protect PVs
             for kind in (KINDS["pv"], KINDS["class"]):
                 found += self._kube.list(kind, labels=selector)
             return found
@@ -212,10 +201,10 @@ class Batch:
             left(),
         )
         wait_until(
-            "volumes, claims and classes to be gone",
+            "PVs, PVCs and classes of the binding cases to be gone",
             left,
             until=lambda objects: not objects,
-            timeout=_REMOVE_SECONDS,
+            timeout=timeouts.GONE,
             describe=lambda objects: ", ".join(obj["metadata"]["name"] for obj in objects[:5]),
         )
 
@@ -225,7 +214,7 @@ def _pv_state(obj: Object, prefix: str) -> PvState:
     return PvState(
         name=obj["metadata"]["name"].removeprefix(prefix),
         phase=PvPhase(obj["status"]["phase"]),
-        claim=owner["name"].removeprefix(prefix) if owner else None,
+        claim_ref=owner["name"].removeprefix(prefix) if owner else None,
         deleting="deletionTimestamp" in obj["metadata"],
     )
 

@@ -1,1 +1,1 @@
-"""Which claim binds which volume: the rules one by one, and generated scenarios."""
+"""Which PVC binds to which PV: the rules one by one, and generated binding cases."""

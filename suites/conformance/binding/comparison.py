@@ -1,68 +1,70 @@
-"""The cluster and the oracle on the same scenarios; where they differ, the smallest that does."""
+"""The cluster and the oracle on the same binding cases; the smallest case where they differ."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from landfast.binding.model import Outcome, Scenario
-from landfast.binding.objects import as_yaml, makes_default_class
-from landfast.binding.oracle import expect
+from landfast.binding.model import BindingCase, Expectation, Outcome
+from landfast.binding.objects import as_yaml
 from landfast.binding.trial import Trial
-from suites.conformance.binding.generation import Scenarios, shrink
+from suites.conformance.binding.generation import BindingCases, shrink
 from suites.conformance.binding.show import show
 
 _BATCH = 100
 _TRIES = 40
 
+Oracle = Callable[[BindingCase], Expectation]
+
 
 class Comparison:
-    """What a cluster made of scenarios, beside what the oracle allows."""
+    """What a cluster made of binding cases, compared with what an oracle allows."""
 
-    def __init__(self, trial: Trial) -> None:
+    def __init__(self, trial: Trial, oracle: Oracle) -> None:
         self._trial = trial
-        self._observed: dict[Scenario, Outcome] = {}
+        self._oracle = oracle
+        self._observed: dict[BindingCase, Outcome] = {}
 
-    def try_all(self, scenarios: Iterable[Scenario]) -> None:
-        """Try scenarios on the cluster, side by side where a default class is not in the way."""
-        new = [scenario for scenario in dict.fromkeys(scenarios) if scenario not in self._observed]
-        alone = [[scenario] for scenario in new if makes_default_class(scenario)]
-        together = [scenario for scenario in new if not makes_default_class(scenario)]
+    def try_all(self, cases: Iterable[BindingCase]) -> None:
+        """Try cases on the cluster, side by side unless they create default classes."""
+        new = [case for case in dict.fromkeys(cases) if case not in self._observed]
+        alone = [[case] for case in new if case.makes_default_class]
+        together = [case for case in new if not case.makes_default_class]
         batches = [together[start : start + _BATCH] for start in range(0, len(together), _BATCH)]
         for batch in batches + alone:
             with self._trial.applied(batch) as applied:
                 self._observed |= zip(batch, applied.outcomes(), strict=True)
 
-    def agrees(self, scenario: Scenario) -> bool:
-        """Whether the oracle allows what the cluster makes of the scenario, tried once."""
-        self.try_all([scenario])
-        return self._observed[scenario] in expect(scenario).allowed
+    def agrees(self, case: BindingCase) -> bool:
+        """Return whether the oracle allows what the cluster makes of the case, tried once."""
+        self.try_all([case])
+        return self._observed[case] in self._oracle(case).allowed
 
-    def disagreements(self) -> list[Scenario]:
-        """Give the scenarios whose outcome the oracle does not allow."""
-        return [scenario for scenario in self._observed if not self.agrees(scenario)]
+    def disagreements(self) -> list[BindingCase]:
+        """Return the cases whose outcome the oracle does not allow."""
+        return [case for case in self._observed if not self.agrees(case)]
 
-    def smallest(self, scenarios: Scenarios, count: int, seed: int) -> Scenario:
-        """Give the smallest scenario found on the cluster that disagrees.
+    def smallest(self, cases: BindingCases, count: int, seed: int) -> BindingCase:
+        """Return the smallest case found on the cluster that disagrees.
 
         Args:
-            scenarios: the strategy from which `count` were drawn with `seed`; one disagrees.
+            cases: the strategy from which `count` cases were drawn with `seed`; one disagrees.
             count: how many were drawn.
             seed: what they were drawn with.
         """
         tries = _TRIES
 
-        def agrees(scenario: Scenario) -> bool:
+        def agrees(case: BindingCase) -> bool:
             nonlocal tries
-            if scenario not in self._observed:
+            if case not in self._observed:
                 if tries == 0:
                     return True
                 tries -= 1
-            return self.agrees(scenario)
+            return self.agrees(case)
 
-        return shrink(scenarios, count, seed, agrees)
+        return shrink(cases, count, seed, agrees)
 
-    def describe(self, scenario: Scenario) -> str:
-        """Give a scenario as YAML; what the oracle allows and what was observed are comments."""
-        expected = expect(scenario)
+    def describe(self, case: BindingCase) -> str:
+        """Return a case as YAML; comments say what the oracle allows and what was observed."""
+        expected = self._oracle(case)
         allowed = "\n#   or: ".join("; ".join(show(outcome)) for outcome in expected.allowed)
         why = f" ({expected.undetermined})" if expected.undetermined else ""
-        observed = "; ".join(show(self._observed[scenario]))
-        return f"{as_yaml(scenario)}# allowed{why}:\n#   {allowed}\n# observed:\n#   {observed}"
+        observed = "; ".join(show(self._observed[case]))
+        return f"{as_yaml(case)}# allowed{why}:\n#   {allowed}\n# observed:\n#   {observed}"

@@ -1,4 +1,4 @@
-"""Scenarios drawn by hypothesis: the same ones from the same seed, and the smallest that fails."""
+"""Binding cases from hypothesis: the same ones for the same seed, and the smallest that fails."""
 
 from collections.abc import Callable
 
@@ -6,47 +6,47 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given
 from hypothesis.strategies import SearchStrategy
 
-from landfast.binding.model import Scenario
+from landfast.binding.model import BindingCase
 
-Scenarios = SearchStrategy[Scenario]
+BindingCases = SearchStrategy[BindingCase]
 
-_DRAWN = 2  # times as many as are wanted: about a fifth have been drawn before
+_DRAWN = 2  # times as many as wanted: about a fifth are repetitions
 
 
-def draw(scenarios: Scenarios, count: int, seed: int) -> list[Scenario]:
-    """Give `count` scenarios, no two alike; the same ones for the same seed.
+def draw(cases: BindingCases, count: int, seed: int) -> list[BindingCase]:
+    """Return `count` different cases; the same ones for the same seed.
 
     Raises:
-        ValueError: there are not as many.
+        ValueError: the strategy does not have that many.
     """
-    drawn: list[Scenario] = []
-    _for_each(scenarios, count, seed, drawn.append, Phase.generate)
+    drawn: list[BindingCase] = []
+    _for_each(cases, count, seed, drawn.append, Phase.generate)
     different = list(dict.fromkeys(drawn))[:count]
     if len(different) < count:
-        raise ValueError(f"only {len(different)} different scenarios were drawn, not {count}")
+        raise ValueError(f"drew only {len(different)} different cases, not {count}")
     return different
 
 
 def shrink(
-    scenarios: Scenarios, count: int, seed: int, agrees: Callable[[Scenario], bool]
-) -> Scenario:
-    """Give the smallest scenario found that does not agree.
+    cases: BindingCases, count: int, seed: int, agrees: Callable[[BindingCase], bool]
+) -> BindingCase:
+    """Return the smallest case found that does not agree.
 
-    Hypothesis draws the same scenarios once more, and shrinks the first for which `agrees` is not
-    true. It asks several times for one scenario: the answer must stay the same.
+    Hypothesis draws the same cases again, and shrinks the first for which `agrees` is false. It
+    asks several times about the same case: the answer must stay the same.
     """
-    failing: list[Scenario] = []
+    failing: list[BindingCase] = []
 
-    def check(scenario: Scenario) -> None:
-        if not agrees(scenario):
-            failing.append(scenario)
+    def check(case: BindingCase) -> None:
+        if not agrees(case):
+            failing.append(case)
             raise _DisagreesError
 
     try:
-        _for_each(scenarios, count, seed, check, Phase.generate, Phase.shrink)
+        _for_each(cases, count, seed, check, Phase.generate, Phase.shrink)
     except _DisagreesError:
         return failing[-1]  # hypothesis ends with the smallest
-    raise ValueError("all of these scenarios agree")
+    raise ValueError("all of these cases agree")
 
 
 class _DisagreesError(Exception):
@@ -54,10 +54,10 @@ class _DisagreesError(Exception):
 
 
 def _for_each(
-    scenarios: Scenarios,
+    cases: BindingCases,
     count: int,
     seed: int,
-    do: Callable[[Scenario], None],
+    do: Callable[[BindingCase], None],
     *phases: Phase,
 ) -> None:
     @hypothesis.seed(seed)
@@ -70,8 +70,8 @@ def _for_each(
         suppress_health_check=list(HealthCheck),
         print_blob=False,
     )
-    @given(scenarios)
-    def each(scenario: Scenario) -> None:
-        do(scenario)
+    @given(cases)
+    def each(case: BindingCase) -> None:
+        do(case)
 
     each()

@@ -1,4 +1,4 @@
-"""Rules of how a claim that names no volume gets one."""
+"""Rules for a PVC that names no PV: which one does it get?"""
 
 from landfast.binding.model import Class, Reason, Requirement, Selector, VolumeMode
 from suites.conformance.binding.table import (
@@ -6,10 +6,12 @@ from suites.conformance.binding.table import (
     RWO,
     RWOP,
     RWX,
-    Rule,
+    BindingRule,
+    available,
+    bound,
     change,
-    claim,
     labelled,
+    pending,
     pv,
     pvc,
     where,
@@ -17,329 +19,269 @@ from suites.conformance.binding.table import (
 
 _INDEX = "index.go, findByClaim and allPossibleMatchingAccessModes"
 _MATCH = "pv_helpers.go, FindMatchingVolume"
-_QUEUE = "pv_controller.go, claimQueue: exactly one worker"
-NONE = Reason.CLASS_NOT_FOUND  # what the rows' class "x" comes to when no volume matches
-
+_VOLUME_MODE = "pv_helpers.go, CheckVolumeModeMismatches"
+_LABELS = "apimachinery, pkg/labels/selector.go, Requirement.Matches"
+_BLOCK, _FILES = VolumeMode.BLOCK, VolumeMode.FILESYSTEM
+_NONE = Reason.CLASS_NOT_FOUND  # what the rows' class "x" comes to when no PV matches
 
 MATCHING = [
-    Rule(
-        claim=claim(
-            "smallest-fit",
-            "Of the volumes that are large enough a claim MUST get the smallest.",
-            _MATCH,
-        ),
-        volumes=[pv("large", 3), pv("small", 1), pv("fit", 2)],
-        claims=[pvc("c", 2)],
-        binds={"c": "fit"},
-        available=("large", "small"),
+    BindingRule(
+        "smallest-fit",
+        "A PVC MUST get the smallest PV that is large enough.",
+        _MATCH,
+        given=[pv("large", 3), pv("small", 1), pv("fit", 2), pvc("c", 2)],
+        ends=[bound("c", "fit"), available("large", "small")],
         twin=change("fit", capacity=4),
     ),
-    Rule(
-        claim=claim(
-            "larger-volume-will-do",
-            "A claim MUST get a volume that is larger than it asks for if there is no other.",
-            _MATCH,
-        ),
-        volumes=[pv("large", 1000)],
-        claims=[pvc("c", 1)],
-        binds={"c": "large"},
+    BindingRule(
+        "larger-volume-will-do",
+        "A PVC MUST get a PV larger than it requests if there is no other.",
+        _MATCH,
+        given=[pv("large", 1000), pvc("c", 1)],
+        ends=[bound("c", "large")],
         twin=change("c", request=1001),
     ),
-    Rule(
-        claim=claim(
-            "too-small-stays-pending",
-            "A claim MUST stay Pending while every volume is smaller than it asks for.",
-            _MATCH,
-        ),
-        volumes=[pv("small", 1)],
-        claims=[pvc("c", 2)],
-        pending={"c": NONE},
-        available=("small",),
+    BindingRule(
+        "too-small-stays-pending",
+        "A PVC MUST stay Pending while every PV is smaller than it requests.",
+        _MATCH,
+        given=[pv("small", 1), pvc("c", 2)],
+        ends=[pending("c", _NONE), available("small")],
         twin=change("c", request=1),
     ),
-    Rule(
-        claim=claim(
-            "fewest-modes-first",
-            "A larger volume with just the modes asked for MUST win over a smaller one with more.",
-            _INDEX,
-        ),
-        volumes=[pv("exact", 5, RWO), pv("wide", 1, RWO, RWX)],
-        claims=[pvc("c", 1, RWO)],
-        binds={"c": "exact"},
-        available=("wide",),
+    BindingRule(
+        "fewest-modes-first",
+        "A larger PV with exactly the requested access modes MUST win over a smaller PV with more.",
+        _INDEX,
+        given=[pv("exact", 5, RWO), pv("wide", 1, RWO, RWX), pvc("c", 1, RWO)],
+        ends=[bound("c", "exact"), available("wide")],
         twin=change("exact", modes=(RWO, RWX)),
     ),
-    Rule(
-        claim=claim(
-            "two-modes-before-three",
-            "Of two volumes with modes that were not asked for, the one with fewer MUST win.",
-            _INDEX,
-        ),
-        volumes=[pv("three", 1, RWO, ROX, RWX), pv("two", 5, RWO, RWX)],
-        claims=[pvc("c", 1, RWO)],
-        binds={"c": "two"},
+    BindingRule(
+        "two-modes-before-three",
+        "Of two PVs that have more access modes than requested, the one with fewer MUST win.",
+        _INDEX,
+        given=[pv("three", 1, RWO, ROX, RWX), pv("two", 5, RWO, RWX), pvc("c", 1, RWO)],
+        ends=[bound("c", "two")],
         twin=change("two", modes=(RWO, ROX, RWX)),
     ),
-    Rule(
-        claim=claim(
-            "superset-of-modes",
-            "A claim MUST get a volume that has more modes than it asks for if there is no other.",
-            _INDEX,
-        ),
-        volumes=[pv("wide", 1, RWO, RWX)],
-        claims=[pvc("c", 1, RWO)],
-        binds={"c": "wide"},
+    BindingRule(
+        "superset-of-modes",
+        "A PVC MUST get a PV with more access modes than it requests if there is no other.",
+        _INDEX,
+        given=[pv("wide", 1, RWO, RWX), pvc("c", 1, RWO)],
+        ends=[bound("c", "wide")],
         twin=change("wide", modes=(ROX, RWX)),
     ),
-    Rule(
-        claim=claim(
-            "next-modes-if-too-small",
-            "If no volume with the fewest modes is large enough, one with more modes MUST do.",
-            _INDEX,
-        ),
-        volumes=[pv("exact", 1, RWO), pv("wide", 2, RWO, RWX)],
-        claims=[pvc("c", 2, RWO)],
-        binds={"c": "wide"},
-        available=("exact",),
+    BindingRule(
+        "next-modes-if-too-small",
+        "If the PVs with the fewest access modes are too small, a PVC MUST get one with more.",
+        _INDEX,
+        given=[pv("exact", 1, RWO), pv("wide", 2, RWO, RWX), pvc("c", 2, RWO)],
+        ends=[bound("c", "wide"), available("exact")],
         twin=change("exact", capacity=2),
     ),
-    Rule(
-        claim=claim(
-            "missing-mode-stays-pending",
-            "A claim MUST stay Pending while no volume has the mode it asks for.",
-            _INDEX,
-        ),
-        volumes=[pv("v", 1, RWO, ROX)],
-        claims=[pvc("c", 1, RWX)],
-        pending={"c": NONE},
-        available=("v",),
+    BindingRule(
+        "missing-mode-stays-pending",
+        "A PVC MUST stay Pending while no PV has the access mode that it requests.",
+        _INDEX,
+        given=[pv("v", 1, RWO, ROX), pvc("c", 1, RWX)],
+        ends=[pending("c", _NONE), available("v")],
         twin=change("v", modes=(RWO, RWX)),
     ),
-    Rule(
-        claim=claim(
-            "every-mode-counts",
-            "A claim for several modes MUST NOT get a volume that has only one of them.",
-            _INDEX,
-        ),
-        volumes=[pv("v", 1, RWO)],
-        claims=[pvc("c", 1, RWO, RWX)],
-        pending={"c": NONE},
+    BindingRule(
+        "every-mode-counts",
+        "A PVC that requests several access modes MUST NOT get a PV that has only one of them.",
+        _INDEX,
+        given=[pv("v", 1, RWO), pvc("c", 1, RWO, RWX)],
+        ends=[pending("c", _NONE)],
         twin=change("v", modes=(RWO, ROX, RWX)),
     ),
-    Rule(
-        claim=claim(
-            "rwop-is-a-mode-of-its-own",
-            "A claim for ReadWriteOncePod MUST NOT get a volume that is ReadWriteOnce.",
-            _INDEX,
-        ),
-        volumes=[pv("v", 1, RWO)],
-        claims=[pvc("c", 1, RWOP)],
-        pending={"c": NONE},
+    BindingRule(
+        "rwop-is-a-mode-of-its-own",
+        "A PVC that requests ReadWriteOncePod MUST NOT get a PV that is ReadWriteOnce.",
+        _INDEX,
+        given=[pv("v", 1, RWO), pvc("c", 1, RWOP)],
+        ends=[pending("c", _NONE)],
         twin=change("v", modes=(RWOP,)),
     ),
-    Rule(
-        claim=claim(
-            "tie-of-sizes",
-            "Of two volumes that are alike a claim MUST get exactly one, either of them.",
-            f"{_MATCH}: the first of an unordered index",
-        ),
-        volumes=[pv("a", 1), pv("b", 1)],
-        claims=[pvc("c", 1)],
-        binds={"c": ("a", "b")},
+    BindingRule(
+        "tie-of-sizes",
+        "A PVC MUST get exactly one of two equal PVs; it may be either.",
+        f"{_MATCH}: the first of an unordered index",
+        given=[pv("a", 1), pv("b", 1), pvc("c", 1)],
+        ends=[bound("c", "a", "b")],
         twin=change("c", request=2),
     ),
-    Rule(
-        claim=claim(
-            "tie-of-modes",
-            "Between volumes with equally many modes not asked for, size MUST NOT be relied on: "
-            "the claim gets either.",
-            f"{_INDEX}: sorted by their number alone",
-        ),
-        volumes=[pv("a", 1, RWO, ROX), pv("b", 5, RWO, RWX)],
-        claims=[pvc("c", 1, RWO)],
-        binds={"c": ("a", "b")},
+    BindingRule(
+        "tie-of-modes",
+        "A PVC MUST get one of two PVs that have equally many surplus access modes; it may be "
+        "either, whatever their size.",
+        f"{_INDEX}: sorted by their number alone",
+        given=[pv("a", 1, RWO, ROX), pv("b", 5, RWO, RWX), pvc("c", 1, RWO)],
+        ends=[bound("c", "a", "b")],
         twin=change("c", modes=(RWOP,)),
     ),
-    Rule(
-        claim=claim(
-            "volume-mode-must-match",
-            "A claim for a block device MUST NOT get a volume that is a file system.",
-            "pv_helpers.go, CheckVolumeModeMismatches",
-        ),
-        volumes=[pv("v", 1, volume_mode=VolumeMode.FILESYSTEM)],
-        claims=[pvc("c", 1, volume_mode=VolumeMode.BLOCK)],
-        pending={"c": NONE},
-        twin=change("v", volume_mode=VolumeMode.BLOCK),
+    BindingRule(
+        "volume-mode-must-match",
+        "A PVC that requests a block device MUST NOT get a PV that is a file system.",
+        _VOLUME_MODE,
+        given=[pv("v", 1, volume_mode=_FILES), pvc("c", 1, volume_mode=_BLOCK)],
+        ends=[pending("c", _NONE)],
+        twin=change("v", volume_mode=_BLOCK),
     ),
-    Rule(
-        claim=claim(
-            "volume-mode-left-out",
-            "A volume without volumeMode MUST count as a file system.",
-            "pv_helpers.go, CheckVolumeModeMismatches",
-        ),
-        volumes=[pv("v", 1)],
-        claims=[pvc("c", 1, volume_mode=VolumeMode.FILESYSTEM)],
-        binds={"c": "v"},
-        twin=change("c", volume_mode=VolumeMode.BLOCK),
+    BindingRule(
+        "volume-mode-left-out",
+        "A PV without a volumeMode MUST count as a file system.",
+        _VOLUME_MODE,
+        given=[pv("v", 1), pvc("c", 1, volume_mode=_FILES)],
+        ends=[bound("c", "v")],
+        twin=change("c", volume_mode=_BLOCK),
     ),
-    Rule(
-        claim=claim(
-            "block-binds-block",
-            "A claim for a block device MUST get a volume that is one, were another smaller.",
-            "pv_helpers.go, CheckVolumeModeMismatches",
-        ),
-        volumes=[pv("files", 1), pv("device", 2, volume_mode=VolumeMode.BLOCK)],
-        claims=[pvc("c", 1, volume_mode=VolumeMode.BLOCK)],
-        binds={"c": "device"},
+    BindingRule(
+        "block-binds-block",
+        "A PVC that requests a block device MUST get a PV that is one, even if a file system is "
+        "smaller.",
+        _VOLUME_MODE,
+        given=[
+            pv("files", 1),
+            pv("device", 2, volume_mode=_BLOCK),
+            pvc("c", 1, volume_mode=_BLOCK),
+        ],
+        ends=[bound("c", "device")],
         twin=change("c", volume_mode=None),
     ),
-    Rule(
-        claim=claim(
-            "selector-labels",
-            "A claim with a selector MUST get a volume with these labels, were another smaller.",
-            _MATCH,
-        ),
-        volumes=[
+    BindingRule(
+        "selector-labels",
+        "A PVC with a selector MUST get a PV with the selected labels, even if another is smaller.",
+        _MATCH,
+        given=[
             pv("gold", 5, labels={"tier": "gold"}),
             pv("silver", 1, labels={"tier": "silver"}),
+            pvc("c", 1, select=labelled(tier="gold")),
         ],
-        claims=[pvc("c", 1, select=labelled(tier="gold"))],
-        binds={"c": "gold"},
-        available=("silver",),
+        ends=[bound("c", "gold"), available("silver")],
         twin=change("c", selector=None),
     ),
-    Rule(
-        claim=claim(
-            "selector-without-match-stays-pending",
-            "A claim MUST stay Pending while no volume has the labels of its selector.",
-            _MATCH,
-        ),
-        volumes=[pv("plain", 1), pv("silver", 1, labels={"tier": "silver"})],
-        claims=[pvc("c", 1, select=labelled(tier="gold"))],
-        pending={"c": NONE},
-        available=("plain", "silver"),
+    BindingRule(
+        "selector-without-match-stays-pending",
+        "A PVC MUST stay Pending while no PV has the labels of its selector.",
+        _MATCH,
+        given=[
+            pv("plain", 1),
+            pv("silver", 1, labels={"tier": "silver"}),
+            pvc("c", 1, select=labelled(tier="gold")),
+        ],
+        ends=[pending("c", _NONE), available("plain", "silver")],
         twin=change("silver", labels=(("tier", "gold"),)),
     ),
-    Rule(
-        claim=claim(
-            "selector-in",
-            "The operator In MUST match a volume whose label has one of the values.",
-            "apimachinery, pkg/labels/selector.go, Requirement.Matches",
-        ),
-        volumes=[pv("v", 1, labels={"tier": "gold"})],
-        claims=[pvc("c", 1, select=where("tier", "In", "gold", "silver"))],
-        binds={"c": "v"},
+    BindingRule(
+        "selector-in",
+        "The operator In MUST match a PV whose label has one of the values.",
+        _LABELS,
+        given=[
+            pv("v", 1, labels={"tier": "gold"}),
+            pvc("c", 1, select=where("tier", "In", "gold", "silver")),
+        ],
+        ends=[bound("c", "v")],
         twin=change("v", labels=(("tier", "iron"),)),
     ),
-    Rule(
-        claim=claim(
-            "selector-not-in",
-            "The operator NotIn MUST NOT match a volume whose label has one of the values.",
-            "apimachinery, pkg/labels/selector.go, Requirement.Matches",
-        ),
-        volumes=[pv("v", 1, labels={"tier": "gold"})],
-        claims=[pvc("c", 1, select=where("tier", "NotIn", "gold", "silver"))],
-        pending={"c": NONE},
+    BindingRule(
+        "selector-not-in",
+        "The operator NotIn MUST NOT match a PV whose label has one of the values.",
+        _LABELS,
+        given=[
+            pv("v", 1, labels={"tier": "gold"}),
+            pvc("c", 1, select=where("tier", "NotIn", "gold", "silver")),
+        ],
+        ends=[pending("c", _NONE)],
         twin=change("v", labels=(("tier", "iron"),)),
     ),
-    Rule(
-        claim=claim(
-            "selector-not-in-without-label",
-            "The operator NotIn MUST match a volume that does not have the label at all.",
-            "apimachinery, pkg/labels/selector.go, Requirement.Matches",
-        ),
-        volumes=[pv("v", 1)],
-        claims=[pvc("c", 1, select=where("tier", "NotIn", "gold"))],
-        binds={"c": "v"},
+    BindingRule(
+        "selector-not-in-without-label",
+        "The operator NotIn MUST match a PV that does not have the label at all.",
+        _LABELS,
+        given=[pv("v", 1), pvc("c", 1, select=where("tier", "NotIn", "gold"))],
+        ends=[bound("c", "v")],
         twin=change("v", labels=(("tier", "gold"),)),
     ),
-    Rule(
-        claim=claim(
-            "selector-exists",
-            "The operator Exists MUST match a volume that has the label, whatever its value.",
-            "apimachinery, pkg/labels/selector.go, Requirement.Matches",
-        ),
-        volumes=[pv("plain", 1), pv("marked", 2, labels={"tier": "any"})],
-        claims=[pvc("c", 1, select=where("tier", "Exists"))],
-        binds={"c": "marked"},
+    BindingRule(
+        "selector-exists",
+        "The operator Exists MUST match a PV that has the label, whatever its value.",
+        _LABELS,
+        given=[
+            pv("plain", 1),
+            pv("marked", 2, labels={"tier": "any"}),
+            pvc("c", 1, select=where("tier", "Exists")),
+        ],
+        ends=[bound("c", "marked")],
         twin=change("marked", labels=()),
     ),
-    Rule(
-        claim=claim(
-            "selector-does-not-exist",
-            "The operator DoesNotExist MUST match only a volume without the label.",
-            "apimachinery, pkg/labels/selector.go, Requirement.Matches",
-        ),
-        volumes=[pv("marked", 1, labels={"tier": "any"}), pv("plain", 2)],
-        claims=[pvc("c", 1, select=where("tier", "DoesNotExist"))],
-        binds={"c": "plain"},
+    BindingRule(
+        "selector-does-not-exist",
+        "The operator DoesNotExist MUST match only a PV that does not have the label.",
+        _LABELS,
+        given=[
+            pv("marked", 1, labels={"tier": "any"}),
+            pv("plain", 2),
+            pvc("c", 1, select=where("tier", "DoesNotExist")),
+        ],
+        ends=[bound("c", "plain")],
         twin=change("marked", labels=()),
     ),
-    Rule(
-        claim=claim(
-            "selector-is-a-conjunction",
-            "Every label and every expression of a selector MUST be met.",
-            "apimachinery, pkg/labels/selector.go, internalSelector.Matches",
-        ),
-        volumes=[pv("v", 1, labels={"tier": "gold"})],
-        claims=[
+    BindingRule(
+        "selector-is-a-conjunction",
+        "A PV MUST meet every label and every expression of a selector to match it.",
+        "apimachinery, pkg/labels/selector.go, internalSelector.Matches",
+        given=[
+            pv("v", 1, labels={"tier": "gold"}),
             pvc(
                 "c",
                 1,
                 select=Selector((("tier", "gold"),), (Requirement("site", "In", ("north",)),)),
-            )
+            ),
         ],
-        pending={"c": NONE},
+        ends=[pending("c", _NONE)],
         twin=change("v", labels=(("site", "north"), ("tier", "gold"))),
     ),
-    Rule(
-        claim=claim(
-            "one-claim-per-volume",
-            "A volume MUST be bound to one claim; the other MUST stay Pending.",
-            "pv_controller.go, bind",
-        ),
-        volumes=[pv("v", 1)],
-        claims=[pvc("first", 1), pvc("second", 1)],
-        binds={"first": "v"},
-        pending={"second": NONE},
+    BindingRule(
+        "one-claim-per-volume",
+        "A PV MUST be bound to one PVC only; a second PVC MUST stay Pending.",
+        "pv_controller.go, bind",
+        given=[pv("v", 1), pvc("first", 1), pvc("second", 1)],
+        ends=[bound("first", "v"), pending("second", _NONE)],
         twin=change("first", request=2),
     ),
-    Rule(
-        claim=claim(
-            "first-come-first-served",
-            "The claim that was created first MUST get the volume that it fits, even if only that "
-            "would do for a later one.",
-            _QUEUE,
-        ),
-        volumes=[pv("wide", 1, RWO, RWX), pv("large", 2, RWO, RWX)],
-        claims=[pvc("early", 2, RWO), pvc("late", 2, RWX)],
-        binds={"early": "large"},
-        pending={"late": NONE},
-        available=("wide",),
+    BindingRule(
+        "first-come-first-served",
+        "The PVC that was created first MUST get the PV that it matches, even if a later PVC could "
+        "use no other.",
+        "pv_controller.go, claimQueue: exactly one worker",
+        given=[
+            pv("wide", 1, RWO, RWX),
+            pv("large", 2, RWO, RWX),
+            pvc("early", 2, RWO),
+            pvc("late", 2, RWX),
+        ],
+        ends=[bound("early", "large"), pending("late", _NONE), available("wide")],
         twin=change("early", request=1),
     ),
-    Rule(
-        claim=claim(
-            "late-volume-binds",
-            "A claim that is Pending MUST get a matching volume that is created later.",
-            "pv_controller_base.go, resync",
-        ),
-        claims=[pvc("c", 2)],
+    BindingRule(
+        "late-volume-binds",
+        "A Pending PVC MUST get a matching PV that is created later.",
+        "pv_controller_base.go, resync",
+        given=[pvc("c", 2)],
         later=[[pv("v", 2)]],
-        binds={"c": "v"},
+        ends=[bound("c", "v")],
         twin=change("v", capacity=1),
     ),
-    Rule(
-        claim=claim(
-            "immediate-binding-ignores-node-affinity",
-            "Without WaitForFirstConsumer a claim MUST get a volume whose node affinity no node "
-            "satisfies: only the scheduler looks at it.",
-            f"{_MATCH}: node is nil in the controller",
-        ),
-        classes=[Class("x")],
-        volumes=[pv("v", 1, nodes=("nowhere",))],
-        claims=[pvc("c", 1)],
-        binds={"c": "v"},
+    BindingRule(
+        "immediate-binding-ignores-node-affinity",
+        "Without WaitForFirstConsumer a PVC MUST get a PV even if no node satisfies its node "
+        "affinity, which only the scheduler looks at.",
+        f"{_MATCH}: node is nil in the controller",
+        given=[Class("x"), pv("v", 1, nodes=("nowhere",)), pvc("c", 1)],
+        ends=[bound("c", "v")],
         twin=change("x", wait_for_first_consumer=True),
     ),
 ]

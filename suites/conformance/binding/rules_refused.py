@@ -1,177 +1,163 @@
-"""Rules of what the API server refuses, and the field it names."""
+"""Rules about what the API server refuses, and the field that it names."""
+
+from typing import Any
 
 from landfast.binding.model import Delete, Pv, Pvc
 from suites.conformance.binding.table import (
     RWO,
     RWOP,
     RWX,
-    Rule,
+    BindingRule,
+    bound,
     change,
-    claim,
+    kept,
     pv,
     pvc,
     where,
 )
 
-_PV = "validation.go, ValidatePersistentVolumeSpec"
-_PVC = "validation.go, ValidatePersistentVolumeClaimSpec"
+_SPEC = {
+    "pv": "validation.go, ValidatePersistentVolumeSpec",
+    "pvc": "validation.go, ValidatePersistentVolumeClaimSpec",
+}
 _SELECTOR = "apimachinery, pkg/apis/meta/v1/validation, ValidateLabelSelectorRequirement"
+_EXPRESSION = "spec.selector.matchExpressions[0]"
 
 
-def _pv_rule(name: str, text: str, volume: Pv, field: str, twin: dict[str, object]) -> Rule:
-    return Rule(
-        claim=claim(name, text, _PV),
-        volumes=[volume],
-        refused={volume.name: field},
-        twin=change(volume.name, **twin),
-    )
-
-
-def _pvc_rule(
-    name: str, text: str, asked: Pvc, field: str, twin: dict[str, object], source: str = _PVC
-) -> Rule:
-    return Rule(
-        claim=claim(name, text, source),
-        claims=[asked],
-        refused={asked.name: field},
-        twin=change(asked.name, **twin),
-    )
+def _refused(name: str, text: str, obj: Pv | Pvc, field: str, **accepted: Any) -> BindingRule:
+    """Return the row of an object that is refused for a field; its twin has other values there."""
+    source = _SELECTOR if field.startswith(_EXPRESSION) else _SPEC[obj.kind]
+    refused, twin = {obj.name: field}, change(obj.name, **accepted)
+    return BindingRule(name, text, source, given=[obj], refused=refused, twin=twin)
 
 
 REFUSED = [
-    _pv_rule(
+    _refused(
         "volume-without-modes",
-        "A volume without access modes MUST be refused.",
-        Pv("v", 1, modes=(), storage_class="x"),
+        "A PV without access modes MUST be refused.",
+        pv("v", 1, modes=()),
         "spec.accessModes",
-        {"modes": (RWO,)},
+        modes=(RWO,),
     ),
-    _pv_rule(
+    _refused(
         "volume-with-unknown-mode",
-        "A volume with an access mode that does not exist MUST be refused.",
+        "A PV with an unknown access mode MUST be refused.",
         pv("v", 1, "ReadWriteSometimes"),
         "spec.accessModes",
-        {"modes": (RWO,)},
+        modes=(RWO,),
     ),
-    _pv_rule(
+    _refused(
         "volume-with-rwop-and-others",
-        "A volume MUST NOT have ReadWriteOncePod beside another access mode.",
+        "A PV MUST NOT combine ReadWriteOncePod with another access mode.",
         pv("v", 1, RWOP, RWO),
         "spec.accessModes",
-        {"modes": (RWOP,)},
+        modes=(RWOP,),
     ),
-    _pv_rule(
+    _refused(
         "volume-without-capacity",
-        "A volume without a capacity MUST be refused.",
+        "A PV without a capacity MUST be refused.",
         pv("v", None),
         "spec.capacity",
-        {"capacity": 1},
+        capacity=1,
     ),
-    _pv_rule(
+    _refused(
         "volume-of-capacity-zero",
-        "A volume whose capacity is 0 MUST be refused.",
+        "A PV with a capacity of 0 MUST be refused.",
         pv("v", 0),
         "spec.capacity[storage]",
-        {"capacity": 1},
+        capacity=1,
     ),
-    _pv_rule(
+    _refused(
         "volume-with-unknown-volume-mode",
-        "A volume with a volumeMode that does not exist MUST be refused.",
+        "A PV with an unknown volumeMode MUST be refused.",
         pv("v", 1, volume_mode="Tape"),
         "spec.volumeMode",
-        {"volume_mode": "Block"},
+        volume_mode="Block",
     ),
-    _pv_rule(
+    _refused(
         "volume-with-malformed-class",
-        "A volume whose class is no DNS name MUST be refused.",
+        "A PV whose class name is not a DNS name MUST be refused.",
         pv("v", 1, cls="Not_A_Name"),
         "spec.storageClassName",
-        {"storage_class": "a-name"},
+        storage_class="a-name",
     ),
-    _pv_rule(
+    _refused(
         "volume-with-empty-affinity",
-        "A volume whose node affinity lists no value for In MUST be refused.",
+        "A PV whose node affinity has no values for the operator In MUST be refused.",
         pv("v", 1, nodes=()),
         "spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values",
-        {"nodes": ("n",)},
+        nodes=("n",),
     ),
-    _pvc_rule(
+    _refused(
         "claim-without-modes",
-        "A claim without access modes MUST be refused.",
-        Pvc("c", 1, modes=(), storage_class="x"),
+        "A PVC without access modes MUST be refused.",
+        pvc("c", 1, modes=()),
         "spec.accessModes",
-        {"modes": (RWO,)},
+        modes=(RWO,),
     ),
-    _pvc_rule(
+    _refused(
         "claim-with-rwop-and-others",
-        "A claim MUST NOT ask for ReadWriteOncePod beside another access mode.",
+        "A PVC MUST NOT combine ReadWriteOncePod with another access mode.",
         pvc("c", 1, RWOP, RWX),
         "spec.accessModes",
-        {"modes": (RWO, RWX)},
+        modes=(RWO, RWX),
     ),
-    _pvc_rule(
+    _refused(
         "claim-without-request",
-        "A claim that does not say how much it asks for MUST be refused.",
+        "A PVC that does not say how much storage it requests MUST be refused.",
         pvc("c", None),
         "spec.resources[storage]",
-        {"request": 1},
+        request=1,
     ),
-    _pvc_rule(
+    _refused(
         "claim-for-nothing",
-        "A claim that asks for 0 MUST be refused.",
+        "A PVC that requests 0 bytes MUST be refused.",
         pvc("c", 0),
         "spec.resources[storage]",
-        {"request": 1},
+        request=1,
     ),
-    _pvc_rule(
+    _refused(
         "claim-with-unknown-volume-mode",
-        "A claim with a volumeMode that does not exist MUST be refused.",
+        "A PVC with an unknown volumeMode MUST be refused.",
         pvc("c", 1, volume_mode="Tape"),
         "spec.volumeMode",
-        {"volume_mode": "Block"},
+        volume_mode="Block",
     ),
-    _pvc_rule(
+    _refused(
         "claim-with-malformed-class",
-        "A claim whose class is no DNS name MUST be refused.",
+        "A PVC whose class name is not a DNS name MUST be refused.",
         pvc("c", 1, cls="Not_A_Name"),
         "spec.storageClassName",
-        {"storage_class": "a-name"},
+        storage_class="a-name",
     ),
-    _pvc_rule(
+    _refused(
         "selector-with-unknown-operator",
-        "A selector with an operator that does not exist MUST be refused.",
+        "A selector with an unknown operator MUST be refused.",
         pvc("c", 1, select=where("tier", "Like", "gold")),
-        "spec.selector.matchExpressions[0].operator",
-        {"selector": where("tier", "In", "gold")},
-        _SELECTOR,
+        f"{_EXPRESSION}.operator",
+        selector=where("tier", "In", "gold"),
     ),
-    _pvc_rule(
+    _refused(
         "selector-in-without-values",
-        "A selector with In MUST be refused if it has no values.",
+        "A selector with the operator In but without values MUST be refused.",
         pvc("c", 1, select=where("tier", "In")),
-        "spec.selector.matchExpressions[0].values",
-        {"selector": where("tier", "Exists")},
-        _SELECTOR,
+        f"{_EXPRESSION}.values",
+        selector=where("tier", "Exists"),
     ),
-    _pvc_rule(
+    _refused(
         "selector-exists-with-values",
-        "A selector with Exists MUST be refused if it has values.",
+        "A selector with the operator Exists and values MUST be refused.",
         pvc("c", 1, select=where("tier", "Exists", "gold")),
-        "spec.selector.matchExpressions[0].values",
-        {"selector": where("tier", "In", "gold")},
-        _SELECTOR,
+        f"{_EXPRESSION}.values",
+        selector=where("tier", "In", "gold"),
     ),
-    Rule(
-        claim=claim(
-            "protected-volume-keeps-its-name",
-            "A volume MUST be refused while a protected one of its name is still there.",
-            "pv_protection_controller.go, isBeingUsed",
-        ),
-        volumes=[pv("v", 1)],
-        claims=[pvc("c", 1)],
+    BindingRule(
+        "protected-volume-keeps-its-name",
+        "A new PV MUST be refused while a protected PV of the same name still exists.",
+        "pv_protection_controller.go, isBeingUsed",
+        given=[pv("v", 1), pvc("c", 1)],
         later=[[Delete("pv", "v")], [pv("v", 1)]],
-        binds={"c": "v"},
-        kept=("v",),
+        ends=[bound("c", "v"), kept("v")],
         refused={"v": "metadata.name"},
         twin=change("c", request=2),
     ),

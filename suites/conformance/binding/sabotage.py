@@ -1,59 +1,49 @@
-"""For every claim of the binding suite one way to make it untrue.
+"""One way to make each claim of the binding suite untrue.
 
-A row of the table has its twin; a generated scenario is held to an oracle that has a rule wrong.
+Nothing is patched: a sabotaged test takes a twin of its input, or an oracle that misreads a case.
 """
 
-import contextlib
-from collections.abc import Iterator
-from unittest import mock
+from dataclasses import replace
 
-from fixtures.sabotage import Sabotage, Target
-from landfast.binding import api, controller, matching
-from landfast.kube import Kube
-from landfast.kube.client import Object
+from fixtures.sabotage import Sabotage
+from landfast.binding.model import BindingCase, Class, Create, Expectation, Op, Pv
+from landfast.binding.oracle import expect
 from suites.conformance.binding.rules import RULES
 
-
-@contextlib.contextmanager
-def size_is_not_looked_at(_target: Target) -> Iterator[None]:
-    """The oracle takes every volume for large enough."""
-    with mock.patch.object(matching, "_is_large_enough", return_value=True):
-        yield
+_ANY_SIZE = 100  # MiB; every PV of this size or more is large enough for every generated PVC
 
 
-@contextlib.contextmanager
-def default_class_is_not_given(_target: Target) -> Iterator[None]:
-    """The oracle knows of no default class, neither in the API server nor in the controller."""
-    with (
-        mock.patch.object(api, "default_class", return_value=None),
-        mock.patch.object(controller, "default_class", return_value=None),
-    ):
-        yield
+def size_blind(case: BindingCase) -> Expectation:
+    """Return what an oracle expects that takes every PV for large enough."""
+
+    def enlarge(op: Op) -> Op:
+        if isinstance(op, Create) and isinstance(op.obj, Pv) and op.obj.capacity:
+            return Create(replace(op.obj, capacity=op.obj.capacity + _ANY_SIZE))
+        return op
+
+    return expect(BindingCase(tuple(tuple(map(enlarge, stage)) for stage in case.stages)))
 
 
-@contextlib.contextmanager
-def one_claim_asks_for_too_much(_target: Target) -> Iterator[None]:
-    """The last of the claims is larger than any volume."""
-    create = Kube.create
+def default_blind(case: BindingCase) -> Expectation:
+    """Return what an oracle expects that takes no class for a default one."""
 
-    def create_larger(kube: Kube, obj: Object, *, dry_run: bool = False) -> Object:
-        if obj["kind"] == "PersistentVolumeClaim" and obj["metadata"]["name"].endswith("-199"):
-            obj["spec"]["resources"]["requests"]["storage"] = "2Mi"
-        return create(kube, obj, dry_run=dry_run)
+    def unmark(op: Op) -> Op:
+        if isinstance(op, Create) and isinstance(op.obj, Class):
+            return Create(replace(op.obj, default=False))
+        return op
 
-    with mock.patch.object(Kube, "create", create_larger):
-        yield
+    return expect(BindingCase(tuple(tuple(map(unmark, stage)) for stage in case.stages)))
 
 
 SABOTAGES = {
-    **{rule.claim.id: Sabotage("one input of the row is flipped: its twin") for rule in RULES},
+    **{rule.claim.id: Sabotage("one input of the row is changed: its twin") for rule in RULES},
     "binding.generated-scenarios-agree-with-the-oracle": Sabotage(
-        "the oracle takes every volume for large enough", size_is_not_looked_at
+        "the oracle takes every PV for large enough"
     ),
     "binding.generated-default-classes-agree-with-the-oracle": Sabotage(
-        "the oracle knows of no default class", default_class_is_not_given
+        "the oracle knows no default class"
     ),
     "binding.killed-controller-binds-each-claim-once": Sabotage(
-        "one of the claims is larger than any volume", one_claim_asks_for_too_much
+        "one of the PVCs is larger than any PV"
     ),
 }

@@ -1,20 +1,20 @@
-"""How a scenario ended, in words."""
+"""How a binding case ended, in words."""
 
 from landfast.binding.model import Outcome
 
 
 def show(outcome: Outcome) -> list[str]:
-    """Say how each volume and claim ended, and what was refused."""
+    """Return how each PV and PVC ended, and what was refused."""
     states = [
-        *(f"refused {r.kind} {r.name}: {r.field}" for r in sorted(outcome.refused)),
+        *(f"{r.kind} {r.name} refused: {r.field}" for r in sorted(outcome.refused)),
         *sorted(
-            f"volume {pv.name}: {pv.phase}{f' to {pv.claim}' if pv.claim else ''}"
+            f"PV {pv.name}: {pv.phase}{f' to {pv.claim_ref}' if pv.claim_ref else ''}"
             f"{', being deleted' if pv.deleting else ''}"
             for pv in outcome.pvs
         ),
         *sorted(
-            f"claim {pvc.name}: {pvc.phase}{f' to {pvc.volume}' if pvc.volume else ''}"
+            f"PVC {pvc.name}: {pvc.phase}{f' to {pvc.volume}' if pvc.volume else ''}"
             for pvc in outcome.pvcs
         ),
     ]
-    return states or ["no volume and no claim is left"]
+    return states or ["no PV and no PVC is left"]

@@ -1,12 +1,12 @@
-"""A row of the table of binding rules: a claim, a scenario, what must come of it, and its twin."""
+"""A row of the table of binding rules: a claim, a binding case, how it must end, and its twin."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any
 
 from landfast.binding.model import (
     AccessMode,
+    BindingCase,
     Class,
     Create,
     Delete,
@@ -21,126 +21,166 @@ from landfast.binding.model import (
     PvState,
     Reason,
     Requirement,
-    Scenario,
     Selector,
 )
 from landfast.claims import Claim
 
 RWO, ROX, RWX, RWOP = AccessMode.RWO, AccessMode.ROX, AccessMode.RWX, AccessMode.RWOP
 
-Twin = Callable[[Scenario], Scenario]
+Twin = Callable[[BindingCase], BindingCase]
+Check = Callable[[Outcome], Iterator[str]]
+"""Says in a sentence each what is not as expected."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule:
+@dataclass(frozen=True)
+class BindingRule:
     """A row of the table.
 
-    Classes, volumes and claims are created in this order, each when the last have settled; `later`
-    are stages after that. `twin` changes one input so that the expectation is wrong.
-    `default_class`: the row needs the cluster's default classes for itself.
+    The classes, PVs and PVCs of `given` are created in this order, each kind once the one before
+    has settled; `later` are stages after that. `ends` is what must come of it, `refused` what the
+    API server must refuse, and for which field. `twin` changes one input so that the row fails.
     """
 
-    claim: Claim
-    classes: Sequence[Class] = ()
-    volumes: Sequence[Pv] = ()
-    claims: Sequence[Pvc] = ()
+    name: str
+    text: str
+    source: str
+    given: Sequence[Object]
     later: Sequence[Sequence[Object | Delete]] = ()
-
-    binds: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    """claims that are Bound, and to which volume, or to one of which"""
-    pending: Mapping[str, Reason] = field(default_factory=dict)
-    """claims that are Pending, and why"""
-    lost: tuple[str, ...] = ()
-    """claims that are Lost"""
-    available: tuple[str, ...] = ()
-    released: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    """volumes that are Bound and marked for deletion"""
-    gone: tuple[str, ...] = ()
-    """volumes and claims that are not there any more"""
+    ends: Sequence[Check] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
-    """objects that the API server refuses, and the field it names"""
-
-    twin: Twin
-    default_class: bool = False
+    twin: Twin = field(kw_only=True)
 
     @property
-    def scenario(self) -> Scenario:
+    def claim(self) -> Claim:
+        """What the row proves."""
+        return Claim(id=f"binding.{self.name}", text=self.text, source=self.source)
+
+    @property
+    def case(self) -> BindingCase:
         """What is done."""
-        first: list[Sequence[Object | Delete]] = [self.classes, self.volumes, self.claims]
-        stages = [*first, *self.later]
-        return Scenario(tuple(tuple(_op(item) for item in stage) for stage in stages if stage))
+        kinds = [[obj for obj in self.given if isinstance(obj, k)] for k in (Class, Pv, Pvc)]
+        stages = [*kinds, *self.later]
+        return BindingCase(tuple(tuple(map(_op, stage)) for stage in stages if stage))
 
     @property
-    def twin_scenario(self) -> Scenario:
-        """What is done with one input changed; the expectation does not hold for it."""
-        return self.twin(self.scenario)
+    def twin_case(self) -> BindingCase:
+        """What is done with one input changed, so that it ends differently."""
+        return self.twin(self.case)
 
-    def holds(self, outcome: Outcome) -> str | None:
-        """Say in one sentence what differs from what is expected, None if nothing does."""
-        differences = chain(
-            self._refusals_differ(outcome),
-            self._claims_differ(outcome),
-            self._volumes_differ(outcome),
-        )
-        return next(differences, None)
+    @property
+    def default_class(self) -> bool:
+        """Whether the row, or its twin, needs the cluster's default classes for itself."""
+        return self.case.uses_default_class or self.twin_case.uses_default_class
 
-    def _refusals_differ(self, seen: Outcome) -> Iterator[str]:
+    def difference(self, outcome: Outcome) -> str | None:
+        """Return what is not as expected, in one sentence; None if everything is."""
+        found = (text for check in (self._refusals, *self.ends) for text in check(outcome))
+        return next(found, None)
+
+    def _refusals(self, outcome: Outcome) -> Iterator[str]:
         fields: dict[str, set[str]] = {name: set() for name in self.refused}
-        for refusal in sorted(seen.refused):
+        for refusal in sorted(outcome.refused):
             fields.setdefault(refusal.name, set()).add(refusal.field)
         for name, named in fields.items():
             if named != {self.refused.get(name)}:
                 wanted = self.refused.get(name, "nothing")
                 yield f"{name} is refused for {', '.join(sorted(named)) or 'nothing'}, not {wanted}"
 
-    def _claims_differ(self, seen: Outcome) -> Iterator[str]:
-        for name, volumes in self.binds.items():
-            pvc, wanted = seen.pvc(name), {volumes} if isinstance(volumes, str) else set(volumes)
-            if pvc is None or pvc.phase != PvcPhase.BOUND or pvc.volume not in wanted:
-                yield f"claim {name} is {_shown(pvc)}, not Bound to {' or '.join(sorted(wanted))}"
-            elif (pv := seen.pv(pvc.volume)) is None or (pv.phase, pv.claim) != (
-                PvPhase.BOUND,
-                name,
-            ):
-                yield f"claim {name} is {_shown(pvc)}, but {pvc.volume} is {_shown(pv)}"
-        phases = dict.fromkeys(self.pending, PvcPhase.PENDING)
-        phases |= dict.fromkeys(self.lost, PvcPhase.LOST)
-        for name, phase in phases.items():
-            pvc = seen.pvc(name)
-            if pvc is None or pvc.phase != phase:
-                yield f"claim {name} is {_shown(pvc)}, not {phase}"
-
-    def _volumes_differ(self, seen: Outcome) -> Iterator[str]:
-        phases = dict.fromkeys(self.available, (PvPhase.AVAILABLE, False))
-        phases |= dict.fromkeys(self.released, (PvPhase.RELEASED, False))
-        phases |= dict.fromkeys(self.kept, (PvPhase.BOUND, True))
-        for name, (phase, deleting) in phases.items():
-            pv = seen.pv(name)
-            if pv is None or (pv.phase, pv.deleting) != (phase, deleting):
-                wanted = f"{phase} and marked for deletion" if deleting else phase
-                yield f"volume {name} is {_shown(pv)}, not {wanted}"
-        for name in self.gone:
-            if found := seen.pv(name) or seen.pvc(name):
-                yield f"{name} is still there, {_shown(found)}"
-
 
 def _op(item: Object | Delete) -> Op:
     return item if isinstance(item, Delete) else Create(item)
 
 
-def _shown(seen: PvState | PvcState | None) -> str:
-    if seen is None:
-        return "not there"
-    other = seen.claim if isinstance(seen, PvState) else seen.volume
-    deleting = isinstance(seen, PvState) and seen.deleting
-    to = f" (with {other})" if other else ""
-    return f"{seen.phase}{to}{' and marked for deletion' if deleting else ''}"
+# --- how a row ends
 
 
-def claim(name: str, text: str, source: str) -> Claim:
-    """Give the claim of a row."""
-    return Claim(id=f"binding.{name}", text=text, source=source)
+def bound(name: str, *pvs: str) -> Check:
+    """Check that a PVC is Bound to the PV, or to one of several, and that PV to the PVC."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        pvc = outcome.pvc(name)
+        if pvc is None or pvc.phase != PvcPhase.BOUND or pvc.volume not in pvs:
+            yield f"PVC {name} is {_shown(pvc)}, not Bound to {' or '.join(pvs)}"
+        elif (pv := outcome.pv(pvc.volume)) is None or (pv.phase, pv.claim_ref) != (
+            PvPhase.BOUND,
+            name,
+        ):
+            yield f"PVC {name} is {_shown(pvc)}, but PV {pvc.volume} is {_shown(pv)}"
+
+    return check
+
+
+def pending(name: str, reason: Reason) -> Check:
+    """Check that a PVC is Pending, and for this reason where the outcome has one."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        pvc = outcome.pvc(name)
+        if pvc is None or pvc.phase != PvcPhase.PENDING:
+            yield f"PVC {name} is {_shown(pvc)}, not Pending"
+        elif pvc.reason not in (None, reason):
+            yield f"PVC {name} is Pending because of {pvc.reason}, not of {reason}"
+
+    return check
+
+
+def lost(name: str) -> Check:
+    """Check that a PVC is Lost."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        pvc = outcome.pvc(name)
+        if pvc is None or pvc.phase != PvcPhase.LOST:
+            yield f"PVC {name} is {_shown(pvc)}, not Lost"
+
+    return check
+
+
+def available(*names: str) -> Check:
+    """Check that PVs are Available."""
+    return _each_pv(names, PvPhase.AVAILABLE)
+
+
+def released(*names: str) -> Check:
+    """Check that PVs are Released."""
+    return _each_pv(names, PvPhase.RELEASED)
+
+
+def kept(*names: str) -> Check:
+    """Check that PVs are Bound and marked for deletion."""
+    return _each_pv(names, PvPhase.BOUND, deleting=True)
+
+
+def gone(*names: str) -> Check:
+    """Check that neither a PV nor a PVC of these names exists."""
+
+    def check(outcome: Outcome) -> Iterator[str]:
+        for name in names:
+            if found := outcome.pv(name) or outcome.pvc(name):
+                yield f"{name} still exists, {_shown(found)}"
+
+    return check
+
+
+def _each_pv(names: Sequence[str], phase: PvPhase, *, deleting: bool = False) -> Check:
+    def check(outcome: Outcome) -> Iterator[str]:
+        for name in names:
+            pv = outcome.pv(name)
+            if pv is None or (pv.phase, pv.deleting) != (phase, deleting):
+                wanted = f"{phase} and marked for deletion" if deleting else phase
+                yield f"PV {name} is {_shown(pv)}, not {wanted}"
+
+    return check
+
+
+def _shown(state: PvState | PvcState | None) -> str:
+    if state is None:
+        return "missing"
+    other = state.claim_ref if isinstance(state, PvState) else state.volume
+    deleting = isinstance(state, PvState) and state.deleting
+    with_ = f" (with {other})" if other else ""
+    return f"{state.phase}{with_}{' and marked for deletion' if deleting else ''}"
+
+
+# --- what a row is given
 
 
 def pv(
@@ -151,9 +191,9 @@ def pv(
     labels: Mapping[str, str] | None = None,
     **others: Any,
 ) -> Pv:
-    """Give a volume, ReadWriteOnce unless modes are given; its class "x" is an object nowhere."""
-    pairs = tuple((labels or {}).items())
-    return Pv(name, capacity, modes or (RWO,), cls, labels=pairs, **others)
+    """Return a PV, ReadWriteOnce unless modes are given; no class "x" exists unless a row has it."""
+    others = {"modes": modes or (RWO,), "labels": tuple((labels or {}).items()), **others}
+    return Pv(name, capacity, storage_class=cls, **others)
 
 
 def pvc(
@@ -164,23 +204,27 @@ def pvc(
     select: Selector | None = None,
     **others: Any,
 ) -> Pvc:
-    """Give a claim, ReadWriteOnce unless modes are given, of the class "x"."""
-    return Pvc(name, request, modes or (RWO,), cls, selector=select, **others)
+    """Return a PVC of the class "x", ReadWriteOnce unless modes are given."""
+    others = {"modes": modes or (RWO,), "selector": select, **others}
+    return Pvc(name, request, storage_class=cls, **others)
 
 
 def where(key: str, operator: str, *values: str) -> Selector:
-    """Give a selector of one requirement."""
+    """Return a selector with one requirement."""
     return Selector(requirements=(Requirement(key, operator, values),))
 
 
 def labelled(**labels: str) -> Selector:
-    """Give a selector of labels alone."""
+    """Return a selector with labels alone."""
     return Selector(labels=tuple(labels.items()))
 
 
+# --- what its twin has changed
+
+
 def change(name: str, **fields: Any) -> Twin:
-    """The twin in which the object of that name is created with other fields."""
-    return _each(
+    """Make the twin in which the object of that name is created with other fields."""
+    return _each_op(
         lambda op: (
             Create(replace(op.obj, **fields))
             if isinstance(op, Create) and op.obj.name == name
@@ -190,19 +234,19 @@ def change(name: str, **fields: Any) -> Twin:
 
 
 def without(dropped: Delete) -> Twin:
-    """The twin in which something is not deleted."""
-    return _each(lambda op: None if op == dropped else op)
+    """Make the twin in which something is not deleted."""
+    return _each_op(lambda op: None if op == dropped else op)
 
 
 def forced(delete: Delete) -> Twin:
-    """The twin in which something is deleted without regard to its finalizers."""
-    return _each(lambda op: replace(delete, force=True) if op == delete else op)
+    """Make the twin in which something is deleted in spite of its finalizers."""
+    return _each_op(lambda op: replace(delete, force=True) if op == delete else op)
 
 
-def _each(changed: Callable[[Op], Op | None]) -> Twin:
-    def twin(scenario: Scenario) -> Scenario:
-        stages = ([changed(op) for op in stage] for stage in scenario.stages)
+def _each_op(changed: Callable[[Op], Op | None]) -> Twin:
+    def twin(case: BindingCase) -> BindingCase:
+        stages = ([changed(op) for op in stage] for stage in case.stages)
         left = (tuple(op for op in stage if op) for stage in stages)
-        return Scenario(tuple(stage for stage in left if stage))
+        return BindingCase(tuple(stage for stage in left if stage))
 
     return twin

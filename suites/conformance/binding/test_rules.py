@@ -1,4 +1,4 @@
-"""The table of binding rules: each row is tried on the cluster and held to its expectation."""
+"""The table of binding rules: each row is tried on the cluster and compared with what it expects."""
 
 import contextlib
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from landfast.binding.trial import Trial
 from landfast.waiting import NotStable, stays_true
 from suites.conformance.binding.rules import RULES
 from suites.conformance.binding.show import show
-from suites.conformance.binding.table import Rule
+from suites.conformance.binding.table import BindingRule
 
-_STAYS_SECONDS = 2
+_STAYS_SECONDS = 2  # a Pending PVC has to stay Pending through many looks of the controller
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of a row's scenario: settled, and after the controller has gone on looking."""
+    """What became of a row's case: once settled, and after the controller has kept looking."""
 
     yaml: str
     settled: Outcome
     later: Outcome
-    said: list[str]
+    events: list[str]
 
 
 def rows(*, default_class: bool) -> list[Any]:
-    """Give the rows that need the cluster's default classes for themselves, or the others."""
+    """Return the rows that need the cluster's default classes for themselves, or the others."""
     return [
-        pytest.param(rule, id=rule.claim.id.partition(".")[2], marks=pytest.mark.claim(rule.claim))
+        pytest.param(rule, id=rule.name, marks=pytest.mark.claim(rule.claim))
         for rule in RULES
         if rule.default_class == default_class
     ]
@@ -39,7 +39,7 @@ def rows(*, default_class: bool) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def side_by_side(trial: Trial, request: pytest.FixtureRequest) -> dict[str, Tried]:
-    """Every row of this run that goes with others, tried in one batch: each in names of its own."""
+    """All selected rows of `test_rule`, tried in one batch, each in names of its own."""
     items = [i for i in request.session.items if isinstance(i, pytest.Function)]
     rules: Any = [i.callspec.params["rule"] for i in items if i.originalname == "test_rule"]
     return try_rules(trial, rules, sabotaged=bool(request.config.getoption("--sabotage")))
@@ -47,45 +47,45 @@ def side_by_side(trial: Trial, request: pytest.FixtureRequest) -> dict[str, Trie
 
 @pytest.mark.xdist_group("binding-rules")  # one process tries the whole batch
 @pytest.mark.parametrize("rule", rows(default_class=False))
-def test_rule(rule: Rule, side_by_side: dict[str, Tried], judgement: Judgement) -> None:
-    hold(rule, side_by_side[rule.claim.id], judgement)
+def test_rule(rule: BindingRule, side_by_side: dict[str, Tried], judgement: Judgement) -> None:
+    judge(rule, side_by_side[rule.name], judgement)
 
 
 @pytest.mark.xdist_group("default-class")
 @pytest.mark.usefixtures("own_default_classes")
 @pytest.mark.parametrize("rule", rows(default_class=True))
 def test_default_class_rule(
-    rule: Rule, trial: Trial, sabotaged: bool, judgement: Judgement
+    rule: BindingRule, trial: Trial, sabotaged: bool, judgement: Judgement
 ) -> None:
     with judgement.steps.step("create and delete, stage by stage"):
         tried = try_rules(trial, [rule], sabotaged=sabotaged)
-    hold(rule, tried[rule.claim.id], judgement)
+    judge(rule, tried[rule.name], judgement)
 
 
-def try_rules(trial: Trial, rules: list[Rule], *, sabotaged: bool) -> dict[str, Tried]:
-    """Give by claim what becomes of rows, or of their sabotaged twins."""
-    scenarios = [rule.twin_scenario if sabotaged else rule.scenario for rule in rules]
-    with trial.applied(scenarios) as batch:
+def try_rules(trial: Trial, rules: list[BindingRule], *, sabotaged: bool) -> dict[str, Tried]:
+    """Return by name what becomes of rows, or of their sabotaged twins."""
+    cases = [rule.twin_case if sabotaged else rule.case for rule in rules]
+    with trial.applied(cases) as batch:
         settled = batch.outcomes()
-        with contextlib.suppress(NotStable):  # the row that changed says so itself
+        with contextlib.suppress(NotStable):  # each row compares its own two outcomes
             stays_true(
-                "what has settled stays so while the controller goes on looking",
+                "what has settled stays so while the controller keeps looking",
                 batch.look_again,
                 holds=settled.__eq__,
-                seconds=_STAYS_SECONDS if any(rule.pending for rule in rules) else 0,
+                seconds=_STAYS_SECONDS,
             )
-        tried = zip(map(as_yaml, scenarios), settled, batch.outcomes(), batch.said(), strict=True)
-        return {rule.claim.id: Tried(*seen) for rule, seen in zip(rules, tried, strict=True)}
+        tried = zip(map(as_yaml, cases), settled, batch.outcomes(), batch.events(), strict=True)
+        return {rule.name: Tried(*seen) for rule, seen in zip(rules, tried, strict=True)}
 
 
-def hold(rule: Rule, tried: Tried, judgement: Judgement) -> None:
-    """Hold what became of a row to what it expects."""
+def judge(rule: BindingRule, tried: Tried, judgement: Judgement) -> None:
+    """Compare what became of a row with what it expects."""
     observe = judgement.steps.observe
-    judgement.steps.attach("scenario", tried.yaml)
+    judgement.steps.attach("binding case", tried.yaml)
     for state in show(tried.settled):
         observe(state)
-    for said in tried.said:
-        observe(f"event: {said}")
-    difference = rule.holds(tried.settled)
+    for event in tried.events:
+        observe(f"event: {event}")
+    difference = rule.difference(tried.settled)
     assert difference is None, difference
     assert tried.later == tried.settled, f"it did not stay so: {', '.join(show(tried.later))}"

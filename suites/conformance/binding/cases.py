@@ -1,7 +1,7 @@
-"""Scenarios for hypothesis to draw: small, and leaning towards where rules meet.
+"""Binding cases for hypothesis to draw: small, and likely to be where rules meet.
 
-Sizes lie close together, access modes contain each other, most objects share one class, claims and
-volumes name each other, and what was deleted comes back under its name.
+Sizes are close together, access modes contain each other, most objects share one class, PVCs and
+PVs name each other, and what was deleted comes back under its name.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from landfast.binding.api import kind_of
 from landfast.binding.model import (
     AccessMode,
+    BindingCase,
     Class,
     Create,
     Delete,
@@ -23,7 +23,6 @@ from landfast.binding.model import (
     Pv,
     Pvc,
     Requirement,
-    Scenario,
     Selector,
     VolumeMode,
 )
@@ -54,9 +53,9 @@ _WRONG_MODES = [(), (RWO, RWOP)]
 
 
 class Trait(Enum):
-    """In what the objects of a scenario differ beside size and access modes.
+    """How the objects of a case differ besides size and access modes.
 
-    Of these a scenario has a few only: where everything differs, nothing binds.
+    A case has only a few traits: where everything differs, nothing binds.
     """
 
     CLASS = auto()
@@ -72,14 +71,14 @@ class Trait(Enum):
 Traits = frozenset[Trait]
 
 
-def scenarios() -> st.SearchStrategy[Scenario]:
-    """Draw scenarios that the cluster's default class does not touch."""
-    return _scenarios(with_defaults=False)
+def cases() -> st.SearchStrategy[BindingCase]:
+    """Draw cases that the cluster's default classes do not affect."""
+    return _cases(with_defaults=False)
 
 
-def default_class_scenarios() -> st.SearchStrategy[Scenario]:
-    """Draw scenarios with claims that name no class, most of them with default classes."""
-    return _scenarios(with_defaults=True)
+def default_class_cases() -> st.SearchStrategy[BindingCase]:
+    """Draw cases with PVCs that name no class, most of them with default classes."""
+    return _cases(with_defaults=True)
 
 
 @dataclass(frozen=True)
@@ -94,20 +93,20 @@ class _Life:
 
 
 @st.composite
-def _scenarios(draw: st.DrawFn, *, with_defaults: bool) -> Scenario:
+def _cases(draw: st.DrawFn, *, with_defaults: bool) -> BindingCase:
     classes = draw(_classes(with_defaults=with_defaults))
     defaults = [cls.name for cls in classes if cls.default]
     home = draw(st.sampled_from([*defaults, *defaults, *_CLASSES]))
     traits = draw(st.frozensets(st.sampled_from(Trait), max_size=2))
-    apart = draw(st.booleans())  # volumes are there before any claim: mostly one outcome
+    apart = draw(st.booleans())  # PVs exist before any PVC: mostly one outcome
     pvs = draw(st.integers(1, MOST_OF_A_KIND))
     pvcs = draw(st.integers(1, MOST_OF_A_KIND))
-    first_claim = 1 if apart else 0
-    last_volume = 0 if apart else LAST_STAGE
-    lives = [draw(_life(_pv(f"v{n}", home, traits), range(last_volume + 1))) for n in range(pvs)]
+    first_pvc = 1 if apart else 0
+    last_pv = 0 if apart else LAST_STAGE
+    lives = [draw(_life(_pv(f"v{n}", home, traits), range(last_pv + 1))) for n in range(pvs)]
     asked = None if with_defaults else home
-    claim_stages = range(first_claim, LAST_STAGE + 1)
-    lives += [draw(_life(_pvc(f"c{n}", asked, traits), claim_stages)) for n in range(pvcs)]
+    pvc_stages = range(first_pvc, LAST_STAGE + 1)
+    lives += [draw(_life(_pvc(f"c{n}", asked, traits), pvc_stages)) for n in range(pvcs)]
     late = draw(st.integers(0, len(classes)))
     stages: list[list[Op]] = [
         _created(classes[late:]),
@@ -115,7 +114,7 @@ def _scenarios(draw: st.DrawFn, *, with_defaults: bool) -> Scenario:
         _created(classes[:late]),
         *(draw(_stage(lives, number)) for number in range(1, LAST_STAGE + 1)),
     ]
-    return Scenario(tuple(tuple(stage) for stage in stages if stage))
+    return BindingCase(tuple(tuple(stage) for stage in stages if stage))
 
 
 @st.composite
@@ -130,16 +129,16 @@ def _life(draw: st.DrawFn, objects: st.SearchStrategy[Object], stages: range) ->
 
 @st.composite
 def _stage(draw: st.DrawFn, lives: list[_Life], number: int) -> list[Op]:
-    """Delete what dies, then create, volumes or claims first."""
+    """Delete what dies, then create, PVs or PVCs first."""
     deleted: list[Op] = [
-        Delete(kind_of(life.obj), life.obj.name, force=life.force)
+        Delete(life.obj.kind, life.obj.name, force=life.force)
         for life in lives
         if life.dies == number
     ]
     born = [life.obj for life in lives if life.born == number]
     born += [life.obj for life in lives if life.comes_back and life.dies == number - 1]
-    claims_first = draw(st.booleans())
-    return deleted + _created(sorted(born, key=lambda obj: isinstance(obj, Pv) == claims_first))
+    pvcs_first = draw(st.booleans())
+    return deleted + _created(sorted(born, key=lambda obj: isinstance(obj, Pv) == pvcs_first))
 
 
 def _created(objects: Sequence[Object]) -> list[Op]:
@@ -168,7 +167,7 @@ def _pv(draw: st.DrawFn, name: str, home: str, traits: Traits) -> Pv:
         storage_class=draw(_mostly(home, *_CLASSES)) if Trait.CLASS in traits else home,
         volume_mode=draw(st.sampled_from(_VOLUME_MODES)) if Trait.VOLUME_MODE in traits else None,
         labels=draw(st.sampled_from(_LABELS)) if Trait.LABELS in traits else (),
-        claim=draw(st.sampled_from([None, "c0", "c1"])) if Trait.CLAIM_REF in traits else None,
+        claim_ref=draw(st.sampled_from([None, "c0", "c1"])) if Trait.CLAIM_REF in traits else None,
         nodes=draw(st.sampled_from([None, ("nowhere",)])) if Trait.AFFINITY in traits else None,
     )
 
