@@ -159,4 +159,3 @@ def _plain(values: tuple[str, ...]) -> list[str]:
 
 def _given(fields: KubeObject) -> KubeObject:
     return {key: value for key, value in fields.items() if value is not None}
-

@@ -1,4 +1,4 @@
-"""The oracle against outcomes that were written down by hand, from Kubernetes' source."""
+"""The oracle against outcomes written down by hand from Kubernetes' source."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import pytest
 from landfast.binding.matching import RESERVED_TWICE, SAME_MODES, SAME_SIZE
 from landfast.binding.model import (
     AccessMode,
+    BindingCase,
     Class,
     Create,
     Delete,
@@ -21,7 +22,6 @@ from landfast.binding.model import (
     Reason,
     Refusal,
     Requirement,
-    Scenario,
     Selector,
     VolumeMode,
 )
@@ -34,15 +34,15 @@ GOLD = Selector((("tier", "gold"),))
 Item = Pv | Pvc | Class | Delete
 
 
-def in_stages(*stages: Sequence[Item]) -> Scenario:
+def in_stages(*stages: Sequence[Item]) -> BindingCase:
     def op(item: Item) -> Op:
         return item if isinstance(item, Delete) else Create(item)
 
-    return Scenario(tuple(tuple(op(item) for item in stage) for stage in stages))
+    return BindingCase(tuple(tuple(op(item) for item in stage) for stage in stages))
 
 
 def outcome(*lines: str) -> Outcome:
-    """Read `v Bound c` (a volume, its phase, its claim; `!` if deleted) and `c: Bound v`."""
+    """Read `v Bound c` (a PV, its phase, its PVC; `!` if being deleted) and `c: Bound v`."""
     pvs, pvcs = set(), set()
     for line in lines:
         name, phase, *other = line.split()
@@ -57,12 +57,12 @@ def outcome(*lines: str) -> Outcome:
 
 DETERMINED = {
     "nothing": (in_stages(), outcome()),
-    "a volume alone is available": (in_stages([Pv("v")]), outcome("v Available")),
-    "a reserved volume is available": (
-        in_stages([Pv("v", claim="c")]),
+    "a PV alone is available": (in_stages([Pv("v")]), outcome("v Available")),
+    "a reserved PV is available": (
+        in_stages([Pv("v", claim_ref="c")]),
         outcome("v Available c"),
     ),
-    "a claim alone is pending": (in_stages([Pvc("c")]), outcome("c: Pending")),
+    "a PVC alone is pending": (in_stages([Pvc("c")]), outcome("c: Pending")),
     "one of each, in one stage": (
         in_stages([Pvc("c"), Pv("v")]),
         outcome("v Bound c", "c: Bound v"),
@@ -79,11 +79,11 @@ DETERMINED = {
         in_stages([Pv("a", 9, (RWX, RWO)), Pv("b", 1, (RWO, RWX, RWO))], [Pvc("c", 1)]),
         outcome("a Available", "b Bound c", "c: Bound b"),
     ),
-    "two claims in order, two volumes": (
+    "two PVCs in order, two PVs": (
         in_stages([Pv("a", 1), Pv("b", 2)], [Pvc("first"), Pvc("second")]),
         outcome("a Bound first", "b Bound second", "first: Bound a", "second: Bound b"),
     ),
-    "the first claim takes what the second needs": (
+    "the first PVC takes what the second needs": (
         in_stages([Pv("a", 2)], [Pvc("first", 1), Pvc("second", 2)]),
         outcome("a Bound first", "first: Bound a", "second: Pending"),
     ),
@@ -102,11 +102,11 @@ DETERMINED = {
         ),
         outcome("a Available", "b Bound c", "c: Bound b"),
     ),
-    "a default class that comes after the volume was taken": (
+    "a default class that comes after the PV was taken": (
         in_stages([Pv("a"), Pv("b", storage_class="x")], [Pvc("c")], [Class("x", default=True)]),
         outcome("a Bound c", "b Available", "c: Bound a"),
     ),
-    "a default class that comes, and then a volume without a class": (
+    "a default class that comes, and then a PV without a class": (
         in_stages([Pvc("c")], [Class("x", default=True)], [Pv("v")]),
         outcome("v Available", "c: Pending"),
     ),
@@ -133,30 +133,30 @@ DETERMINED = {
         ),
         outcome("v Available", "c: Pending"),
     ),
-    "two claims for which one volume each is reserved": (
-        in_stages([Pv("a", claim="d"), Pv("b", claim="c")], [Pvc("c"), Pvc("d")]),
+    "two PVCs for which one PV each is reserved": (
+        in_stages([Pv("a", claim_ref="d"), Pv("b", claim_ref="c")], [Pvc("c"), Pvc("d")]),
         outcome("a Bound d", "b Bound c", "c: Bound b", "d: Bound a"),
     ),
     "named, but reserved for another that never comes": (
-        in_stages([Pv("v", claim="other")], [Pvc("c", volume="v")]),
+        in_stages([Pv("v", claim_ref="other")], [Pvc("c", volume="v")]),
         outcome("v Available other", "c: Pending v"),
     ),
     "named by one, reserved for another that comes": (
-        in_stages([Pv("v", claim="d")], [Pvc("c", volume="v"), Pvc("d")]),
+        in_stages([Pv("v", claim_ref="d")], [Pvc("c", volume="v"), Pvc("d")]),
         outcome("v Bound d", "c: Pending v", "d: Bound v"),
     ),
     "named and reserved, of different size, class and mode": (
         in_stages(
-            [Pv("v", 1, (ROX,), "y", VolumeMode.BLOCK, claim="c")],
+            [Pv("v", 1, (ROX,), "y", VolumeMode.BLOCK, claim_ref="c")],
             [Pvc("c", 7, (RWX,), "x", volume="v", selector=GOLD)],
         ),
         outcome("v Bound c", "c: Bound v"),
     ),
-    "named a volume that already has another claim": (
+    "named a PV that already has another PVC": (
         in_stages([Pv("v")], [Pvc("d")], [Pvc("c", volume="v")]),
         outcome("v Bound d", "d: Bound v", "c: Pending v"),
     ),
-    "named before it was there, by a claim that it fits": (
+    "named before it was there, by a PVC that it fits": (
         in_stages([Pvc("c", 2, volume="v")], [Pv("v", 2)]),
         outcome("v Bound c", "c: Bound v"),
     ),
@@ -182,19 +182,19 @@ DETERMINED = {
         ),
         outcome("v Available", "c: Pending"),
     ),
-    "a claim goes and another comes: released is not available": (
+    "a PVC goes and another comes: released is not available": (
         in_stages([Pv("v")], [Pvc("c")], [Delete("pvc", "c")], [Pvc("d")]),
         outcome("v Released c", "d: Pending"),
     ),
-    "a claim comes back: its volume stays released": (
+    "a PVC comes back: its PV stays released": (
         in_stages([Pv("v"), Pv("w", 2)], [Pvc("c")], [Delete("pvc", "c")], [Pvc("c")]),
         outcome("v Released c", "w Bound c", "c: Bound w"),
     ),
-    "a volume goes under its claim and is kept": (
+    "a PV goes under its PVC and is kept": (
         in_stages([Pv("v"), Pvc("c")], [Delete("pv", "v")]),
         outcome("v! Bound c", "c: Bound v"),
     ),
-    "a kept volume goes with its claim": (
+    "a kept PV goes with its PVC": (
         in_stages([Pv("v"), Pvc("c")], [Delete("pv", "v")], [Delete("pvc", "c")]),
         outcome(),
     ),
@@ -206,23 +206,23 @@ DETERMINED = {
         in_stages([Delete("pv", "v"), Delete("pvc", "c")], [Delete("class", "x")]),
         outcome(),
     ),
-    "a claim deleted by force goes like any other": (
+    "a PVC deleted by force goes like any other": (
         in_stages([Pv("v"), Pvc("c")], [Delete("pvc", "c", force=True)]),
         outcome("v Released c"),
     ),
-    "a volume is torn away, and a like one does not help": (
+    "a PV is torn away, and a like one does not help": (
         in_stages([Pv("v"), Pvc("c")], [Delete("pv", "v", force=True)], [Pv("w")]),
         outcome("w Available", "c: Lost v"),
     ),
-    "a lost claim's volume is given to another before it comes back for it": (
+    "a lost PVC's PV is given to another before it comes back for it": (
         in_stages(
             [Pv("v"), Pvc("c")],
             [Delete("pv", "v", force=True)],
-            [Pv("v", claim="d"), Pvc("d")],
+            [Pv("v", claim_ref="d"), Pvc("d")],
         ),
         outcome("v Bound d", "c: Lost v", "d: Bound v"),
     ),
-    "twins from a backup, and only one volume": (
+    "twins from a backup, and only one PV": (
         in_stages(
             [Pv("v")],
             [Pvc("a", volume="v", completed=True)],
@@ -233,9 +233,9 @@ DETERMINED = {
 }
 
 
-@pytest.mark.parametrize(("scenario", "only"), DETERMINED.values(), ids=DETERMINED)
-def test_one_outcome(scenario: Scenario, only: Outcome) -> None:
-    expected = expect(scenario)
+@pytest.mark.parametrize(("case", "only"), DETERMINED.values(), ids=DETERMINED)
+def test_one_outcome(case: BindingCase, only: Outcome) -> None:
+    expected = expect(case)
     assert expected.allowed == {only}
     assert expected.undetermined == ""
 
@@ -258,14 +258,14 @@ UNDETERMINED = {
         SAME_MODES,
     ),
     "two reservations": (
-        in_stages([Pv("a", 1, claim="c"), Pv("b", 2, claim="c")], [Pvc("c")]),
+        in_stages([Pv("a", 1, claim_ref="c"), Pv("b", 2, claim_ref="c")], [Pvc("c")]),
         {
             outcome("a Bound c", "b Available c", "c: Bound a"),
             outcome("a Available c", "b Bound c", "c: Bound b"),
         },
         RESERVED_TWICE,
     ),
-    "the claim is looked at while the better volume is not there yet": (
+    "the PVC is looked at while the better PV is not there yet": (
         in_stages([Pv("large", 2), Pv("small", 1), Pvc("c")]),
         {
             outcome("large Available", "small Bound c", "c: Bound small"),
@@ -273,7 +273,7 @@ UNDETERMINED = {
         },
         ORDER,
     ),
-    "two claims wait for one volume": (
+    "two PVCs wait for one PV": (
         in_stages([Pvc("c"), Pvc("d")], [Pv("v")]),
         {
             outcome("v Bound c", "c: Bound v", "d: Pending"),
@@ -281,34 +281,34 @@ UNDETERMINED = {
         },
         ORDER,
     ),
-    "a claim goes while it is looked at": (
+    "a PVC goes while it is looked at": (
         in_stages([Pv("v")], [Pvc("c"), Delete("pvc", "d")], [Delete("pvc", "c"), Pvc("d")]),
         {outcome("v Released c", "d: Pending")},
         "",
     ),
-    "a volume comes while its claim goes": (
+    "a PV comes while its PVC goes": (
         in_stages([Pvc("c")], [Pv("v"), Delete("pvc", "c")]),
         {outcome("v Available"), outcome("v Released c")},
         ORDER,
     ),
-    "a volume goes while its claim comes": (
+    "a PV goes while its PVC comes": (
         in_stages([Pv("v")], [Delete("pv", "v"), Pvc("c")]),
         {outcome("c: Pending")},
         "",
     ),
-    "a volume goes while the claim that names it comes": (
+    "a PV goes while the PVC that names it comes": (
         in_stages([Pv("v")], [Delete("pv", "v"), Pvc("c", volume="v")]),
         {outcome("c: Pending v")},
         "",
     ),
-    "a claim comes while its volume goes": (
+    "a PVC comes while its PV goes": (
         in_stages([Pv("v")], [Pvc("c"), Delete("pv", "v")]),
         {outcome("c: Pending"), outcome("v! Bound c", "c: Bound v")},
         ORDER,
     ),
-    "a volume that is deleted may still be in the cache, and costs its claim the turn": (
+    "a PV that is deleted may still be in the cache, and costs its PVC the turn": (
         in_stages(
-            [Pv("reserved", claim="c"), Pv("v")], [Delete("pv", "reserved"), Pvc("c"), Pvc("d")]
+            [Pv("reserved", claim_ref="c"), Pv("v")], [Delete("pv", "reserved"), Pvc("c"), Pvc("d")]
         ),
         {
             outcome("v Bound c", "c: Bound v", "d: Pending"),
@@ -331,9 +331,9 @@ UNDETERMINED = {
 }
 
 
-@pytest.mark.parametrize(("scenario", "allowed", "why"), UNDETERMINED.values(), ids=UNDETERMINED)
-def test_several_outcomes(scenario: Scenario, allowed: set[Outcome], why: str) -> None:
-    expected = expect(scenario)
+@pytest.mark.parametrize(("case", "allowed", "why"), UNDETERMINED.values(), ids=UNDETERMINED)
+def test_several_outcomes(case: BindingCase, allowed: set[Outcome], why: str) -> None:
+    expected = expect(case)
     assert expected.allowed == allowed
     assert expected.undetermined == why
 
@@ -364,14 +364,14 @@ REASONS = [
     ),
     (in_stages([Pvc("c", volume="v")]), Reason.VOLUME_MISSING),
     (in_stages([Pv("v")], [Pvc("c", 2, volume="v")]), Reason.MISMATCH),
-    (in_stages([Pv("v", claim="d")], [Pvc("c", volume="v")]), Reason.BOUND_ELSEWHERE),
+    (in_stages([Pv("v", claim_ref="d")], [Pvc("c", volume="v")]), Reason.BOUND_ELSEWHERE),
     (in_stages([Pv("v")], [Pvc("c")]), None),
 ]
 
 
-@pytest.mark.parametrize(("scenario", "reason"), REASONS)
-def test_reason(scenario: Scenario, reason: Reason | None) -> None:
-    (only,) = expect(scenario).allowed
+@pytest.mark.parametrize(("case", "reason"), REASONS)
+def test_reason(case: BindingCase, reason: Reason | None) -> None:
+    (only,) = expect(case).allowed
     (pvc,) = only.pvcs
     assert pvc.reason == reason
 
@@ -436,7 +436,7 @@ def test_a_taken_name_is_refused(again: Item, kind: str) -> None:
     assert only.pvc("c") == PvcState("c", PvcPhase.BOUND, "v")
 
 
-def test_a_kept_volume_may_go_before_its_name_is_used_again() -> None:
+def test_a_kept_pv_may_go_before_its_name_is_used_again() -> None:
     freed = in_stages([Pv("v"), Pvc("c")], [Delete("pv", "v")], [Delete("pvc", "c"), Pv("v")])
     assert {bool(only.refused) for only in expect(freed).allowed} == {True, False}
 
@@ -444,9 +444,9 @@ def test_a_kept_volume_may_go_before_its_name_is_used_again() -> None:
 @pytest.mark.parametrize(
     ("stage", "said"),
     [
-        ([Delete("pv", "v"), Pv("v")], "one stage deletes the pv v and creates it"),
-        ([Class("x"), Pv("v")], "a stage has classes and other objects"),
-        ([Pv("v"), Delete("class", "x")], "a stage has classes and other objects"),
+        ([Delete("pv", "v"), Pv("v")], "a stage deletes the pv v and creates it"),
+        ([Class("x"), Pv("v")], "a stage mixes classes with other objects"),
+        ([Pv("v"), Delete("class", "x")], "a stage mixes classes with other objects"),
     ],
 )
 def test_a_stage_that_mixes_what_it_must_not(stage: list[Item], said: str) -> None:
@@ -454,6 +454,6 @@ def test_a_stage_that_mixes_what_it_must_not(stage: list[Item], said: str) -> No
         expect(in_stages(stage))
 
 
-def test_an_operator_that_does_not_exist_matches_nothing() -> None:
+def test_an_unknown_operator_is_an_error() -> None:
     with pytest.raises(ValueError, match="Like"):
         Requirement("a", "Like").matches({})

@@ -1,56 +1,56 @@
-"""Scenarios come again from their seed, and one that fails becomes small."""
+"""A seed repeats its binding cases, and a case that fails is shrunk."""
 
 import pytest
 from hypothesis.strategies import just
 
-from landfast.binding.model import Create, Pvc, Scenario
+from landfast.binding.model import BindingCase, Create, Pvc
+from suites.conformance.binding.cases import cases
 from suites.conformance.binding.generation import draw, shrink
-from suites.conformance.binding.scenarios import scenarios
 
 BLOCK = "Block"
 
 
-def asks_for_a_device(scenario: Scenario) -> bool:
-    return any(isinstance(o, Pvc) and o.volume_mode == BLOCK for o in scenario.objects())
+def asks_for_a_device(case: BindingCase) -> bool:
+    return any(isinstance(o, Pvc) and o.volume_mode == BLOCK for o in case.objects())
 
 
-def test_one_seed_gives_the_same_scenarios() -> None:
-    first = draw(scenarios(), 40, seed=7)
+def test_a_seed_repeats_its_cases() -> None:
+    first = draw(cases(), 40, seed=7)
     assert len(first) == len(set(first)) == 40
-    assert draw(scenarios(), 40, seed=7) == first
-    assert draw(scenarios(), 40, seed=8) != first
+    assert draw(cases(), 40, seed=7) == first
+    assert draw(cases(), 40, seed=8) != first
 
 
-def test_scenarios_that_are_not_there_are_not_counted() -> None:
-    with pytest.raises(ValueError, match="only 1 different scenarios"):
-        draw(just(Scenario(())), 2, seed=7)
+def test_repeated_cases_are_not_counted() -> None:
+    with pytest.raises(ValueError, match="drew only 1 different cases"):
+        draw(just(BindingCase(())), 2, seed=7)
 
 
-def test_a_scenario_that_fails_is_shrunk_to_what_makes_it_fail() -> None:
-    drawn = draw(scenarios(), 40, seed=7)
+def test_a_failing_case_is_shrunk_to_what_makes_it_fail() -> None:
+    drawn = draw(cases(), 40, seed=7)
     assert any(map(asks_for_a_device, drawn))
-    smallest = shrink(scenarios(), 40, 7, lambda scenario: not asks_for_a_device(scenario))
+    smallest = shrink(cases(), 40, 7, lambda case: not asks_for_a_device(case))
     assert asks_for_a_device(smallest)
-    claims = [o for o in smallest.objects() if isinstance(o, Pvc)]
-    assert len(claims) == 1
+    pvcs = [o for o in smallest.objects() if isinstance(o, Pvc)]
+    assert len(pvcs) == 1
     assert all(isinstance(op, Create) for stage in smallest.stages for op in stage)
     assert len(list(smallest.objects())) <= 3
 
 
 def test_the_first_to_fail_is_one_of_those_drawn() -> None:
-    drawn = draw(scenarios(), 40, seed=7)
-    asked: list[Scenario] = []
+    drawn = draw(cases(), 40, seed=7)
+    asked: list[BindingCase] = []
 
-    def agrees(scenario: Scenario) -> bool:
-        asked.append(scenario)
-        return not asks_for_a_device(scenario)
+    def agrees(case: BindingCase) -> bool:
+        asked.append(case)
+        return not asks_for_a_device(case)
 
-    shrink(scenarios(), 40, 7, agrees)
+    shrink(cases(), 40, 7, agrees)
     before = asked[: next(n for n, s in enumerate(asked) if asks_for_a_device(s)) + 1]
     different = list(dict.fromkeys(before))
     assert different == drawn[: len(different)]
 
 
 def test_what_agrees_cannot_be_shrunk() -> None:
-    with pytest.raises(ValueError, match="all of these scenarios agree"):
-        shrink(scenarios(), 10, 7, lambda _scenario: True)
+    with pytest.raises(ValueError, match="all of these cases agree"):
+        shrink(cases(), 10, 7, lambda _case: True)

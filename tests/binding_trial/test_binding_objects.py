@@ -1,4 +1,4 @@
-"""Scenarios as Kubernetes objects: names that keep them apart, and YAML that can be applied."""
+"""Binding cases as Kubernetes objects: names that keep them apart, and YAML to apply."""
 
 from typing import Any
 
@@ -6,26 +6,24 @@ import yaml
 from hypothesis import given, settings
 
 from landfast.binding.model import (
+    BindingCase,
     Class,
     Create,
     Delete,
     Pv,
     Pvc,
     Requirement,
-    Scenario,
     Selector,
     VolumeMode,
 )
 from landfast.binding.objects import (
-    SCENARIO_LABEL,
+    CASE_LABEL,
     Naming,
     as_yaml,
-    makes_default_class,
-    uses_default_class,
 )
-from suites.conformance.binding.scenarios import default_class_scenarios, scenarios
+from suites.conformance.binding.cases import cases, default_class_cases
 
-NAMING = Naming(prefix="p-", namespace="ns", scenario="s1", labels={"landfast/run": "r1"})
+NAMING = Naming(prefix="p-", namespace="ns", case="s1", labels={"landfast/run": "r1"})
 KINDS = {Pv: "PersistentVolume", Pvc: "PersistentVolumeClaim", Class: "StorageClass"}
 
 
@@ -33,36 +31,36 @@ def sent(obj: Pv | Pvc | Class) -> dict[str, Any]:
     return NAMING.object(obj)
 
 
-def test_every_object_has_the_prefix_the_runs_label_and_its_scenarios() -> None:
+def test_every_object_has_the_prefix_and_the_labels_of_its_run_and_case() -> None:
     for obj in (Pv("a"), Pvc("a"), Class("a")):
         made = sent(obj)
         assert made["kind"] == KINDS[type(obj)]
         assert made["metadata"]["name"] == "p-a"
-        assert made["metadata"]["labels"] == {"landfast/run": "r1", SCENARIO_LABEL: "s1"}
+        assert made["metadata"]["labels"] == {"landfast/run": "r1", CASE_LABEL: "s1"}
 
 
-def test_only_claims_lie_in_the_namespace() -> None:
+def test_only_pvcs_are_namespaced() -> None:
     assert sent(Pvc("a"))["metadata"]["namespace"] == "ns"
     assert "namespace" not in sent(Pv("a"))["metadata"]
     assert "namespace" not in sent(Class("a"))["metadata"]
 
 
-def test_a_volume_is_retained_on_nfs_that_is_never_mounted() -> None:
+def test_a_pv_is_retained_and_on_nfs() -> None:
     spec = sent(Pv("a", 3))["spec"]
     assert spec["capacity"] == {"storage": "3Mi"}
     assert spec["persistentVolumeReclaimPolicy"] == "Retain"
     assert spec["nfs"] == {"server": "192.0.2.1", "path": "/export"}
 
 
-def test_names_that_objects_give_each_other_get_the_prefix_too() -> None:
-    pv = sent(Pv("a", storage_class="x", claim="c"))["spec"]
+def test_references_get_the_prefix_too() -> None:
+    pv = sent(Pv("a", storage_class="x", claim_ref="c"))["spec"]
     assert pv["storageClassName"] == "p-x"
     assert pv["claimRef"] == {"namespace": "ns", "name": "p-c"}
     pvc = sent(Pvc("c", storage_class="x", volume="a"))["spec"]
     assert (pvc["storageClassName"], pvc["volumeName"]) == ("p-x", "p-a")
 
 
-def test_what_is_left_out_is_left_out() -> None:
+def test_fields_left_out_are_not_sent() -> None:
     assert "storageClassName" not in sent(Pvc("c"))["spec"]
     assert sent(Pvc("c", storage_class=""))["spec"]["storageClassName"] == ""
     assert "resources" not in sent(Pvc("c", request=None))["spec"]
@@ -83,8 +81,8 @@ def test_invalid_values_are_sent_as_they_are() -> None:
     }
 
 
-def test_a_claim_without_a_class_sees_its_own_scenarios_volumes_only() -> None:
-    own = {SCENARIO_LABEL: "s1"}
+def test_a_pvc_without_a_class_sees_only_pvs_of_its_own_case() -> None:
+    own = {CASE_LABEL: "s1"}
     for storage_class in (None, ""):
         assert sent(Pvc("c", storage_class=storage_class))["spec"]["selector"] == {
             "matchLabels": own
@@ -97,7 +95,7 @@ def test_a_claim_without_a_class_sees_its_own_scenarios_volumes_only() -> None:
     }
 
 
-def test_a_restored_claim_says_that_it_was_bound() -> None:
+def test_a_restored_pvc_says_that_it_was_bound() -> None:
     annotations = sent(Pvc("c", completed=True))["metadata"]["annotations"]
     assert annotations == {"pv.kubernetes.io/bind-completed": "yes"}
 
@@ -109,23 +107,23 @@ def test_a_default_class_is_marked() -> None:
     assert "annotations" not in sent(Class("x"))["metadata"]
 
 
-def test_a_scenario_that_makes_a_default_class_uses_it() -> None:
-    named = Scenario(((Create(Class("x")), Create(Pvc("c", storage_class="x"))),))
-    nameless = Scenario(((Create(Pvc("c")),),))
-    default = Scenario(((Create(Class("x", default=True)),),))
-    found = [(uses_default_class(s), makes_default_class(s)) for s in (named, nameless, default)]
+def test_a_case_that_makes_a_default_class_uses_it() -> None:
+    named = BindingCase(((Create(Class("x")), Create(Pvc("c", storage_class="x"))),))
+    nameless = BindingCase(((Create(Pvc("c")),),))
+    default = BindingCase(((Create(Class("x", default=True)),),))
+    found = [(c.uses_default_class, c.makes_default_class) for c in (named, nameless, default)]
     assert found == [(False, False), (True, False), (True, True)]
 
 
-def test_yaml_says_stage_by_stage_what_is_created_and_deleted() -> None:
-    scenario = Scenario(
+def test_yaml_has_a_comment_for_every_stage_and_deletion() -> None:
+    case = BindingCase(
         (
             (Create(Pv("v", volume_mode=VolumeMode.BLOCK)),),
             (Create(Pvc("c", volume="v")), Delete("pvc", "b")),
             (Delete("pv", "v", force=True),),
         )
     )
-    text = as_yaml(scenario)
+    text = as_yaml(case)
     assert [doc["kind"] for doc in yaml.safe_load_all(text) if doc] == [
         "PersistentVolume",
         "PersistentVolumeClaim",
@@ -141,13 +139,13 @@ def test_yaml_says_stage_by_stage_what_is_created_and_deleted() -> None:
 
 
 @settings(deadline=None)
-@given(scenarios() | default_class_scenarios())
-def test_yaml_holds_just_what_is_sent(scenario: Scenario) -> None:
-    documents = [doc for doc in yaml.safe_load_all(as_yaml(scenario)) if doc]
-    assert documents == [Naming().object(obj) for obj in scenario.objects()]
+@given(cases() | default_class_cases())
+def test_yaml_contains_exactly_what_is_sent(case: BindingCase) -> None:
+    documents = [doc for doc in yaml.safe_load_all(as_yaml(case)) if doc]
+    assert documents == [Naming().object(obj) for obj in case.objects()]
 
 
 @settings(deadline=None)
-@given(scenarios())
-def test_generated_scenarios_leave_the_clusters_default_class_alone(scenario: Scenario) -> None:
-    assert not uses_default_class(scenario)
+@given(cases())
+def test_generated_cases_leave_the_clusters_default_class_alone(case: BindingCase) -> None:
+    assert not case.uses_default_class

@@ -1,11 +1,11 @@
-"""What of a batch is settled, by what the API server says of it."""
+"""Which objects of a batch have settled."""
 
 from typing import Any
 
 import pytest
 
-from landfast.binding.objects import SCENARIO_LABEL
-from landfast.binding.settling import Seen
+from landfast.binding.objects import CASE_LABEL
+from landfast.binding.settling import Snapshot
 from landfast.kube import Object
 
 DELETED = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
@@ -13,16 +13,16 @@ DELETED = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 
 def obj(kind: str, phase: str | None, **meta: Any) -> Object:
     name = "v" if kind == "PersistentVolume" else "c"
-    meta = {"name": name, "uid": "u", "labels": {SCENARIO_LABEL: "s1"}, **meta}
+    meta = {"name": name, "uid": "u", "labels": {CASE_LABEL: "s1"}, **meta}
     return {"kind": kind, "metadata": meta, "spec": {}, "status": {"phase": phase}}
 
 
-def pv(phase: str | None, **meta: Any) -> Seen:
-    return Seen({"v": obj("PersistentVolume", phase, **meta)}, {})
+def pv(phase: str | None, **meta: Any) -> Snapshot:
+    return Snapshot({"v": obj("PersistentVolume", phase, **meta)}, {})
 
 
-def pvc(phase: str, **meta: Any) -> Seen:
-    return Seen({}, {"c": obj("PersistentVolumeClaim", phase, **meta)})
+def pvc(phase: str, **meta: Any) -> Snapshot:
+    return Snapshot({}, {"c": obj("PersistentVolumeClaim", phase, **meta)})
 
 
 @pytest.mark.parametrize(
@@ -37,40 +37,43 @@ def pvc(phase: str, **meta: Any) -> Seen:
         (pvc("Bound", **DELETED), True),
     ],
 )
-def test_a_new_volume_and_what_nothing_protects_cannot_stay(seen: Seen, in_motion: bool) -> None:
-    assert seen.in_motion() == ({"s1"} if in_motion else set())
+def test_new_pvs_and_unprotected_deleted_objects_are_in_motion(
+    seen: Snapshot, in_motion: bool
+) -> None:
+    assert bool(seen.in_motion({"s1"})) == in_motion
+    assert seen.in_motion({"s2"}) == []
 
 
-def test_a_volume_and_a_claim_of_one_name_are_two() -> None:
-    both = Seen(
+def test_a_pv_and_a_pvc_of_the_same_name_are_two() -> None:
+    both = Snapshot(
         {"a": obj("PersistentVolume", "Available")}, {"a": obj("PersistentVolumeClaim", "Pending")}
     )
-    assert both.in_motion() == set()
+    assert both.in_motion({"s1"}) == []
     assert [o["kind"] for o in both.unpaired({"s1"})] == ["PersistentVolumeClaim"]
 
 
 @pytest.mark.parametrize("phase", ["Pending", "Lost", "Bound"])
-def test_a_claim_without_its_volume_is_looked_at_again(phase: str) -> None:
+def test_a_pvc_without_its_pv_is_looked_at_again(phase: str) -> None:
     assert len(pvc(phase).unpaired({"s1"})) == 1
     assert pvc(phase).unpaired({"s2"}) == []
 
 
-def test_a_free_volume_is_not() -> None:
+def test_an_available_pv_is_not_looked_at_again() -> None:
     assert pv("Available").unpaired({"s1"}) == []
 
 
-def test_a_volume_whose_claim_went_while_they_were_being_bound_is() -> None:
+def test_a_pv_whose_pvc_went_while_they_were_being_bound_is_looked_at_again() -> None:
     assert len(bound_to("gone").unpaired({"s1"})) == 2
 
 
-def test_a_volume_and_a_claim_bound_to_each_other_are_not() -> None:
+def test_a_pv_and_a_pvc_bound_to_each_other_are_not_looked_at_again() -> None:
     assert bound_to("u").unpaired({"s1"}) == []
 
 
-def bound_to(uid: str) -> Seen:
-    volume, claim = obj("PersistentVolume", "Bound"), obj("PersistentVolumeClaim", "Bound")
-    volume["spec"]["claimRef"], claim["spec"]["volumeName"] = {"name": "c", "uid": uid}, "v"
-    return Seen({"v": volume}, {"c": claim})
+def bound_to(uid: str) -> Snapshot:
+    pv_, pvc_ = obj("PersistentVolume", "Bound"), obj("PersistentVolumeClaim", "Bound")
+    pv_["spec"]["claimRef"], pvc_["spec"]["volumeName"] = {"name": "c", "uid": uid}, "v"
+    return Snapshot({"v": pv_}, {"c": pvc_})
 
 
 def test_a_change_of_phase_or_uid_is_a_change() -> None:

@@ -1,4 +1,4 @@
-"""Where binding scenarios are tried: one namespace of each process, default classes of its own."""
+"""Where binding cases are tried: a namespace for each process, default classes of their own."""
 
 import secrets
 from collections.abc import Iterator
@@ -6,18 +6,17 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.session import Run
+from landfast import timeouts
 from landfast.binding.trial import Trial
 from landfast.environment import Environment
 from landfast.kube.default_classes import no_default_classes
 from landfast.run import RUN_LABEL, default_classes_file
 from landfast.waiting import wait_until
 
-_REMOVE_SECONDS = 90
-
 
 @pytest.fixture(scope="session")
 def namespace(env: Environment, run: Run) -> Iterator[str]:
-    """A namespace for the claims of this process; scenarios keep apart by their names."""
+    """A namespace for the PVCs of this process; the names of binding cases keep them apart."""
     kube = env.cluster.kube
     name = f"landfast-binding-{run.worker}-{secrets.token_hex(2)}"
     kube.create(
@@ -33,20 +32,20 @@ def namespace(env: Environment, run: Run) -> Iterator[str]:
         f"namespace {name} to be gone",
         lambda: kube.find("Namespace", name),
         until=lambda there: there is None,
-        timeout=_REMOVE_SECONDS,
+        timeout=timeouts.GONE,
         describe=lambda there: str(there and there["status"]),
     )
 
 
 @pytest.fixture(scope="session")
 def trial(env: Environment, namespace: str) -> Trial:
-    """Tries scenarios on the run's cluster."""
+    """Tries binding cases on the run's cluster."""
     return Trial(env.cluster.kube, namespace, {RUN_LABEL: env.run_id}, env.export)
 
 
 @pytest.fixture
 def own_default_classes(env: Environment) -> Iterator[None]:
-    """No class is a default one but those that the test makes; tests that use it are one group."""
+    """Leave only the default classes that the test creates; tests that use this are one group."""
     env.cluster.require("cluster.default-class")
     with no_default_classes(env.cluster.kube, default_classes_file(env.run_id), env.run_id):
         yield

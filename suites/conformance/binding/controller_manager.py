@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from landfast import timeouts
 from landfast.docker import Engine
 from landfast.environment import Environment
 from landfast.verdict import Unknown
 from landfast.waiting import wait_until
 
-_RESTART_SECONDS = 60
+_RUNNING = "D,I,R,S,T"  # a zombie does not run, but is listed until its parent has looked
 
 
 @dataclass(frozen=True)
@@ -18,47 +19,44 @@ class ControllerManager:
     node: str
 
     def pid(self) -> int | None:
-        """Give the process's id in the node, None if it does not run."""
-        pattern = "^kube-controller-manager "
-        found = self._in_node("pgrep", "--full", "--oldest", pattern, check=False)
-        return int(found) if found else None
+        """Return the process's id in the node, None if it does not run."""
+        pgrep = ["pgrep", "--full", "--oldest", "--runstates", _RUNNING]
+        found = self.engine.execute(self.node, *pgrep, "^kube-controller-manager ", check=False)
+        return int(found.stdout) if found.stdout.strip() else None
 
     def kill(self) -> tuple[int, int]:
-        """Kill it in the middle of what it does; give its id and that of its successor.
+        """Kill it in the middle of its work; return its id and that of its successor.
 
         Raises:
-            Unknown: it was not there to be killed.
+            Unknown: it does not run, so it cannot be killed.
             WaitTimeout: it does not come back.
         """
         killed = self.pid()
         if killed is None:
             raise Unknown("kube-controller-manager does not run, so it cannot be killed")
-        self._in_node("kill", "-KILL", str(killed))
-        # a new kubelet has forgotten that it should wait 10, 20, 40 s before it starts it again
-        self._in_node("systemctl", "restart", "kubelet")
+        self.engine.execute(self.node, "kill", "-KILL", str(killed))
+        # a new kubelet does not remember to wait 10, 20, 40 s before it starts the program again
+        self.engine.execute(self.node, "systemctl", "restart", "kubelet")
         successor = wait_until(
             f"a successor of kube-controller-manager (process {killed})",
             self.pid,
             until=lambda pid: pid not in (None, killed),
-            timeout=_RESTART_SECONDS,
+            timeout=timeouts.SERVER_START,
             describe=lambda pid: f"process {pid}",
         )
         assert successor is not None
         return killed, successor
 
-    def _in_node(self, *argv: str, check: bool = True) -> str:
-        return self.engine.docker("exec", self.node, *argv, check=check).stdout.strip()
-
 
 def controller_manager(env: Environment) -> ControllerManager:
-    """Give the controller manager of a cluster of the run's own.
+    """Return the controller manager of the run's own cluster.
 
     Raises:
-        MissingCapability: the cluster is somebody's.
+        MissingCapability: the cluster is not the run's own.
     """
     env.cluster.require("cluster.owned")
     env.cluster.require("cluster.node-shell")
     if env.engine is None:
-        raise Unknown("an owned cluster without an engine")
+        raise Unknown("the run's own cluster has no engine")
     node = next(name for name in env.cluster.nodes if name.endswith("-control-plane"))
     return ControllerManager(env.engine, node)

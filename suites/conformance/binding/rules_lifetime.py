@@ -1,6 +1,6 @@
 """Rules about PVs and PVCs that go, come back, or are restored from a backup."""
 
-from landfast.binding.model import Delete, Reason
+from landfast.binding.model import Delete, Object, Reason
 from suites.conformance.binding.table import (
     BindingRule,
     available,
@@ -24,7 +24,7 @@ _MATCH = "pv_helpers.go, FindMatchingVolume"
 _NONE, _ELSEWHERE = Reason.CLASS_NOT_FOUND, Reason.BOUND_ELSEWHERE
 _DELETE_V, _DELETE_C = Delete("pv", "v"), Delete("pvc", "c")
 _LOSE_V = Delete("pv", "v", force=True)
-_PAIR = [pv("v", 1), pvc("c", 1)]
+_PAIR: list[Object] = [pv("v", 1), pvc("c", 1)]
 
 LIFETIME = [
     BindingRule(

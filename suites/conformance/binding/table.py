@@ -191,7 +191,7 @@ def pv(
     labels: Mapping[str, str] | None = None,
     **others: Any,
 ) -> Pv:
-    """Return a PV, ReadWriteOnce unless modes are given; no class "x" exists unless a row has it."""
+    """Return a PV of the class "x", ReadWriteOnce unless modes are given."""
     others = {"modes": modes or (RWO,), "labels": tuple((labels or {}).items()), **others}
     return Pv(name, capacity, storage_class=cls, **others)
 

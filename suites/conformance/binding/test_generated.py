@@ -9,6 +9,7 @@ from landfast.binding.oracle import expect
 from landfast.binding.trial import Trial
 from landfast.settings import Settings
 from suites.conformance.binding.cases import cases, default_class_cases
+from suites.conformance.binding.comparison import Comparison
 from suites.conformance.binding.generation import BindingCases, draw
 from suites.conformance.binding.sabotage import default_blind, size_blind
 
