@@ -1,5 +1,6 @@
 """All objects together, and what follows from them: what uses, fits and provisions what."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import TypeVar
 from landfast.audit.export import ExportView
 from landfast.audit.objects import Directory, PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.workloads import Pod, PodController, Workload
+from landfast.binding.matching import suits
+from landfast.binding.model import Pv, Pvc, PvPhase
+from landfast.binding.state import Moment, Owner, StoredPv, StoredPvc
 
 _AVAILABLE = ("", "Available")
 _SERVERS = (
@@ -170,7 +174,12 @@ class Inventory:
 
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""
-        return [pv for pv in self.pvs if fits(pv, pvc, self.storage_class_of(pvc))]
+        wanted = _stored_pvc(pvc, self.storage_class_of(pvc))
+        return [pv for pv, stored in self._available if suits(stored, wanted)]
+
+    @cached_property
+    def _available(self) -> tuple[tuple[PvObject, StoredPv], ...]:
+        return tuple((pv, _stored_pv(pv)) for pv in self.pvs if pv.status.phase in _AVAILABLE)
 
     def is_pinned(self, pvc: PvcObject) -> bool:
         """Whether a PVC names its volume, or a volume names the PVC."""
@@ -191,22 +200,30 @@ def is_database(image: str) -> bool:
     return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
 
 
-def fits(pv: PvObject, pvc: PvcObject, storage_class: str) -> bool:
-    """Whether a PVC of a class that names no volume could take a volume that is free.
-
-    Source: k8s.io/component-helpers/storage/volume/pv_helpers.go, FindMatchingVolume.
-    """
-    has, wants = pv.spec, pvc.spec
-    return (
-        pv.status.phase in _AVAILABLE
-        and pv.metadata.deletion_timestamp is None
-        and has.claim_ref is None
-        and pv.storage_class == storage_class
-        and set(wants.access_modes) <= set(has.access_modes)
-        and has.capacity.get("storage", 0) >= wants.resources.requests.get("storage", 0)
-        and has.volume_mode == wants.volume_mode
-        and (wants.selector is None or wants.selector.matches(pv.metadata.labels))
+def _stored_pv(pv: PvObject) -> StoredPv:
+    """Return the binding oracle's value for a PV, in bytes: only the order of sizes counts."""
+    spec = Pv(
+        pv.name,
+        math.floor(pv.spec.capacity.get("storage", 0)),
+        pv.spec.access_modes,
+        pv.storage_class,
+        pv.spec.volume_mode,
+        labels=tuple(pv.metadata.labels.items()),
     )
+    owner = Owner(pv.spec.claim_ref.name, None) if pv.spec.claim_ref else None
+    deleting = pv.metadata.deletion_timestamp is not None
+    return StoredPv(spec, owner, PvPhase.AVAILABLE, deleting=deleting)
+
+
+def _stored_pvc(pvc: PvcObject, storage_class: str) -> StoredPvc:
+    spec = Pvc(
+        pvc.name,
+        math.ceil(pvc.spec.resources.requests.get("storage", 0)),
+        pvc.spec.access_modes,
+        volume_mode=pvc.spec.volume_mode,
+        selector=pvc.spec.selector.to_model() if pvc.spec.selector else None,
+    )
+    return StoredPvc(spec, Moment(0, 0), storage_class)
 
 
 def _pvc_names(controller: PodController, template: str) -> list[str]:

@@ -174,11 +174,10 @@ class LabelSelector(Model):
     match_labels: Strings = {}
     match_expressions: tuple[MatchExpression, ...] = ()
 
-    def matches(self, labels: Strings) -> bool:
-        """Whether a volume with these labels matches it."""
+    def to_model(self) -> Selector:
+        """Return the binding oracle's value for it."""
         requirements = [Requirement(e.key, e.operator, e.values) for e in self.match_expressions]
-        selector = Selector(tuple(self.match_labels.items()), tuple(requirements))
-        return selector.matches(tuple(labels.items()))
+        return Selector(tuple(self.match_labels.items()), tuple(requirements))
 
 
 class Resources(Model):

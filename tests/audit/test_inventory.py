@@ -18,9 +18,9 @@ from objects_to_audit import (
     storage_class,
 )
 
-from landfast.audit.inventory import fits, is_database
+from landfast.audit.inventory import is_database
 from landfast.audit.objects import Directory
-from landfast.binding.model import Create, Requirement, Scenario, Selector
+from landfast.binding.model import BindingCase, Create, Requirement, Selector
 from landfast.binding.model import Pv as ModelPv
 from landfast.binding.model import Pvc as ModelPvc
 from landfast.binding.oracle import expect
@@ -112,7 +112,7 @@ def test_a_volume_fits_exactly_where_the_binding_oracle_binds_it(
     model_pv = ModelPv("v", 2, ("ReadWriteOnce", "ReadWriteMany"), labels=(("app", "x"),))
     model_pvc = ModelPvc("c", size, tuple(modes), storage_class, mode, selector[1])
     stages = ((Create(model_pv),), (Create(model_pvc),))
-    [outcome] = expect(Scenario(stages)).allowed
+    [outcome] = expect(BindingCase(stages)).allowed
     state = outcome.pvc("c")
     assert state is not None
     assert bool(found.candidates(found.pvcs[0])) == (state.volume == "v")
@@ -128,13 +128,13 @@ def test_a_volume_fits_exactly_where_the_binding_oracle_binds_it(
     ],
 )
 def test_a_volume_that_is_taken_or_going_fits_nobody(change: dict[str, Any]) -> None:
-    assert fits(*_pair(pv("v")), "")
-    assert not fits(*_pair(pv("v", **change)), "")
+    assert _candidates(pv("v")) == ["v"]
+    assert _candidates(pv("v", **change)) == []
 
 
-def _pair(volume: dict[str, Any]) -> tuple[Any, Any]:
+def _candidates(volume: dict[str, Any]) -> list[str]:
     found = inventory(volume, pvc("c"))
-    return found.pvs[0], found.pvcs[0]
+    return [pv.name for pv in found.candidates(found.pvcs[0])]
 
 
 @pytest.mark.parametrize(
