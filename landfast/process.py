@@ -1,4 +1,4 @@
-"""The only place that starts a program: an argument list, a time limit, a readable error."""
+"""Run programs. Nothing else starts one: argument list, time limit, readable error."""
 
 import contextlib
 import os
@@ -11,17 +11,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from landfast.errors import BadInput, LandfastError
 from landfast.timeouts import patient
 
 _LAST_LINES = 12
-# A run that is killed must not leave a `kind create cluster` behind that goes on making nodes.
+# A killed run must not leave a `kind create cluster` behind that goes on making nodes. Without
+# setpriv (util-linux) everything else works; what a killed run started then ends by itself, and
+# `landfast cleanup` removes what it made.
 _DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a program did. `stdout` and `stderr` are text; undecodable bytes are replaced."""
+    """The result of a program: `stdout` and `stderr` are text, undecodable bytes replaced."""
 
     argv: tuple[str, ...]
     returncode: int
@@ -31,7 +35,7 @@ class Result:
 
 
 class ProcessError(LandfastError):
-    """A program ended with an error or did not end in time; the message has its last lines."""
+    """A program failed or did not end in time; the message ends with its last lines."""
 
     def __init__(self, argv: Sequence[str], what: str, output: str, stderr: str = "") -> None:
         lines = [line for line in (stderr or output).splitlines() if line.strip()][-_LAST_LINES:]
@@ -41,7 +45,7 @@ class ProcessError(LandfastError):
 
 
 def find_program(name: str, env: Mapping[str, str] | None = None) -> str | None:
-    """Give the path of a program on PATH (`env`'s, if it has one) or in sbin, or None."""
+    """Return the path of a program on PATH (`env`'s, if set) or in sbin, or None."""
     path = (env or {}).get("PATH") or os.environ.get("PATH", "")
     return shutil.which(name, path=f"{path}:/usr/sbin:/sbin")
 
@@ -57,21 +61,21 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Result:
-    """Run a program to its end and give what it printed.
+    """Run a program to its end and return what it printed.
 
     Args:
         argv: the program and its arguments; never a shell line.
-        timeout: seconds, stretched by the run's patience; then the program and all that it
+        timeout: seconds, stretched by the run's patience; then the program and everything it
             started are killed.
         check: whether a non-zero exit code raises.
-        text: what it reads from standard input.
-        stdin: a file to read from instead.
-        log: a file that gets standard output and standard error, for long builds.
-        env: variables to add to this process's own.
+        text: standard input.
+        stdin: a file to read standard input from.
+        log: a file for standard output and standard error, for long builds.
+        env: variables to add to those of this process.
         cwd: the folder to run in.
 
     Raises:
-        BadInput: there is no such program.
+        BadInput: the program does not exist or cannot be run.
         ProcessError: it failed (with `check`) or did not end in time.
     """
     command = [str(argument) for argument in argv]
@@ -135,12 +139,12 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
-            with contextlib.suppress(OSError):  # what it was to read, it will not read any more
+            with contextlib.suppress(OSError):  # the program no longer reads its input
                 pipe.close()
 
 
 def start_daemon(argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str]) -> int:
-    """Start a program that outlives this one, its output going to `log`; give its process id."""
+    """Start a program that outlives this one and logs to `log`; return its process id."""
     command = [str(argument) for argument in argv]
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -152,32 +156,41 @@ def start_daemon(argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str
             env={**os.environ, **env},
             start_new_session=True,
         )
-    process.returncode = 0  # it is not ours to wait for: keeps Popen from warning when collected
+    process.returncode = 0  # nobody waits for it: keeps Popen from warning when collected
     return process.pid
 
 
 def start_time(pid: int) -> int | None:
-    """Give when a process started (clock ticks since boot), or None if it does not run.
+    """Return when a process started, in 1/100 s since boot, or None if it does not run.
 
-    With the process id it names one process: ids are used again, the pair is not.
+    A process id is used again; together with the start time it names one process. A zombie does not
+    run. The boot is the origin because the wall clock may be set while the process runs.
     """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return round(100 * (process.create_time() - psutil.boot_time()))
+    except psutil.NoSuchProcess:
         return None
-    return None if fields[0] == "Z" else int(fields[19])
 
 
 @contextlib.contextmanager
 def running(
     argv: Sequence[str | Path], *, log: Path, text: str, end_seconds: float
 ) -> Iterator[None]:
-    """Run a program beside the body; then ask it to end (SIGTERM), and end it if it does not.
+    """Run a program beside the body; then ask it to end (SIGTERM), and kill it if it does not.
 
-    It ends with this process. `text` is what it reads from standard input, `log` gets its output.
+    The program dies with this process.
+
+    Args:
+        argv: the program and its arguments.
+        log: a file for its output.
+        text: its standard input.
+        end_seconds: how long it may take to end, in seconds.
 
     Raises:
-        ProcessError: it ended with an error, or by itself before the body did.
+        ProcessError: it failed, or ended before the body did.
     """
     command = [str(argument) for argument in argv]
     with log.open("wb") as output:
@@ -190,7 +203,7 @@ def running(
         )
     try:
         assert process.stdin is not None  # noqa: S101 - asked for above
-        with contextlib.suppress(BrokenPipeError):  # it ended already: said below
+        with contextlib.suppress(BrokenPipeError):  # it has ended: reported below
             process.stdin.write(text.encode())
             process.stdin.close()
         yield

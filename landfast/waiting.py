@@ -1,8 +1,9 @@
-"""The only waits: `wait_until` something is the case, `stays_true` that it remains so.
+"""The only waits: `wait_until` something is the case, `stays_true` as long as it must.
 
-Both poll a snapshot and say, when they fail, what was waited for, how long, and what was last seen.
+Both poll a snapshot. Their errors say what was waited for, how long, and what was last seen.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,17 +21,19 @@ from landfast.errors import LandfastError
 from landfast.timeouts import patient
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.INFO)  # pytest collects it; without pytest only warnings are printed
 
 
 class WaitTimeout(LandfastError):
-    """What was waited for did not come; the message has the time, the last state and last error.
+    """A wait ended in vain; the message has the time, the last state and the last error.
 
-    It is no verdict on a claim: only inside `Steps.verify` does it become one.
+    It is not a verdict on a claim: only `Steps.verify` makes it one.
     """
 
 
 class NotStable(LandfastError, AssertionError):
-    """What had to stay true did not; the message says when it broke and what was seen."""
+    """Something that had to stay true did not; the message says when, and what was seen."""
 
 
 def wait_until(
@@ -40,47 +43,53 @@ def wait_until(
     until: Callable[[T], bool] = bool,
     timeout: float,
     interval: float = 0.25,
+    successes: int = 1,
     ignoring: tuple[type[Exception], ...] = (),
     give_up: Callable[[T], str | None] = lambda _state: None,
     describe: Callable[[T], str] = repr,
 ) -> T:
-    """Poll until `until(state)` holds, and give that state.
+    """Poll until `until(state)` holds and return that state.
+
+    Each change of the described state is logged (INFO): pytest shows the log of a test that fails.
 
     Args:
-        what: what is waited for, to be read after "waited for" (`pod mysql-0 to be ready`).
+        what: what is waited for; it is read after "waited for" (`pod mysql-0 to be ready`).
         poll: takes one snapshot of the state.
-        until: whether the state is what was waited for.
+        until: whether a state is the one waited for.
         timeout: seconds until `WaitTimeout`, stretched by the run's patience.
         interval: seconds between polls.
-        ignoring: errors of `poll` that may pass by themselves; any other one is raised at once.
-        give_up: says why waiting on is pointless (a terminal state), or None.
-        describe: how a state reads in the error.
+        successes: how many polls in a row must find the state.
+        ignoring: errors of `poll` that may pass; any other error is raised at once.
+        give_up: why more waiting is pointless (a terminal state), or None.
+        describe: how a state reads in the error and in the log.
 
     Raises:
-        WaitTimeout: the time is over, or `give_up` gave a reason.
+        WaitTimeout: the time is over, or `give_up` returned a reason.
     """
     started = time.monotonic()
+    last_state = "none was seen"
+    in_a_row = 0
 
-    def check() -> tuple[bool, T]:
+    def look() -> tuple[bool, T]:
+        nonlocal in_a_row, last_state
+        before, in_a_row = in_a_row, 0
         state = poll()
         if until(state):
-            return True, state
-        if reason := give_up(state):
+            in_a_row = before + 1
+            if in_a_row >= successes:
+                return True, state
+        if (described := describe(state)) != last_state:
+            last_state = described
+            elapsed = time.monotonic() - started
+            _log.info("waiting for %s: %s after %.1f s", what, described, elapsed)
+        if in_a_row == 0 and (reason := give_up(state)):
             raise WaitTimeout(
                 f"gave up waiting for {what} after {time.monotonic() - started:.1f} s: {reason}; "
-                f"last state: {describe(state)}"
+                f"last state: {last_state}"
             )
         return False, state
 
-    last_state = "none was seen"
-
-    def remember(attempt: RetryCallState) -> None:
-        nonlocal last_state
-        if attempt.outcome and not attempt.outcome.failed:
-            last_state = describe(attempt.outcome.result()[1])
-
     def time_out(attempt: RetryCallState) -> tuple[bool, T]:
-        remember(attempt)
         error = attempt.outcome.exception() if attempt.outcome else None
         after = f"; last error: {error}" if error else ""
         raise WaitTimeout(
@@ -90,11 +99,10 @@ def wait_until(
     retrying = Retrying(
         stop=stop_after_delay(patient(timeout)),
         wait=wait_fixed(interval),
-        retry=retry_if_result(lambda outcome: not outcome[0]) | retry_if_exception_type(ignoring),
-        after=remember,
+        retry=retry_if_result(lambda found: not found[0]) | retry_if_exception_type(ignoring),
         retry_error_callback=time_out,
     )
-    _, state = retrying(check)
+    _, state = retrying(look)
     return state
 
 
@@ -107,20 +115,22 @@ def stays_true(
     interval: float = 0.25,
     describe: Callable[[T], str] = repr,
 ) -> T:
-    """Poll for `seconds` that `holds(state)` remains true, and give the last state.
+    """Poll for `seconds`, at least once, that `holds(state)` is true; return the last state.
 
     Raises:
-        NotStable: it was not true once.
+        NotStable: one poll found it false.
     """
     started = time.monotonic()
 
-    def check() -> tuple[bool, T]:
+    def look() -> tuple[bool, T]:
         state = poll()
         elapsed = time.monotonic() - started
         if not holds(state):
             raise NotStable(f"{what} did not hold after {elapsed:.1f} s: {describe(state)}")
         return elapsed >= seconds, state
 
-    retrying = Retrying(wait=wait_fixed(interval), retry=retry_if_result(lambda o: not o[0]))
-    _, state = retrying(check)
+    retrying = Retrying(
+        wait=wait_fixed(interval), retry=retry_if_result(lambda found: not found[0])
+    )
+    _, state = retrying(look)
     return state

@@ -1,18 +1,20 @@
-"""The waits, on a clock that nobody has to wait for."""
+"""The waits, on a clock that needs no waiting."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 import tenacity
+from hypothesis import given
+from hypothesis import strategies as st
 
-from landfast import waiting
+from landfast import timeouts, waiting
 from landfast.waiting import NotStable, WaitTimeout, stays_true, wait_until
 
 
 @dataclass
 class FakeTime:
-    """Stands for the module `time`: sleeping makes the clock go on."""
+    """Stands in for the module `time`: sleeping moves the clock."""
 
     now: float = 1000.0
 
@@ -23,13 +25,17 @@ class FakeTime:
         self.now += seconds
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+def install(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     fake = FakeTime()
     monkeypatch.setattr(waiting, "time", fake)
     monkeypatch.setattr(tenacity, "time", fake)
     monkeypatch.setattr("tenacity.nap.time", fake)
     return fake
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    return install(monkeypatch)
 
 
 def states(*values: object) -> Iterator[object]:
@@ -38,7 +44,7 @@ def states(*values: object) -> Iterator[object]:
         yield values[-1]
 
 
-def test_gives_the_state_that_was_waited_for(clock: FakeTime) -> None:
+def test_returns_the_state_that_was_waited_for(clock: FakeTime) -> None:
     snapshots = states("Pending", "Running")
     found = wait_until(
         "the pod", lambda: next(snapshots), until=lambda s: s == "Running", timeout=9
@@ -134,17 +140,17 @@ def test_what_was_waited_for_wins_over_giving_up() -> None:
 
 
 def test_stays_true_looks_until_the_end(clock: FakeTime) -> None:
-    assert stays_true("the claim", lambda: "Pending", seconds=10) == "Pending"
+    assert stays_true("the PVC", lambda: "Pending", seconds=10) == "Pending"
     assert clock.now == pytest.approx(1010, abs=0.3)
 
 
 def test_stays_true_says_when_it_broke_and_what_was_seen() -> None:
     snapshots = states("Pending", "Pending", "Bound")
     with pytest.raises(
-        NotStable, match=r"^the claim staying Pending did not hold after 0\.5 s: 'Bound'$"
+        NotStable, match=r"^the PVC staying Pending did not hold after 0\.5 s: 'Bound'$"
     ):
         stays_true(
-            "the claim staying Pending",
+            "the PVC staying Pending",
             lambda: next(snapshots),
             holds=lambda s: s == "Pending",
             seconds=10,
@@ -156,6 +162,84 @@ def test_stays_true_looks_at_least_once() -> None:
         stays_true("it", lambda: False, seconds=0)
 
 
-def test_a_wait_that_failed_is_a_failed_assertion() -> None:
-    assert issubclass(WaitTimeout, AssertionError)
+def test_stays_true_for_no_time_polls_once(clock: FakeTime) -> None:
+    polls = iter([True])
+    assert stays_true("it", lambda: next(polls), seconds=0)
+    assert clock.now == 1000
+
+
+def test_only_what_did_not_stay_true_is_a_failed_assertion() -> None:
+    assert not issubclass(WaitTimeout, AssertionError)
     assert issubclass(NotStable, AssertionError)
+
+
+def _end_of_first_run(snapshots: list[bool], length: int) -> int | None:
+    """Return the number of polls until `length` in a row are true, or None."""
+    ends = range(length, len(snapshots) + 1)
+    return next((end for end in ends if all(snapshots[end - length : end])), None)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(1, 4))
+def test_successes_are_counted_in_a_row(snapshots: list[bool], successes: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        clock = install(patch)
+        expected = _end_of_first_run(snapshots, successes)
+        polls = iter([*snapshots, False])
+        timeout = 0.25 * (len(snapshots) - 1)
+
+        def wait() -> bool:
+            return wait_until("it", lambda: next(polls), timeout=timeout, successes=successes)
+
+        if expected is None:
+            with pytest.raises(WaitTimeout):
+                wait()
+            assert clock.now == 1000 + timeout
+        else:
+            assert wait()
+            assert clock.now == 1000 + 0.25 * (expected - 1)
+
+
+@given(st.floats(0, 30), st.floats(0.1, 3))
+def test_stays_true_covers_the_whole_time_and_at_most_one_interval_more(
+    seconds: float, interval: float
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        clock = install(patch)
+        stays_true("it", lambda: True, seconds=seconds, interval=interval)
+        assert seconds - 1e-6 <= clock.now - 1000 <= seconds + interval + 1e-6
+
+
+def test_an_error_ends_a_row_of_successes() -> None:
+    calls: Iterator[bool | OSError] = iter([True, OSError("refused"), True, True])
+    seen = 0
+
+    def poll() -> bool:
+        nonlocal seen
+        seen += 1
+        call = next(calls)
+        if isinstance(call, OSError):
+            raise call
+        return call
+
+    assert wait_until("it", poll, timeout=9, successes=2, ignoring=(OSError,))
+    assert seen == 4
+
+
+def test_the_log_has_each_change_of_state_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "landfast.waiting")
+    snapshots = states("Pending", "Pending", "Running", "Running", "Ready")
+    wait_until("the pod", lambda: next(snapshots), until=lambda s: s == "Ready", timeout=9)
+    assert [record.message for record in caplog.records] == [
+        "waiting for the pod: 'Pending' after 0.0 s",
+        "waiting for the pod: 'Running' after 0.5 s",
+    ]
+
+
+def test_patience_stretches_a_limit_but_not_how_long_a_state_must_last(
+    clock: FakeTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "_factor", 3.0)
+    with pytest.raises(WaitTimeout, match=r"^waited 30\.0 s for it"):
+        wait_until("it", lambda: False, timeout=10)
+    stays_true("it", lambda: True, seconds=10)
+    assert clock.now == pytest.approx(1040)
