@@ -14,12 +14,11 @@ from rich.table import Table
 from landfast.audit.command import Format, Request
 from landfast.audit.command import run as run_audit
 from landfast.audit.findings import Severity
-from landfast.environment import environment, sweep, sweep_existing
+from landfast.environment import environment, sweep
 from landfast.errors import BadInput, LandfastError
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.progress import Progress
-from landfast.run import records
 from landfast.settings import Settings, load_settings
 from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
@@ -107,15 +106,7 @@ def heal() -> None:
 
 
 def _sweep(progress: Progress, *, kept: bool) -> None:
-    left = [r for r in records() if (kept or r.owes_default_classes if r.kept else not r.alive)]
-    if not left:
-        progress.say("nothing is left of any run")
-        return
-    gone = []
-    if any(record.existing is None for record in left):
-        with kit_lock(progress):
-            gone += sweep(progress, engines.ensure(progress), kept=kept)
-    gone += sweep_existing(progress)
+    gone = sweep(progress, kept=kept)
     progress.say(f"removed {len(gone)} run(s): {', '.join(gone)}" if gone else "nothing to remove")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from landfast import paths
+from landfast.cluster.kind_images import image_source
 from landfast.docker import Engine
 from landfast.errors import LandfastError
 from landfast.kit import debian, programs
@@ -40,7 +41,7 @@ def examine() -> list[Finding]:
     """Look at this host. Needs no root and no network, and takes seconds."""
     engine, engine_finding = _engine()
     findings = [_system(), _user(engine), engine_finding]
-    images = "registry" if engine is not None and not engine.env else "kit"
+    images = image_source(engine)
     if images == "kit":
         findings += [*_kit(engine), *_tools()]
     client, client_finding = _nfs_client()

@@ -1,8 +1,10 @@
-"""What a run is and owns: its id, its folder, and the record by which its remains are found."""
+"""What a run is and owns: its id, its folder, and the record that leads to its remains."""
 
+import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from landfast import paths
 from landfast.errors import BadInput, LandfastError
+from landfast.files import write_atomically
 from landfast.process import start_time
 
 RUN_LABEL = "landfast/run"
@@ -18,12 +21,12 @@ RUN_LABEL = "landfast/run"
 
 
 def new_run_id() -> str:
-    """Give an id that sorts by time and fits into every name (`1123-201502-9f3a`)."""
+    """Return an id that sorts by time and fits into every name (`1123-201502-9f3a`)."""
     return f"{datetime.now(UTC):%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def default_classes_file(run_id: str) -> Path:
-    """Give the file that says what a run took from the cluster's default classes, while it does."""
+    """Return the file that holds what a run took from the default classes, while it does."""
     return paths.records() / run_id / "default-classes.json"
 
 
@@ -36,10 +39,10 @@ class RunRecord(BaseModel):
     pid: int
     pid_started: int
     complete: bool = False
-    """whether all was made; before that the engine may still make what a killed run asked for"""
+    """whether bring-up ended; until then the engine may still make what a killed run requested"""
     kept: bool = False
     existing: tuple[Path, str] | None = None
-    """kubeconfig and context, where the cluster is somebody's and only labelled objects are ours"""
+    """kubeconfig and context of an existing cluster, where the run owns only labelled objects"""
 
     @property
     def name(self) -> str:
@@ -65,23 +68,21 @@ class RunRecord(BaseModel):
     def in_use(self) -> bool:
         """Whether a run is using what was kept."""
         try:
-            self.lock().release()
+            with self.lock():
+                return False
         except BadInput:
             return True
-        return False
 
     @property
     def owes_default_classes(self) -> bool:
-        """Whether the cluster's default classes have to be given back what they had."""
+        """Whether the run has not yet restored the cluster's default classes."""
         return default_classes_file(self.run_id).exists()
 
     def save(self) -> None:
-        """Write the record; it is whole or not there."""
+        """Write the record: on the disk it is whole or not there."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            part = self.folder / "record.json.part"
-            part.write_text(self.model_dump_json(indent=1))
-            part.rename(self.folder / "record.json")
+            write_atomically(self.folder / "record.json", self.model_dump_json(indent=1))
         except OSError as error:
             raise BadInput(f"{self.folder} cannot be written: {error.strerror}") from error
 
@@ -89,11 +90,12 @@ class RunRecord(BaseModel):
         """Remove the record: nothing of the run is left."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def lock(self) -> FileLock:
-        """Give the lock of a kept environment, taken.
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the lock of a kept environment.
 
         Raises:
-            BadInput: another run uses it.
+            BadInput: another run holds it.
         """
         lock = FileLock(self.folder / "lock")
         try:
@@ -101,13 +103,16 @@ class RunRecord(BaseModel):
         except Timeout as error:
             raise BadInput(
                 f"the kept cluster {self.name} is in use by another run; wait for it, "
-                "or leave out --keep to get a cluster of your own"
+                "or omit --keep to get a cluster of your own"
             ) from error
-        return lock
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def new_record(*, existing: tuple[Path, str] | None = None, run_id: str | None = None) -> RunRecord:
-    """Give the saved record of a new run of this process."""
+    """Return the saved record of a new run of this process."""
     pid = os.getpid()
     record = RunRecord(
         run_id=run_id or new_run_id(),
@@ -120,7 +125,7 @@ def new_record(*, existing: tuple[Path, str] | None = None, run_id: str | None =
 
 
 def records() -> list[RunRecord]:
-    """Give every record on this host, oldest first."""
+    """Return every record on this host, oldest first."""
     found = []
     for path in sorted(paths.records().glob("*/record.json")):
         try:
@@ -128,6 +133,6 @@ def records() -> list[RunRecord]:
         except FileNotFoundError:
             continue  # that run has just ended
         except ValidationError as error:
-            said = f"{path} is not a run's record; look at it and remove it"
+            said = f"{path} is not the record of a run; look at it and remove it"
             raise LandfastError(said) from error
     return found

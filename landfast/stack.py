@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from landfast import timeouts
 from landfast.environment import Environment
 from landfast.kube.client import Kube, Object
-from landfast.kube.manifests import SYSTEM_NAMESPACE, Overlay, load, validate
 from landfast.kube.pods import Obstacle, StartWatch, obstacle, refusal, summary
+from landfast.manifests import SYSTEM_NAMESPACE, Overlay, load, validate
 from landfast.mysql.client import Identity, MysqlError, MysqlServer
 from landfast.mysql.forward import PodForward
 from landfast.waiting import wait_until

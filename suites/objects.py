@@ -6,7 +6,7 @@ from typing import Any
 
 from landfast import timeouts
 from landfast.kube.client import Object
-from landfast.kube.manifests import load
+from landfast.manifests import load
 from landfast.stack import Stack
 
 SLEEP = ("sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait")

@@ -56,7 +56,9 @@ def test_a_host_with_its_own_engine_takes_registries(monkeypatch: pytest.MonkeyP
 def test_a_kit_that_is_whole_says_its_kubernetes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "find", lambda: Engine("26.1", {"DOCKER_HOST": "x"}))
+    monkeypatch.setattr(
+        engines, "find", lambda: Engine("26.1", {"DOCKER_HOST": "x"}, from_kit=True)
+    )
     monkeypatch.setattr(Engine, "image_digest", lambda _self, _image: "sha256:1")
     monkeypatch.setattr(Cache, "path", lambda _self, _name, _key: tmp_path)
     findings = found()
@@ -67,7 +69,9 @@ def test_a_kit_that_is_whole_says_its_kubernetes(
 
 
 def test_what_has_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "find", lambda: Engine("26.1", {"DOCKER_HOST": "x"}))
+    monkeypatch.setattr(
+        engines, "find", lambda: Engine("26.1", {"DOCKER_HOST": "x"}, from_kit=True)
+    )
     monkeypatch.setattr(
         Engine, "image_digest", lambda _self, image: None if "/busybox:" in image else "sha256:1"
     )
@@ -107,7 +111,7 @@ def _broken_record(_monkeypatch: pytest.MonkeyPatch) -> None:
         (_no_root, "Docker engine", "none can be started: installing Debian packages needs root"),
         (_dead_engine, "Docker engine", "no Docker engine answers there"),
         (_no_fuse, "NFS client", "no /dev/fuse"),
-        (_broken_record, "runs", "is not a run's record"),
+        (_broken_record, "runs", "is not the record of a run"),
     ],
 )
 def test_what_stands_in_the_way_is_marked(

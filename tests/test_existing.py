@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from landfast.cluster import base, existing
+from landfast.cluster import base, existing, existing_plan
 from landfast.errors import BadInput
 from landfast.images import Images
 from landfast.kube import Object
-from landfast.kube.manifests import Overlay
+from landfast.kube.kubeconfig import kubeconfig_path
+from landfast.manifests import Overlay
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
@@ -38,7 +39,7 @@ def volume(name: str, storage_class: str = "", **metadata: Any) -> Object:
 
 
 def taken(*there: Object) -> list[str]:
-    return existing.taken(existing.reference_objects(OVERLAY), there)
+    return existing_plan.taken(existing_plan.reference_objects(OVERLAY), there)
 
 
 class TestTakenNames:
@@ -75,12 +76,12 @@ class TestTakenNames:
         assert taken(obj("Service", "mysql-service", "default")) == []
 
 
-def plan(*names: str) -> existing.Plan:
+def plan(*names: str) -> existing_plan.Plan:
     cluster = base.Cluster(
         provider="existing", name="c", kubeconfig=Path("k"), context="staging", nodes=("n",)
     )
     suffix = "-9f3a" if names else ""
-    return existing.Plan(cluster, replace(OVERLAY, suffix=suffix), list(names))
+    return existing_plan.Plan(cluster, replace(OVERLAY, suffix=suffix), list(names))
 
 
 class TestPlan:
@@ -133,18 +134,18 @@ class TestKubeconfig:
         for name in ("a", "b", "c"):
             (tmp_path / name).write_text(f"contexts: [{{name: {name}}}]")
         monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'b'}:{tmp_path / 'c'}")
-        assert existing.kubeconfig_path(tmp_path / "a") == tmp_path / "a"
-        with pytest.raises(BadInput, match="no such context; it has b, c$"):
-            existing.connect(existing.kubeconfig_path(None), "nope", RUN)
+        assert kubeconfig_path(tmp_path / "a") == tmp_path / "a"
+        with pytest.raises(BadInput, match="is not in .*, which has: b, c$"):
+            existing.connect(kubeconfig_path(None), "nope", RUN)
 
     def test_missing_file_is_bad_input(self, tmp_path: Path) -> None:
         with pytest.raises(BadInput, match="there is no such file"):
-            existing.kubeconfig_path(tmp_path / "none")
+            kubeconfig_path(tmp_path / "none")
 
     @pytest.mark.parametrize("content", ["][", "text", "contexts: [1]", "", "contexts: 3"])
     def test_unreadable_file_is_bad_input(self, content: str, tmp_path: Path) -> None:
         (tmp_path / "config").write_text(content)
-        with pytest.raises(BadInput, match="cannot be read as a kubeconfig"):
+        with pytest.raises(BadInput, match="is not a readable kubeconfig"):
             existing.connect(tmp_path / "config", "staging", RUN)
 
 
@@ -164,15 +165,15 @@ class TestKitImages:
     BAKED = ("busybox:1", "mysql:2", "nfs-provisioner:3")
 
     def test_they_are_those_that_all_nodes_have(self) -> None:
-        images = existing.images_on([node(*self.BAKED), node(*self.BAKED, "mysql:9")])
+        images = existing_plan.images_on([node(*self.BAKED), node(*self.BAKED, "mysql:9")])
         assert (images.source, images.mysql) == ("kit", "landfast/mysql:2")
         assert set(images.all()) == {"provisioner", "mysql", "busybox", "recycler"}
 
     def test_a_missing_one_is_bad_input(self) -> None:
         with pytest.raises(BadInput, match="do not have the kit's mysql"):
-            existing.images_on([node(*self.BAKED), node("busybox:1", "nfs-provisioner:3")])
+            existing_plan.images_on([node(*self.BAKED), node("busybox:1", "nfs-provisioner:3")])
         with pytest.raises(BadInput, match="do not have"):
-            existing.images_on([])
+            existing_plan.images_on([])
 
 
 class TestInspectorPod:
@@ -213,7 +214,7 @@ def test_the_cluster_pulls_by_the_mirrors_own_names(images: str) -> None:
             "mysql_image": "mysql:8.0",
         }
     )
-    found = existing.registry_images(settings)
+    found = existing_plan.registry_images(settings)
     assert found.mysql == "mirror.example:5000/hub/library/mysql:8.0"
     assert found.recycler.startswith("registry.k8s.io/"), "Kubernetes asks for it by itself"
     assert (found.node, found.nfs_server) == ("", "")

@@ -14,7 +14,7 @@ from landfast import paths
 from landfast.errors import BadInput
 from landfast.images import Images
 from landfast.kube.client import KubeError, Object
-from landfast.kube.manifests import MANIFESTS, Overlay, load, validate
+from landfast.manifests import MANIFESTS, Overlay, load, validate
 from landfast.nfs.export import Export
 
 ALL = [obj for name in MANIFESTS for obj in load(name)]

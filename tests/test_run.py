@@ -96,7 +96,9 @@ def test_a_record_that_is_none_is_named() -> None:
     new_record(run_id="r1")
     path = paths.records() / "r1" / "record.json"
     path.write_text("{}")
-    with pytest.raises(LandfastError, match=r"r1/record.json is not a run's record; look at it"):
+    with pytest.raises(
+        LandfastError, match=r"r1/record.json is not the record of a run; look at it"
+    ):
         records()
 
 
@@ -111,13 +113,13 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(
 
 def test_a_kept_cluster_is_used_by_one_run_at_a_time() -> None:
     record = new_record(run_id="r1")
-    in_use = pytest.raises(BadInput, match=r"landfast-r1 is in use .* leave out --keep")
+    in_use = pytest.raises(BadInput, match=r"landfast-r1 is in use .* omit --keep")
     assert not record.in_use
-    with record.lock(), in_use:
-        assert record.in_use
-        record.lock()
     with record.lock():
-        pass
+        assert record.in_use
+        with in_use, record.lock():
+            pass
+    assert not record.in_use
 
 
 def test_ids_sort_by_time_and_fit_into_names() -> None:

@@ -3,16 +3,14 @@
 from pathlib import Path
 from typing import Protocol
 
-from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.kube_config import KubeConfigMerger
 from kubernetes.dynamic.exceptions import DynamicApiError
-from yaml import YAMLError
 
 from landfast.audit.objects import Resource
 from landfast.audit.parsing import KINDS, parse
 from landfast.audit.place import Place
 from landfast.errors import BadInput, Unreachable
 from landfast.kube import Kube, KubeError, Object
+from landfast.kube.kubeconfig import check_context
 
 # Pods show what a Deployment runs, so the user needs no right to list Deployments.
 _READ = [key for key in KINDS if key[1] not in ("Deployment", "DaemonSet")]
@@ -32,14 +30,7 @@ def connect(kubeconfig: Path, context: str) -> Kube:
     Raises:
         BadInput: the kubeconfig has no such context, or no server answers.
     """
-    try:
-        contexts = KubeConfigMerger(str(kubeconfig)).config["contexts"]
-        names = [str(item["name"]) for item in contexts]
-    except (ConfigException, OSError, ValueError, TypeError, AttributeError, YAMLError) as error:
-        raise BadInput(f"--kubeconfig {kubeconfig} is not a readable kubeconfig") from error
-    if context not in names:
-        has = ", ".join(names) or "none"
-        raise BadInput(f"--context {context} is not in {kubeconfig}, which has: {has}")
+    check_context(kubeconfig, context)
     kube = Kube(kubeconfig, context)
     kube.server_version()
     return kube

@@ -17,8 +17,8 @@ from landfast.audit.objects import Directory, is_below
 from landfast.audit.output import print_text, summary, to_json
 from landfast.audit.rules import audit
 from landfast.audit.sarif import to_sarif
-from landfast.cluster.existing import kubeconfig_path
 from landfast.errors import BadInput, LandfastError
+from landfast.kube.kubeconfig import kubeconfig_path
 
 
 class Format(StrEnum):

@@ -7,15 +7,14 @@ from typing import Any
 
 import yaml
 
-from landfast import process
+from landfast import process, timeouts
 from landfast.cluster.base import Cluster, wait_for_nodes
 from landfast.docker import Engine
 
+CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 MYSQL_NODE_PORT = 30306
 _WORKERS = 2
-_CREATE_SECONDS = 300
-_READY_SECONDS = 120
-# there is one; after a kill its successor would wait up to 15 s for the lease of the dead one
+# There is one of each: after a kill its successor would wait up to 15 s for the old lease.
 _ALONE = {"leader-elect": "false"}
 _CONTROLLER_MANAGER = {
     # at the defaults (20/30) it takes 49 s to bind 200 claims, at these 5 s
@@ -56,31 +55,30 @@ class Kind:
             nodes=tuple(self.nodes(name)),
             mysql_port=mysql_port,
         )
-        wait_for_nodes(cluster.kube, len(cluster.nodes), timeout=_READY_SECONDS)
-        # the reference system has no default class; kind's would take claims that name none
+        wait_for_nodes(cluster.kube, len(cluster.nodes), timeout=timeouts.NODE_READY)
+        # the reference system has no default class; kind's would take PVCs that name none
         cluster.kube.delete("StorageClass", "standard")
         return cluster
 
     def nodes(self, name: str) -> list[str]:
-        """Give the node containers of a cluster, running or not, sorted by name."""
-        return sorted(self.engine.names("container", f"label=io.x-k8s.kind.cluster={name}"))
+        """Return the node containers of a cluster, running or not, sorted by name."""
+        return sorted(self.engine.containers(f"{CLUSTER_LABEL}={name}"))
 
     def workers(self, name: str) -> list[str]:
-        """Give the node containers that pods run on."""
-        role = "label=io.x-k8s.kind.role=worker"
-        cluster = f"label=io.x-k8s.kind.cluster={name}"
-        return sorted(self.engine.names("container", cluster, role))
+        """Return the node containers that pods run on, sorted by name."""
+        labels = f"{CLUSTER_LABEL}={name}", "io.x-k8s.kind.role=worker"
+        return sorted(self.engine.containers(*labels))
 
     def _kind(self, *arguments: str, network: str) -> None:
         process.run(
             [self.program, *arguments],
-            timeout=_CREATE_SECONDS,
+            timeout=timeouts.CLUSTER_CREATE,
             env={**self.engine.env, "KIND_EXPERIMENTAL_DOCKER_NETWORK": network},
         )
 
 
 def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str, Any]:
-    """Give kind's configuration for Kubernetes `version` (None: unknown)."""
+    """Return kind's configuration for Kubernetes `version` (None: unknown)."""
     # kubeadm's arguments became a list in v1beta4, which kind uses from Kubernetes 1.36 on
     as_list = version is None or version >= (1, 36)
 

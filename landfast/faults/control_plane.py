@@ -9,7 +9,7 @@ from landfast.errors import LandfastError
 from landfast.faults.base import Fault, NotProven, Site, prove, register
 from landfast.faults.processes import container_of, end_of, processes_of
 from landfast.kube.client import Object
-from landfast.kube.manifests import load
+from landfast.manifests import load
 from landfast.waiting import WaitTimeout, wait_until
 
 _BY_ITSELF_SECONDS = 3

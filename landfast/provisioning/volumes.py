@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from landfast import timeouts
 from landfast.kube.client import Object
-from landfast.kube.manifests import load
+from landfast.manifests import load
 from landfast.provisioning.contract import (
     ClassSettings,
     Fate,

@@ -166,5 +166,5 @@ def test_a_class_that_is_gone_stays_gone(cluster: Cluster, file: Path) -> None:
 
 def test_a_record_that_cannot_be_read_is_named(cluster: Cluster, file: Path) -> None:
     file.write_text("{")
-    with pytest.raises(LandfastError, match="default-classes.json says which classes"):
+    with pytest.raises(LandfastError, match="default-classes.json, which lists"):
         restore_default_classes(cluster, file, "r1")

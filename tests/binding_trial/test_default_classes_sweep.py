@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from landfast import cli, environment, paths
+from landfast import cli, paths
+from landfast.cluster import kind_removal
+from landfast.cluster.provider import Environment
 from landfast.errors import BadInput
 from landfast.kit import engine
 from landfast.progress import Progress
@@ -32,7 +34,7 @@ def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kube:
     monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
     kube = Kube()
     env = SimpleNamespace(cluster=SimpleNamespace(kube=kube))
-    monkeypatch.setattr(environment.Environment, "model_validate_json", lambda _: env)
+    monkeypatch.setattr(Environment, "model_validate_json", lambda _: env)
     return kube
 
 
@@ -44,7 +46,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         file.unlink()
         ids.append(run_id)
 
-    monkeypatch.setattr(environment, "restore_default_classes", restore)
+    monkeypatch.setattr(kind_removal, "restore_default_classes", restore)
     return ids
 
 
@@ -61,16 +63,16 @@ def kept(run_id: str) -> RunRecord:
 def test_a_kept_cluster_gets_back_what_a_killed_test_took(kube: Kube, restored: list[str]) -> None:
     record = kept("r1")
     assert record.owes_default_classes
-    assert environment.sweep(Progress(), ENGINE) == []
+    assert kind_removal.sweep(Progress(), ENGINE) == []
     assert restored == ["r1"]
     assert not record.owes_default_classes
-    environment.sweep(Progress(), ENGINE)
+    kind_removal.sweep(Progress(), ENGINE)
     assert restored == ["r1"]
 
 
 def test_not_while_a_run_uses_it(kube: Kube, restored: list[str]) -> None:
     with kept("r1").lock():
-        environment.sweep(Progress(), ENGINE)
+        kind_removal.sweep(Progress(), ENGINE)
     assert restored == []
 
 
@@ -79,9 +81,12 @@ def test_a_cluster_of_ours_that_does_not_answer_is_no_error(
 ) -> None:
     kept("r1")
     kube.answers = False
-    environment.sweep(Progress(), ENGINE)
+    kind_removal.sweep(Progress(), ENGINE)
     assert restored == []
-    assert "landfast-r1 stay away: it cannot be reached" in capsys.readouterr().err
+    assert (
+        "cannot restore the default StorageClasses of landfast-r1: it cannot be reached"
+        in capsys.readouterr().err
+    )
 
 
 def test_cleanup_looks_at_kept_clusters_that_are_owed_something(

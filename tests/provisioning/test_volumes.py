@@ -14,7 +14,7 @@ from landfast import timeouts
 from landfast.environment import Environment
 from landfast.images import Images
 from landfast.kube.client import Object
-from landfast.kube.manifests import Overlay
+from landfast.manifests import Overlay
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.provisioning.contract import ClassSettings, Fate, Line, PvcMeta, Reclaimed

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from landfast.kube.manifests import load
+from landfast.manifests import load
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true

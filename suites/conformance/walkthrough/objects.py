@@ -1,7 +1,7 @@
 """Variants of the reference's objects, in its own names (`Stack.fit` fits them to a stack)."""
 
 from landfast.kube.client import Object
-from landfast.kube.manifests import load
+from landfast.manifests import load
 from landfast.stack import Change
 from suites.objects import pv as pv
 from suites.objects import pvc as pvc

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from landfast.kube.client import Object
-from landfast.kube.manifests import MANIFESTS, load
+from landfast.manifests import MANIFESTS, load
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from suites.conformance.walkthrough.volumes import TEXT, files, prepare

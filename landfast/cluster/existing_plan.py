@@ -1,0 +1,162 @@
+"""What a run is going to do on an existing cluster, and which names are free there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from landfast import registry
+from landfast.cluster.base import Capability, Cluster
+from landfast.cluster.existing_removal import CLUSTER_KINDS
+from landfast.cluster.fence import FencedKube
+from landfast.images import Images, kit_images_among, registry_names
+from landfast.kube import Kube, Object
+from landfast.manifests import MANIFESTS, Overlay, load
+from landfast.nfs import inspector_pod
+from landfast.nfs.export import Export
+from landfast.run import RUN_LABEL
+from landfast.settings import Settings
+
+_MISSING: dict[Capability, str] = {
+    "cluster.owned": "the cluster is somebody's: its nodes and control plane are not touched",
+    "cluster.node-shell": "the cluster is somebody's: nothing is run on its nodes",
+    "cluster.nodeport": "NodePorts are out of reach from here; MySQL is used by port-forward",
+    "cluster.default-class": "the default classes of somebody's cluster are changed, and restored, "
+    "only with --i-own-this-cluster",
+}
+
+
+def reference_objects(overlay: Overlay) -> list[Object]:
+    """Give every object of the reference system as the overlay makes it."""
+    return [overlay.fit(obj) for manifest in MANIFESTS for obj in load(manifest)]
+
+
+def snapshot(kube: Kube) -> list[Object]:
+    """Give the objects that a run's own could meet."""
+    kinds = ("Namespace", *CLUSTER_KINDS, "PersistentVolumeClaim")
+    return [obj for kind in kinds for obj in kube.list(kind)]
+
+
+def taken(reference: Iterable[Object], there: Iterable[Object]) -> list[str]:
+    """Give what keeps the reference's own names from being used: somebody has them.
+
+    Beside objects of the same name these are volumes and claims of the same class, which would bind
+    to the reference's, and classes of the same provisioner, which two programs would then serve.
+    """
+    there = list(there)
+    names = {(obj["kind"], obj["metadata"]["name"]) for obj in there}
+    found = []
+    for obj in reference:
+        kind, name = obj["kind"], obj["metadata"]["name"]
+        if "namespace" not in obj["metadata"] and (kind, name) in names:
+            found.append(f"{kind} {name}")
+        if kind != "StorageClass":
+            continue
+        for other in there:
+            title = f"{other['kind']} {other['metadata']['name']}"
+            if other["kind"] == "StorageClass":
+                if other.get("provisioner") == obj["provisioner"] and title not in found:
+                    found.append(f"{title} (of provisioner {obj['provisioner']})")
+            elif (other.get("spec") or {}).get("storageClassName") == name:
+                found.append(f"{title} (of class {name})")
+    return sorted(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is going to do on a cluster."""
+
+    cluster: Cluster
+    overlay: Overlay
+    taken: list[str]
+
+    @property
+    def note(self) -> str:
+        """Why the reference's own names are not used, if they are not."""
+        if not self.taken:
+            return ""
+        return (
+            f"The reference's own names are not used on this cluster, because these are there: "
+            f"{', '.join(self.taken)}. Names that count cluster-wide end in {self.overlay.suffix}."
+        )
+
+    def __str__(self) -> str:
+        overlay, export = self.overlay, self.overlay.export
+        objects = [o for o in reference_objects(overlay) if "namespace" not in o["metadata"]]
+        names = [(o["kind"], o["metadata"]["name"]) for o in objects]
+        spaces = [name for kind, name in names if kind == "Namespace"]
+        others = [f"{kind} {name}" for kind, name in names if kind != "Namespace"]
+        others.append(f"PersistentVolume {inspector_pod.volume_name(overlay.namespace)}")
+        lines = [
+            f"on the existing cluster {self.cluster.context} this run creates, labelled "
+            f"{RUN_LABEL}={overlay.run_id}, and removes at its end:",
+            f"  namespaces       {', '.join([overlay.namespace, *spaces])}; one for a single test",
+            f"  cluster objects  {', '.join(others)}; with a suffix for a single test",
+            f"  on the export    {export.server}:{overlay.root}",
+        ]
+        return "\n".join([*lines, f"  {self.note}"] if self.note else lines)
+
+
+def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: str) -> Plan:
+    """Look at the cluster and give what a run is going to do there.
+
+    Raises:
+        BadInput: the kit's images were asked for and the nodes do not have them.
+    """
+    server, _, path = str(settings.nfs_server).partition(":")
+    nodes, there = kube.list("Node"), snapshot(kube)
+    own = f"landfast-{kube.run_id}"
+    overlay = Overlay(
+        export=Export(server=server, path=path, kind="external"),
+        images=_images(settings, nodes),
+        run_id=kube.run_id,
+        subtree=own,
+        namespace=own,
+        node_port=False,
+    )
+    found = taken(reference_objects(overlay), there)
+    cluster = Cluster(
+        provider="existing",
+        name=context,
+        kubeconfig=kubeconfig,
+        context=context,
+        nodes=tuple(sorted(node["metadata"]["name"] for node in nodes)),
+        missing=_missing(settings),
+        fence=kube.run_id,
+    )
+    suffix = f"-{kube.run_id[-4:]}" if found else ""
+    return Plan(cluster, replace(overlay, suffix=suffix), found)
+
+
+def _missing(settings: Settings) -> dict[Capability, str]:
+    allowed = {"cluster.default-class"} if settings.i_own_this_cluster else set()
+    return {name: reason for name, reason in _MISSING.items() if name not in allowed}
+
+
+def images_on(nodes: Iterable[Object]) -> Images:
+    """Give the kit's images as all nodes have them baked in.
+
+    Raises:
+        BadInput: they are not of the kit's node image.
+    """
+    everywhere = [
+        {name for image in node["status"].get("images", []) for name in image.get("names") or []}
+        for node in nodes
+    ]
+    return kit_images_among(set.intersection(*everywhere) if everywhere else set())
+
+
+def _images(settings: Settings, nodes: list[Object]) -> Images:
+    if settings.images != "kit":
+        return registry_images(settings)
+    images = images_on(nodes)
+    return replace(images, provisioner=settings.provisioner_image or images.provisioner)
+
+
+def registry_images(settings: Settings) -> Images:
+    """Give the images as the cluster pulls them: it knows no other name than the registry's."""
+    found = registry.sources(settings.registry, registry.overrides(settings))
+    names = {part: source.pull for part, source in found.items()}
+    recycler = registry_names()["recycler"]  # Kubernetes' own choice, wherever it comes from
+    return Images(
+        source="registry", **{**names, "node": "", "nfs_server": "", "recycler": recycler}
+    )

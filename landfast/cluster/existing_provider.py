@@ -1,0 +1,104 @@
+"""The `existing` provider: a run in namespaces of its own on a cluster that it does not own."""
+
+import contextlib
+from collections.abc import Iterator
+
+from landfast.cluster import existing, existing_plan
+from landfast.cluster.existing_removal import remove
+from landfast.cluster.fence import FencedKube
+from landfast.cluster.provider import Environment, save_environment, saved_environment
+from landfast.errors import LandfastError
+from landfast.kube.default_classes import restore_default_classes
+from landfast.kube.kubeconfig import kubeconfig_path
+from landfast.nfs import inspector_pod
+from landfast.progress import Progress
+from landfast.run import RunRecord, default_classes_file, new_record, records
+from landfast.settings import Settings
+
+
+class ExistingProvider:
+    """Uses the cluster of `--context`, and removes everything of the run from it."""
+
+    @contextlib.contextmanager
+    def bring_up(
+        self, settings: Settings, progress: Progress, run_id: str
+    ) -> Iterator[Environment]:
+        """See `Provider.bring_up`."""
+        context = str(settings.context)
+        kubeconfig = kubeconfig_path(settings.kubeconfig)
+        kube = existing.connect(
+            kubeconfig, context, run_id, default_classes=settings.i_own_this_cluster is not None
+        )
+        _sweep(progress, context)
+        plan = existing_plan.make_plan(settings, kube, kubeconfig, context)
+        progress.say(str(plan))
+        record = new_record(existing=(kubeconfig, context), run_id=run_id)
+        try:
+            with progress.phase("export inspector"):
+                env = _start(plan, kube, record)
+            yield env
+        finally:
+            with progress.phase("remove the run's objects"):
+                remove_run(record, kube)
+
+    def sweep(
+        self,
+        progress: Progress,
+        *,
+        kept: bool = False,  # noqa: ARG002 - an existing cluster is never kept
+    ) -> list[str]:
+        """See `Provider.sweep`."""
+        return _sweep(progress)
+
+
+def _start(plan: existing_plan.Plan, kube: FencedKube, record: RunRecord) -> Environment:
+    overlay = plan.overlay
+    export = existing.start_inspector(kube, overlay)
+    env = Environment(
+        run_id=kube.run_id,
+        cluster=plan.cluster,
+        export=export,
+        images=overlay.images,
+        nfs_client=inspector_pod.nfs_client(kube, overlay.namespace),
+        engine=None,
+        subtree=overlay.subtree,
+        suffix=overlay.suffix,
+        namespace=overlay.namespace,
+    )
+    save_environment(record, env)  # from now on the run's folder may be on the export
+    notes = existing.make_folder(env.inspector, overlay)
+    return env.model_copy(update={"notes": (*filter(None, [plan.note]), *notes)})
+
+
+def remove_run(record: RunRecord, kube: FencedKube) -> None:
+    """Remove everything that a run made on an existing cluster, and then its record.
+
+    Raises:
+        LandfastError: something does not go; the record stays for the next try.
+    """
+    restore_default_classes(kube, default_classes_file(record.run_id), record.run_id)
+    env = saved_environment(record)
+    folder = (env.export, env.subtree) if env else None
+    remove(kube, record.name, folder, env.images.busybox if env else "")
+    record.forget()
+
+
+def _sweep(progress: Progress, only: str | None = None) -> list[str]:
+    """Remove what dead runs left on existing clusters, or on that of one context."""
+    gone = []
+    for record in records():
+        if record.existing is None or record.alive or only not in (None, record.existing[1]):
+            continue
+        kubeconfig, context = record.existing
+        try:
+            with progress.phase(f"remove what run {record.run_id} left on {context}"):
+                owes = record.owes_default_classes
+                kube = existing.connect(kubeconfig, context, record.run_id, default_classes=owes)
+                remove_run(record, kube)
+        except LandfastError as error:
+            raise LandfastError(
+                f"cannot remove what run {record.run_id} left on {context}: {error}; "
+                f"if that cluster is gone for good, remove {record.folder}"
+            ) from error
+        gone.append(record.run_id)
+    return gone

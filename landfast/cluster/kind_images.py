@@ -1,0 +1,54 @@
+"""The images that a kind cluster is made of: from a registry, or from the kit."""
+
+from dataclasses import replace
+from typing import Literal
+
+from landfast import registry
+from landfast.docker import Engine
+from landfast.errors import BadInput
+from landfast.images import Images
+from landfast.kit.build import build_kit
+from landfast.progress import Progress
+from landfast.settings import Settings
+
+
+def image_source(
+    engine: Engine | None, asked: str = "auto", mirror: str | None = None
+) -> Literal["kit", "registry"]:
+    """Return where images come from: by itself, the kit serves only the engine it brought."""
+    if asked == "auto" and mirror is None:
+        return "kit" if engine is None or engine.from_kit else "registry"
+    return "kit" if asked == "kit" else "registry"
+
+
+def provide(settings: Settings, engine: Engine, progress: Progress) -> Images:
+    """Bring the images of a cluster into the engine, and return them."""
+    asked = registry.overrides(settings)
+    if image_source(engine, settings.images, settings.registry) == "registry":
+        found = registry.sources(settings.registry, asked)
+        _fetch(engine, found, progress)
+        return registry.as_images(found)
+    for part in ("node", "mysql"):
+        if asked[part] is not None:
+            raise BadInput(f"--{part}-image needs --images registry: the kit has its own")
+    images = build_kit(engine, progress)
+    if asked["provisioner"] is None:
+        return images
+    found = registry.sources(None, asked, parts=["provisioner"])
+    _fetch(engine, found, progress)
+    return replace(images, provisioner=found["provisioner"].name)
+
+
+def not_in_nodes(images: Images) -> list[str]:
+    """Return the images that pods run and the node image does not have."""
+    if images.source == "registry":
+        return images.workloads()
+    from_kit = images.provisioner.startswith("landfast/")  # other names begin with a registry
+    return [] if from_kit else [images.provisioner]
+
+
+def _fetch(engine: Engine, found: dict[str, registry.Source], progress: Progress) -> None:
+    absent = registry.check(engine, found)
+    if absent:
+        with progress.phase(f"pull {len(absent)} images"):
+            registry.pull(engine, absent)

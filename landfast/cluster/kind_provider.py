@@ -1,0 +1,169 @@
+"""The `kind` provider: an engine, images, a network, an NFS server and a cluster for one run."""
+
+import contextlib
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from landfast import paths, registry
+from landfast.cluster import kind_images, kind_removal
+from landfast.cluster.kind import Kind
+from landfast.cluster.provider import Environment, save_environment, saved_environment
+from landfast.docker import Engine
+from landfast.errors import BadInput
+from landfast.images import Images
+from landfast.kit import engine as engines
+from landfast.kit.build import kit_lock
+from landfast.kit.cache import Cache
+from landfast.kit.programs import Programs
+from landfast.nfs import client as nfs_client
+from landfast.nfs.server import start_server
+from landfast.progress import Progress
+from landfast.run import RunRecord, new_record, records
+from landfast.settings import Settings
+
+_GIB = 1 << 30
+NEEDED_GIB = 3  # three nodes and the export
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a cluster is made with."""
+
+    kind: Kind
+    images: Images
+    nfs_client: nfs_client.NfsClient
+    mount_helper: Path | None
+    mysql_port: int
+
+
+class KindProvider:
+    """Makes a cluster with kind, and removes it unless it is to be kept."""
+
+    @contextlib.contextmanager
+    def bring_up(
+        self, settings: Settings, progress: Progress, run_id: str
+    ) -> Iterator[Environment]:
+        """See `Provider.bring_up`."""
+        parts = _prepare(settings, progress)
+        with contextlib.ExitStack() as ends:
+            used = _kept(parts, progress) if settings.keep else None
+            record, env = used or ends.enter_context(_made(parts, settings, progress, run_id))
+            if record.kept:
+                ends.enter_context(record.lock())
+            yield env
+            if record.kept:
+                kind_removal.wait_for_namespaces(env.cluster.kube)
+
+    def sweep(self, progress: Progress, *, kept: bool = False) -> list[str]:
+        """See `Provider.sweep`."""
+        if not kind_removal.left(kept=kept):
+            return []
+        with kit_lock(progress):
+            return kind_removal.sweep(progress, engines.ensure(progress), kept=kept)
+
+
+def _prepare(settings: Settings, progress: Progress) -> _Parts:
+    client = nfs_client.choose(settings.nfs_client, kernel=nfs_client.kernel_has_nfs())
+    port = _mysql_port(settings.mysql_port)
+    with kit_lock(progress):
+        engine = engines.ensure(progress)
+        kind_removal.sweep(progress, engine)
+        images = kind_images.provide(settings, engine, progress)
+        programs = Programs(Cache(paths.cache()), progress)
+        helper = programs.path("mount.nfs") if client == "fuse" else None
+        kind = Kind(engine, programs.kind())
+    _check_disk(engine)
+    return _Parts(kind, images, client, helper, port)
+
+
+@contextlib.contextmanager
+def _made(
+    parts: _Parts, settings: Settings, progress: Progress, run_id: str
+) -> Iterator[tuple[RunRecord, Environment]]:
+    record = new_record(run_id=run_id)
+    try:
+        env = _make(parts, record, progress)
+        save_environment(record, env)
+        record.complete, record.kept = True, settings.keep
+        record.save()
+        yield record, env
+    except BaseException:
+        record.kept = False
+        raise
+    finally:
+        if not record.kept:
+            with progress.phase("remove the cluster"):
+                kind_removal.remove_run(record, parts.kind.engine)
+
+
+def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
+    kind, images, engine = parts.kind, parts.images, parts.kind.engine
+    engine.create_network(record.name, label=record.docker_label)
+    with progress.phase("NFS server"):
+        export = start_server(
+            engine,
+            images.nfs_server,
+            name=f"{record.name}-nfs",
+            network=record.name,
+            label=record.docker_label,
+        )
+    with progress.phase("cluster of three nodes"):
+        kubeconfig = record.folder / "kubeconfig"
+        cluster = kind.create(record.name, images.node, kubeconfig, parts.mysql_port)
+        if parts.mount_helper is not None and images.source != "kit":
+            for node in cluster.nodes:
+                nfs_client.install_helper(engine, node, parts.mount_helper)
+    if missing := kind_images.not_in_nodes(images):
+        with progress.phase("load the workloads' images into the nodes"):
+            registry.load_into_nodes(engine, missing, kind.workers(record.name))
+    return Environment(
+        run_id=record.run_id,
+        cluster=cluster,
+        export=export,
+        images=images,
+        nfs_client=parts.nfs_client,
+        engine=engine,
+    )
+
+
+def _kept(parts: _Parts, progress: Progress) -> tuple[RunRecord, Environment] | None:
+    """Return what an earlier run kept and made of the same parts; remove what does not answer."""
+    for record in reversed([record for record in records() if record.kept]):
+        env = saved_environment(record)
+        if env is None or (env.images, env.nfs_client) != (parts.images, parts.nfs_client):
+            continue
+        try:
+            env.cluster.kube.server_version()
+        except BadInput:
+            with progress.phase(f"remove the kept cluster {record.name}: it does not answer"):
+                kind_removal.remove_run(record, parts.kind.engine)
+            continue
+        progress.say(f"using the kept cluster {record.name}")
+        return record, env
+    return None
+
+
+def _mysql_port(asked: int) -> int:
+    """Return a free port on 127.0.0.1: the one asked for, unless that is 0."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", asked))
+        except OSError as error:
+            raise BadInput(
+                f"--mysql-port {asked}: 127.0.0.1:{asked} cannot be used ({error.strerror}); "
+                "omit it to get a free port"
+            ) from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _check_disk(engine: Engine) -> None:
+    root = engine.data_root()
+    if root.exists() and (free := shutil.disk_usage(root).free) < NEEDED_GIB * _GIB:
+        raise BadInput(
+            f"a run needs {NEEDED_GIB} GiB free in {root}, which has {free / _GIB:.1f}; free some"
+        )

@@ -1,0 +1,102 @@
+"""Removes what runs made in the Docker engine, and gives kept clusters their default classes."""
+
+from landfast import timeouts
+from landfast.cluster.kind import CLUSTER_LABEL
+from landfast.cluster.provider import saved_environment
+from landfast.docker import Engine
+from landfast.errors import BadInput
+from landfast.kube import Kube
+from landfast.kube.default_classes import restore_default_classes
+from landfast.progress import Progress
+from landfast.run import RunRecord, default_classes_file, records
+from landfast.waiting import wait_until
+
+_QUIET_POLLS = 6  # what `kind` asked for before it was killed takes the engine a second or two
+
+
+def remove_run(record: RunRecord, engine: Engine) -> None:
+    """Remove everything that a run made in the engine, and then its record.
+
+    Raises:
+        LandfastError: something cannot be removed; the record stays for the next try.
+    """
+
+    def remove_containers() -> list[str]:
+        found = engine.containers(f"{CLUSTER_LABEL}={record.name}")
+        found += engine.containers(record.docker_label)
+        if found:
+            engine.remove_containers(*found)
+        return found
+
+    wait_until(
+        f"the containers of run {record.run_id} to be gone",
+        remove_containers,
+        until=lambda found: not found,
+        successes=1 if record.complete else _QUIET_POLLS,
+        timeout=timeouts.CLUSTER_REMOVE,
+        interval=0.5,
+    )
+    for volume in engine.volumes(record.docker_label):
+        engine.remove_volume(volume)
+    for network in engine.networks(record.docker_label):
+        engine.remove_network(network)
+    record.forget()
+
+
+def left(*, kept: bool) -> list[RunRecord]:
+    """Return the records that a sweep has to look at: of dead runs and of kept clusters."""
+    return [
+        record
+        for record in records()
+        if record.existing is None
+        and (kept or record.owes_default_classes if record.kept else not record.alive)
+    ]
+
+
+def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str]:
+    """Remove what dead runs left in the engine, with `kept` also kept clusters; return their ids.
+
+    A cluster that stays gets back the default classes that a killed run took from it.
+    """
+    gone = []
+    for record in left(kept=kept):
+        if record.kept and record.in_use:
+            if kept:
+                progress.say(f"the kept cluster {record.name} is in use by a run: it stays")
+        elif record.kept and not kept:
+            _restore(record, progress)
+        else:
+            with progress.phase(f"remove what run {record.run_id} left"):
+                remove_run(record, engine)
+            gone.append(record.run_id)
+    return gone
+
+
+def _restore(record: RunRecord, progress: Progress) -> None:
+    env = saved_environment(record)
+    if env is None:
+        return
+    try:
+        env.cluster.kube.server_version()
+    except BadInput as error:  # the run made this cluster: if it is gone, so are its classes
+        progress.say(f"cannot restore the default StorageClasses of {record.name}: {error}")
+        return
+    with progress.phase(f"restore the default StorageClasses of {record.name}"):
+        restore_default_classes(
+            env.cluster.kube, default_classes_file(record.run_id), record.run_id
+        )
+
+
+def wait_for_namespaces(kube: Kube) -> None:
+    """Wait until no namespace is being deleted: removing a stack does not wait for its own.
+
+    Raises:
+        WaitTimeout: one does not go.
+    """
+    wait_until(
+        "the namespaces of removed stacks to be gone",
+        lambda: [n for n in kube.list("Namespace") if n["metadata"].get("deletionTimestamp")],
+        until=lambda going: not going,
+        timeout=timeouts.CLUSTER_REMOVE,
+        describe=lambda going: ", ".join(n["metadata"]["name"] for n in going),
+    )

@@ -1,0 +1,85 @@
+"""What a provider brings up for a run: a cluster, an export and images."""
+
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from landfast.cluster.base import Cluster
+from landfast.docker import Engine
+from landfast.errors import LandfastError
+from landfast.files import write_atomically
+from landfast.images import Images
+from landfast.nfs.export import Export
+from landfast.nfs.inspector import ExportInspector
+from landfast.nfs.inspector_pod import pod_inspector
+from landfast.nfs.server import container_inspector
+from landfast.progress import Progress
+from landfast.run import RunRecord
+from landfast.settings import Settings
+
+
+class Environment(BaseModel):
+    """A cluster, an export and images that tests may use. A value: workers get it as JSON.
+
+    `subtree`, `suffix` and `namespace` say where the reference stack goes (see `Overlay`): under
+    the reference's own names on a cluster of the run's, where nothing else is on an existing one.
+    `notes` is what a reader of the report has to know about it.
+    """
+
+    model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
+
+    run_id: str
+    cluster: Cluster
+    export: Export
+    images: Images
+    nfs_client: str
+    engine: Engine | None
+    subtree: str = ""
+    suffix: str = ""
+    namespace: str = "default"
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def inspector(self) -> ExportInspector:
+        """The inspector of the export: on its server if the run owns it, else through a pod."""
+        if self.engine is not None and self.export.container is not None:
+            return container_inspector(self.engine, self.export.container)
+        if self.export.inspector is not None:
+            return pod_inspector(self.cluster.kube, *self.export.inspector, own=self.subtree)
+        raise LandfastError("this environment has no inspector")
+
+
+class Provider(Protocol):
+    """Where clusters come from. A run's record says which provider removes its remains."""
+
+    def bring_up(
+        self, settings: Settings, progress: Progress, run_id: str
+    ) -> AbstractContextManager[Environment]:
+        """Bring up what the settings ask for; remove at the end what was brought up.
+
+        Raises:
+            BadInput: this host or these settings cannot work; nothing was changed.
+            LandfastError: it failed on the way; what was made until then is removed.
+        """
+        ...
+
+    def sweep(self, progress: Progress, *, kept: bool = False) -> list[str]:
+        """Remove what dead runs left, with `kept` also kept clusters, and return their ids.
+
+        Raises:
+            LandfastError: something cannot be removed; its record stays for the next try.
+        """
+        ...
+
+
+def save_environment(record: RunRecord, env: Environment) -> None:
+    """Keep a run's environment beside its record, for those who clean up after it."""
+    write_atomically(record.folder / "environment.json", env.model_dump_json())
+
+
+def saved_environment(record: RunRecord) -> Environment | None:
+    """Return a run's environment, or None if the run did not get that far."""
+    file = record.folder / "environment.json"
+    return Environment.model_validate_json(file.read_text()) if file.exists() else None
