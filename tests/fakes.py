@@ -162,12 +162,14 @@ class FakeKube(Kube):
 
     def _on_patch(self, asked: Request, **_: Any) -> Object:
         found = self._there(asked)
+        if asked.dry_run:
+            found = copy.deepcopy(found)
         _merge(found, asked.body or {})
         return found
 
     def _on_delete(self, asked: Request) -> Object:
         found = self._there(asked)
-        if (asked.body or {}).get("dryRun"):
+        if asked.dry_run:
             return found
         if found["metadata"].get("finalizers"):
             found["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"

@@ -42,9 +42,7 @@ class TestGuards:
 
     def test_a_guard_can_send_another_request_instead(self) -> None:
         kube = FakeKube(POD)
-        with kube.guarded_by(
-            lambda request: dataclasses.replace(request, body={"dryRun": ["All"]})
-        ):
+        with kube.guarded_by(lambda request: dataclasses.replace(request, dry_run=True)):
             assert kube.delete("Pod", "p", "n")
         assert kube.find("Pod", "p", "n")
 

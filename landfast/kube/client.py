@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -134,7 +135,9 @@ class Kube:
             resource = self._dynamic.resources.get(api_version=api_version, kind=sent.kind)
             if sent.verb == "evict":
                 resource = resource.subresources["eviction"]
-            if sent.dry_run:
+            if sent.dry_run and sent.verb == "delete":  # whose body overrides the query
+                sent = replace(sent, body={**(sent.body or {}), "dryRun": ["All"]})
+            elif sent.dry_run:
                 arguments["query_params"] = [*arguments.get("query_params", ()), ("dryRun", "All")]
             method = {"list": "get", "evict": "create"}.get(sent.verb, sent.verb)
             return getattr(resource, method)(

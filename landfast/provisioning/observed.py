@@ -9,7 +9,7 @@ GONE = "gone"
 
 
 def file_of(owner: str) -> str:
-    """Return the name of the file that marks the data of a PVC or of somebody else."""
+    """Return the name of the file that marks the data of an owner, such as a PVC."""
     return f"{owner}.txt"
 
 

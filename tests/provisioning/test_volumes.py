@@ -42,7 +42,7 @@ def execute(argv: Sequence[str]) -> str:
 
 
 class Provisioner:
-    """Obeys a line's contract on the fake API, within the requests that it is told of."""
+    """Obeys a line's contract on the fake API, inside the requests that concern it."""
 
     def __init__(self, stack: Stack, kube: FakeKube, folder: Path, line: Line) -> None:
         self.stack, self.kube, self.folder, self.line = stack, kube, folder, line

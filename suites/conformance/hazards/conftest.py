@@ -14,7 +14,7 @@ from landfast.stack import Stack, temporary_stack, throw_away_overlay
 
 @pytest.fixture
 def squashed_stack(env: Environment, judgement: Judgement) -> Iterator[Stack]:
-    """A throw-away stack on the export with root_squash; everybody may write into its folder."""
+    """A throw-away stack on the export with root_squash; its folder is writable for all users."""
     export = squashed(env.export)
     overlay = throw_away_overlay(env, f"squashed-{secrets.token_hex(2)}")
     with temporary_stack(env, replace(overlay, export=export)) as stack:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from landfast.claims import Claim
 from landfast.docker import Engine
 from landfast.environment import Environment
-from landfast.kube.client import Object
+from landfast.kube.client import KubeError, Object
+from landfast.kube.pods import Obstacle, obstacle
 from landfast.provisioning.contract import ClassSettings
 from landfast.provisioning.volumes import BoundVolume
 from landfast.verdict import MissingCapability
@@ -80,14 +81,23 @@ def delete_in_use(volume: BoundVolume) -> None:
     """Delete a volume's PVC, and remove the finalizer that protects it while it is in use."""
     kube, pvc = volume.stack.kube, ("PersistentVolumeClaim", volume.pvc.name)
     kube.delete(*pvc, volume.pvc.namespace)
-    if kube.find(*pvc, volume.pvc.namespace) is not None:
+    try:
         kube.patch(*pvc, {"metadata": {"finalizers": None}}, volume.pvc.namespace)
+    except KubeError as error:
+        if error.code != 404:  # not in use, so it is gone already
+            raise
     volume.stack.wait_gone(*pvc, volume.pvc.namespace)
 
 
 def recycler(volume: BoundVolume) -> Object | None:
     """Return the pod with which kube-controller-manager recycles a volume, or None."""
     return volume.stack.kube.find("Pod", f"recycler-for-{volume.name}", RECYCLER_NAMESPACE)
+
+
+def recycler_obstacle(volume: BoundVolume) -> Obstacle | None:
+    """Return what keeps the recycler pod of a volume from starting; None without such a pod."""
+    pod = recycler(volume)
+    return obstacle(pod) if pod else None
 
 
 def remove_recycler(volume: BoundVolume) -> None:

@@ -4,8 +4,6 @@ import pytest
 
 from fixtures.provisioner import Bench
 from landfast import timeouts
-from landfast.kube.client import Object
-from landfast.kube.pods import obstacle
 from landfast.provisioning.contract import Fate, Reclaimed, static_fate
 from landfast.provisioning.volumes import STAYS_SECONDS, prepared
 from landfast.steps import ObserveFunction, StepFunction
@@ -19,6 +17,7 @@ from suites.conformance.reclaim.recycling import (
     delete_in_use,
     image_away,
     recycler,
+    recycler_obstacle,
     remove_pod,
     remove_recycler,
 )
@@ -26,7 +25,6 @@ from suites.objects import of_pvc, pod, run_to_its_end, shell
 
 _PRECIOUS = "outside the volume"
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff")
-_NO_POD: Object = {"metadata": {}}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +94,7 @@ def test_recycle_without_its_image_keeps_the_data(
             with verify("the recycler pod reports the missing image, the volume stays Released"):
                 found = wait_until(
                     "the recycler pod to report the missing image",
-                    lambda: obstacle(recycler(volume) or _NO_POD),
+                    lambda: recycler_obstacle(volume),
                     until=lambda found: found is not None and found.reason in _NO_IMAGE,
                     give_up=lambda _: (
                         "the volume was recycled" if volume.phase() == "Available" else None
