@@ -12,7 +12,8 @@ pytestmark = pytest.mark.xdist_group("walkthrough")
 def test_mysql_keeps_a_row_when_its_pod_is_deleted(
     reference: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("deploy provisioner, class and MySQL"):
+    with step("remove what other tests left, deploy provisioner, class and MySQL"):
+        reference.remove()
         reference.env.inspector.make_folder(reference.folder("mysql"))
         reference.deploy_provisioner()
         reference.create("mysql")

@@ -39,8 +39,8 @@ class Retention:
             id=f"protection.retention-{words}",
             text=(
                 f"With whenDeleted {self.when_deleted} and whenScaled {self.when_scaled} the PVC "
-                f"of a pod that is scaled away MUST {scaled}, and that of a pod which goes with "
-                f"its StatefulSet MUST {deleted}."
+                f"of a pod that is scaled away MUST {scaled}, and that of a pod deleted with its "
+                f"StatefulSet MUST {deleted}."
             ),
             source="Kubernetes docs, StatefulSets, PersistentVolumeClaim retention; "
             "stateful_set_utils.go, updateClaimOwnerRefForSetAndPod",

@@ -107,7 +107,9 @@ def test_pod_that_is_scaled_away_and_back_has_the_same_pvc_and_data(
         scale(stack, 2)
     with verify("the second pod starts again"):
         stack.wait_for_pod(f"{SET}-1", "Running", timeout=POD_SECONDS)
-        read = stack.kube.execute(stack.namespace, f"{SET}-1", shell("cat /nfs/data.txt || true")).strip()
+        read = stack.kube.execute(
+            stack.namespace, f"{SET}-1", shell("cat /nfs/data.txt || true")
+        ).strip()
     observe(f"{SECOND} was {before} and is {uid()}")
     observe(f"{SET}-1 wrote ({refusal or 'no error'}) and, new, reads {read!r}")
     assert uid() == before, "the pod came back with another pvc"
