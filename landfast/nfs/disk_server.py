@@ -17,7 +17,7 @@ from landfast.docker import Engine
 from landfast.errors import LandfastError
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
-from landfast.nfs.server import CONFIG, EXPORT_PATH, address_of, container_inspector, listens
+from landfast.nfs.server import CONFIG, EXPORT_PATH, container_inspector, listens
 from landfast.process import Result
 from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
@@ -106,7 +106,7 @@ class DiskServer:
                 self.engine.docker("logs", "--tail", "15", self.name, check=False).stdout
             ),
         )
-        if (now := address_of(self.engine, self.name)) != self.address:
+        if (now := self.engine.address(self.name)) != self.address:
             raise LandfastError(f"{self.name} came back as {now}; clients know {self.address}")
 
     def freeze(self) -> None:
@@ -249,7 +249,7 @@ def start_disk_server(
         said = engine.docker("logs", "--tail", "5", name, check=False)
         remove_disk_server(engine, name)
         raise MissingCapability("nfs.disk", " ".join((said.stdout + said.stderr).split()))
-    return DiskServer(engine, name, address_of(engine, name))
+    return DiskServer(engine, name, engine.address(name))
 
 
 def remove_disk_server(engine: Engine, name: str) -> None:
