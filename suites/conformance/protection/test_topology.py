@@ -7,7 +7,6 @@ import pytest
 from landfast.manifests import load
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
-from landfast.waiting import stays_true
 from suites.conformance.protection.objects import (
     POD_SECONDS,
     bound_pvc,
@@ -19,7 +18,7 @@ from suites.conformance.protection.objects import (
     wait_until_unschedulable,
     workers,
 )
-from suites.objects import pvc
+from suites.objects import pvc, stays_pending
 
 _STAYS_SECONDS = 2
 # the second one is that of older versions
@@ -53,12 +52,7 @@ def test_wait_for_first_consumer_binds_the_pv_of_the_pods_node(
         stack.make({**storage_class, "volumeBindingMode": "WaitForFirstConsumer"})
         names = {node: volume(stack, f"volume-{node}", **node_affinity(node)) for node in nodes}
         stack.make(pvc("data"))
-    stays_true(
-        "that the PVC is Pending",
-        lambda: stack.kube.get("PersistentVolumeClaim", "data", stack.namespace)["status"],
-        holds=lambda status: status["phase"] == "Pending",
-        seconds=_STAYS_SECONDS,
-    )
+    stays_pending(stack, "data", seconds=_STAYS_SECONDS)
     observe(f"without a pod the PVC stays Pending for {_STAYS_SECONDS} s")
     with step(f"create a pod for {nodes[1]}"):
         stack.make(pod("user", **on_node(nodes[1])))

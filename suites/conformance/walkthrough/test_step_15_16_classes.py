@@ -6,8 +6,8 @@ from landfast import timeouts
 from landfast.kube.default_classes import default_classes
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
-from landfast.waiting import stays_true, wait_until
-from suites.objects import prepare, pv, pvc
+from landfast.waiting import wait_until
+from suites.objects import prepare, pv, pvc, stays_pending
 
 _STAYS_SECONDS = 3
 
@@ -60,12 +60,7 @@ def test_pvc_of_another_class_than_the_pv_stays_pending(
             lambda: [e for e in stack.kube.events(stack.namespace, name="slow") if e["message"]],
             timeout=timeouts.EVENT,
         )[-1]
-        stays_true(
-            "that the PVC is Pending",
-            lambda: stack.kube.get("PersistentVolumeClaim", "slow", stack.namespace)["status"],
-            holds=lambda status: status["phase"] == "Pending",
-            seconds=_STAYS_SECONDS,
-        )
+        stays_pending(stack, "slow", seconds=_STAYS_SECONDS)
     observe(f"PVC slow stays Pending; its event: {event['reason']}: {event['message']}")
     with step("create a PVC of class fast"):
         stack.make(pvc("fast", storage_class="fast"))

@@ -7,7 +7,7 @@ import pytest
 from landfast import timeouts
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
-from landfast.waiting import stays_true, wait_until
+from landfast.waiting import wait_until
 from suites.conformance.walkthrough.volumes import (
     TEXT,
     archive_on_delete,
@@ -15,7 +15,7 @@ from suites.conformance.walkthrough.volumes import (
     folder_name,
     provision,
 )
-from suites.objects import pvc
+from suites.objects import pvc, stays_pending
 
 _STAYS_SECONDS = 3
 
@@ -53,12 +53,7 @@ def test_pvc_with_a_selector_is_refused_by_the_provisioner(
             until=lambda said: any("selector is not supported" in text.lower() for text in said),
             timeout=timeouts.EVENT,
         )
-        stays_true(
-            "that the PVC with a selector is Pending",
-            lambda: stack.kube.get("PersistentVolumeClaim", "choosy", stack.namespace)["status"],
-            holds=lambda status: status["phase"] == "Pending",
-            seconds=_STAYS_SECONDS,
-        )
+        stays_pending(stack, "choosy", seconds=_STAYS_SECONDS)
     observe(f"the PVC with a selector stays Pending; its events: {refusal}")
 
 
