@@ -5,7 +5,6 @@ pytest_plugins = [
     "fixtures.verdicts",
     "fixtures.stacks",
     "fixtures.sabotage",
-    "fixtures.obstruction",
     "fixtures.schedule",
     "fixtures.provisioner",
     "fixtures.chaos",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
-from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, Kind, Operation, Outcome
+from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, Completion, Operation, OperationKind
 from landfast.mysql.reading import FinalReading
 
 _WRITERS = 8
@@ -53,9 +53,11 @@ def main() -> None:
 
 def _operations(count: int) -> Iterator[Operation]:
     for place in range(count):
-        outcome = Outcome.INFO if place % 100 == 0 else Outcome.OK
+        completion = Completion.INFO if place % 100 == 0 else Completion.OK
         begun, number = place / _RATE, place // _WRITERS + 1
-        yield Operation(place % _WRITERS, Kind.INSERT, number, begun, begun + 0.005, outcome)
+        yield Operation(
+            place % _WRITERS, OperationKind.INSERT, number, begun, begun + 0.005, completion
+        )
 
 
 def _report(what: str, count: int, work: Callable[[], str]) -> None:

@@ -5,8 +5,6 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from landfast.environment import Environment
 
 Fact = tuple[str, str, str]
@@ -14,7 +12,7 @@ Fact = tuple[str, str, str]
 
 
 def describe(env: Environment) -> Iterator[Fact]:
-    """Yield the facts of an environment."""
+    """Give the facts of an environment."""
     cluster = env.cluster
     yield "cluster", "provider", cluster.provider
     yield "cluster", "name", cluster.name
@@ -45,14 +43,14 @@ def describe(env: Environment) -> Iterator[Fact]:
     yield "nfs", "export", env.export.path
     yield "nfs", "inspected", env.inspector.where
     if env.engine and env.export.container:
-        version = env.engine.execute(env.export.container, "ganesha.nfsd", "-v", check=False)
+        version = env.engine.docker("exec", env.export.container, "ganesha.nfsd", "-v", check=False)
         lines = (version.stdout or version.stderr).strip().splitlines()
         yield "nfs", "server version", lines[0] if lines else "unknown"
     yield from _host(env)
 
 
 def _host(env: Environment) -> Iterator[Fact]:
-    memory = psutil.virtual_memory().total / (1 << 30)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     yield "host", "system", f"{platform.system()} {platform.release()} {platform.machine()}"
     yield "host", "processors", str(os.cpu_count())
     yield "host", "memory", f"{memory:.1f} GiB"

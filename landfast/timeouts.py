@@ -43,6 +43,8 @@ CONTAINER_STATE = 15
 """A container to be paused, running or gone once the engine was asked."""
 EFFECT = 8
 """A fault to show its effect."""
+EVICTED = 80
+"""A frozen node's pod to be evicted: the node's grace period of 50 s, and the pod's toleration."""
 ENGINE_START = 60
 HEALTHY = 120
 HEALED = 120

@@ -5,9 +5,7 @@ what is left: rules, paused or ended containers, cordons, mounts, controllers wi
 """
 
 import argparse
-import os
-import signal
-import subprocess
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -15,10 +13,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from landfast import faults, paths, process
+from landfast import faults, paths, process, timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.faults.health import complaints
+from landfast.faults.life import PROVEN_STEP
 from landfast.faults.rollback import Rollback
 from landfast.faults.site import left_site
 from landfast.journal import Step, read_journal
@@ -30,16 +29,17 @@ _SCENARIOS = (
     "nfs-port-dropped", "node-isolated", "mysqld-sigstop", "statefulset-scale-to-zero",
     "export-read-only", "node-failover",
 )  # fmt: skip
-_BEGIN_SECONDS = 240
-_HEAL_SECONDS = 400
-_PROVEN = "prove that it took effect"
 _LEFT_MOUNTS = ("/var/log/pods tmpfs",)
 
 console = Console()
 
 
+class _Proven(Exception):
+    """The fault's effect was proven: time to kill."""
+
+
 def main() -> int:
-    """Kill a runner inside each scenario's fault, heal; 1 if something is left of one."""
+    """Kill a runner inside each scenario's fault and heal; return 1 if something of one is left."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenarios", nargs="*", default=_SCENARIOS, metavar="SCENARIO")
     parser.add_argument("--out", type=Path, default=Path("out/heal"))
@@ -51,10 +51,11 @@ def main() -> int:
         try:
             opened = _kill_inside(scenario, options.out)
             began = time.monotonic()
-            process.run([Path(sys.executable).with_name("landfast"), "heal"], timeout=_HEAL_SECONDS)
+            program = Path(sys.executable).with_name("landfast")
+            process.run([program, "heal"], timeout=2 * timeouts.PROGRAM_BACK)
             seconds = time.monotonic() - began
             left = _left()
-        except (LandfastError, AssertionError) as error:
+        except LandfastError as error:
             opened, seconds, left = [], 0.0, [str(error)]
         good += bool(opened) and not left
         table.add_row(scenario, ", ".join(opened), f"{seconds:.0f} s", "; ".join(left) or "nothing")
@@ -65,32 +66,30 @@ def main() -> int:
 
 
 def _kill_inside(scenario: str, out: Path) -> list[str]:
-    """Kill a run once its fault is proven; give the faults that it left open."""
-    command = [sys.executable, "-m", "pytest", "suites/chaos", "--keep", "--out", str(out)]
-    runner = subprocess.Popen(
-        [*command, "--scenario", scenario],
-        cwd=paths.PROJECT,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    """Kill a run once its fault is proven; return the faults that it left open."""
     journal = paths.PROJECT / out / "latest" / "journal.jsonl"
+    command = [sys.executable, "-m", "pytest", "suites/chaos", "--keep", "--out", str(out)]
     begun = time.time()
 
     def is_proven() -> bool:
-        if runner.poll() is not None:
-            raise LandfastError(f"the run of {scenario} ended before its fault was proven")
-        if not journal.exists() or journal.stat().st_mtime < begun:
-            return False
-        return any(
-            isinstance(event, Step) and event.text == _PROVEN and event.ok
-            for event in read_journal(journal)
+        return (
+            journal.exists()
+            and journal.stat().st_mtime >= begun
+            and any(
+                isinstance(event, Step) and event.text == PROVEN_STEP and event.ok
+                for event in read_journal(journal)
+            )
         )
 
-    try:
-        wait_until(f"the fault of {scenario} to be proven", is_proven, timeout=_BEGIN_SECONDS)
-    finally:
-        os.killpg(runner.pid, signal.SIGKILL)
-        runner.wait()
+    log = paths.cache() / "prove-heal.log"
+    with (
+        contextlib.suppress(_Proven),  # what breaks off the body kills the runner with SIGKILL
+        process.running([*command, "--scenario", scenario], log=log, text="", end_seconds=0),
+    ):
+        wait_until(
+            f"the fault of {scenario} to be proven", is_proven, timeout=timeouts.CLUSTER_CREATE
+        )
+        raise _Proven
     return [name for name, _ in Rollback(_kept()).open_faults()]
 
 
@@ -99,7 +98,7 @@ def _kept() -> RunRecord:
 
 
 def _left() -> list[str]:
-    """Give what is left of the faults on the kept cluster."""
+    """Return what is left of the faults on the kept cluster."""
     record = _kept()
     site = left_site(record)
     if site is None:
@@ -114,10 +113,10 @@ def _left() -> list[str]:
 def _on(site: Site, node: str) -> list[str]:
     tables = site.on_node(node, "nft", "list", "tables").splitlines()
     mounts = site.on_node(node, "cat", "/proc/mounts").splitlines()
-    paused = site.engine.docker("inspect", "--format", "{{.State.Status}}", node).stdout.strip()
+    status = site.engine.state(node).status
     found = [table for table in tables if "landfast" in table]
     found += [mount for mount in mounts if any(what in mount for what in _LEFT_MOUNTS)]
-    return found + ([] if paused == "running" else [f"the container is {paused}"])
+    return found + ([] if status == "running" else [f"the container is {status}"])
 
 
 if __name__ == "__main__":

@@ -4,37 +4,24 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
+from fakes import FakeEngine
+
 from landfast.faults.export import ExportReadOnly, ExportWithdrawn
 from landfast.nfs import no_sync
 from landfast.nfs.disk_server import DiskServer
 from landfast.nfs.server import CONFIG
-from landfast.process import Result
 
 # fsync of a pipe is an error, unless nobody makes the call
 _SYNC_A_PIPE = "import os; os.fsync(os.pipe()[0])"
 
 
-@dataclass(frozen=True)
-class _Engine:
-    """Notes what the engine is asked for."""
-
-    asked: list[tuple[str, ...]] = field(default_factory=list)
-
-    def docker(self, *arguments: str, **_: object) -> Result:
-        self.asked.append(arguments)
-        return Result(arguments, 0, "", "", 0.0)
-
-    def pause(self, name: str) -> None:
-        self.asked.append(("pause", name))
-
-    def verbs(self) -> list[str]:
-        return [words[0] for words in self.asked if words[0] != "inspect"]
-
-
 def test_server_that_loses_its_power_does_nothing_after_its_disk_was_copied() -> None:
-    engine = _Engine()
-    DiskServer(engine, "server", "10.0.0.2").cut_power()  # type: ignore[arg-type]
-    assert engine.verbs() == ["pause", "run", "kill", "run"]
+    engine = FakeEngine()
+    engine.answer("pause", with_=None)
+    DiskServer(engine, "server", "10.0.0.2").cut_power()
+    asked = [call for call in engine.calls if call[0] in ("pause", "kill", "run_once")]
+    assert [call[0] for call in asked] == ["pause", "run_once", "kill", "run_once"]
+    assert asked[-1][2:] == ("mv", "/disk/crash.img", "/disk/disk.img")
 
 
 def test_syncs_do_nothing_under_the_filter() -> None:

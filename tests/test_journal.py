@@ -17,7 +17,7 @@ from landfast.survival.model import (
     LedgerCheck,
     LedgerCounts,
     Marks,
-    Scenario,
+    ScenarioSummary,
     Survival,
     Tier,
 )
@@ -26,7 +26,7 @@ from landfast.verdict import Verdict
 # Line ends that Python knows and JSON does not escape belong to what has to survive.
 TEXT = st.text() | st.sampled_from(["\u2028", "a\x85b", "\x0b\x0c\x1c", "\n\r\n", "ü \U0001f600"])
 SURVIVAL = Survival(
-    scenario=Scenario(name="s", fault="f", text="", expected="", hold=1),
+    scenario=ScenarioSummary(name="s", fault="f", text="", expected="", hold=1),
     verdict=Verdict.PASS,
     reasons=(),
     marks=Marks(injected=1, proven=None, healed=2.5, ended=4),

@@ -1,10 +1,11 @@
 """The contract of a fault: inject, prove that it took effect, heal, prove that it healed."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from landfast import timeouts
 from landfast.docker import Engine
 from landfast.environment import Environment
 from landfast.errors import LandfastError
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 
 class NotProven(Unknown):
-    """A fault was injected, but nothing shows that it took effect."""
+    """Nothing shows that a fault took effect, or that it lasted as long as it had to."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,15 @@ class Site:
 
     @property
     def volume(self) -> str:
-        """The PersistentVolume that MySQL's data is on."""
+        """The PersistentVolume that holds MySQL's data."""
         return self.stack.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
 
     def find_pod(self) -> Object | None:
-        """Give MySQL's pod, or None if there is none now."""
+        """Return MySQL's pod, or None if there is none now."""
         return self.kube.find("Pod", "mysql-0", self.stack.namespace)
 
     def pod(self) -> Object:
-        """Give MySQL's pod.
+        """Return MySQL's pod.
 
         Raises:
             LandfastError: there is none.
@@ -67,59 +68,62 @@ class Site:
         return self.kube.get("Pod", "mysql-0", self.stack.namespace)
 
     def node(self) -> str:
-        """Give the node that MySQL's pod is on.
+        """Return the node that MySQL's pod is on.
 
         Raises:
-            LandfastError: it is on none.
+            LandfastError: the pod has no node.
         """
         node = self.pod()["spec"].get("nodeName")
         if not node:
-            raise LandfastError("pod mysql-0 is on no node yet")
+            raise LandfastError("pod mysql-0 is not on a node yet")
         return str(node)
 
-    def wait_for_another_pod(self, uid: str, *, timeout: float = 60) -> Object:
-        """Wait until MySQL's pod is another one than `uid`, and give it."""
-        found = wait_until(
+    def delete_pod(self, *, grace_seconds: int | None = None) -> None:
+        """Ask for MySQL's pod to be deleted; its StatefulSet makes another one."""
+        self.kube.delete("Pod", "mysql-0", self.stack.namespace, grace_seconds=grace_seconds)
+
+    def replace_pod(self) -> None:
+        """Delete MySQL's pod and wait until there is another one, which need not run yet."""
+        uid = self.pod()["metadata"]["uid"]
+        self.delete_pod()
+        wait_until(
             "another pod mysql-0",
             self.find_pod,
             until=lambda pod: pod is not None and pod["metadata"]["uid"] != uid,
-            timeout=timeout,
-            describe=lambda pod: "the same" if pod else "none",
+            timeout=timeouts.GONE,
+            describe=lambda pod: "the same pod" if pod else "no pod",
         )
-        assert found is not None  # noqa: S101 - that was waited for
-        return found
 
-    def on_node(self, node: str, *argv: str, check: bool = True, timeout: float = 30) -> str:
-        """Run a program in a node's container and give its standard output."""
-        found = self.engine.docker("exec", node, *argv, check=check, timeout=timeout)
-        return found.stdout
+    def on_node(self, node: str, *argv: str, check: bool = True) -> str:
+        """Run a program in a node's container and return its standard output."""
+        return self.engine.execute(node, *argv, check=check).stdout
 
 
 class Fault(ABC):
-    """One thing that can be broken.
+    """One thing that can be broken. Every fault is either `Lasting` or `Momentary`.
 
-    A fault is made before it is injected, and can be made again from `name` and `aim` by another
-    process after a crash of this one: what `heal` needs to know is in `aim`, nothing else.
+    A fault is made before it is injected. After a crash of this process, another one makes it again
+    from `name` and `aim`, so `aim` holds everything that `heal` and `prove_healed` need.
     """
 
     name: ClassVar[str]
     """In kebab case: `nfs-freeze`."""
     text: ClassVar[str]
-    """What is broken, in a few words: `the NFS server stands still`."""
+    """What is broken, in a few words: `the NFS server is frozen`."""
 
-    def __init__(self, site: Site, aim: dict[str, str] | None = None) -> None:
+    def __init__(self, site: Site, aim: Mapping[str, str] | None = None) -> None:
         self.site = site
-        self.aim = self.take_aim() if aim is None else aim
+        self.aim = dict(self.take_aim() if aim is None else aim)
 
     def take_aim(self) -> dict[str, str]:
         """Find out what `heal` will have to know: the node's name, the number of replicas."""
         return {}
 
     def available(self) -> str | None:
-        """Say why this fault cannot be injected here, or None."""
+        """Return why this fault cannot be injected here, or None."""
         return None
 
-    def note(self) -> None:  # noqa: B027 - most faults leave marks enough
+    def note(self) -> None:  # noqa: B027 - most faults need no "before"
         """Remember what `prove_effect` compares with; called just before `inject`."""
 
     @abstractmethod
@@ -128,7 +132,7 @@ class Fault(ABC):
 
     @abstractmethod
     def prove_effect(self) -> str:
-        """Give what shows from outside that it took effect.
+        """Return what shows from outside that the fault took effect.
 
         Raises:
             NotProven: nothing does, within seconds.
@@ -136,21 +140,37 @@ class Fault(ABC):
 
     @abstractmethod
     def heal(self) -> None:
-        """Undo it, if it is there: it may be called again, by another process, too."""
+        """Undo the fault, if it is there; another process may call this again."""
 
     @abstractmethod
     def prove_healed(self) -> str:
-        """Give what shows that nothing of it is left.
+        """Return what shows that nothing of the fault is left.
 
         Raises:
-            WaitTimeout: something is.
+            WaitTimeout: something is left.
         """
 
 
+class Lasting(Fault):
+    """A fault that stays until it is healed, and is watched while it is held."""
+
+    @abstractmethod
+    def still_there(self) -> bool:
+        """Whether the fault is still in effect; quick enough to be polled."""
+
+
+class Momentary(Fault):
+    """A fault whose effect is over at once (a kill, a restart): nothing to hold or to watch."""
+
+
 def prove(
-    what: str, poll: Callable[[], T], *, until: Callable[[T], bool] = bool, timeout: float = 8
+    what: str,
+    poll: Callable[[], T],
+    *,
+    until: Callable[[T], bool] = bool,
+    timeout: float = timeouts.EFFECT,
 ) -> T:
-    """Wait a few seconds for the proof of an effect.
+    """Wait for the proof of an effect.
 
     Raises:
         NotProven: it does not come; the message has what was last seen.
@@ -165,10 +185,12 @@ def prove(
 
 F = TypeVar("F", bound="Fault")
 FAULTS: dict[str, type[Fault]] = {}
+"""Every fault by its name: `landfast heal` finds in it what a rollback journal names."""
 
 
 def register(fault: type[F]) -> type[F]:
     """Make a fault known by its name (a class decorator)."""
     assert fault.name not in FAULTS  # noqa: S101 - a programming error
+    assert issubclass(fault, Lasting) != issubclass(fault, Momentary)  # noqa: S101 - one of both
     FAULTS[fault.name] = fault
     return fault

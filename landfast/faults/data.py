@@ -1,20 +1,21 @@
-"""A fault of the data itself: MySQL is given an empty directory, as a lost volume gives it."""
+"""A fault of the data itself: MySQL gets an empty directory, as from a lost volume."""
 
 import secrets
 
-from landfast.errors import LandfastError
-from landfast.faults.base import Fault, prove, register
-from landfast.waiting import wait_until
-
-_FRESH_SECONDS = 90
+from landfast import timeouts
+from landfast.faults.base import Momentary, prove, register
+from landfast.mysql.client import MysqlError
 
 
 @register
-class DataDirectorySwapped(Fault):
-    """An empty folder takes the place of the data directory; MySQL initialises it and is Ready."""
+class DataDirectorySwapped(Momentary):
+    """An empty folder replaces the data directory; MySQL initialises it and is Ready.
+
+    Healing does not bring the data back: it is lost, as that of a lost volume is.
+    """
 
     name = "data-directory-swapped"
-    text = "an empty folder takes the place of MySQL's data directory"
+    text = "an empty folder replaces MySQL's data directory"
     server_uuid = ""
 
     def take_aim(self) -> dict[str, str]:
@@ -26,34 +27,34 @@ class DataDirectorySwapped(Fault):
         self.server_uuid = self.site.stack.mysql.identity().server_uuid
 
     def inject(self) -> None:
-        """Swap the folders on the server and let the pod be made again."""
+        """Swap the folders on the server and replace the pod."""
         inspector, folder = self.site.server.inspector, self.site.stack.folder("mysql")
         inspector.move(folder, self.aim["kept"])
         inspector.make_folder(folder)
-        self.site.kube.delete("Pod", "mysql-0", self.site.stack.namespace, grace_seconds=0)
+        self.site.delete_pod(grace_seconds=0)
 
     def prove_effect(self) -> str:
-        """MySQL answers, with another id."""
+        """MySQL answers with another id."""
         is_swapped = self.site.server.inspector.exists(self.aim["kept"])
         found = prove(
             "MySQL to answer with another id",
             self._identity,
             until=lambda uuid: uuid not in ("", self.server_uuid),
-            timeout=_FRESH_SECONDS if is_swapped else 5,
+            timeout=timeouts.MYSQL_READY if is_swapped else timeouts.EFFECT,
         )
-        return f"MySQL answers as {found}, it was {self.server_uuid}"
+        return f"MySQL answers as {found}; before, it was {self.server_uuid}"
 
     def heal(self) -> None:
-        """Remove what was put aside: the data is lost, as that of a lost volume is."""
+        """Remove the old directory."""
         self.site.server.inspector.remove(self.aim["kept"])
 
     def prove_healed(self) -> str:
         """MySQL answers."""
-        wait_until("MySQL to answer", self._identity, timeout=_FRESH_SECONDS)
+        self.site.stack.mysql.wait(timeout=timeouts.MYSQL_READY)
         return "MySQL answers"
 
     def _identity(self) -> str:
         try:
             return self.site.stack.mysql.identity().server_uuid
-        except LandfastError:
+        except MysqlError:
             return ""

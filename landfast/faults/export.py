@@ -1,76 +1,80 @@
-"""Faults of the export: the server runs and answers, but not with what it should."""
+"""Faults of the export: the server answers, but refuses what a node asks for."""
 
 import re
 
-from landfast.errors import LandfastError
-from landfast.faults.base import prove, register
+from landfast import timeouts
+from landfast.faults.base import Lasting, prove, register
 from landfast.faults.nfs_server import ServerFault
+from landfast.nfs.probe import Written
 from landfast.nfs.server import CONFIG, EXPORT_PATH
+from landfast.waiting import wait_until
 
 _FILLER = f"{EXPORT_PATH}/landfast-filler"
 _MEBIBYTE = "x" * (1 << 20)
-# fallocate is quick, but stops before the last blocks; dd takes those.
+# fallocate is quick, but leaves the last blocks; dd takes those.
 _FILL = """
 fallocate -l "$(($(stat -f -c "%f * %S" "$1")))" "$2" 2>/dev/null || true
 ! dd if=/dev/zero of="$2" bs=4k oflag=append conv=notrunc status=none 2>/dev/null
 """
-_FILL_SECONDS = 120
 
 
-class _ExportFault(ServerFault):
-    """The server answers, but does not take what a node writes."""
+class _ExportFault(Lasting, ServerFault):
+    """The server answers, but refuses a probe from a node."""
 
-    def refused(self, words: str, text: str = "x") -> str:
-        """Prove that a node's write is refused with these words.
+    probe_text = "x"
+    """What the probe writes."""
 
-        Raises:
-            NotProven: it is made, or refused with other words.
-        """
+    def is_refused(self, written: Written) -> bool:
+        """Whether a probe was refused in this fault's way."""
+        raise NotImplementedError
+
+    def prove_effect(self) -> str:
+        """A probe from a node is refused, in this fault's way."""
         written, _ = prove(
-            f"a write to be refused with {words!r}",
-            lambda: self.write(text),
-            until=lambda seen: not seen[0].made and words in seen[0].said,
+            f"a probe to be refused because {self.text}",
+            lambda: self.write(self.probe_text),
+            until=lambda seen: self.is_refused(seen[0]),
         )
-        return f"the server answers {self.aim['from']}, but refuses a write: {written.said}"
+        what = "a write" if written.mounted else "a mount"
+        return f"the server answers {self.aim['from']}, but refuses {what}: {written.said}"
+
+    def still_there(self) -> bool:
+        """Whether another probe is refused."""
+        return self.is_refused(self.write(self.probe_text)[0])
 
 
 class _Reconfigured(_ExportFault):
-    """The server works by another configuration of its exports."""
+    """The server has another configuration of its exports."""
 
     def change(self, export: str) -> str:
-        """Give the section of the export as it is to be."""
+        """Return the changed section of the export."""
         raise NotImplementedError
 
     def inject(self) -> None:
-        """Let the server read it."""
+        """Make the server read the changed configuration."""
         start, export, *others = re.split(r"(?m)^(?=EXPORT \{)", CONFIG.read_text())
         self.site.server.configure("".join([start, self.change(export), *others]))
 
     def heal(self) -> None:
-        """Let it read its own again."""
+        """Make the server read its own configuration again."""
         super().heal()
         self.site.server.configure(CONFIG.read_text())
 
 
 @register
 class ExportWithdrawn(_Reconfigured):
-    """An administrator takes the export away, and gives it back."""
+    """An administrator removes the export, and restores it."""
 
     name = "export-withdrawn"
     text = "the export is withdrawn and given back"
 
-    def change(self, export: str) -> str:  # noqa: ARG002 - nothing is left of it
+    def change(self, export: str) -> str:  # noqa: ARG002 - nothing of it is left
         """Leave it out."""
         return ""
 
-    def prove_effect(self) -> str:
-        """The server answers, and refuses to have the export mounted."""
-        written, _ = prove(
-            "a mount of the export to be refused",
-            lambda: self.write("x"),
-            until=lambda seen: not seen[0].mounted,
-        )
-        return f"the server answers {self.aim['from']}, but refuses a mount: {written.said}"
+    def is_refused(self, written: Written) -> bool:
+        """Whether the export could not be mounted."""
+        return not written.mounted
 
 
 @register
@@ -81,45 +85,57 @@ class ExportReadOnly(_Reconfigured):
     text = "the export becomes read-only"
 
     def change(self, export: str) -> str:
-        """Let nobody write."""
+        """Forbid writes."""
         return export.replace("Access_Type = RW", "Access_Type = RO")
 
-    def prove_effect(self) -> str:
-        """A write through NFS is refused for that reason."""
-        return self.refused("Read-only file system")
+    def is_refused(self, written: Written) -> bool:
+        """Whether the file system was read-only."""
+        return not written.made and "Read-only file system" in written.said
 
 
 @register
 class ExportFull(_ExportFault):
-    """Not a block is free on the server's file system."""
+    """The server's file system does not have a free block."""
 
     name = "export-full"
     text = "the export is full"
+    probe_text = _MEBIBYTE
 
     def inject(self) -> None:
-        """Take all that is free, also what is kept for root."""
+        """Take all free blocks, also those reserved for root."""
         fill = ("sh", "-c", _FILL, "sh", EXPORT_PATH, _FILLER)
-        self.site.server.execute(*fill, timeout=_FILL_SECONDS)
+        self.site.server.execute(*fill, timeout=timeouts.HEALTHY)
+
+    def is_refused(self, written: Written) -> bool:
+        """Whether no space was left."""
+        return not written.made and "No space left on device" in written.said
 
     def prove_effect(self) -> str:
         """Nothing is free, and a write through NFS is refused for that reason."""
-        show = ("df", "--output=avail", "-B1", EXPORT_PATH)
-        free = prove(
-            "the file system to have nothing free",
-            lambda: int(self.site.server.execute(*show).split()[-1]),
-            until=lambda free: free == 0,
-        )
-        return f"{free} bytes are free; {self.refused('No space left on device', _MEBIBYTE)}"
+        prove("the file system to have nothing free", self.still_there)
+        return f"0 bytes are free; {super().prove_effect()}"
+
+    def still_there(self) -> bool:
+        """Whether nothing is free."""
+        return self._free("1") == "0"
 
     def heal(self) -> None:
-        """Give the space back."""
+        """Free the space."""
         super().heal()
         self.site.server.execute("rm", "-f", _FILLER)
 
     def prove_healed(self) -> str:
-        """What took the space is gone, and a write through NFS is on the server."""
+        """The filler is gone, and a write through NFS is on the server."""
         served = super().prove_healed()
-        if self.site.server.inspector.exists("landfast-filler"):
-            raise LandfastError(f"{_FILLER} is still there")
-        show = ("df", "--output=avail", "-BM", EXPORT_PATH)
-        return f"{served}; {self.site.server.execute(*show).split()[-1]} are free"
+        wait_until(
+            f"{_FILLER} to be gone",
+            lambda: self.site.server.inspector.exists("landfast-filler"),
+            until=lambda exists: not exists,
+            timeout=timeouts.CONTAINER_STATE,
+        )
+        return f"{served}; {self._free('M')} are free"
+
+    def _free(self, unit: str) -> str:
+        return self.site.server.execute("df", "--output=avail", f"-B{unit}", EXPORT_PATH).split()[
+            -1
+        ]

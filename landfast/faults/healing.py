@@ -1,21 +1,22 @@
-"""`landfast heal`: undoes the faults inside which runs were killed."""
+"""`landfast heal`: undoes faults that killed runs left behind."""
 
-from landfast import faults
+from landfast import faults, timeouts
 from landfast.errors import LandfastError
+from landfast.faults.base import FAULTS, Site
 from landfast.faults.health import wait_healthy
+from landfast.faults.life import heal
 from landfast.faults.rollback import Rollback
 from landfast.faults.site import left_site
 from landfast.progress import Progress
 from landfast.run import RunRecord, records
 
-_HEALTHY_SECONDS = 180
-
 
 def heal_dead_runs(progress: Progress) -> list[str]:
-    """Heal what runs that are not alive any more left broken; give a proof for each fault.
+    """Heal the faults of runs that are no longer alive and return a proof for each.
 
     Raises:
-        LandfastError: a fault does not heal, or a cluster does not get well; the others do.
+        LandfastError: a fault does not heal or a cluster does not become healthy; the faults of
+            other runs are healed all the same.
     """
     faults.load()
     proofs: list[str] = []
@@ -33,14 +34,35 @@ def heal_dead_runs(progress: Progress) -> list[str]:
     return proofs
 
 
+def heal_open_faults(rollback: Rollback, site: Site) -> list[str]:
+    """Heal every fault that is open in a rollback journal and return a proof for each.
+
+    Raises:
+        LandfastError: one does not heal; it stays in the journal for the next try.
+    """
+    proofs = []
+    for name, aim in rollback.open_faults():
+        if name not in FAULTS:
+            raise LandfastError(
+                f"the fault {name} in {rollback.path} is unknown to this version of Landfast"
+            )
+        try:
+            proofs.append(f"{name}: {heal(FAULTS[name](site, aim), rollback)}")
+        except LandfastError as error:
+            raise LandfastError(f"the fault {name} is not healed: {error}") from error
+    return proofs
+
+
 def _heal(record: RunRecord, rollback: Rollback, progress: Progress) -> list[str]:
     site = left_site(record)
     if site is None:
-        raise LandfastError(f"run {record.run_id} left a fault, but no word of its cluster")
+        raise LandfastError(
+            f"run {record.run_id} left an unhealed fault, and its cluster record is missing"
+        )
     with progress.phase(f"heal what run {record.run_id} left broken"):
-        proofs = rollback.heal(site)
+        proofs = heal_open_faults(rollback, site)
     with progress.phase("wait until the cluster is healthy"):
-        wait_healthy(site, timeout=_HEALTHY_SECONDS)
+        wait_healthy(site, timeout=timeouts.HEALTHY)
     return proofs
 
 

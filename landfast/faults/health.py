@@ -1,12 +1,12 @@
-"""The health gate: before a fault the cluster has to be whole, and after it again."""
+"""The health gate: the cluster has to be healthy before a fault, and again after it."""
 
+from landfast import timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.kube.status import is_ready
 from landfast.mysql.client import MysqlError
 from landfast.waiting import wait_until
 
-_ANSWER_SECONDS = 5
 _ESSENTIAL = {
     "component": {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"},
     "k8s-app": {"kube-dns", "kube-proxy"},
@@ -14,7 +14,7 @@ _ESSENTIAL = {
 
 
 def complaints(site: Site) -> list[str]:
-    """Give what is not well with a site; empty if everything is.
+    """Return what is wrong with a site; empty if it is healthy.
 
     Raises:
         LandfastError: the API server or the engine refuses.
@@ -41,20 +41,20 @@ def complaints(site: Site) -> list[str]:
         obj = site.kube.find(kind, name, namespace)
         if obj is None or obj.get("status", {}).get("availableReplicas") != 1:
             found.append(f"{kind} {name} has no available replica")
-    if (state := site.server.state()) != "running":
-        found.append(f"the NFS server's container is {state}")
+    if not (state := site.server.state()).is_running:
+        found.append(f"the NFS server's container is {state.status}")
     try:
-        site.stack.mysql.query("SELECT 1", seconds=_ANSWER_SECONDS)
+        site.stack.mysql.query("SELECT 1", seconds=timeouts.MYSQL_CONNECT)
     except MysqlError as error:
         found.append(f"MySQL does not answer: {error}")
     return found
 
 
 def wait_healthy(site: Site, *, timeout: float) -> None:
-    """Wait until nothing is to be complained of.
+    """Wait until a site is healthy.
 
     Raises:
-        WaitTimeout: something still is; the message has it.
+        WaitTimeout: it is not; the message says what is wrong.
     """
     wait_until(
         "the cluster to be healthy",

@@ -1,15 +1,15 @@
-"""Faults of the network of MySQL's node: rules of nftables, in a table of their own.
+"""Faults of the network of MySQL's node: nftables rules in a table of their own.
 
-The NFS client, the kernel's as well as the helper, is in the node's network namespace. Rules are
-asked for every packet, also of connections that are known, and after the translation of a
-service's address.
+The NFS client, be it the kernel's or the mount helper, is in the node's network namespace. Rules
+see every packet, also of established connections, after a service's address was translated.
 """
 
 import json
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from landfast.faults.base import Fault, NotProven, prove, register
+from landfast import timeouts
+from landfast.faults.base import Lasting, NotProven, prove, register
 from landfast.faults.node_health import kubelet_answers, lease_of, moment, wait_node_ready
 from landfast.faults.processes import answers_within
 from landfast.waiting import wait_until
@@ -18,30 +18,28 @@ _TABLE = "landfast_fault"
 _NFS = 2049
 _API = 6443
 _KUBELET = 10250
-_CONNECT_SECONDS = 20
 _SILENT_SECONDS = 12  # a kubelet renews its lease every 10 s
 _TIMED_OUT = 124
 _NO_ANSWER = "no answer within 1 s"
-# bash's own network client: nodes need not have another one
+# bash can connect by itself, so nodes need no network client
 _CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
 
 
-class _Rules(Fault):
-    """Rules on packets that come into, leave or cross the node's network namespace."""
+class _Rules(Lasting):
+    """Rules on packets that enter, leave or cross the node's network namespace."""
 
     rules: ClassVar[dict[str, tuple[str, ...]]]
     """By hook. SERVER stands for the NFS server's address; the counters are `met` and `hit`."""
     failure: ClassVar[str] = _NO_ANSWER
-    """How a connection that meets the rules fails."""
+    """How a connection that the rules apply to fails."""
 
     def take_aim(self) -> dict[str, str]:
-        """Note the node and the address that rules name."""
+        """Note the node, and the server's address that the rules name."""
         return {"node": self.site.node(), "server": self.site.server.address}
 
     def available(self) -> str | None:
-        """The node has to have nft."""
-        argv = ["exec", self.node, "nft", "list", "tables"]
-        found = self.site.engine.docker(*argv, check=False)
+        """Return why the node cannot load rules."""
+        found = self.site.engine.execute(self.node, "nft", "list", "tables", check=False)
         return None if found.returncode == 0 else f"nft does not work: {found.stderr.strip()}"
 
     @property
@@ -56,10 +54,10 @@ class _Rules(Fault):
             parts += [f"chain {hook} {{ type filter hook {hook} priority filter;", *rules, "}"]
         table = "\n".join([f"table inet {_TABLE} {{", *parts, "}"])
         named = table.replace("SERVER", self.aim["server"])
-        self.site.engine.docker("exec", "--interactive", self.node, "nft", "-f", "-", text=named)
+        self.site.engine.execute(self.node, "nft", "-f", "-", text=named)
 
     def counted(self, name: str = "hit") -> int:
-        """Give how many packets a counter of the rules met; 0 also where there are no rules."""
+        """Return how many packets a counter of the rules saw; 0 also if there are no rules."""
         argv = ["nft", "-j", "list", "counters", "table", "inet", _TABLE]
         listed = self.site.on_node(self.node, *argv, check=False)
         entries = json.loads(listed)["nftables"] if listed else []
@@ -67,36 +65,37 @@ class _Rules(Fault):
         return sum(int(found["packets"]) for found in counters if found["name"] == name)
 
     def connect(self, address: str, port: int) -> str:
-        """Try a TCP connection from the node for a second; give the complaint, or nothing."""
-        found = self.site.engine.docker(
-            *["exec", "--env", "LC_ALL=C", self.node, "timeout", "1"],
-            *["bash", "-c", _CONNECT, "bash", address, str(port)],
-            check=False,
-        )
+        """Try a TCP connection from the node for a second; return the complaint, or nothing."""
+        argv = ["timeout", "1", "bash", "-c", _CONNECT, "bash", address, str(port)]
+        found = self.site.engine.execute(self.node, *argv, check=False, env={"LC_ALL": "C"})
         if found.returncode in (0, _TIMED_OUT):
             return _NO_ANSWER if found.returncode else ""
         return found.stderr.strip().rpartition(": ")[2]
 
     def unconnected(self, address: str, port: int) -> str:
-        """Give how a connection from the node fails.
+        """Return how a connection from the node fails.
 
         Raises:
-            NotProven: it does not, or in a way that is not this fault's.
+            NotProven: it is made, or fails in another way than this fault's.
         """
         said = self.connect(address, port) or "it is made"
-        told = f"a connection from {self.node} to {address}:{port}: {said}"
+        seen = f"a connection from {self.node} to {address}:{port}: {said}"
         if said != self.failure:
-            raise NotProven(f"{told}, not: {self.failure}")
-        return told
+            raise NotProven(f"{seen}, not: {self.failure}")
+        return seen
 
     def prove_effect(self) -> str:
-        """Rules met packets, and a connection to the server is not made."""
+        """The rules saw packets, and a connection to the server fails."""
         refused = self.unconnected(self.aim["server"], _NFS)
-        count = prove("the rules to meet packets", self.counted)
-        return f"the rules met {count} packets; {refused}"
+        count = prove("the rules to see packets", self.counted)
+        return f"the rules saw {count} packets; {refused}"
+
+    def still_there(self) -> bool:
+        """Whether the node has the rules."""
+        return _TABLE in self.site.on_node(self.node, "nft", "list", "tables")
 
     def heal(self) -> None:
-        """Remove the table; making it first makes that no error where it is not."""
+        """Remove the table; it is added first, so that a missing one is no error."""
         table = f"table inet {_TABLE}"
         self.site.on_node(self.node, "nft", f"add {table}; delete {table}")
 
@@ -107,17 +106,17 @@ class _Rules(Fault):
             f"{self.node} to connect to {server}:{_NFS}",
             lambda: self.connect(server, _NFS),
             until=lambda said: not said,
-            timeout=_CONNECT_SECONDS,
+            timeout=timeouts.HEALED,
         )
         return f"{gone}; it connects to {server}:{_NFS}"
 
     def wait_no_rules(self) -> str:
-        """Wait until the table is gone, and give that as a sentence."""
+        """Wait until the table is gone, and return that as a sentence."""
         wait_until(
-            f"no table {_TABLE} to be in {self.node}",
-            lambda: self.site.on_node(self.node, "nft", "list", "tables"),
-            until=lambda tables: _TABLE not in tables,
-            timeout=_CONNECT_SECONDS,
+            f"{self.node} to have no table {_TABLE}",
+            self.still_there,
+            until=lambda there: not there,
+            timeout=timeouts.HEALED,
         )
         return f"{self.node} has no table {_TABLE}"
 
@@ -136,7 +135,7 @@ class NfsPortDropped(_Rules):
 
 @register
 class NfsOneWay(_Rules):
-    """Requests arrive and are carried out, their answers do not: what is dropped are answers."""
+    """Requests arrive and are carried out; only the answers to them are dropped."""
 
     name = "nfs-one-way"
     text = "the NFS server's answers to MySQL's node are dropped"
@@ -145,7 +144,7 @@ class NfsOneWay(_Rules):
 
 @register
 class NfsReset(_Rules):
-    """A firewall that forgot the connection."""
+    """A firewall forgot the connection."""
 
     name = "nfs-reset"
     text = "connections from MySQL's node to the NFS server are reset"
@@ -173,15 +172,15 @@ class NfsLoss(_Rules):
     }
 
     def prove_effect(self) -> str:
-        """Some packets were lost, and some were not: a connection is made, if not always."""
+        """Some packets were lost, but not all: a connection can still be made."""
 
         def look() -> tuple[int, bool]:
-            # also where MySQL is idle, there are packets to be lost then
+            # connections make packets that can be lost, even if MySQL is idle
             made = not self.connect(self.aim["server"], _NFS)
             return self.counted(), made
 
         lost, _ = prove(
-            "packets to be lost, and connections to be made all the same",
+            "packets to be lost, and a connection to be made all the same",
             look,
             until=lambda seen: seen[0] > 0 and seen[1],
             timeout=15,
@@ -194,7 +193,7 @@ class NfsLoss(_Rules):
 
 @register
 class NodeIsolated(_Rules):
-    """The node and the API server do not see each other; the pods' network is whole."""
+    """The node and the API server do not reach each other; the pods' network is intact."""
 
     name = "node-isolated"
     text = "MySQL's node is cut off from the API server"
@@ -207,7 +206,7 @@ class NodeIsolated(_Rules):
     }
 
     def prove_effect(self) -> str:
-        """Packets were dropped, the node's lease is not renewed, and MySQL answers all the same."""
+        """Packets are dropped, the node's lease is not renewed, and MySQL answers all the same."""
         refused = self.unconnected(self.site.control_plane, _API)
         if kubelet_answers(self.site, self.node):
             raise NotProven(f"the kubelet of {self.node} still answers the control plane")
@@ -217,10 +216,10 @@ class NodeIsolated(_Rules):
             until=lambda age: age > _SILENT_SECONDS,
             timeout=_SILENT_SECONDS + 3,
         )
-        count = prove("the rules to meet packets", self.counted)
+        count = prove("the rules to see packets", self.counted)
         prove("MySQL to answer", lambda: answers_within(self.site.stack.mysql, 5))
         return (
-            f"the rules met {count} packets; {refused}; its kubelet does not answer the control "
+            f"the rules saw {count} packets; {refused}; its kubelet does not answer the control "
             f"plane, and has not renewed its lease for {age:.0f} s; MySQL answers"
         )
 

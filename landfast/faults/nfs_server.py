@@ -3,12 +3,12 @@
 import secrets
 from ipaddress import IPv4Interface
 
+from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import Fault, prove, register
+from landfast.faults.base import Fault, Lasting, Momentary, prove, register
 from landfast.nfs import probe
 from landfast.waiting import wait_until
 
-_SERVED_SECONDS = 60
 _HOUR = 3600
 _CLOCK_SLACK = 60
 # Without this, the kernel drops the second address of a subnet together with the first.
@@ -26,7 +26,7 @@ class ServerFault(Fault):
     """A fault of the server; it is healed when a file written through NFS is on the server."""
 
     def take_aim(self) -> dict[str, str]:
-        """Choose the node that looks at the server: MySQL's, or any where MySQL is on none."""
+        """Choose the node that probes the server: MySQL's, or any worker if MySQL has none."""
         pod = self.site.find_pod() or {"spec": {}}
         return {"from": pod["spec"].get("nodeName") or self.site.workers[0]}
 
@@ -36,7 +36,7 @@ class ServerFault(Fault):
         return probe.answers(self.site.engine, self.aim["from"], asked)
 
     def write(self, text: str) -> tuple[probe.Written, str]:
-        """Write a file through a mount of its own on the node; give what the server has then."""
+        """Write a file through a new mount on the node; return what the server has then."""
         server = self.site.server
         written = probe.write(self.site.engine, self.aim["from"], server.export, text)
         if not written.made:
@@ -47,12 +47,12 @@ class ServerFault(Fault):
             server.inspector.remove(written.name)
 
     def no_answer(self) -> str:
-        """Prove that nothing answers the node's null calls where clients look."""
+        """Prove that nothing answers NFS calls where clients look."""
         prove("no answer to NFS calls", lambda: not self.answers())
         return f"{self.aim['from']} gets no answer from {self.site.server.address} within 1 s"
 
     def heal(self) -> None:
-        """Let the container run."""
+        """Start or thaw the container."""
         self.site.server.start()
 
     def prove_healed(self) -> str:
@@ -62,15 +62,15 @@ class ServerFault(Fault):
             "a file written through NFS to be on the server",
             lambda: self.write(token),
             until=lambda seen: seen[1] == token,
-            timeout=_SERVED_SECONDS,
+            timeout=timeouts.SERVER_START,
             ignoring=(LandfastError,),
-            describe=lambda seen: seen[0].said or "another text is there",
+            describe=lambda seen: seen[0].said or "the server has another text",
         )
         return f"what {self.aim['from']} wrote to {self.site.server.address} is on the server"
 
 
 @register
-class NfsKill(ServerFault):
+class NfsKill(Lasting, ServerFault):
     """The server crashes; what it had written to its file system stays."""
 
     name = "nfs-kill"
@@ -81,23 +81,26 @@ class NfsKill(ServerFault):
         self.site.server.kill()
 
     def prove_effect(self) -> str:
-        """Its container has ended, by a signal, and nothing answers."""
+        """The server's container was ended by a signal, and nothing answers."""
         return f"{self.ended()}; {self.no_answer()}"
+
+    def still_there(self) -> bool:
+        """Whether the server's container is not running."""
+        return self.site.server.state().status == "exited"
 
     def ended(self) -> str:
         """Prove that the container was killed."""
         server = self.site.server
-        prove(
+        state = prove(
             "the server's container to have been killed",
-            lambda: (server.state(), server.state("ExitCode")),
-            until=lambda seen: seen == ("exited", "137"),
+            server.state,
+            until=lambda state: (state.status, state.exit_code) == ("exited", 137),
         )
-        at = server.state("FinishedAt")
-        return f"the container {server.name} ended with exit code 137 at {at}"
+        return f"the container {server.name} ended with exit code 137 at {state.finished_at}"
 
 
 @register
-class NfsRestart(ServerFault):
+class NfsRestart(Momentary, ServerFault):
     """The server is restarted in an orderly way."""
 
     name = "nfs-restart"
@@ -106,67 +109,70 @@ class NfsRestart(ServerFault):
 
     def note(self) -> None:
         """Remember when it was started."""
-        self.before = self.site.server.state("StartedAt")
+        self.before = self.site.server.state().started_at
 
     def inject(self) -> None:
         """Restart it."""
-        self.site.engine.docker("restart", "--time", "10", self.site.server.name)
+        self.site.engine.restart(self.site.server.name, grace_seconds=10)
 
     def prove_effect(self) -> str:
-        """It was started anew."""
+        """The server has another start time."""
         server = self.site.server
         now = prove(
-            "the server to be started anew",
-            lambda: server.state("StartedAt"),
+            "the server to have another start time",
+            lambda: server.state().started_at,
             until=lambda now: now != self.before,
         )
         return f"the container {server.name} was started at {now} (before: {self.before})"
 
 
 @register
-class NfsFreeze(ServerFault):
-    """The server stands still; connections to it stay, for its kernel goes on."""
+class NfsFreeze(Lasting, ServerFault):
+    """The server is frozen; its connections stay, because its kernel goes on."""
 
     name = "nfs-freeze"
-    text = "the NFS server stands still, for less than its lease of 10 s"
+    text = "the NFS server is frozen, for less than its lease of 10 s"
 
     def inject(self) -> None:
         """Freeze its container."""
         self.site.server.freeze()
 
     def prove_effect(self) -> str:
-        """Its container is paused, and nothing answers."""
-        server = self.site.server
-        prove("the server's container to be paused", lambda: server.state() == "paused")
-        return f"the container {server.name} is paused; {self.no_answer()}"
+        """The server's container is paused, and nothing answers."""
+        prove("the server's container to be paused", self.still_there)
+        return f"the container {self.site.server.name} is paused; {self.no_answer()}"
+
+    def still_there(self) -> bool:
+        """Whether the server's container is paused."""
+        return self.site.server.state().is_paused
 
 
 @register
 class NfsFreezeLong(NfsFreeze):
-    """The server stands still until its clients' leases are over."""
+    """The server is frozen until its clients' leases have run out."""
 
     name = "nfs-freeze-long"
-    text = "the NFS server stands still, for more than its lease of 10 s"
+    text = "the NFS server is frozen, for more than its lease of 10 s"
 
 
 @register
-class NfsMoved(ServerFault):
+class NfsMoved(Lasting, ServerFault):
     """The server has another address, as after a failover; clients look at the old one."""
 
     name = "nfs-moved"
     text = "the NFS server moves to another address and back"
 
     def take_aim(self) -> dict[str, str]:
-        """Note its address, its way out, and the last address of the network, which is free."""
+        """Note its address, its gateway, and the network's last address, which is free."""
         server = self.site.server
-        shown = server.execute("ip", "-4", "-o", "addr", "show", "dev", "eth0").split()
-        own = next(IPv4Interface(word) for word in shown if word.startswith(f"{server.address}/"))
+        own = next(text for text in self._addresses() if text.startswith(f"{server.address}/"))
+        network = IPv4Interface(own).network
         gateway = server.execute("ip", "-4", "route", "show", "default").split()[2]
-        other = f"{own.network.broadcast_address - 1}/{own.network.prefixlen}"
-        return {**super().take_aim(), "own": str(own), "other": other, "gateway": gateway}
+        other = f"{network.broadcast_address - 1}/{network.prefixlen}"
+        return {**super().take_aim(), "own": own, "other": other, "gateway": gateway}
 
     def inject(self) -> None:
-        """Take its address and give it the other one."""
+        """Replace its address by the other one."""
         self._move(self.aim["own"], self.aim["other"])
 
     def prove_effect(self) -> str:
@@ -176,37 +182,45 @@ class NfsMoved(ServerFault):
         old = self.site.server.address
         return f"the server has moved from {old} to {other}, where it answers; {self.no_answer()}"
 
+    def still_there(self) -> bool:
+        """Whether the server has only the other address."""
+        return self._addresses() == [self.aim["other"]]
+
     def heal(self) -> None:
-        """Give its address back; a start gives it anyway."""
+        """Restore its address; a start restores it, too."""
         super().heal()
         self._move(self.aim["other"], self.aim["own"])
         self.site.server.execute("sh", "-c", 'echo 0 > "$1"', "sh", _PROMOTE)
 
-    def _move(self, source: str, target: str) -> None:
-        self.site.server.execute("sh", "-c", _MOVE, "sh", source, target, self.aim["gateway"])
-
     def prove_healed(self) -> str:
         """It serves at its own address, and has no other."""
         served = super().prove_healed()
-        shown = self.site.server.execute("ip", "-4", "-o", "addr", "show", "dev", "eth0")
         wait_until(
             "the server to have its own address only",
-            lambda: [word for word in shown.split() if "/" in word],
+            self._addresses,
             until=lambda found: found == [self.aim["own"]],
-            timeout=1,
+            timeout=timeouts.CONTAINER_STATE,
         )
         return f"{served}; it has no address but {self.aim['own']}"
 
+    def _move(self, source: str, target: str) -> None:
+        self.site.server.execute("sh", "-c", _MOVE, "sh", source, target, self.aim["gateway"])
+
+    def _addresses(self) -> list[str]:
+        """Return the server's addresses, each with the length of its network's prefix."""
+        shown = self.site.server.execute("ip", "-4", "-o", "addr", "show", "dev", "eth0")
+        return [word for word in shown.split() if "/" in word]
+
 
 @register
-class ServerClockStep(ServerFault):
+class ServerClockStep(Lasting, ServerFault):
     """The server's clock jumps by an hour; every lease is over then."""
 
     name = "server-clock-step"
     text = "the NFS server's clock is stepped by an hour"
 
     def available(self) -> str | None:
-        """Say why the server's clock cannot be stepped."""
+        """Return why the server's clock cannot be stepped."""
         if (mode := self.site.server.mode()) != "clock":
             return f"the server runs in the mode {mode}, not clock"
         if "libfaketime" not in self.site.server.execute("cat", "/proc/1/maps"):
@@ -218,13 +232,13 @@ class ServerClockStep(ServerFault):
         self.site.server.set_clock(f"+{_HOUR}")
 
     def prove_effect(self) -> str:
-        """What the server logs now has another time than the engine gives it."""
-        offset = prove(
-            "the server's log to be an hour ahead",
-            self._offset,
-            until=lambda offset: abs(offset - _HOUR) < _CLOCK_SLACK,
-        )
+        """The server's log is an hour ahead of the engine's time."""
+        offset = prove("the server's log to be an hour ahead", self._offset, until=_is_an_hour)
         return f"the time in the server's own log is {offset:.1f} s ahead of the engine's"
+
+    def still_there(self) -> bool:
+        """Whether the server still logs the stepped time."""
+        return _is_an_hour(self._offset())
 
     def heal(self) -> None:
         """Step it back."""
@@ -232,16 +246,20 @@ class ServerClockStep(ServerFault):
         self.site.server.set_clock("+0")
 
     def prove_healed(self) -> str:
-        """What the server logs has the engine's time, and it serves."""
+        """The server logs the engine's time, and serves."""
         offset = wait_until(
             "the server's log to have the engine's time",
             self._offset,
             until=lambda offset: abs(offset) < _CLOCK_SLACK,
-            timeout=_SERVED_SECONDS,
+            timeout=timeouts.SERVER_START,
             ignoring=(LandfastError,),
         )
         return f"the server's log is {offset:.1f} s off the engine's time; {super().prove_healed()}"
 
     def _offset(self) -> float:
-        self.site.server.reload()
+        self.site.server.reload()  # it logs that, with its time
         return self.site.server.clock_offset()
+
+
+def _is_an_hour(offset: float) -> bool:
+    return abs(offset - _HOUR) < _CLOCK_SLACK

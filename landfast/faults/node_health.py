@@ -1,59 +1,52 @@
-"""Whether a node is well, and the fault of a node: what all of them have in common."""
+"""Whether a node is Ready and alive, and what all faults of a node have in common."""
 
 from datetime import UTC, datetime, timedelta
 
+from landfast import timeouts
+from landfast.docker import ContainerState
 from landfast.errors import LandfastError
 from landfast.faults.base import Fault, Site, prove
-from landfast.kube.client import Object
+from landfast.kube.status import condition
 from landfast.waiting import wait_until
 
-READY_SECONDS = 120
 _RENEWED_SECONDS = 11  # a kubelet renews its lease every 10 s
-# What answers plain HTTP on the kubelet's port for HTTPS is a complaint, but the kubelet's own.
+# The kubelet answers plain HTTP on its port for HTTPS with an error: an answer all the same.
 _ASK = r"""exec 3<>"/dev/tcp/$1/$2" && printf 'GET / HTTP/1.0\r\n\r\n' >&3 && head -c 4 <&3"""
 
 
 def moment(text: str) -> datetime:
-    """Parse a time as Kubernetes and the engine write it."""
+    """Parse a time as Kubernetes and the engine write it (RFC 3339)."""
     return datetime.fromisoformat(text)
 
 
 def lease_of(site: Site, node: str) -> str:
-    """Give when a node's kubelet last renewed its lease."""
+    """Return when a node's kubelet last renewed its lease."""
     return str(site.kube.get("Lease", node, "kube-node-lease")["spec"]["renewTime"])
 
 
 def kubelet_answers(site: Site, node: str) -> bool:
     """Whether a node's kubelet answers the control plane's node within two seconds.
 
-    A connection alone would prove nothing: the kernel makes it for a kubelet that is frozen.
+    A connection alone proves nothing: the kernel accepts it for a frozen kubelet, too.
     """
     argv = ["timeout", "2", "bash", "-c", _ASK, "bash", node, "10250"]
-    found = site.engine.docker("exec", site.control_plane, *argv, check=False)
-    return found.stdout == "HTTP"
-
-
-def condition(node: Object) -> Object:
-    """Give a Node's condition Ready; its status is Unknown where nobody has told it."""
-    conditions = node.get("status", {}).get("conditions") or []
-    unknown: Object = {"status": "Unknown"}
-    return next((found for found in conditions if found["type"] == "Ready"), unknown)
+    return site.on_node(site.control_plane, *argv, check=False) == "HTTP"
 
 
 def wait_node_ready(site: Site, node: str, started: str = "") -> str:
-    """Wait until nothing is wrong with a node, and give that as a sentence.
+    """Wait until a node is Ready and its kubelet answers, and return that as a sentence.
 
-    A node that was lost is still called Ready for most of a minute, and one that was `started`
-    again for its first seconds: only what its kubelet has said lately, and since then, counts.
+    A lost node still counts as Ready for most of a minute, and a restarted one for its first
+    seconds. So only what its kubelet said lately, and since it was `started`, is believed.
 
     Raises:
-        WaitTimeout: something is; the message has it.
+        WaitTimeout: the node is not Ready; the message says why.
     """
     wait_until(
         f"node {node} to be Ready",
         lambda: _complaint(site, node, moment(started) if started else None),
         until=lambda complaint: not complaint,
-        timeout=READY_SECONDS,
+        timeout=timeouts.NODE_READY,
         ignoring=(LandfastError,),
         describe=str,
     )
@@ -63,12 +56,12 @@ def wait_node_ready(site: Site, node: str, started: str = "") -> str:
 
 def _complaint(site: Site, node: str, started: datetime | None) -> str:
     found = site.kube.get("Node", node)
-    ready = condition(found)
+    ready = condition(found, "Ready") or {"status": "Unknown"}
     taints = [taint["key"] for taint in found["spec"].get("taints") or []]
     if ready["status"] != "True":
         return f"its condition Ready is {ready['status']}"
     if started and moment(ready["lastHeartbeatTime"]) < started.replace(microsecond=0):
-        return f"it is called Ready since before it was started at {started:%H:%M:%S}"
+        return f"it was last reported Ready before it was started at {started:%H:%M:%S}"
     if any(key.startswith("node.kubernetes.io/") for key in taints):
         return f"it has the taints {', '.join(taints)}"
     lately = datetime.now(UTC) - timedelta(seconds=_RENEWED_SECONDS)
@@ -90,10 +83,9 @@ class NodeFault(Fault):
         """The node that is broken."""
         return self.aim["node"]
 
-    def container(self, field: str) -> str:
-        """Give a field of the state of the node's container (`Status`, `StartedAt`)."""
-        found = self.site.engine.docker("inspect", "--format", f"{{{{.State.{field}}}}}", self.node)
-        return found.stdout.strip()
+    def container(self) -> ContainerState:
+        """Return the state of the node's container."""
+        return self.site.engine.state(self.node)
 
     def silence(self) -> str:
         """Prove that the node's kubelet does not answer."""
@@ -104,5 +96,5 @@ class NodeFault(Fault):
         return "its kubelet does not answer the control plane within 2 s"
 
     def prove_healed(self) -> str:
-        """Nothing is wrong with the node."""
+        """The node is Ready."""
         return wait_node_ready(self.site, self.node)

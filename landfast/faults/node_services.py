@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import prove, register
-from landfast.faults.node_health import READY_SECONDS, NodeFault, wait_node_ready
+from landfast.faults.base import Lasting, Momentary, prove, register
+from landfast.faults.node_health import NodeFault, wait_node_ready
 from landfast.waiting import wait_until
 
 _LOGS = "/var/log/pods"
@@ -18,32 +19,32 @@ class _UnitFault(NodeFault):
     unit: ClassVar[str]
 
     def property(self, name: str) -> str:
-        """Give a property of the unit (`ActiveState`, `MainPID`)."""
+        """Return a property of the unit (`ActiveState`, `MainPID`)."""
         shown = ["systemctl", "show", "--timestamp=unix", "--value", "--property", name, self.unit]
         return self.site.on_node(self.node, *shown).strip()
 
     def active_since(self) -> datetime:
-        """Give when the unit was last started."""
+        """Return when the unit was last started."""
         return datetime.fromtimestamp(float(self.property("ActiveEnterTimestamp")[1:]), UTC)
 
     def heal(self) -> None:
         """Start it, if it does not run."""
-        self.site.on_node(self.node, "systemctl", "start", self.unit, timeout=60)
+        self.site.on_node(self.node, "systemctl", "start", self.unit)
 
     def wait_active(self) -> str:
-        """Wait until the unit is active, and give that as a sentence."""
+        """Wait until the unit is active, and return that as a sentence."""
         wait_until(
             f"{self.unit} of {self.node} to be active",
             lambda: self.property("ActiveState"),
             until="active".__eq__,
-            timeout=READY_SECONDS,
+            timeout=timeouts.NODE_READY,
         )
         return f"{self.unit} is active since {self.active_since():%H:%M:%S}"
 
 
 @register
-class KubeletStop(_UnitFault):
-    """The kubelet is down; what it started runs on."""
+class KubeletStop(Lasting, _UnitFault):
+    """The kubelet is down; the containers that it started run on."""
 
     name = "kubelet-stop"
     text = "the kubelet of MySQL's node is stopped"
@@ -51,16 +52,16 @@ class KubeletStop(_UnitFault):
 
     def inject(self) -> None:
         """Stop it."""
-        self.site.on_node(self.node, "systemctl", "stop", self.unit, timeout=60)
+        self.site.on_node(self.node, "systemctl", "stop", self.unit)
 
     def prove_effect(self) -> str:
         """Its unit is inactive, and it does not answer."""
-        prove(
-            f"the kubelet of {self.node} to be inactive",
-            lambda: self.property("ActiveState"),
-            until="inactive".__eq__,
-        )
+        prove(f"the kubelet of {self.node} to be inactive", self.still_there)
         return f"the unit kubelet of {self.node} is inactive; {self.silence()}"
+
+    def still_there(self) -> bool:
+        """Whether the kubelet's unit is inactive."""
+        return self.property("ActiveState") == "inactive"
 
     def prove_healed(self) -> str:
         """It is active, and the node has been Ready since it was started."""
@@ -69,7 +70,7 @@ class KubeletStop(_UnitFault):
 
 
 @register
-class ContainerdRestart(_UnitFault):
+class ContainerdRestart(Momentary, _UnitFault):
     """The container runtime restarts; containers run on under their shims."""
 
     name = "containerd-restart"
@@ -83,7 +84,7 @@ class ContainerdRestart(_UnitFault):
 
     def inject(self) -> None:
         """Restart it."""
-        self.site.on_node(self.node, "systemctl", "restart", self.unit, timeout=60)
+        self.site.on_node(self.node, "systemctl", "restart", self.unit)
 
     def prove_effect(self) -> str:
         """It is another process."""
@@ -103,7 +104,7 @@ class ContainerdRestart(_UnitFault):
         listed = wait_until(
             f"containerd of {self.node} to answer",
             lambda: self.site.on_node(self.node, "ctr", "-n", "k8s.io", "tasks", "ls", "-q"),
-            timeout=READY_SECONDS,
+            timeout=timeouts.NODE_READY,
             ignoring=(LandfastError,),
         )
         count = len(listed.split())
@@ -111,24 +112,24 @@ class ContainerdRestart(_UnitFault):
 
 
 @register
-class NodeLogDiskFull(NodeFault):
-    """The disk that takes the containers' logs is full: no container can be started.
+class NodeLogDiskFull(Lasting, NodeFault):
+    """The disk for the containers' logs is full: no container can be started.
 
-    It is one of its own, mounted over their folder, with room for no file at all: nothing has to be
-    filled, and nothing can be emptied again (the kubelet removes what it does not know from there).
-    Containers that run have their logs open, underneath, and go on.
+    An extra file system with room for no file is mounted over their folder. So nothing has to be
+    filled, and the kubelet, which removes unknown files there, cannot free anything. Running
+    containers have their logs open underneath, and go on.
     """
 
     name = "node-log-disk-full"
     text = "the disk for containers' logs on MySQL's node is full"
 
     def inject(self) -> None:
-        """Mount a file system whose one inode is its root."""
+        """Mount a file system whose only inode is its root."""
         options = "size=64k,nr_inodes=1"
         self.site.on_node(self.node, "mount", "-t", "tmpfs", "-o", options, "landfast", _LOGS)
 
     def prove_effect(self) -> str:
-        """Nothing can be written there, and a new pod cannot start for that reason."""
+        """A write there is refused, and a new pod cannot start for that reason."""
         refused = prove(
             f"a write to {_LOGS} to be refused",
             self._write,
@@ -137,7 +138,7 @@ class NodeLogDiskFull(NodeFault):
         free = self.site.on_node(self.node, "df", "--output=iavail,itotal", _LOGS).split()
         uid = self._start_probe()
         event = prove(
-            "a new pod not to start for want of space",
+            "a new pod not to start for lack of space",
             lambda: self._refusal(uid),
             timeout=15,
         )
@@ -148,15 +149,17 @@ class NodeLogDiskFull(NodeFault):
         )
 
     def heal(self) -> None:
-        """Take the file system away, and the pod that could not start."""
-        while self._is_mounted():
+        """Unmount the file system, and remove the pod that could not start."""
+        while self.still_there():
             self.site.on_node(self.node, "umount", "--lazy", _LOGS)
         self._remove_probe()
 
     def prove_healed(self) -> str:
-        """It is gone, and a new pod starts."""
+        """The file system is gone, and a new pod starts."""
         wait_until(
-            f"{_LOGS} to be the node's own", lambda: not self._is_mounted(), timeout=READY_SECONDS
+            f"{_LOGS} to be the node's own",
+            lambda: not self.still_there(),
+            timeout=timeouts.CONTAINER_STATE,
         )
         self._remove_probe()
         self._start_probe()
@@ -166,18 +169,20 @@ class NodeLogDiskFull(NodeFault):
             self._remove_probe()
         return f"{_LOGS} of {self.node} is no longer a mount; a new pod started there"
 
-    def _is_mounted(self) -> bool:
+    def still_there(self) -> bool:
+        """Whether the file system is mounted."""
         return f" {_LOGS} tmpfs " in self.site.on_node(self.node, "cat", "/proc/mounts")
 
     def _write(self) -> str:
-        """Try to write a file; give the complaint, or nothing."""
+        """Try to write a file; return the complaint, or nothing."""
         file = f"{_LOGS}/landfast-probe"
         script = 'echo probe > "$1" && rm "$1"'
-        argv = ["env", "LC_ALL=C", "bash", "-c", script, "bash", file]
-        return self.site.engine.docker("exec", self.node, *argv, check=False).stderr.strip()
+        argv = ["bash", "-c", script, "bash", file]
+        env = {"LC_ALL": "C"}
+        return self.site.engine.execute(self.node, *argv, check=False, env=env).stderr.strip()
 
     def _refusal(self, uid: str) -> str:
-        """Give the reason and the message with which the probe's pod was refused a container."""
+        """Return the event that says why the probe's pod does not start, or nothing."""
         for event in self.site.kube.events(self.site.stack.namespace, name=_PROBE):
             message = str(event.get("message"))
             if event["involvedObject"].get("uid") == uid and "no space left" in message:
@@ -185,7 +190,7 @@ class NodeLogDiskFull(NodeFault):
         return ""
 
     def _start_probe(self) -> str:
-        """Create a pod on the node, and give its uid."""
+        """Create a pod on the node, and return its uid."""
         main = {"name": "main", "image": "busybox", "imagePullPolicy": "IfNotPresent"}
         spec = {
             "nodeName": self.node,

@@ -1,64 +1,71 @@
-"""Faults of the node that MySQL's pod is on: its power, its container, and that it is drained."""
+"""Faults of the node that MySQL's pod is on: its power, its container, a drain."""
 
 from datetime import UTC, datetime
 
-from landfast.faults.base import prove, register
+from landfast import timeouts
+from landfast.faults.base import Lasting, Momentary, prove, register
 from landfast.faults.node_health import (
-    READY_SECONDS,
     NodeFault,
-    condition,
     lease_of,
     moment,
     wait_node_ready,
 )
 from landfast.kube.client import KubeError
+from landfast.kube.status import condition
 from landfast.waiting import wait_until
 
-_LOST_SECONDS = 80  # a grace period of 50 s, the pod's toleration, and when the controllers look
-_MOVED_SECONDS = 60
+_KILLED = 137  # 128 + SIGKILL
 
 
 class _ContainerFault(NodeFault):
     """The node's container ends."""
 
     def heal(self) -> None:
-        """Start it; it may run."""
-        self.site.engine.docker("start", self.node)
+        """Start it, if it does not run."""
+        self.site.engine.start(self.node)
 
     def prove_healed(self) -> str:
         """It runs, and the node has been Ready since it was started."""
-        wait_until(
+        state = wait_until(
             f"the container {self.node} to run",
-            lambda: self.container("Status"),
-            until="running".__eq__,
-            timeout=READY_SECONDS,
+            self.container,
+            until=lambda state: state.is_running,
+            timeout=timeouts.NODE_READY,
         )
-        started = self.container("StartedAt")
-        ready = wait_node_ready(self.site, self.node, started)
-        return f"the container {self.node} runs since {moment(started):%H:%M:%S}; {ready}"
+        ready = wait_node_ready(self.site, self.node, state.started_at)
+        return f"the container {self.node} runs since {moment(state.started_at):%H:%M:%S}; {ready}"
+
+
+class _NodeOff(Lasting, _ContainerFault):
+    """The node's container has ended, and stays so."""
+
+    def still_there(self) -> bool:
+        """Whether the node's container does not run."""
+        return self.container().status == "exited"
 
     def ended(self, *, killed: bool) -> str:
-        """Prove that the container has ended, by a signal that it could not catch or otherwise."""
-        _, code = prove(
+        """Prove that the container ended, by SIGKILL or otherwise, and that the node is silent."""
+        state = prove(
             f"the container {self.node} to have ended",
-            lambda: (self.container("Status"), self.container("ExitCode")),
-            until=lambda seen: seen[0] == "exited" and (seen[1] == "137") == killed,
+            self.container,
+            until=lambda state: state.status == "exited" and (state.exit_code == _KILLED) == killed,
         )
-        at = moment(self.container("FinishedAt"))
-        ended = f"the container {self.node} ended with exit code {code} at {at:%H:%M:%S}"
-        return f"{ended}; {self.silence()}"
+        return (
+            f"the container {self.node} ended with exit code {state.exit_code} at "
+            f"{moment(state.finished_at):%H:%M:%S}; {self.silence()}"
+        )
 
 
 @register
-class NodePowerOff(_ContainerFault):
-    """The node goes without a word."""
+class NodePowerOff(_NodeOff):
+    """The node is gone without a word."""
 
     name = "node-power-off"
     text = "MySQL's node loses its power"
 
     def inject(self) -> None:
         """Kill everything in it at once."""
-        self.site.engine.docker("kill", "--signal", "KILL", self.node)
+        self.site.engine.kill(self.node)
 
     def prove_effect(self) -> str:
         """Its container was killed, and its kubelet does not answer."""
@@ -66,7 +73,7 @@ class NodePowerOff(_ContainerFault):
 
 
 @register
-class NodeStop(_ContainerFault):
+class NodeStop(_NodeOff):
     """The node is shut down."""
 
     name = "node-stop"
@@ -74,7 +81,7 @@ class NodeStop(_ContainerFault):
 
     def inject(self) -> None:
         """Stop it as a shutdown does."""
-        self.site.engine.docker("stop", "--time", "10", self.node, timeout=60)
+        self.site.engine.stop(self.node)
 
     def prove_effect(self) -> str:
         """Its container ended by itself, and its kubelet does not answer."""
@@ -82,8 +89,8 @@ class NodeStop(_ContainerFault):
 
 
 @register
-class NodeRestart(_ContainerFault):
-    """The node restarts without being shut down, as after a short power loss."""
+class NodeRestart(Momentary, _ContainerFault):
+    """The node restarts without a shutdown, as after a short power loss."""
 
     name = "node-restart"
     text = "MySQL's node restarts without a shutdown"
@@ -91,31 +98,31 @@ class NodeRestart(_ContainerFault):
 
     def note(self) -> None:
         """Remember when it was started."""
-        self.before = self.container("StartedAt")
+        self.before = self.container().started_at
 
     def inject(self) -> None:
         """Restart its container."""
-        self.site.engine.docker("restart", "--time", "0", self.node)
+        self.site.engine.restart(self.node, grace_seconds=0)
 
     def prove_effect(self) -> str:
-        """Its container was started anew."""
-        now = prove(
-            f"the container {self.node} to be started anew",
-            lambda: self.container("StartedAt"),
-            until=lambda now: moment(now) > moment(self.before),
+        """Its container has a later start time."""
+        state = prove(
+            f"the container {self.node} to have a later start time",
+            self.container,
+            until=lambda state: moment(state.started_at) > moment(self.before),
         )
         return (
-            f"the container {self.node} was started at {moment(now):%H:%M:%S} "
+            f"the container {self.node} was started at {moment(state.started_at):%H:%M:%S} "
             f"(before: {moment(self.before):%H:%M:%S})"
         )
 
 
 @register
-class NodePause(NodeFault):
-    """Everything on the node stands still."""
+class NodePause(Lasting, NodeFault):
+    """Everything on the node is frozen."""
 
     name = "node-pause"
-    text = "MySQL's node stands still, shorter than it takes to be given up"
+    text = "MySQL's node is frozen, too short to be given up"
 
     def inject(self) -> None:
         """Freeze its container."""
@@ -123,25 +130,25 @@ class NodePause(NodeFault):
 
     def prove_effect(self) -> str:
         """Its container is paused, and its kubelet does not answer."""
-        prove(
-            f"the container {self.node} to be paused",
-            lambda: self.container("Status"),
-            until="paused".__eq__,
-        )
+        prove(f"the container {self.node} to be paused", self.still_there)
         return f"the container {self.node} is paused; {self.silence()}"
 
+    def still_there(self) -> bool:
+        """Whether the node's container is paused."""
+        return self.container().is_paused
+
     def heal(self) -> None:
-        """Let it go on, if it stands still."""
-        if self.container("Status") == "paused":
-            self.site.engine.docker("unpause", self.node)
+        """Thaw it, if it is paused."""
+        if self.still_there():
+            self.site.engine.unpause(self.node)
 
 
 @register
 class NodePauseEvicted(NodePause):
-    """The node stands still until it is given up and its pods are evicted."""
+    """The node is frozen until it is given up and its pods are evicted."""
 
     name = "node-pause-evicted"
-    text = "MySQL's node stands still until its pods are evicted"
+    text = "MySQL's node is frozen until its pods are evicted"
 
     def prove_effect(self) -> str:
         """The node is given up, and its pod is to be deleted."""
@@ -150,13 +157,15 @@ class NodePauseEvicted(NodePause):
         def look() -> tuple[str, str]:
             node, pod = self.site.kube.get("Node", self.node), self.site.find_pod()
             going = pod and pod["metadata"].get("deletionTimestamp")
-            return condition(node)["status"], going or "not to be deleted"
+            return (condition(node, "Ready") or {}).get(
+                "status", "Unknown"
+            ), going or "not to be deleted"
 
         ready, _ = prove(
             "the node to be given up and MySQL's pod to be evicted",
             look,
             until=lambda seen: seen[0] != "True" and seen[1] != "not to be deleted",
-            timeout=_LOST_SECONDS,
+            timeout=timeouts.EVICTED,
         )
         lease = moment(lease_of(self.site, self.node))
         return (
@@ -165,8 +174,45 @@ class NodePauseEvicted(NodePause):
         )
 
 
+class NodeCordon(Lasting, NodeFault):
+    """The node takes no new pods."""
+
+    name = "node-cordon"
+    text = "MySQL's node is cordoned"
+
+    def inject(self) -> None:
+        """Cordon it."""
+        self._cordon(on=True)
+
+    def prove_effect(self) -> str:
+        """It is unschedulable."""
+        prove(f"node {self.node} to be cordoned", self.still_there)
+        return f"node {self.node} is unschedulable"
+
+    def still_there(self) -> bool:
+        """Whether the node is unschedulable."""
+        return bool(self.site.kube.get("Node", self.node)["spec"].get("unschedulable"))
+
+    def heal(self) -> None:
+        """Uncordon it."""
+        self._cordon(on=False)
+
+    def prove_healed(self) -> str:
+        """It takes pods again, and is Ready."""
+        wait_until(
+            f"node {self.node} to be schedulable",
+            self.still_there,
+            until=lambda cordoned: not cordoned,
+            timeout=timeouts.NODE_READY,
+        )
+        return f"node {self.node} is schedulable; {super().prove_healed()}"
+
+    def _cordon(self, *, on: bool) -> None:
+        self.site.kube.patch("Node", self.node, {"spec": {"unschedulable": on or None}})
+
+
 @register
-class NodeDrain(NodeFault):
+class NodeDrain(NodeCordon):
     """`kubectl drain`."""
 
     name = "node-drain"
@@ -178,8 +224,8 @@ class NodeDrain(NodeFault):
         self.uid = self.site.pod()["metadata"]["uid"]
 
     def inject(self) -> None:
-        """Cordon it and evict the stack's pods, of MySQL and the provisioner."""
-        self._cordon(on=True)
+        """Cordon the node and evict the stack's pods: MySQL's and the provisioner's."""
+        super().inject()
         stack = self.site.stack
         for namespace in {stack.namespace, stack.system_namespace}:
             for pod in self.site.kube.list("Pod", namespace, fields=f"spec.nodeName={self.node}"):
@@ -193,8 +239,8 @@ class NodeDrain(NodeFault):
                 raise
 
     def prove_effect(self) -> str:
-        """It takes no pods, and MySQL's next one is elsewhere."""
-        prove(f"node {self.node} to be cordoned", self._is_cordoned)
+        """It takes no pods, and MySQL's next pod is on another node."""
+        cordoned = super().prove_effect()
         pod = prove(
             "another pod mysql-0 on another node",
             self.site.pod,
@@ -202,29 +248,9 @@ class NodeDrain(NodeFault):
                 pod["metadata"]["uid"] != self.uid
                 and pod["spec"].get("nodeName") not in (None, self.node)
             ),
-            timeout=_MOVED_SECONDS,
+            timeout=timeouts.TAKEOVER,
         )
         return (
-            f"node {self.node} is unschedulable; pod mysql-0 is another one "
-            f"({pod['metadata']['uid']}, before: {self.uid}), on {pod['spec']['nodeName']}"
+            f"{cordoned}; pod mysql-0 is another one ({pod['metadata']['uid']}, before: "
+            f"{self.uid}), on {pod['spec']['nodeName']}"
         )
-
-    def heal(self) -> None:
-        """Uncordon it."""
-        self._cordon(on=False)
-
-    def prove_healed(self) -> str:
-        """It takes pods again."""
-        wait_until(
-            f"node {self.node} to be schedulable",
-            self._is_cordoned,
-            until=lambda cordoned: not cordoned,
-            timeout=READY_SECONDS,
-        )
-        return f"node {self.node} is schedulable; {super().prove_healed()}"
-
-    def _is_cordoned(self) -> bool:
-        return bool(self.site.kube.get("Node", self.node)["spec"].get("unschedulable"))
-
-    def _cordon(self, *, on: bool) -> None:
-        self.site.kube.patch("Node", self.node, {"spec": {"unschedulable": on or None}})

@@ -2,15 +2,11 @@
 
 from typing import Any
 
+from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import Fault, Site, prove, register
+from landfast.faults.base import Lasting, Momentary, Site, prove, register
 from landfast.kube.client import Object
 from landfast.waiting import wait_until
-
-_GONE_SECONDS = 60  # the pod's grace period of 30 s, and its volume
-_RUNS_SECONDS = 90
-_LOOP_SECONDS = 60
-_OBSERVED_SECONDS = 30
 
 
 def _set_of(site: Site) -> Object | None:
@@ -28,10 +24,10 @@ def _is_observed(wanted: Object) -> bool:
     return bool(seen == wanted["metadata"]["generation"])
 
 
-def _what_lacks(site: Site) -> str:
-    """Say what lacks for MySQL's pod to be the one that its set wants, and to run; "" if nothing.
+def _what_is_missing(site: Site) -> str:
+    """Return why MySQL's pod is not the one that its set wants, or does not run; else "".
 
-    A pod in a restart loop is Running, too: what its container does tells.
+    A pod in a restart loop is Running, too, so its container's state counts.
     """
     wanted, pod = _set_of(site), site.find_pod()
     if wanted is None or pod is None:
@@ -42,19 +38,19 @@ def _what_lacks(site: Site) -> str:
         return "pod mysql-0 is on its way out"
     revision = pod["metadata"]["labels"].get("controller-revision-hash")
     if revision != wanted["status"].get("updateRevision"):
-        return f"pod mysql-0 is of the revision {revision}"
+        return f"pod mysql-0 has the revision {revision}"
     (status,) = pod["status"].get("containerStatuses") or [{}]
     state = status.get("state") or {"waiting": {}}
     return "" if "running" in state else f"its container is {state}"
 
 
 def _pod_runs(site: Site) -> str:
-    """Wait until MySQL's pod is the one that its set wants, and runs."""
+    """Wait until MySQL's pod is the one that its set wants, and runs; return that as a sentence."""
     wait_until(
         "pod mysql-0 to run as its StatefulSet wants it",
-        lambda: _what_lacks(site),
-        until=lambda lacks: not lacks,
-        timeout=_RUNS_SECONDS,
+        lambda: _what_is_missing(site),
+        until=lambda missing: not missing,
+        timeout=timeouts.POD_RUNNING,
         ignoring=(LandfastError,),
         describe=str,
     )
@@ -65,7 +61,7 @@ def _pod_runs(site: Site) -> str:
     )
 
 
-class _PodGoes(Fault):
+class _PodGoes(Momentary):
     """The pod is removed in one way or another; its StatefulSet makes the next one."""
 
     uid = ""
@@ -80,12 +76,12 @@ class _PodGoes(Fault):
             f"pod mysql-0 ({self.uid}) to be gone",
             lambda: _pod_uid(self.site),
             until=lambda uid: uid != self.uid,
-            timeout=_GONE_SECONDS if self._is_going() else 5,
+            timeout=timeouts.GONE if self._is_going() else timeouts.EFFECT,
         )
         return f"pod mysql-0 ({self.uid}) is gone; its successor: {now}"
 
     def _is_going(self) -> bool:
-        """Whether the pod is on its way out: then it may take its grace period."""
+        """Whether the pod is being deleted: then it may take its grace period."""
         pod = self.site.find_pod()
         return pod is None or "deletionTimestamp" in pod["metadata"]
 
@@ -106,7 +102,7 @@ class PodDelete(_PodGoes):
 
     def inject(self) -> None:
         """Delete it, with its grace period."""
-        self.site.kube.delete("Pod", "mysql-0", self.site.stack.namespace)
+        self.site.delete_pod()
 
 
 @register
@@ -117,8 +113,8 @@ class PodForceDelete(_PodGoes):
     text = "MySQL's pod is force-deleted"
 
     def inject(self) -> None:
-        """Delete the object at once; the kubelet kills what runs when it notices."""
-        self.site.kube.delete("Pod", "mysql-0", self.site.stack.namespace, grace_seconds=0)
+        """Delete the object at once; the kubelet kills its processes once it notices."""
+        self.site.delete_pod(grace_seconds=0)
 
 
 @register
@@ -133,11 +129,11 @@ class PodEvict(_PodGoes):
         self.site.kube.evict("mysql-0", self.site.stack.namespace)
 
 
-class _SetFault(Fault):
-    """Something is done to the StatefulSet."""
+class _SetFault(Lasting):
+    """A change to the StatefulSet."""
 
     def _spec(self) -> Object:
-        """Give the spec of the set, empty if there is no set."""
+        """Return the spec of the set, empty if there is no set."""
         return dict((_set_of(self.site) or {}).get("spec", {}))
 
     def _patch(self, spec: Object) -> None:
@@ -149,7 +145,7 @@ class _SetFault(Fault):
             "pod mysql-0 to be gone",
             lambda: _pod_uid(self.site),
             until="none".__eq__,
-            timeout=_GONE_SECONDS,
+            timeout=timeouts.GONE,
         )
 
     def prove_healed(self) -> str:
@@ -159,7 +155,7 @@ class _SetFault(Fault):
 
 @register
 class StatefulSetRecreate(_SetFault):
-    """The StatefulSet goes with its pod, and is made again."""
+    """The StatefulSet is deleted with its pod, and created again."""
 
     name = "statefulset-recreate"
     text = "MySQL's StatefulSet is deleted and created again"
@@ -169,13 +165,17 @@ class StatefulSetRecreate(_SetFault):
         self.site.kube.delete("StatefulSet", "mysql", self.site.stack.namespace)
 
     def prove_effect(self) -> str:
-        """Neither set nor pod are there."""
-        prove("StatefulSet mysql to be gone", lambda: _set_of(self.site) is None)
+        """Neither the set nor its pod is there."""
+        prove("StatefulSet mysql to be gone", self.still_there)
         self._prove_no_pod()
         return "there is neither a StatefulSet mysql nor a pod mysql-0"
 
+    def still_there(self) -> bool:
+        """Whether there is no set."""
+        return _set_of(self.site) is None
+
     def heal(self) -> None:
-        """Create it from the manifest; one that is on its way out is waited for."""
+        """Create it from the manifest, after one that is being deleted is gone."""
         found = _set_of(self.site)
         if found and "deletionTimestamp" in found["metadata"]:
             self.site.stack.wait_gone("StatefulSet", "mysql", self.site.stack.namespace)
@@ -192,7 +192,7 @@ class StatefulSetScaleToZero(_SetFault):
     text = "MySQL's StatefulSet is scaled to zero and back"
 
     def take_aim(self) -> dict[str, str]:
-        """Note how many replicas there have to be again."""
+        """Note how many replicas to restore."""
         return {"replicas": str(self._spec()["replicas"])}
 
     def inject(self) -> None:
@@ -200,10 +200,14 @@ class StatefulSetScaleToZero(_SetFault):
         self._patch({"replicas": 0})
 
     def prove_effect(self) -> str:
-        """No pod is there, although the set is."""
-        prove("no replica to be wanted", lambda: self._spec().get("replicas"), until=(0).__eq__)
+        """The set wants no pod, and there is none."""
+        prove("no replica to be wanted", self.still_there)
         self._prove_no_pod()
         return f"StatefulSet mysql wants 0 replicas (before: {self.aim['replicas']}), has no pod"
+
+    def still_there(self) -> bool:
+        """Whether the set wants no replica."""
+        return self._spec().get("replicas") == 0
 
     def heal(self) -> None:
         """Scale it back."""
@@ -218,42 +222,46 @@ class ImageRestartLoop(_SetFault):
     text = "MySQL's image is replaced by one that ends at once"
 
     def take_aim(self) -> dict[str, str]:
-        """Note which image it has to be again."""
+        """Note which image to restore."""
         return {"image": self._container()["image"]}
 
     def inject(self) -> None:
-        """Give the set a template whose program fails; it replaces the pod."""
+        """Change the set's template to a program that fails; the set replaces the pod."""
         self._run(self.site.env.images.busybox, ["false"])
 
     def prove_effect(self) -> str:
         """The pod's container fails and is started again."""
-        prove("another image in StatefulSet mysql", lambda: self._is_broken(self._spec_of_pods()))
+        prove("another image in StatefulSet mysql", self.still_there)
         status = prove(
             "pod mysql-0 of the new revision in a restart loop",
             self._loop,
             until=lambda status: status.get("waiting") == "CrashLoopBackOff",
-            timeout=_LOOP_SECONDS,
+            timeout=timeouts.TAKEOVER,
         )
         return (
             f"pod mysql-0 of the new revision is in {status['waiting']}: "
             f"ended with exit code {status['exit code']}, restarted {status['restarts']} times"
         )
 
-    def heal(self) -> None:
-        """Take the release back.
+    def still_there(self) -> bool:
+        """Whether the set's template has another image."""
+        return self._is_broken(self._spec_of_pods())
 
-        Not every StatefulSet controller replaces a pod that was never Ready by itself (1.37's
-        does): it is deleted, once the controller knows the old revision and makes no other one.
+    def heal(self) -> None:
+        """Roll the release back.
+
+        Not every StatefulSet controller replaces a pod that was never Ready (1.37's does). So the
+        pod is deleted once the controller has observed the old revision and makes no new one.
         """
         self._run(self.aim["image"], _manifest_container(self.site).get("command"))
         wait_until(
             "StatefulSet mysql to be observed",
             lambda: _is_observed(_set_of(self.site) or {"metadata": {"generation": 0}}),
-            timeout=_OBSERVED_SECONDS,
+            timeout=timeouts.CONTROLLER_OBSERVES,
         )
         pod = self.site.find_pod()
         if pod and self._is_broken(pod["spec"]):
-            self.site.kube.delete("Pod", "mysql-0", self.site.stack.namespace, grace_seconds=0)
+            self.site.delete_pod(grace_seconds=0)
 
     def _spec_of_pods(self) -> Object:
         return dict(self._spec()["template"]["spec"])
@@ -271,7 +279,7 @@ class ImageRestartLoop(_SetFault):
         return bool(container["image"] != self.aim["image"])
 
     def _loop(self) -> dict[str, Any]:
-        """Give what a pod of the new revision does, empty if there is none."""
+        """Return what a pod of the new revision does, empty if there is none."""
         pod = self.site.find_pod()
         if pod is None or not self._is_broken(pod["spec"]):
             return {}
@@ -284,7 +292,7 @@ class ImageRestartLoop(_SetFault):
 
 
 def _manifest(site: Site) -> Object:
-    """Give the StatefulSet as the manifest has it."""
+    """Return the StatefulSet as the manifest has it."""
     return next(obj for obj in site.stack.objects("mysql") if obj["kind"] == "StatefulSet")
 
 

@@ -3,6 +3,7 @@
 import secrets
 
 from landfast.faults.base import prove, register
+from landfast.faults.composite import Composite
 from landfast.faults.nfs_server import NfsKill
 from landfast.faults.nodes import NodePowerOff
 from landfast.nfs.server import EXPORT_PATH
@@ -19,12 +20,16 @@ class NfsPowerLoss(NfsKill):
     token = ""
     inode = 0
 
-    def note(self) -> None:
-        """Write two files, of which only one is synced; remember the file that is the disk.
+    def take_aim(self) -> dict[str, str]:
+        """Choose a node to probe from that keeps its power, even if MySQL's node loses its own."""
+        return {"from": self.site.control_plane}
 
-        A server that lies about its syncs flushes here, for the last time: what it loses is what
-        it has acknowledged since. Else its kernel would choose by itself what reaches the disk,
-        and leave a database that cannot be read: no loss that could be counted.
+    def note(self) -> None:
+        """Write two files and sync only one of them; remember the file that is the disk.
+
+        A lying server flushes here for the last time, so that it loses exactly what it acknowledged
+        from now on. Otherwise its kernel would choose what reaches the disk, and might leave a
+        database that cannot be read: a loss, but not one that can be counted.
         """
         server = self.site.server
         self.token = secrets.token_hex(16)
@@ -41,9 +46,9 @@ class NfsPowerLoss(NfsKill):
         self.site.server.cut_power()
 
     def prove_effect(self) -> str:
-        """It has ended, its disk is another one, and has only what was synced."""
+        """It ended, its disk is another file, and that has only what was synced."""
         server = self.site.server
-        ended = f"{self.ended()}; {self.no_answer()}"
+        ended = super().prove_effect()
         inode = prove(
             "the disk to be the copy", server.disk_inode, until=lambda inode: inode != self.inode
         )
@@ -65,38 +70,13 @@ class NfsPowerLoss(NfsKill):
 
 
 @register
-class PowerLossEverywhere(NfsPowerLoss):
-    """Server and client lose their power: nobody is left who could send again what is gone."""
+class PowerLossEverywhere(Composite):
+    """Server and client lose their power: nobody is left to send again what is gone.
+
+    The server goes first, and the node waits for it until it goes, too. The node comes back first:
+    the engine gives the lowest free address, and a server started first would get the node's.
+    """
 
     name = "power-loss-everywhere"
     text = "the NFS server and MySQL's node lose their power"
-
-    def take_aim(self) -> dict[str, str]:
-        """Note MySQL's node; another one looks at the server."""
-        return {"from": self.site.control_plane, "node": self.site.node()}
-
-    @property
-    def _node(self) -> NodePowerOff:
-        return NodePowerOff(self.site, self.aim)
-
-    def inject(self) -> None:
-        """Cut the server's power, then that of the node, which waits for the server meanwhile."""
-        super().inject()
-        self._node.inject()
-
-    def prove_effect(self) -> str:
-        """Both have lost it, before either came back."""
-        return f"{super().prove_effect()}; {self._node.prove_effect()}"
-
-    def heal(self) -> None:
-        """Start both, in the order in which they were made.
-
-        The engine gives the lowest address that is free: the other way round, the server would
-        get the node's.
-        """
-        self._node.heal()
-        super().heal()
-
-    def prove_healed(self) -> str:
-        """Both are there again."""
-        return f"{super().prove_healed()}; {self._node.prove_healed()}"
+    parts = (NfsPowerLoss, NodePowerOff)

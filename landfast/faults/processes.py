@@ -1,17 +1,19 @@
-"""Faults of mysqld, seen from the node that it runs on."""
+"""Processes of containers, seen from the node that they run on, and the faults of mysqld."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import Fault, NotProven, Site, prove, register
+from landfast.faults.base import Fault, Lasting, Momentary, NotProven, Site, prove, register
 from landfast.kube.client import Object
 from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.waiting import wait_until
 
-_RESTART_SECONDS = 90  # the kubelet lets a container wait 10, 20, 40 s if it ended before
+_KILLED = 137  # 128 + SIGKILL
 _MYSQLD = ("mysqld", "mariadbd")
-# A process may end while it is looked at: that is no error.
+# A process may end while it is read: that is not an error.
 _STATS = """
 grep -lsF -e "$1" /proc/[0-9]*/cgroup | while read -r file; do
     cat "${file%/cgroup}/stat" 2>/dev/null || true
@@ -29,14 +31,14 @@ class Process:
 
 
 def container_of(pod: Object) -> tuple[str, int]:
-    """Give the id of a pod's container, and how often it was restarted; "" while there is none."""
+    """Return the id of a pod's container ("" while there is none) and its restarts."""
     (status,) = pod["status"].get("containerStatuses") or [{}]
     identity = str(status.get("containerID") or "")
     return identity.rpartition("//")[2], int(status.get("restartCount") or 0)
 
 
 def end_of(pod: Object, container: str) -> Object:
-    """Give how a container of a pod ended, empty if it has not (or nobody knows any more)."""
+    """Return how a container of a pod ended; empty if it has not, or if nobody knows any more."""
     (status,) = pod["status"].get("containerStatuses") or [{}]
     for state in (status.get("state", {}), status.get("lastState", {})):
         ended = state.get("terminated") or {}
@@ -45,8 +47,20 @@ def end_of(pod: Object, container: str) -> Object:
     return {}
 
 
+def prove_killed(what: str, pod: Callable[[], Object], container: str) -> Object:
+    """Return how a container ended: by SIGKILL.
+
+    Raises:
+        NotProven: it did not end, or in another way.
+    """
+    ended = prove(f"{what} {container[:12]} to have ended", lambda: end_of(pod(), container))
+    if ended["exitCode"] != _KILLED:
+        raise NotProven(f"{what} ended with exit code {ended['exitCode']}, not {_KILLED}")
+    return ended
+
+
 def processes_of(site: Site, node: str, container: str) -> list[int]:
-    """Give the ids, in the node, of a container's processes, the lowest first.
+    """Return the ids, in the node, of a container's processes, the lowest first.
 
     Raises:
         LandfastError: the node cannot be looked into.
@@ -55,7 +69,7 @@ def processes_of(site: Site, node: str, container: str) -> list[int]:
 
 
 def _look_into(site: Site, node: str, container: str) -> list[Process]:
-    if not container:  # "" is in every process's cgroup
+    if not container:  # "" would match every process's cgroup
         return []
     found = []
     for line in site.on_node(node, "sh", "-c", _STATS, "sh", container).splitlines():
@@ -66,12 +80,12 @@ def _look_into(site: Site, node: str, container: str) -> list[Process]:
 
 
 def _mysqld_of(site: Site, node: str, container: str) -> list[Process]:
-    """Give a container's mysqld: one process, or none."""
+    """Return a container's mysqld: one process, or none."""
     return [p for p in _look_into(site, node, container) if p.name in _MYSQLD]
 
 
 def answers_within(server: MysqlServer, seconds: float) -> bool:
-    """Whether a new connection is greeted and a statement answered, each step within a time."""
+    """Whether a new connection is greeted and a statement answered, each within so many seconds."""
     try:
         server.query("SELECT 1", seconds=seconds)
     except MysqlError:
@@ -80,7 +94,7 @@ def answers_within(server: MysqlServer, seconds: float) -> bool:
 
 
 class _Mysqld(Fault):
-    """Something is done to mysqld in its container."""
+    """A fault of mysqld in its container."""
 
     def take_aim(self) -> dict[str, str]:
         """Note where it runs."""
@@ -95,34 +109,27 @@ class _Mysqld(Fault):
             self.site.on_node(self.aim["node"], "kill", signal, str(process.pid))
 
 
-class _MysqldEnds(_Mysqld):
+class _MysqldEnds(Momentary, _Mysqld):
     """mysqld ends; the kubelet starts its container again."""
 
     def _prove_end(self) -> Object:
-        """Give how the container ended that ran before.
+        """Return how the container that ran before ended.
 
         Raises:
-            NotProven: it has not.
+            NotProven: it did not end, or not by SIGKILL.
         """
-        container = self.aim["container"]
-        ended = prove(
-            f"mysqld's container {container[:12]} to have ended",
-            lambda: end_of(self.site.pod(), container),
-        )
-        if ended["exitCode"] != 137:
-            raise NotProven(f"mysqld's container ended with exit code {ended['exitCode']}, not 137")
-        return ended
+        return prove_killed("mysqld's container", self.site.pod, self.aim["container"])
 
     def heal(self) -> None:
         """Do nothing: the kubelet does."""
 
     def prove_healed(self) -> str:
-        """A container runs, and mysqld in it, as the node has it."""
+        """A container runs, and the node has a mysqld process in it."""
         pod, (mysqld, *_) = wait_until(
             "mysqld to run again",
             self._look,
             until=lambda seen: bool(seen[1]),
-            timeout=_RESTART_SECONDS,
+            timeout=timeouts.PROGRAM_BACK,
             ignoring=(LandfastError,),
             describe=lambda seen: f"no process; {seen[0]['status'].get('containerStatuses')}",
         )
@@ -140,13 +147,13 @@ class _MysqldEnds(_Mysqld):
 
 @register
 class MysqldSigkill(_MysqldEnds):
-    """mysqld is killed with no chance to write anything."""
+    """mysqld is killed without a chance to write anything."""
 
     name = "mysqld-sigkill"
     text = "mysqld is killed (SIGKILL)"
 
     def inject(self) -> None:
-        """Kill it from the node: inside its container it is process 1, which no signal ends."""
+        """Kill it from the node: inside its container it is process 1, which ignores SIGKILL."""
         self._signal("-KILL")
 
     def prove_effect(self) -> str:
@@ -160,7 +167,7 @@ class MysqldSigkill(_MysqldEnds):
 
 @register
 class MysqldOom(_MysqldEnds):
-    """The kernel kills mysqld because its container's memory is used up."""
+    """The kernel kills mysqld because its container is out of memory."""
 
     name = "mysqld-oom"
     text = "mysqld is killed because its container is out of memory"
@@ -168,8 +175,8 @@ class MysqldOom(_MysqldEnds):
     def inject(self) -> None:
         """Take memory in mysqld's own container until the kernel kills the largest process.
 
-        Many small processes, so that the largest one is mysqld; each keeps what it has read, as
-        nobody reads from it, and has gone by itself when this returns.
+        Many small processes take it, so that mysqld is the largest one. Each keeps what it has read
+        because nobody reads from it, and has ended by itself when this returns.
         """
         hog = "dd if=/dev/zero bs=48M count=1 2>/dev/null | sleep 15 &"
         script = f"{hog * 12} wait"
@@ -190,11 +197,11 @@ class MysqldOom(_MysqldEnds):
 
 
 @register
-class MysqldSigstop(_Mysqld):
-    """mysqld stands still: its connections stay, nothing answers."""
+class MysqldSigstop(Lasting, _Mysqld):
+    """mysqld is frozen: its connections stay, nothing answers."""
 
     name = "mysqld-sigstop"
-    text = "mysqld stands still (SIGSTOP)"
+    text = "mysqld is frozen (SIGSTOP)"
 
     def inject(self) -> None:
         """Stop it."""
@@ -202,7 +209,7 @@ class MysqldSigstop(_Mysqld):
 
     def prove_effect(self) -> str:
         """It is in state T, and a new connection is not served."""
-        prove("mysqld in state T", self._states, until=["T"].__eq__, timeout=5)
+        prove("mysqld to be in state T", self.still_there)
         if answers_within(self.site.stack.mysql, 1):
             raise NotProven("mysqld is in state T, and yet MySQL answers")
         (mysqld,) = self._mysqld()
@@ -211,16 +218,23 @@ class MysqldSigstop(_Mysqld):
             "(stopped); SELECT 1 on a new connection is not answered within 1 s"
         )
 
+    def still_there(self) -> bool:
+        """Whether mysqld is stopped."""
+        return self._states() == ["T"]
+
     def heal(self) -> None:
-        """Let it go on."""
+        """Continue it."""
         self._signal("-CONT")
 
     def prove_healed(self) -> str:
         """It is not in state T."""
         states = wait_until(
-            "mysqld to go on", self._states, until=lambda found: "T" not in found, timeout=10
+            "mysqld to go on",
+            self._states,
+            until=lambda found: "T" not in found,
+            timeout=timeouts.CONTAINER_STATE,
         )
-        return f"mysqld's state on {self.aim['node']}: {', '.join(states) or 'that one is gone'}"
+        return f"mysqld's state on {self.aim['node']}: {', '.join(states) or 'it is gone'}"
 
     def _states(self) -> list[str]:
         return [process.state for process in self._mysqld()]

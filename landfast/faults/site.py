@@ -1,10 +1,11 @@
-"""Where faults work: a run's own cluster with an NFS server of its own and one stack on it."""
+"""Where faults act: a run's own cluster, with an NFS server of its own and one stack on it."""
 
 import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from landfast import timeouts
 from landfast.environment import Environment
 from landfast.faults.base import Site
 from landfast.kube.client import Object
@@ -14,12 +15,11 @@ from landfast.stack import Stack, reference_overlay
 from landfast.verdict import MissingCapability
 
 EVICTION_SECONDS = 5
-"""How long MySQL's pod tolerates a node that is not Ready; Kubernetes' default is 300."""
-_MYSQL_SECONDS = 120
+"""How long MySQL's pod tolerates a node that is not Ready; Kubernetes' default is 300 s."""
 
 
 def record_of(env: Environment) -> RunRecord:
-    """Give the record of the run that made a cluster of our own: what it makes is found by it."""
+    """Return the record of the run that made this cluster."""
     return next(record for record in records() if record.name == env.cluster.name)
 
 
@@ -28,12 +28,14 @@ def open_site(env: Environment) -> Iterator[Site]:
     """Start a server with a disk of its own, deploy the reference stack on it, wait for MySQL.
 
     Raises:
-        MissingCapability: the cluster or the server is not the run's own, or has no loop devices.
+        MissingCapability: the run does not own the cluster or the server, or has no loop devices.
         WaitTimeout: something does not come up.
     """
     env.cluster.require("cluster.owned")
     if env.engine is None:
-        raise MissingCapability("nfs.owned", "faults of the NFS server need one of our own")
+        raise MissingCapability(
+            "nfs.owned", "faults of the NFS server need a server that Landfast started"
+        )
     record = record_of(env)
     server = start_disk_server(
         env.engine,
@@ -45,11 +47,11 @@ def open_site(env: Environment) -> Iterator[Site]:
     _site_file(record).write_text(json.dumps({"name": server.name, "address": server.address}))
     site = site_on(env, server)
     try:
-        site.stack.remove()  # what a killed run left on a cluster that was kept
+        site.stack.remove()  # what a killed run left on a kept cluster
         site.stack.env.inspector.make_folder(site.stack.folder("mysql"))
         site.stack.deploy_provisioner()
         site.stack.create("mysql")
-        site.stack.mysql.wait(timeout=_MYSQL_SECONDS)
+        site.stack.mysql.wait(timeout=timeouts.MYSQL_READY)
         yield site
     finally:
         site.stack.remove()
@@ -57,10 +59,10 @@ def open_site(env: Environment) -> Iterator[Site]:
 
 
 def renew_mysql(site: Site) -> None:
-    """Throw MySQL's data away and let it begin anew: what comes next must not suffer from it.
+    """Throw MySQL's data away and deploy MySQL again, so that the next test starts clean.
 
     Raises:
-        WaitTimeout: what there is does not go, or MySQL does not come up.
+        WaitTimeout: the old objects do not go, or MySQL does not come up.
     """
     stack, kube = site.stack, site.kube
     for kind, name, namespace in (
@@ -73,24 +75,24 @@ def renew_mysql(site: Site) -> None:
         stack.wait_gone(kind, name, namespace)
     stack.env.inspector.remove(stack.folder("mysql"))
     stack.env.inspector.make_folder(stack.folder("mysql"))
-    # a server that still knows the removed files gives them to who makes others of their names
+    # a server that still has removed files in its cache would serve them under the same names
     site.server.set_mode("honest")
     for obj in stack.objects("mysql"):
         if obj["kind"] in ("StatefulSet", "PersistentVolume"):
             kube.create(obj)
-    stack.mysql.wait(timeout=_MYSQL_SECONDS)
+    stack.mysql.wait(timeout=timeouts.MYSQL_READY)
 
 
 def site_on(env: Environment, server: DiskServer) -> Site:
-    """Give the site of a server that runs; the stack may or may not be there."""
+    """Return the site of a running server; the stack need not be deployed."""
     own = env.model_copy(update={"export": server.export})
     stack = Stack(own, reference_overlay(own))
-    stack.changes.append(_leaves_lost_nodes_soon)
+    stack.changes.append(_leave_lost_nodes_soon)
     return Site(own, stack, server)
 
 
 def left_site(record: RunRecord) -> Site | None:
-    """Give the site that a run which was killed left, or None if it had none.
+    """Return the site that a killed run left, or None if it had none.
 
     Raises:
         BadInput: its cluster does not answer.
@@ -99,7 +101,7 @@ def left_site(record: RunRecord) -> Site | None:
     if not file.exists() or not env_file.exists():
         return None
     env = Environment.model_validate_json(env_file.read_text())
-    assert env.engine is not None  # noqa: S101 - a site is on a cluster of our own
+    assert env.engine is not None  # noqa: S101 - a site has a server of its own
     server = DiskServer(engine=env.engine, **json.loads(file.read_text()))
     return site_on(env, server)
 
@@ -108,7 +110,7 @@ def _site_file(record: RunRecord) -> Path:
     return record.folder / "site.json"
 
 
-def _leaves_lost_nodes_soon(obj: Object) -> Object:
+def _leave_lost_nodes_soon(obj: Object) -> Object:
     if obj["kind"] != "StatefulSet":
         return obj
     obj["spec"]["template"]["spec"]["tolerations"] = [

@@ -1,54 +1,49 @@
-"""Faults after which another mysqld takes over while the first one may still be there."""
+"""Faults after which another mysqld takes over while the first one may still run."""
 
-from landfast.faults.base import Fault, prove, register
+from landfast import timeouts
+from landfast.faults.base import prove, register
+from landfast.faults.composite import Composite
 from landfast.faults.network import NodeIsolated
-from landfast.faults.nodes import NodePowerOff
+from landfast.faults.nodes import NodeCordon, NodePowerOff
+from landfast.faults.pods import PodForceDelete
 from landfast.faults.processes import container_of, processes_of
 from landfast.waiting import wait_until
 
-_TAKEOVER_SECONDS = 60
 
+class _Takeover(Composite):
+    """The pod's node is lost, and an administrator force-deletes the pod.
 
-class _Takeover(Fault):
-    """The pod's node is out of reach, and somebody force-deletes the pod."""
-
-    lost: type[Fault]
+    The cordon keeps the scheduler away from a node that it does not yet know to be lost.
+    """
 
     def take_aim(self) -> dict[str, str]:
-        """Note what runs where."""
-        return {**self.lost(self.site).aim, "container": container_of(self.site.pod())[0]}
+        """Note which container the old mysqld runs in, and where."""
+        container, _ = container_of(self.site.pod())
+        return {**super().take_aim(), "node": self.site.node(), "container": container}
 
-    def inject(self) -> None:
-        """Lose the node, then force-delete the pod: its StatefulSet makes another one elsewhere."""
-        self.lost(self.site, self.aim).inject()
-        # the scheduler does not know yet that the node is lost: it must not go back there
-        self._cordon(on=True)
-        self.site.kube.delete("Pod", "mysql-0", self.site.stack.namespace, grace_seconds=0)
+    def old_mysqld(self) -> list[int]:
+        """Return the old mysqld's process ids on the lost node."""
+        return processes_of(self.site, self.aim["node"], self.aim["container"])
 
     def prove_effect(self) -> str:
-        """The node is out of reach, and a pod of the same name runs on another one."""
-        lost = self.lost(self.site, self.aim).prove_effect()
+        """The node is lost, and a pod of the same name runs on another one."""
+        lost = super().prove_effect()
         node = prove(
             "MySQL's pod to run on another node",
             self._runs_on,
             until=lambda node: node not in ("", self.aim["node"]),
-            timeout=_TAKEOVER_SECONDS,
+            timeout=timeouts.TAKEOVER,
         )
         return f"{lost}; a pod mysql-0 runs on {node} as well"
 
-    def heal(self) -> None:
-        """Give the node back."""
-        self.lost(self.site, self.aim).heal()
-        self._cordon(on=False)
-
     def prove_healed(self) -> str:
-        """The node is back, and the old mysqld is not."""
-        back = self.lost(self.site, self.aim).prove_healed()
+        """The node is back, and the old mysqld is gone."""
+        back = super().prove_healed()
         wait_until(
             "the old mysqld to be gone",
-            lambda: processes_of(self.site, self.aim["node"], self.aim["container"]),
+            self.old_mysqld,
             until=lambda left: not left,
-            timeout=_TAKEOVER_SECONDS,
+            timeout=timeouts.TAKEOVER,
         )
         return f"{back}; the old mysqld is gone"
 
@@ -57,10 +52,6 @@ class _Takeover(Fault):
         running = pod["status"].get("phase") == "Running"
         return str(pod["spec"].get("nodeName", "")) if running else ""
 
-    def _cordon(self, *, on: bool) -> None:
-        body = {"spec": {"unschedulable": on or None}}
-        self.site.kube.patch("Node", self.aim["node"], body)
-
 
 @register
 class NodeFailover(_Takeover):
@@ -68,7 +59,7 @@ class NodeFailover(_Takeover):
 
     name = "node-failover"
     text = "MySQL's node loses its power, and its pod is force-deleted"
-    lost = NodePowerOff
+    parts = (NodePowerOff, NodeCordon, PodForceDelete)
 
 
 @register
@@ -77,13 +68,12 @@ class SplitBrain(_Takeover):
 
     name = "split-brain"
     text = "MySQL's node is cut off and its pod force-deleted, while its mysqld runs on"
-    lost = NodeIsolated
+    parts = (NodeIsolated, NodeCordon, PodForceDelete)
 
     def prove_effect(self) -> str:
         """The old mysqld runs, and so does a new pod.
 
-        The old one first: it may not live long with another one in its files.
+        The old one is looked for first: it may not live long with another one in its files.
         """
-        node, container = self.aim["node"], self.aim["container"]
-        old = prove("the old mysqld to run", lambda: processes_of(self.site, node, container))
-        return f"the old mysqld is process {old[0]} of {node}; {super().prove_effect()}"
+        old = prove("the old mysqld to run", self.old_mysqld)
+        return f"the old mysqld is process {old[0]} of {self.aim['node']}; {super().prove_effect()}"

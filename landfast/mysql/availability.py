@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from landfast.mysql.history import Kind, Operation, Outcome
+from landfast.mysql.history import Completion, Operation, OperationKind
 from landfast.survival.model import Availability, Bin, Latency
 
 _OUTAGE_SECONDS = 1.0
@@ -88,9 +88,9 @@ def _collect(operations: Iterable[Operation], epoch: float, ended: float) -> _Se
     for operation in operations:
         if operation.ended is None or not epoch <= operation.ended < ended:
             continue
-        if operation.outcome is not Outcome.OK:
+        if operation.completion is not Completion.OK:
             errors.append(operation.ended)
-        elif operation.kind is not Kind.CONNECT:
+        elif operation.kind is not OperationKind.CONNECT:
             acks.append(operation.ended)
             latencies.append(operation.ended - operation.invoked)
     order = sorted(range(len(acks)), key=acks.__getitem__)

@@ -16,9 +16,9 @@ from landfast.errors import BadInput
 from landfast.mysql.history import (
     ACCOUNTS,
     INITIAL_BALANCE,
-    Kind,
+    Completion,
     Operation,
-    Outcome,
+    OperationKind,
     Runs,
     runs_of,
     transfer_of,
@@ -28,14 +28,14 @@ from landfast.survival.model import IntervalLosses, LedgerCheck, LedgerCounts, L
 from landfast.verdict import Verdict
 
 _NEVER, _OK, _FAIL, _INFO = range(4)
-_CODE = {Outcome.OK: _OK, Outcome.FAIL: _FAIL, Outcome.INFO: _INFO}
+_CODE = {Completion.OK: _OK, Completion.FAIL: _FAIL, Completion.INFO: _INFO}
 _SHOWN = 5
 
 _Table = Literal["insert", "transfer", "register"]
-_TABLES: Final[dict[Kind, _Table]] = {
-    Kind.INSERT: "insert",
-    Kind.TRANSFER: "transfer",
-    Kind.REGISTER: "register",
+_TABLES: Final[dict[OperationKind, _Table]] = {
+    OperationKind.INSERT: "insert",
+    OperationKind.TRANSFER: "transfer",
+    OperationKind.REGISTER: "register",
 }
 _INTERVALS: Final[tuple[Literal["before", "during", "after"], ...]] = ("before", "during", "after")
 
@@ -44,33 +44,33 @@ class _Tried:
     """What one writer tried in one table. An operation's place is its number; they begin with 1."""
 
     def __init__(self) -> None:
-        self.outcomes = bytearray(1)
+        self.codes = bytearray(1)
         self.ended = array("d", [0.0])
 
     def note(self, operation: Operation) -> None:
         number = operation.number
-        if number < 1 or self.outcome(number) != _NEVER:
+        if number < 1 or self.code(number) != _NEVER:
             # the second would hide what became of the first
             raise BadInput(
                 f"the history has {operation.kind} {number} of writer {operation.writer} "
                 "more than once, or it is below 1: is it of one workload?"
             )
-        missing = number + 1 - len(self.outcomes)
+        missing = number + 1 - len(self.codes)
         if missing > 0:
-            self.outcomes.extend(bytes(missing))
+            self.codes.extend(bytes(missing))
             self.ended.extend([0.0] * missing)
-        self.outcomes[number] = _CODE[operation.outcome]
+        self.codes[number] = _CODE[operation.completion]
         if operation.ended is not None:
             self.ended[number] = operation.ended
 
-    def outcome(self, number: int) -> int:
-        return self.outcomes[number] if 0 < number < len(self.outcomes) else _NEVER
+    def code(self, number: int) -> int:
+        return self.codes[number] if 0 < number < len(self.codes) else _NEVER
 
     def may_be_there(self, number: int) -> bool:
-        return self.outcome(number) in (_OK, _INFO)
+        return self.code(number) in (_OK, _INFO)
 
     def acknowledged_at(self) -> Iterator[float]:
-        return (time for code, time in zip(self.outcomes, self.ended, strict=True) if code == _OK)
+        return (time for code, time in zip(self.codes, self.ended, strict=True) if code == _OK)
 
 
 class _Run(NamedTuple):
@@ -131,7 +131,7 @@ def check(
     """
     ledger: _Ledger = {}
     for operation in operations:
-        if operation.kind is not Kind.CONNECT:
+        if operation.kind is not OperationKind.CONNECT:
             key = _TABLES[operation.kind], operation.writer
             if key not in ledger:
                 ledger[key] = _Tried()
@@ -139,7 +139,7 @@ def check(
     found = _Found() if reading is None else _compare(ledger, reading, epoch)
     torn = [] if reading is None else [*reading.damaged, *_unbalanced(reading)]
     acknowledged, failed, uncertain = (
-        sum(tried.outcomes.count(code) for tried in ledger.values()) for code in (_OK, _FAIL, _INFO)
+        sum(tried.codes.count(code) for tried in ledger.values()) for code in (_OK, _FAIL, _INFO)
     )
     counts = LedgerCounts(
         attempted=acknowledged + failed + uncertain,
@@ -191,7 +191,7 @@ def _compare(ledger: _Ledger, reading: FinalReading, epoch: float) -> _Found:
 
 def _rows(tried: _Tried, runs: Runs) -> tuple[bytearray, Runs]:
     """Give for each number whether its row is there, and the rows that must not be."""
-    there = bytearray(len(tried.outcomes))
+    there = bytearray(len(tried.codes))
     strangers: list[int] = []
     for first, last in runs:
         for number in range(first, last + 1):
@@ -208,7 +208,7 @@ def _register(tried: _Tried, value: int) -> tuple[bytearray, Runs]:
     A register shows its last update only. Those acknowledged before are there if it is no older;
     of those that are uncertain nobody knows whether they were overwritten.
     """
-    there = bytearray(code == _OK and number <= value for number, code in enumerate(tried.outcomes))
+    there = bytearray(code == _OK and number <= value for number, code in enumerate(tried.codes))
     if tried.may_be_there(value):
         there[value] = 1
     elif value:
@@ -220,7 +220,7 @@ def _classify(
     table: _Table, writer: int, tried: _Tried, there: bytearray, found: _Found, epoch: float
 ) -> None:
     lost = array("q")
-    for number, (code, is_there) in enumerate(zip(tried.outcomes, there, strict=True)):
+    for number, (code, is_there) in enumerate(zip(tried.codes, there, strict=True)):
         if code == _OK and is_there:
             found.stable += 1
         elif code == _OK:

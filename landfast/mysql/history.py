@@ -19,7 +19,7 @@ from pathlib import Path
 from landfast.errors import BadInput
 
 
-class Kind(StrEnum):
+class OperationKind(StrEnum):
     """What an operation does."""
 
     INSERT = "insert"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     """A connection: no write, but its failures are what clients see."""
 
 
-class Outcome(StrEnum):
+class Completion(StrEnum):
     """How an operation ended."""
 
     OK = "ok"
@@ -48,11 +48,11 @@ class Operation:
     """
 
     writer: int
-    kind: Kind
+    kind: OperationKind
     number: int
     invoked: float
     ended: float | None
-    outcome: Outcome
+    completion: Completion
     error: str = ""
 
 
@@ -76,7 +76,7 @@ def read_history(path: Path) -> Iterator[Operation]:
     Raises:
         BadInput: the file cannot be read, or a line is not of the format.
     """
-    open_operations: dict[int, tuple[Kind, int, float]] = {}
+    open_operations: dict[int, tuple[OperationKind, int, float]] = {}
     try:
         with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
             for number, line in enumerate(lines, start=1):
@@ -88,28 +88,28 @@ def read_history(path: Path) -> Iterator[Operation]:
     except (OSError, EOFError, UnicodeError, zlib.error) as error:
         raise BadInput(f"the history {path} cannot be read: {error}") from error
     for writer, (kind, number, invoked) in sorted(open_operations.items()):
-        yield Operation(writer, kind, number, invoked, None, Outcome.INFO, "no end was seen")
+        yield Operation(writer, kind, number, invoked, None, Completion.INFO, "no end was seen")
 
 
 def _take(
-    line: str, open_operations: dict[int, tuple[Kind, int, float]], where: str
+    line: str, open_operations: dict[int, tuple[OperationKind, int, float]], where: str
 ) -> Operation | None:
     try:
         what, writer_text, kind_text, number_text, time_text, _wall, error = line[:-1].split("\t")
-        writer, kind, number = int(writer_text), Kind(kind_text), int(number_text)
+        writer, kind, number = int(writer_text), OperationKind(kind_text), int(number_text)
         time = float(time_text)
-        outcome = None if what == "invoke" else Outcome(what)
+        completion = None if what == "invoke" else Completion(what)
     except ValueError as refused:
         raise BadInput(f"{where} is not of a history: {refused}") from refused
     begun = open_operations.pop(writer, None)
-    if outcome is None and begun is None:
+    if completion is None and begun is None:
         open_operations[writer] = kind, number, time
         return None
-    if outcome is None:
+    if completion is None:
         raise BadInput(f"{where}: writer {writer} has an operation without an end")
     if begun is None or begun[:2] != (kind, number):
         raise BadInput(f"{where} ends an operation that did not begin")
-    return Operation(writer, kind, number, begun[2], time, outcome, error)
+    return Operation(writer, kind, number, begun[2], time, completion, error)
 
 
 Runs = list[tuple[int, int]]

@@ -1,7 +1,7 @@
-"""The identity guard: is what answers after a fault the database that was there before it?
+"""The identity guard: is the database that answers after a fault the one from before?
 
-A pod whose volume came up empty initialises a new data directory, answers, and is Ready. Nothing
-that only asks whether MySQL runs will ever notice.
+A pod whose volume came up empty initialises a new data directory, answers, and is Ready. A check
+that only asks whether MySQL runs never notices.
 """
 
 import re
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from landfast.errors import LandfastError
 from landfast.kube.client import Kube
-from landfast.mysql.client import MysqlServer
+from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.nfs.inspector import ExportInspector
 
 _DATABASE = "landfast_canary"
@@ -19,9 +19,9 @@ _ROWS = 64
 _DURABILITY = ("innodb_flush_log_at_trx_commit", "innodb_doublewrite", "sync_binlog")
 _LINES = 4000
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z")
-# a torn page that InnoDB puts right by itself is what its doublewrite buffer is for
-# what every crash of InnoDB advises to think of ("… there may be corruption in …")
+# InnoDB prints this advice after every crash ("… there may be corruption in …")
 _ADVICE = "InnoDB: corruption in the InnoDB tablespace. Please refer to"
+# a torn page that InnoDB repairs is what its doublewrite buffer is for
 _REPAIR = re.compile(r"recover(ed)? (it|page .*) from the doublewrite", re.I)
 _CORRUPTION = re.compile(r"corrupt|checksum mismatch|page \[?page id.*failed|is missing or", re.I)
 _RECOVERY = re.compile(r"crash recovery|not shut ?down normally|rolling back|rollback of", re.I)
@@ -41,7 +41,7 @@ class Snapshot:
 
 
 def plant_canary(server: MysqlServer) -> None:
-    """Make the canary anew: a table of random rows that nobody touches."""
+    """Create the canary again: a table of random rows that nobody touches."""
     rows = ", ".join(f"({n}, '{secrets.token_hex(32)}')" for n in range(_ROWS))
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {_DATABASE}")
@@ -51,21 +51,21 @@ def plant_canary(server: MysqlServer) -> None:
 
 
 def take_snapshot(server: MysqlServer, inspector: ExportInspector, folder: str) -> Snapshot:
-    """Give who answers now; `folder` is the data directory on the export."""
+    """Return who answers now; `folder` is the data directory on the export."""
     ((_, checksum),) = server.query(f"CHECKSUM TABLE {_DATABASE}.canary")
     entry = inspector.stat(folder)
     return Snapshot(server.identity().server_uuid, checksum, entry.inode if entry else None)
 
 
 def durability(server: MysqlServer) -> str:
-    """Give the settings that an acknowledgement's worth rests on, as `name=value, …`."""
+    """Return the settings that decide what an acknowledgement is worth, as `name=value, …`."""
     names = ", ".join(f"'{name}'" for name in _DURABILITY)
     rows = server.query(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")
     return ", ".join(f"{name}={value}" for name, value in rows)
 
 
 def compare(before: Snapshot, after: Snapshot) -> list[str]:
-    """Give what shows that another database answers than before; empty: it is the same one."""
+    """Return what shows that another database answers than before; empty if it is the same."""
     found = []
     if after.server_uuid != before.server_uuid:
         found.append(
@@ -81,7 +81,7 @@ def compare(before: Snapshot, after: Snapshot) -> list[str]:
 
 
 def check_tables(server: MysqlServer) -> tuple[int, list[str]]:
-    """Give how many tables CHECK TABLE looked at, and what it complains of."""
+    """Return how many tables CHECK TABLE looked at, and what it complains of."""
     tables = server.query(
         "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = "
         "'BASE TABLE' AND TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema')"
@@ -101,26 +101,26 @@ _UP_TO_DATE = "Table is already up to date"
 
 @dataclass(frozen=True)
 class LogFindings:
-    """What MySQL's own log says since a moment: lines on recovery, lines on corruption."""
+    """What MySQL's own log says since a moment: lines on recovery and lines on corruption."""
 
     recovery: tuple[str, ...]
     corruption: tuple[str, ...]
 
 
 def scan_log(kube: Kube, namespace: str, pod: str, since: datetime) -> LogFindings:
-    """Give what the logs of a pod's container, and of the one before it, say since a moment."""
+    """Return what the logs of a pod's container and of its predecessor say since a moment."""
     text = ""
     for previous in (True, False):
         try:
             text += kube.logs(namespace, pod, previous=previous, tail_lines=_LINES)
         except LandfastError as error:
-            if not previous:  # that there was none before is the usual case
+            if not previous:  # there is usually none before
                 raise LandfastError(f"MySQL's log cannot be read: {error}") from error
     return findings(text, since)
 
 
 def findings(log: str, since: datetime) -> LogFindings:
-    """Give what a log says since a moment; lines without a time belong to the one before."""
+    """Return what a log says since a moment; a line without a time belongs to the one before."""
     recovery, corruption = [], []
     recent = False
     wanted = f"{since:%Y-%m-%dT%H:%M:%S}"
@@ -136,14 +136,28 @@ def findings(log: str, since: datetime) -> LogFindings:
     return LogFindings(tuple(recovery), tuple(corruption))
 
 
+@dataclass(frozen=True)
+class IdentityFindings:
+    """What was seen of the database after a fault, what is wrong, and what could not be read."""
+
+    seen: tuple[str, ...]
+    wrong: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
 def verify(
     before: Snapshot, server: MysqlServer, inspector: ExportInspector, folder: str
-) -> tuple[list[str], list[str]]:
-    """Give what was seen of the database's identity after a fault, and what is wrong with it."""
+) -> IdentityFindings:
+    """Compare the database that answers now with the one from before a fault."""
+    seen = f"before: {before}"
     try:
         after = take_snapshot(server, inspector, folder)
         tables, bad = check_tables(server)
+    except MysqlError as error:  # that MySQL cannot be read is what a fault may have done
+        return IdentityFindings((seen,), wrong=(f"the identity cannot be read: {error}",))
     except LandfastError as error:
-        return [f"before: {before}"], [f"the identity cannot be read: {error}"]
-    seen = [f"before: {before}", f"after: {after}", f"CHECK TABLE on {tables} tables"]
-    return seen, compare(before, after) + bad
+        return IdentityFindings((seen,), doubts=(f"the identity cannot be read: {error}",))
+    return IdentityFindings(
+        (seen, f"after: {after}", f"CHECK TABLE on {tables} tables"),
+        wrong=(*compare(before, after), *bad),
+    )

@@ -10,12 +10,12 @@ from pymysql.cursors import SSCursor
 
 from landfast import process
 from landfast.mysql.client import MysqlError, MysqlServer
-from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, Kind, Runs
+from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, OperationKind, Runs
 from landfast.mysql.reading import FinalReading
 from landfast.mysql.writers import DATABASE, Task, payload
 from landfast.waiting import wait_until
 
-WRITERS = {Kind.INSERT: 5, Kind.TRANSFER: 2, Kind.REGISTER: 1}
+WRITERS = {OperationKind.INSERT: 5, OperationKind.TRANSFER: 2, OperationKind.REGISTER: 1}
 _END_SECONDS = 10
 _SHOWN = 20
 _TABLES = (

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from pymysql.constants import ER
 
 from landfast.mysql.client import MysqlServer
-from landfast.mysql.history import Kind, Outcome, transfer_of
+from landfast.mysql.history import Completion, OperationKind, transfer_of
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -52,9 +52,9 @@ class Task(BaseModel):
     port: int
     password: str
     history: Path
-    writers: dict[Kind, int]
+    writers: dict[OperationKind, int]
 
-    def roles(self) -> list[Kind]:
+    def roles(self) -> list[OperationKind]:
         """What each writer does; a writer's number is its place."""
         return [kind for kind, count in self.writers.items() for _ in range(count)]
 
@@ -70,13 +70,15 @@ class _History:
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
-    def write(self, what: str, writer: int, kind: Kind, number: int, error: str = "") -> None:
+    def write(
+        self, what: str, writer: int, kind: OperationKind, number: int, error: str = ""
+    ) -> None:
         said = " ".join(error.split())[:200]
         now = f"{time.monotonic():.6f}\t{time.time():.6f}"
         os.write(self._file, f"{what}\t{writer}\t{kind}\t{number}\t{now}\t{said}\n".encode())
 
 
-class _Line:
+class _Connection:
     """One TCP connection, and when the server at its other end started (monotonic), once known.
 
     `waiting_since` is when what is waited for was asked, None while nothing is.
@@ -101,46 +103,46 @@ class _Watch(threading.Thread):
     def __init__(self, task: Task, stop: threading.Event) -> None:
         super().__init__(name="watch", daemon=True)
         self._task, self._stop_event = task, stop
-        self.lines: set[_Line] = set()
+        self.connections: set[_Connection] = set()
 
     def run(self) -> None:
         while not self._stop_event.wait(_WATCH_SECONDS):
-            if not any(_is_stuck(line) for line in list(self.lines)):
+            if not any(_is_stuck(one) for one in list(self.connections)):
                 continue
             try:
-                line = _Line(self._task.port)
-                with line.socket:
-                    connection = _connection(self._task, line, _CONNECT_SECONDS)
+                tcp = _Connection(self._task.port)
+                with tcp.socket:
+                    connection = _connection(self._task, tcp, _CONNECT_SECONDS)
                     connection.close()
             except (OSError, pymysql.err.Error):
                 continue  # nothing answers: there is nothing to compare with
-            assert line.server_started is not None  # noqa: S101 - _connection sets it
-            for other in list(self.lines):
-                if _is_stale(other, line.server_started):
+            assert tcp.server_started is not None  # noqa: S101 - _connection sets it
+            for other in list(self.connections):
+                if _is_stale(other, tcp.server_started):
                     try:
                         other.socket.shutdown(socket.SHUT_RDWR)
                     except OSError:
                         continue  # closed meanwhile
 
 
-def _is_stuck(line: _Line) -> bool:
-    since = line.waiting_since
+def _is_stuck(tcp: _Connection) -> bool:
+    since = tcp.waiting_since
     return since is not None and time.monotonic() - since > _STUCK_SECONDS
 
 
-def _is_stale(line: _Line, newest: float) -> bool:
-    if line.server_started is None:  # its greeting does not come although the server answers
-        return time.monotonic() - line.opened > 2 * _CONNECT_SECONDS
-    return newest - line.server_started > _ANOTHER_SERVER
+def _is_stale(tcp: _Connection, newest: float) -> bool:
+    if tcp.server_started is None:  # its greeting does not come although the server answers
+        return time.monotonic() - tcp.opened > 2 * _CONNECT_SECONDS
+    return newest - tcp.server_started > _ANOTHER_SERVER
 
 
-def _connection(task: Task, line: _Line, seconds: float) -> "Connection[Cursor]":
-    server = MysqlServer(task.port, task.password, dial=lambda: line.socket)
+def _connection(task: Task, tcp: _Connection, seconds: float) -> "Connection[Cursor]":
+    server = MysqlServer(task.port, task.password, dial=lambda: tcp.socket)
     connection = server.open(seconds)
     with connection.cursor() as cursor:
         cursor.execute("SHOW GLOBAL STATUS LIKE 'Uptime'")
         (row,) = cursor.fetchall()
-    line.server_started = time.monotonic() - float(row[1])
+    tcp.server_started = time.monotonic() - float(row[1])
     return connection
 
 
@@ -170,16 +172,16 @@ def _set_register(connection: "Connection[Cursor]", writer: int, number: int) ->
         cursor.execute(statement, (number, writer))
 
 
-_DO: dict[Kind, Callable[["Connection[Cursor]", int, int], None]] = {
-    Kind.INSERT: _insert,
-    Kind.TRANSFER: _transfer,
-    Kind.REGISTER: _set_register,
+_DO: dict[OperationKind, Callable[["Connection[Cursor]", int, int], None]] = {
+    OperationKind.INSERT: _insert,
+    OperationKind.TRANSFER: _transfer,
+    OperationKind.REGISTER: _set_register,
 }
 
 
 class _Writer(threading.Thread):
     def __init__(
-        self, task: Task, writer: int, kind: Kind, history: _History, watch: _Watch
+        self, task: Task, writer: int, kind: OperationKind, history: _History, watch: _Watch
     ) -> None:
         super().__init__(name=f"writer {writer}", daemon=True)
         self._task, self._writer, self._kind = task, writer, kind
@@ -196,42 +198,44 @@ class _Writer(threading.Thread):
     def _connect(self) -> None:
         """Connect and write until that fails."""
         self._connects += 1
-        self._history.write("invoke", self._writer, Kind.CONNECT, self._connects)
-        line = None
+        self._history.write("invoke", self._writer, OperationKind.CONNECT, self._connects)
+        tcp = None
         try:
-            line = _Line(self._task.port)
-            self._watch.lines.add(line)
-            connection = _connection(self._task, line, _ANSWER_SECONDS)
+            tcp = _Connection(self._task.port)
+            self._watch.connections.add(tcp)
+            connection = _connection(self._task, tcp, _ANSWER_SECONDS)
         except (OSError, pymysql.err.Error) as error:
-            self._history.write("fail", self._writer, Kind.CONNECT, self._connects, repr(error))
-            self._forget(line)
+            self._history.write(
+                "fail", self._writer, OperationKind.CONNECT, self._connects, repr(error)
+            )
+            self._forget(tcp)
             return
-        self._history.write("ok", self._writer, Kind.CONNECT, self._connects)
+        self._history.write("ok", self._writer, OperationKind.CONNECT, self._connects)
         try:
-            while not self.stop.is_set() and self._write(connection, line):
+            while not self.stop.is_set() and self._write(connection, tcp):
                 pass
         finally:
-            self._forget(line)
+            self._forget(tcp)
 
-    def _forget(self, line: _Line | None) -> None:
-        if line is not None:
-            self._watch.lines.discard(line)
-            line.socket.close()
+    def _forget(self, tcp: _Connection | None) -> None:
+        if tcp is not None:
+            self._watch.connections.discard(tcp)
+            tcp.socket.close()
 
-    def _write(self, connection: "Connection[Cursor]", line: _Line) -> bool:
+    def _write(self, connection: "Connection[Cursor]", tcp: _Connection) -> bool:
         """Do one operation; give whether the connection may be used again."""
         self._number += 1
-        line.waiting_since = time.monotonic()
+        tcp.waiting_since = time.monotonic()
         self._history.write("invoke", self._writer, self._kind, self._number)
         try:
             _DO[self._kind](connection, self._writer, self._number)
         except (OSError, pymysql.err.Error) as error:
             code = error.args[0] if error.args else None
             refused = isinstance(error, pymysql.err.Error) and code in _REFUSED
-            outcome = Outcome.FAIL if refused else Outcome.INFO
-            self._history.write(outcome, self._writer, self._kind, self._number, repr(error))
+            completion = Completion.FAIL if refused else Completion.INFO
+            self._history.write(completion, self._writer, self._kind, self._number, repr(error))
             return False
-        self._history.write(Outcome.OK, self._writer, self._kind, self._number)
+        self._history.write(Completion.OK, self._writer, self._kind, self._number)
         return True
 
 

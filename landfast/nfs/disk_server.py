@@ -1,9 +1,9 @@
 """An NFS server whose disk can lose its power: the export is a file system on a loop device.
 
-What the server's kernel has not written to the "disk" is not in the file behind it, so a copy of
-that file taken while the server stands still is what a power loss would have left. The server can
-be run so that it lies about stable storage (its syncs do nothing, see `no_sync`), or with a clock
-that can be set (under libfaketime).
+What the server's kernel has not written to the "disk" is not in the file behind it. So a copy of
+that file, taken while the server is frozen, is what a power loss would leave. The server can also
+lie about stable storage (its syncs do nothing, see `no_sync`), or run with a clock that can be set
+(under libfaketime).
 """
 
 import tempfile
@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-from landfast.docker import Engine
+from landfast import timeouts
+from landfast.docker import ContainerState, Engine
 from landfast.errors import LandfastError
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
@@ -28,9 +29,9 @@ CLOCK_FILE = "/disk/clock"
 _NO_SYNC = Path(__file__).with_name("no_sync.py")
 _NO_SYNC_IN_SERVER = "/etc/ganesha/no_sync.py"
 _DISK_SIZE = "1G"
-_START_SECONDS = 30
-# The mode stands in a file of the volume, so that a restart, also one by `docker start`, keeps it.
-# ext4 would commit what nobody has synced every five seconds; for minutes, it shall not.
+_LOG_LINES = 15
+# The mode is in a file of the volume, so that every restart keeps it, also `docker start`.
+# By default, ext4 commits unsynced data every five seconds; here it must not for minutes.
 _START = f"""
 set -e
 [ -e /disk/disk.img ] || {{
@@ -46,17 +47,17 @@ case $(cat /disk/mode 2>/dev/null) in
 esac
 exec "$@" ganesha.nfsd -F -L /dev/stdout -f {CONFIG_IN_SERVER}
 """
-# Writers wait while it is frozen, for milliseconds.
+# Writers wait for the milliseconds that the file system is frozen.
 _FLUSH = 'fsfreeze --freeze "$1"; fsfreeze --unfreeze "$1"'
-# The kernel goes on writing while the server stands still. A copy that it wrote into would mix two
-# moments, which no power loss does: such a one is made again.
+# The kernel goes on writing while the server is frozen. A copy that it wrote into would mix two
+# moments, which a power loss never does: such a copy is made again.
 _COPY = """
 for try in 1 2 3 4 5 6 7 8; do
     before=$(stat -c %y /disk/disk.img)
     cp --sparse=always /disk/disk.img /disk/crash.img
     [ "$before" != "$(stat -c %y /disk/disk.img)" ] || exit 0
 done
-echo "the disk of the paused server does not stand still" >&2
+echo "the disk of the paused server keeps changing" >&2
 exit 1
 """
 
@@ -79,72 +80,68 @@ class DiskServer:
         """The look at the export from inside the container."""
         return container_inspector(self.engine, self.name)
 
-    def execute(self, *argv: str, check: bool = True, timeout: float = 30) -> str:
-        """Run a program in the server's container and give its standard output."""
-        return self.engine.docker("exec", self.name, *argv, check=check, timeout=timeout).stdout
+    def execute(self, *argv: str, check: bool = True, timeout: float = timeouts.COMMAND) -> str:
+        """Run a program in the server's container and return its standard output."""
+        return self.engine.execute(self.name, *argv, check=check, timeout=timeout).stdout
 
-    def state(self, field: str = "Status") -> str:
-        """Give the container's state (running, paused, exited), or a field of it (StartedAt)."""
-        found = self.engine.docker("inspect", "--format", f"{{{{.State.{field}}}}}", self.name)
-        return found.stdout.strip()
+    def state(self) -> ContainerState:
+        """Return the state of the server's container."""
+        return self.engine.state(self.name)
 
     def start(self) -> None:
-        """Start the container, which may run already, and wait until it listens where it did.
+        """Start or thaw the container if need be, and wait until it listens.
 
         Raises:
             LandfastError: it came back under another address, where clients do not look.
             WaitTimeout: it does not listen; the message has its log.
         """
-        if self.state() == "paused":
-            self.engine.docker("unpause", self.name)
-        self.engine.docker("start", self.name)
+        if self.state().is_paused:
+            self.engine.unpause(self.name)
+        self.engine.start(self.name)
         wait_until(
             f"the NFS server {self.name} to listen",
             lambda: listens(self.engine, self.name),
-            timeout=_START_SECONDS,
-            describe=lambda _: (
-                self.engine.docker("logs", "--tail", "15", self.name, check=False).stdout
-            ),
+            timeout=timeouts.SERVER_START,
+            describe=lambda _: self.engine.logs(self.name, tail=_LOG_LINES),
         )
         if (now := self.engine.address(self.name)) != self.address:
             raise LandfastError(f"{self.name} came back as {now}; clients know {self.address}")
 
     def freeze(self) -> None:
-        """Let every process of the server stand still, at one moment (see `Engine.pause`)."""
+        """Freeze every process of the server at one moment (see `Engine.pause`)."""
         self.engine.pause(self.name)
 
     def kill(self) -> None:
         """End the server without warning; its disk keeps what the server had written.
 
-        A paused one is not let go on before: the engine sends the signal, and thaws it to die.
+        A paused server is not thawed first: the engine sends the signal, then thaws it to die.
         """
-        self.engine.docker("kill", "--signal", "KILL", self.name, check=False)
+        self.engine.kill(self.name, check=False)
 
     def configure(self, text: str) -> None:
-        """Let the server work by another configuration of its exports; it goes on meanwhile."""
+        """Make the server work by another configuration of its exports, without a restart."""
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(text)
             file.flush()
-            self.engine.docker("cp", file.name, f"{self.name}:{CONFIG_IN_SERVER}")
+            self.engine.copy_into(Path(file.name), self.name, CONFIG_IN_SERVER)
         self.reload()
 
     def reload(self) -> None:
-        """Let the server read its exports again, and log that it does."""
-        self.engine.docker("kill", "--signal", "HUP", self.name)
+        """Make the server read its exports again, which it logs."""
+        self.engine.kill(self.name, "HUP")
 
     def set_clock(self, offset: str) -> None:
-        """Step the server's clock to be `+SECONDS` from the host's; only in the mode "clock"."""
+        """Step the server's clock to `+SECONDS` from the host's; only in the mode "clock"."""
         step = 'echo "$1" > "$2.new"; mv "$2.new" "$2"'
         self.execute("sh", "-c", step, "sh", offset, CLOCK_FILE)
 
     def clock_offset(self) -> float:
-        """Give by how many seconds the time in the server's newest log line is not the engine's.
+        """Return how many seconds the newest line of the server's log is ahead of the engine.
 
         Raises:
             LandfastError: the line has no time.
         """
-        logs = self.engine.docker("logs", "--tail", "1", "--timestamps", self.name)
-        line = (logs.stdout + logs.stderr).strip()
+        line = self.engine.logs(self.name, tail=1, timestamps=True).strip()
         try:
             taken, _, said = line.partition(" ")
             own = datetime.strptime(said.partition(" : ")[0], "%d/%m/%Y %H:%M:%S")
@@ -154,18 +151,18 @@ class DiskServer:
         return (own.replace(tzinfo=UTC) - seen).total_seconds()
 
     def mode(self) -> Mode:
-        """Give the mode that the server runs in."""
+        """Return the mode that the server runs in."""
         said = self.execute("cat", "/disk/mode", check=False).strip()
         return next((mode for mode in get_args(Mode) if mode == said), "honest")
 
     def set_mode(self, mode: Mode) -> None:
-        """Restart the server in a mode; clients wait for it meanwhile.
+        """Restart the server in a mode; clients wait meanwhile.
 
         Raises:
-            LandfastError: it does not lie though it should, or the other way round.
+            LandfastError: its syncs are filtered though they must not be, or the other way round.
         """
         self.on_disk("sh", "-c", 'echo "$1" > /disk/mode; echo +0 > /disk/clock', "sh", mode)
-        self.engine.docker("restart", "--time", "5", self.name)
+        self.engine.restart(self.name, grace_seconds=5)
         self.start()
         filtered = "Seccomp_filters:\t0" not in self.execute("cat", "/proc/1/status")
         if filtered != (mode == "lying"):
@@ -175,7 +172,7 @@ class DiskServer:
         """End the server as a power loss does: what had not reached the disk is gone.
 
         Raises:
-            LandfastError: no copy of the disk at one moment could be had; the server is paused.
+            LandfastError: the disk could not be copied at one moment; the server stays paused.
         """
         self.freeze()
         self.on_disk("sh", "-c", _COPY)
@@ -183,18 +180,18 @@ class DiskServer:
         self.on_disk("mv", "/disk/crash.img", "/disk/disk.img")
 
     def flush(self) -> None:
-        """Let all that was written until one moment reach the disk, as a lying server does late.
+        """Make everything written so far reach the disk, as a lying server does late.
 
-        What comes later stays in memory, for half a minute at least: the disk has that moment.
+        Later writes stay in memory for at least half a minute: the disk has this one moment.
         """
         self.execute("sh", "-c", _FLUSH, "sh", EXPORT_PATH)
 
     def disk_inode(self) -> int:
-        """Give the inode of the file behind the disk: a power loss puts another one there."""
+        """Return the inode of the file behind the disk: a power loss puts another file there."""
         return int(self.on_disk("stat", "-c", "%i", "/disk/disk.img").stdout)
 
     def disk_holds(self, text: str) -> bool:
-        """Whether a text is anywhere on the disk itself, not only in the kernel's memory.
+        """Whether a text is on the disk itself, not only in the kernel's memory.
 
         Raises:
             LandfastError: the disk cannot be searched.
@@ -205,61 +202,61 @@ class DiskServer:
         return found.returncode == 0
 
     def on_disk(self, *argv: str, check: bool = True) -> Result:
-        """Run a program that sees the server's volume while the server may not run."""
-        image = self.engine.docker("inspect", "--format", "{{.Config.Image}}", self.name)
-        return self.engine.docker(
-            *["run", "--rm", "--label", self._label, "--volume", f"{self.name}:/disk"],
-            *["--network", "none", "--entrypoint", argv[0], image.stdout.strip(), *argv[1:]],
+        """Run a program on the server's volume, whether the server runs or not."""
+        return self.engine.run_once(
+            self.engine.image_of(self.name),
+            *argv,
+            label=f"landfast.run={self.engine.label_of(self.name, 'landfast.run')}",
+            volumes=[f"{self.name}:/disk"],
             check=check,
         )
-
-    @property
-    def _label(self) -> str:
-        template = '{{index .Config.Labels "landfast.run"}}'
-        run = self.engine.docker("inspect", "--format", template, self.name).stdout.strip()
-        return f"landfast.run={run}"
 
 
 def start_disk_server(
     engine: Engine, image: str, *, name: str, network: str, label: str
 ) -> DiskServer:
-    """Start a server `name` with an empty disk on the nodes' network; one that is there goes.
+    """Start a server `name` with an empty disk on the nodes' network; replace one that exists.
 
     Raises:
-        MissingCapability: this server image, or this engine, can mount no loop device.
+        MissingCapability: this server image, or this engine, cannot mount a loop device.
         WaitTimeout: it does not listen in time; the message has its log.
     """
     remove_disk_server(engine, name)
-    engine.docker("volume", "create", "--label", label, name)
-    engine.docker(
-        *["create", "--name", name, "--hostname", name, "--label", label, "--network", network],
-        *["--privileged", "--volume", f"{name}:/disk", "--entrypoint", "sh", image, "-c", _START],
+    engine.create_volume(name, label=label)
+    engine.create_container(
+        image,
+        *["-c", _START],
+        name=name,
+        label=label,
+        network=network,
+        entrypoint="sh",
+        volumes=[f"{name}:/disk"],
+        privileged=True,
     )
-    engine.docker("cp", CONFIG, f"{name}:{CONFIG_IN_SERVER}")
-    engine.docker("cp", _NO_SYNC, f"{name}:{_NO_SYNC_IN_SERVER}")
-    engine.docker("start", name)
+    engine.copy_into(CONFIG, name, CONFIG_IN_SERVER)
+    engine.copy_into(_NO_SYNC, name, _NO_SYNC_IN_SERVER)
+    engine.start(name)
     state = wait_until(
         f"the NFS server {name} to listen",
         lambda: _is_up(engine, name),
         until=lambda state: state != "not yet",
-        timeout=_START_SECONDS,
-        describe=lambda _: engine.docker("logs", "--tail", "15", name, check=False).stdout,
+        timeout=timeouts.SERVER_START,
+        describe=lambda _: engine.logs(name, tail=_LOG_LINES),
     )
     if state == "ended":
-        said = engine.docker("logs", "--tail", "5", name, check=False)
+        said = engine.logs(name, tail=5)
         remove_disk_server(engine, name)
-        raise MissingCapability("nfs.disk", " ".join((said.stdout + said.stderr).split()))
+        raise MissingCapability("nfs.disk", " ".join(said.split()))
     return DiskServer(engine, name, engine.address(name))
 
 
 def remove_disk_server(engine: Engine, name: str) -> None:
-    """Remove a server and its disk; what is not there is no error."""
-    engine.docker("rm", "--force", "--volumes", name, check=False)
-    engine.docker("volume", "rm", "--force", name, check=False)
+    """Remove a server and its disk; one that is not there is no error."""
+    engine.remove_containers(name)
+    engine.remove_volume(name)
 
 
-def _is_up(engine: Engine, name: str) -> str:
-    state = engine.docker("inspect", "--format", "{{.State.Status}}", name).stdout.strip()
-    if state == "exited":
+def _is_up(engine: Engine, name: str) -> Literal["ended", "listens", "not yet"]:
+    if engine.state(name).status == "exited":
         return "ended"
     return "listens" if listens(engine, name) else "not yet"

@@ -8,11 +8,12 @@ from pathlib import PurePosixPath
 from landfast.errors import LandfastError
 
 Execute = Callable[[Sequence[str]], str]
-"""Runs a program where the export is a local folder; returns its output, raises LandfastError."""
+"""Runs a program where the export is a local folder; gives its output, raises LandfastError."""
 
-# No path that find prints has "//", so that can end a record: names may hold newlines.
+# Every path that find prints here is without "//", so that it can end a record: names may hold
+# newlines.
 _END = "//\n"
-# Files of a running database may vanish between find and stat: that is not an error.
+# What goes while it is looked at, as files of a running database do, is left out: not an error.
 _LIST = """
 [ -d "$1" ] || { echo "there is no folder $1" >&2; exit 1; }
 export LC_ALL=C
@@ -20,7 +21,7 @@ exec 3>&1
 ! { find "$@" 2>&1 >&3; [ $? -lt 2 ] || echo "find broke off"; } |
     grep -v "No such file or directory" >&2
 """
-# Names are not printed: sha256sum quotes some, and not the same way everywhere.
+# Names are not printed: some need quoting, which is not the same everywhere.
 _HASH = 'for file; do sha256sum < "$file" || exit; done'
 _FORMAT = "%f|%u|%g|%s|%Y|%i|%n//"
 
@@ -61,8 +62,8 @@ class ExportInspector:
     """Lists, reads and hashes what lies on the export, and prepares folders for tests on it.
 
     Needs only a shell, find, grep, stat, sha256sum and cat: GNU's or busybox'. Paths start at
-    `root`; `where` says how it looks, for the report. It changes nothing outside the folder `own`:
-    the rest of the export may belong to others.
+    the export's root; `where` says how it looks, for the report. Nothing is changed outside the
+    folder `own`: the rest of the export may be somebody's.
     """
 
     def __init__(self, execute: Execute, root: PurePosixPath, where: str, *, own: str = "") -> None:
@@ -70,17 +71,6 @@ class ExportInspector:
         self._root = root
         self._own = own
         self.where = where
-
-    def below(self, folder: str) -> "ExportInspector":
-        """Return an inspector whose paths start at a folder, with the same right to change."""
-        relative = PurePosixPath(folder)
-        if relative.is_relative_to(self._own):
-            own = PurePosixPath()
-        else:
-            own = PurePosixPath(self._own).relative_to(relative)  # ValueError: nothing is ours
-        return ExportInspector(
-            self._execute, PurePosixPath(self._at(folder)), self.where, own=str(own)
-        )
 
     def _at(self, path: str) -> str:
         relative = PurePosixPath(path)
@@ -91,12 +81,12 @@ class ExportInspector:
     def _at_own(self, path: str) -> str:
         if not PurePosixPath(path).is_relative_to(self._own):
             raise LandfastError(
-                f"refused to change {path!r} on the export: the run owns only {self._own!r}"
+                f"refused to change {path!r} on the export: only {self._own!r} is ours"
             )
         return self._at(path)
 
     def list(self, path: str = ".", *, depth: int | None = None) -> dict[str, Entry]:
-        """Return what lies below a folder by path, without the folder itself.
+        """Give what lies below a folder by path, the folder itself not included.
 
         Raises:
             LandfastError: there is no such folder, or the server cannot be asked.
@@ -109,7 +99,7 @@ class ExportInspector:
         return {entry.path: entry for entry in sorted(entries, key=lambda e: e.path)}
 
     def stat(self, path: str) -> Entry | None:
-        """Return one file or folder, or None if it is not there."""
+        """Give one file or folder, or None if it is not there."""
         top = self._at(path)
         output = self._execute(
             ["sh", "-c", f'[ ! -e "$1" ] && [ ! -L "$1" ] || stat -c "{_FORMAT}" "$1"', "sh", top]
@@ -117,19 +107,19 @@ class ExportInspector:
         return self._parse(output.removesuffix(_END)) if output else None
 
     def exists(self, path: str) -> bool:
-        """Whether anything has this name."""
+        """Whether there is anything of this name."""
         return self.stat(path) is not None
 
     def read(self, path: str) -> str:
-        """Return a file's text."""
+        """Give a file's text."""
         return self._execute(["cat", self._at(path)])
 
     def sha256(self, path: str) -> str:
-        """Return the SHA-256 of a file's content, in hex."""
+        """Give the hash of a file's content, in hex."""
         return self.hashes([path])[path]
 
     def hashes(self, paths: Collection[str]) -> dict[str, str]:
-        """Return the SHA-256 of files' contents, in hex, by path; ask the server once."""
+        """Give the hashes of files' contents, in hex, by path; asks the server once."""
         output = self._execute(["sh", "-c", _HASH, "sh", *map(self._at, paths)])
         return dict(zip(paths, (line.split()[0] for line in output.splitlines()), strict=True))
 
@@ -148,9 +138,9 @@ class ExportInspector:
         self._execute(["mv", self._at_own(source), self._at_own(target)])
 
     def remove(self, path: str) -> None:
-        """Remove a file or folder with everything in it; never the root itself."""
+        """Remove a file or folder with all that is in it. The root itself cannot be removed."""
         if PurePosixPath(path) == PurePosixPath():
-            raise ValueError("refused to remove the root of the export")
+            raise ValueError("the export's root is not removed")
         self._execute(["rm", "-rf", self._at_own(path)])
 
     def _parse(self, record: str) -> Entry:

@@ -1,4 +1,4 @@
-"""Whether locks on NFS reach the server, or keep only processes of one node or mount apart."""
+"""Whether locks on NFS reach the server, or only separate processes of one node or mount."""
 
 from landfast.docker import Engine
 
@@ -6,13 +6,13 @@ _LOCAL_OPTIONS = {"nolock", "local_lock=all", "local_lock=posix"}
 
 
 def local_locks(engine: Engine, node: str, server: str) -> str | None:
-    """Say why locks on a node's mounts of a server do not reach it, or None if they do."""
-    mounts = engine.docker("exec", node, "cat", "/proc/mounts").stdout
+    """Return why locks on a node's mounts of a server do not reach it, or None if they do."""
+    mounts = engine.execute(node, "cat", "/proc/mounts").stdout
     return judge_mounts(mounts, server)
 
 
 def judge_mounts(mounts: str, server: str) -> str | None:
-    """Say the same of the text of /proc/mounts. A server that is not mounted is UNKNOWN: None."""
+    """Judge the text of /proc/mounts in the same way; None also if the server is not mounted."""
     for line in mounts.splitlines():
         source, _, kind, options, *_ = line.split()
         if not source.startswith(f"{server}:"):

@@ -1,9 +1,9 @@
 """Run a program whose syncs do nothing: `python3 no_sync.py PROGRAM ARGUMENT ...`.
 
-Stands alone: it is copied to where the NFS server runs. A filter of system calls answers fsync and
-its like with success without making them, for the program and all it starts. Preloading a library
-is not enough: Ganesha loads what does its file work with RTLD_DEEPBIND, which passes by what was
-preloaded.
+Imports nothing of Landfast: it is copied to where the NFS server runs. A system call filter answers
+fsync and its like with success without executing them, for the program and all its children. A
+preloaded library is not enough: Ganesha loads its file system module with RTLD_DEEPBIND, which
+bypasses preloaded symbols.
 """
 
 import ctypes
@@ -45,7 +45,7 @@ def _instructions(architecture: int, calls: tuple[int, ...]) -> list[bytes]:
 
 
 def main() -> None:
-    """Set the filter and become the program."""
+    """Install the filter and become the program."""
     code = _instructions(*_CALLS[os.uname().machine])
     program = _Program(len(code), b"".join(code))
     libc = ctypes.CDLL(None, use_errno=True)

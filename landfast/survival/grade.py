@@ -23,10 +23,10 @@ LEVELS: Mapping[Level, tuple[Tier, ...]] = {
     "Silver": ("L3", "L4", "L6"),
     "Gold": ("L5", "L7"),
 }
-"""What each level asks for beyond the one before it; Gold asks for fencing as well."""
+"""What each level needs beyond the one before it; Gold also needs fencing."""
 
 FENCING = "chaos.fencing-"
-"""How the ids of the claims begin that a second mysqld on the same files must be kept out."""
+"""The prefix of claims that a second mysqld is kept out of the first one's files."""
 _REFUSED = f"{FENCING}second-mysqld-is-refused"
 
 
@@ -40,7 +40,7 @@ class Unshown(NamedTuple):
 
 
 class Grade(NamedTuple):
-    """A grade, and what stands in the way of the next one, in sentences; nothing for Gold."""
+    """A grade, and what is missing for the next one, in sentences; nothing for Gold."""
 
     level: Level
     next: Level | None
@@ -58,15 +58,15 @@ def grade(
     claims: Mapping[str, Verdict],
     unshown: Iterable[Unshown] = (),
 ) -> Grade:
-    """Give the grade that scenarios and claims add up to.
+    """Return the grade that scenarios and claims add up to.
 
     Args:
-        survivals: what each scenario showed. Negative controls are left out: they are to lose.
-        claims: the verdict on each claim by its id; those on fencing count.
-        unshown: scenarios that have no survival. One that was skipped for want of a capability
-            says nothing; any other stands in the way of its tier.
+        survivals: what each scenario showed. Negative controls do not count: they must lose.
+        claims: the verdict on each claim by its id; only those on fencing count.
+        unshown: scenarios without a survival. One that was skipped for lack of a capability does
+            not count; any other blocks its tier.
 
-    A level is reached if every scenario of its tiers is PASS, and there is at least one of each.
+    A level is reached if each of its tiers has a scenario, and all of them are PASS.
     """
     outcomes = [
         Unshown(shown.scenario.name, shown.scenario.tier, shown.verdict, "; ".join(shown.reasons))
@@ -96,7 +96,7 @@ def _missing(tier: Tier, outcomes: Iterable[Unshown]) -> Iterator[str]:
 
 def _unfenced(claims: Mapping[str, Verdict]) -> Iterator[str]:
     fencing = {id_: verdict for id_, verdict in claims.items() if id_.startswith(FENCING)}
-    if _REFUSED not in fencing:  # without it, what two writers did not break was luck
+    if _REFUSED not in fencing:  # without it, two writers that broke nothing were lucky
         yield "Double-writer fencing was not tested."
     for id_, verdict in fencing.items():
         if verdict is not Verdict.PASS:

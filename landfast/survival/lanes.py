@@ -1,4 +1,4 @@
-"""What happened beside the workload: states of pod, node, volume and server, and events."""
+"""What happened around the workload: states of pod, node, PV and server, and events."""
 
 import threading
 import time
@@ -17,12 +17,12 @@ _State = tuple[str, bool]
 
 
 class Watcher(threading.Thread):
-    """Looks at a site twice a second and keeps when what was in which state."""
+    """Looks at a site twice a second and remembers each state with its times."""
 
     def __init__(self, site: Site, began: float) -> None:
         super().__init__(name="lanes", daemon=True)
         self._site, self._began = site, began
-        # requests of its own: an API server that does not answer must not hold up the run's
+        # a client of its own: an API server that does not answer must not hold up the run
         self._kube = Kube(site.env.cluster.kubeconfig, site.env.cluster.context)
         self._node = site.node()
         self._spans: dict[str, list[Span]] = {}
@@ -34,7 +34,7 @@ class Watcher(threading.Thread):
             self._sample()
 
     def stop(self) -> tuple[Lane, ...]:
-        """Stop looking and give what was seen."""
+        """Stop looking and return what was seen."""
         self._ended.set()
         self.join(timeout=5)
         return tuple(Lane(name=name, spans=tuple(spans)) for name, spans in self._spans.items())
@@ -49,13 +49,13 @@ class Watcher(threading.Thread):
             f"PV {self._site.volume}": lambda: _phase(
                 self._kube.find("PersistentVolume", self._site.volume)
             ),
-            "NFS server": lambda: _container(self._site.server.state()),
+            "NFS server": lambda: _container(self._site.server.state().status),
         }
         for name, look in looks.items():
             try:
                 state, good = look()
             except LandfastError as error:
-                state, good = f"not to be seen: {type(error).__name__}", False
+                state, good = f"cannot be seen: {type(error).__name__}", False
             self._note(name, state, good)
 
     def _note(self, name: str, state: str, good: bool) -> None:
@@ -91,7 +91,7 @@ def _node_state(node: Object) -> _State:
 
 
 def _phase(obj: Object | None) -> _State:
-    phase = obj["status"].get("phase", "?") if obj else "no such volume"
+    phase = obj["status"].get("phase", "?") if obj else "no such PV"
     return phase, phase == "Bound"
 
 
@@ -100,7 +100,7 @@ def _container(state: str) -> _State:
 
 
 def happenings(site: Site, began: float, ended: float) -> tuple[Happening, ...]:
-    """Give the events of the cluster that were last seen between two monotonic moments."""
+    """Return the cluster's events that were last seen between two monotonic moments."""
     offset = time.time() - time.monotonic()
     found = []
     for event in [*site.kube.events(site.stack.namespace), *site.kube.events("kube-system")]:

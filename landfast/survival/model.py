@@ -140,8 +140,8 @@ class Happening(_Value):
     text: str
 
 
-class Scenario(_Value):
-    """What a scenario is: workload x fault x timing, and what is expected of it."""
+class ScenarioSummary(_Value):
+    """A scenario as the journal holds it: what is broken, and what must come of it."""
 
     name: str
     fault: str
@@ -157,7 +157,7 @@ class Scenario(_Value):
 class Survival(_Value):
     """Everything that one scenario showed."""
 
-    scenario: Scenario
+    scenario: ScenarioSummary
     verdict: Verdict
     reasons: tuple[str, ...]
     marks: Marks

@@ -3,78 +3,75 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
 import pytest
 
 from fixtures.session import Run
-from landfast import faults
+from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import FAULTS, Fault, Site
+from landfast.faults.base import Fault, Site
 from landfast.faults.health import wait_healthy
+from landfast.faults.life import Disguise, Life
 from landfast.faults.rollback import Rollback
 from landfast.faults.site import renew_mysql
 from landfast.journal import SurvivalShown
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.survival.model import Survival
-from landfast.survival.plan import Plan
 from landfast.survival.run import survive
+from landfast.survival.scenario import Scenario
 from landfast.survival.verdict import leaves_whole
-from landfast.verdict import MissingCapability, Unknown
+from landfast.verdict import Unknown
+from suites.chaos.sabotage import ends_early, without_injection
 
-_HEALTHY_SECONDS = 120
-
-Broken = Callable[[str], AbstractContextManager[Fault]]
-"""`with broken("nfs-freeze") as fault:` injects, proves, and heals after the body."""
+Broken = Callable[[type[Fault]], AbstractContextManager[None]]
+"""`with broken(NfsFreeze):` breaks it for the time of the body."""
 
 
 @pytest.fixture
-def broken(site: Site, rollback: Rollback, narrate: ObserveFunction, sabotaged: bool) -> Broken:
-    """Break something around a body: on disk before, proven, healed and proven to be."""
-    faults.load()
+def disguise(sabotaged: bool, pytestconfig: pytest.Config) -> Disguise:
+    """The sabotage of this test's fault, if it is sabotaged."""
+    if not sabotaged:
+        return lambda fault: fault
+    return ends_early if pytestconfig.getoption("--early") else without_injection
+
+
+@pytest.fixture
+def broken(
+    site: Site,
+    rollback: Rollback,
+    step: StepFunction,
+    narrate: ObserveFunction,
+    disguise: Disguise,
+) -> Broken:
+    """Break something for the time of a body: proven before it, healed and proven to be after."""
 
     @contextlib.contextmanager
-    def broken(name: str) -> Iterator[Fault]:
-        wait_healthy(site, timeout=_HEALTHY_SECONDS)
-        fault = FAULTS[name](site)
-        if reason := fault.available():
-            raise MissingCapability(f"fault.{name}", reason)
-        rollback.enter(fault)
-        try:
-            fault.note()
-            if not sabotaged:
-                fault.inject()
-            narrate(f"effect of {name}: {fault.prove_effect()}")
-            yield fault
-        finally:
-            fault.heal()
-            narrate(f"healed: {fault.prove_healed()}")
-            rollback.leave(fault)
+    def broken(fault: type[Fault]) -> Iterator[None]:
+        wait_healthy(site, timeout=timeouts.HEALTHY)
+        life = Life(disguise(fault), site, rollback, step)
+        with life.in_effect():
+            narrate(f"effect of {fault.name}: {life.record.effect}")
+            yield
+        narrate(f"healed: {life.record.healing}")
 
     return broken
 
 
-def without_effect(fault: type[Fault]) -> type[Fault]:
-    """Give the fault whose injection does nothing: it must not be taken for one that works."""
-    return type(f"{fault.__name__}WithoutEffect", (fault,), {"inject": lambda _self: None})
-
-
 @pytest.fixture
 def shown(
-    plan: Plan,
+    scenario: Scenario,
     site: Site,
     rollback: Rollback,
     run: Run,
     step: StepFunction,
     observe: ObserveFunction,
-    sabotaged: bool,
+    disguise: Disguise,
     request: pytest.FixtureRequest,
 ) -> Iterator[Survival]:
     """What the scenario showed; it is in the journal, and its history in the run's folder."""
-    if sabotaged:
-        plan = replace(plan, fault=without_effect(plan.fault))
+    folder = run.folder / "survival" / scenario.name
     try:
-        survival = survive(plan, site, rollback, run.folder / "survival" / plan.name, step)
+        survival = survive(scenario, site, rollback, folder, step, disguise=disguise)
     except (LandfastError, Unknown):
         renew_mysql(site)
         raise
@@ -82,7 +79,7 @@ def shown(
     for line in _observations(survival):
         observe(line)
     yield survival
-    if not leaves_whole(plan, survival):
+    if not leaves_whole(scenario, survival):
         renew_mysql(site)
 
 

@@ -1,4 +1,4 @@
-"""Another way to look for rows than the ledger's: the database is asked for each one."""
+"""A second way to look for rows, besides the ledger's: ask the database for each one."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ _TABLE = {"insert": "entry", "transfer": "transfer"}
 
 
 def count_present(server: MysqlServer, lost: Iterable[LostRun]) -> int:
-    """Give how many of the operations that are said to be lost are in the database after all."""
+    """Return how many operations that are reported as lost are in the database after all."""
     present = 0
     for run in lost:
         if run.kind == "register":

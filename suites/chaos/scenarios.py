@@ -1,15 +1,49 @@
 """The table of scenarios: workload x fault x timing, and what must come of it.
 
-The expectations hold for `hard` mounts: nothing acknowledged is lost; where only storage is away,
-clients see one gap and no error; where MySQL itself goes, their connections do, too. Gaps are
-those of two busy cores, with room: a figure in the report says more than this limit.
+The expectations hold for `hard` mounts: nothing acknowledged is lost. If only storage is away,
+clients see one gap and no error; if MySQL itself goes, so do their connections. The gaps are
+generous limits for two busy cores: the figure in the report says more.
 """
 
-from landfast import faults
-from landfast.faults.base import FAULTS
-from landfast.survival.plan import Expected, Plan
-
-faults.load()
+from landfast.faults.control_plane import (
+    ApiserverKill,
+    ControllerManagerKill,
+    EtcdKill,
+    ProvisionerKill,
+    SchedulerKill,
+)
+from landfast.faults.data import DataDirectorySwapped
+from landfast.faults.export import ExportFull, ExportReadOnly, ExportWithdrawn
+from landfast.faults.network import NfsLoss, NfsOneWay, NfsPortDropped, NfsReset, NodeIsolated
+from landfast.faults.nfs_server import (
+    NfsFreeze,
+    NfsFreezeLong,
+    NfsKill,
+    NfsMoved,
+    NfsRestart,
+    ServerClockStep,
+)
+from landfast.faults.node_services import ContainerdRestart, KubeletStop, NodeLogDiskFull
+from landfast.faults.nodes import (
+    NodeDrain,
+    NodePause,
+    NodePauseEvicted,
+    NodePowerOff,
+    NodeRestart,
+    NodeStop,
+)
+from landfast.faults.pods import (
+    ImageRestartLoop,
+    PodDelete,
+    PodEvict,
+    PodForceDelete,
+    StatefulSetRecreate,
+    StatefulSetScaleToZero,
+)
+from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
+from landfast.faults.processes import MysqldOom, MysqldSigkill, MysqldSigstop
+from landfast.faults.takeover import NodeFailover, SplitBrain
+from landfast.survival.scenario import Expected, Scenario
 
 
 def _restart(seconds: float) -> Expected:
@@ -18,7 +52,7 @@ def _restart(seconds: float) -> Expected:
 
 
 def _frozen(seconds: float) -> Expected:
-    """Storage or MySQL stands still and goes on: one gap, no error."""
+    """Storage or MySQL is frozen and goes on: one gap, no error."""
     return Expected(gap=seconds, errors=False)
 
 
@@ -27,67 +61,105 @@ _UNTOUCHED = Expected(gap=5, errors=False, during=True)
 
 _LOSES = Expected(gap=180)
 
-PLANS = [
-    # ------------------------------------------------------------------- pods
-    Plan("pod-delete", FAULTS["pod-delete"], 0, _restart(40), 45, 90, tier="L1"),
-    Plan("pod-force-delete", FAULTS["pod-force-delete"], 0, _restart(40), 30, 60, tier="L1"),
-    Plan("pod-evict", FAULTS["pod-evict"], 0, _restart(40), 25, 30),
-    Plan("statefulset-recreate", FAULTS["statefulset-recreate"], 2, _restart(60), 25, 40),
-    Plan("statefulset-scale-to-zero", FAULTS["statefulset-scale-to-zero"], 2, _restart(60), 30, 20),
-    Plan("image-restart-loop", FAULTS["image-restart-loop"], 2, _restart(90), 40, 20),
-    # -------------------------------------------------------------- processes
-    Plan("mysqld-sigkill", FAULTS["mysqld-sigkill"], 0, _restart(40), 15, 95, tier="L2"),
-    Plan("mysqld-sigstop", FAULTS["mysqld-sigstop"], 6, _frozen(20), 25, 20),
-    Plan("mysqld-oom", FAULTS["mysqld-oom"], 0, _restart(60), 15, 50, tier="L2"),
-    # ------------------------------------------------------------------ nodes
-    Plan("node-power-off", FAULTS["node-power-off"], 3, _restart(90), 55, 85, tier="L3"),
-    Plan("node-stop", FAULTS["node-stop"], 3, _restart(90), 55, 20),
-    Plan("node-restart", FAULTS["node-restart"], 0, _restart(90), 50, 40, tier="L3"),
-    Plan("node-pause", FAULTS["node-pause"], 8, _frozen(25), 50, 30),
-    Plan("node-pause-evicted", FAULTS["node-pause-evicted"], 2, _restart(160), 80, 65, tier="L7"),
-    Plan("node-failover", FAULTS["node-failover"], 3, _restart(120), 20, 60, tier="L3"),
-    Plan("node-drain", FAULTS["node-drain"], 1, _restart(60), 20, 50),
-    Plan("kubelet-stop", FAULTS["kubelet-stop"], 5, _UNTOUCHED, 20, 20),
-    Plan("containerd-restart", FAULTS["containerd-restart"], 0, _UNTOUCHED, 15, 15),
-    Plan("node-log-disk-full", FAULTS["node-log-disk-full"], 3, _UNTOUCHED, 25, 15),
-    # ------------------------------------------------------------- NFS server
-    Plan("nfs-kill", FAULTS["nfs-kill"], 4, _frozen(40), 20, 85, tier="L4"),
-    Plan("nfs-restart", FAULTS["nfs-restart"], 0, _frozen(40), 15, 40),
-    Plan("nfs-freeze", FAULTS["nfs-freeze"], 5, _frozen(25), 20, 70),
-    Plan("nfs-freeze-long", FAULTS["nfs-freeze-long"], 15, _frozen(40), 30, 75, tier="L7"),
-    Plan("nfs-moved", FAULTS["nfs-moved"], 5, _frozen(60), 20, 30),
-    Plan("export-withdrawn", FAULTS["export-withdrawn"], 3, _restart(120), 45, 20),
-    Plan("export-read-only", FAULTS["export-read-only"], 3, _restart(120), 35, 30),
-    Plan("export-full", FAULTS["export-full"], 3, _restart(120), 80, 45),
-    Plan("nfs-power-loss", FAULTS["nfs-power-loss"], 2, _frozen(40), 30, 85, tier="L5"),
-    Plan("power-loss-everywhere", FAULTS["power-loss-everywhere"], 2, _restart(90), 60, 80,
-         tier="L5"),
-    Plan("server-clock-step", FAULTS["server-clock-step"], 4, _UNTOUCHED, 30, 10, mode="clock"),
-    # ---------------------------------------------------------------- network
-    Plan("nfs-port-dropped", FAULTS["nfs-port-dropped"], 6, _frozen(60), 30, 80, tier="L6"),
-    Plan("nfs-one-way", FAULTS["nfs-one-way"], 6, _frozen(60), 25, 30, tier="L6"),
-    Plan("nfs-loss", FAULTS["nfs-loss"], 8, Expected(gap=30, errors=False), 20, 30),
-    Plan("nfs-reset", FAULTS["nfs-reset"], 4, _frozen(60), 15, 30),
-    Plan("node-isolated", FAULTS["node-isolated"], 6, _UNTOUCHED, 25, 40),
-    # ---------------------------------------------------------- control plane
-    Plan("controller-manager-kill", FAULTS["controller-manager-kill"], 0, _UNTOUCHED, 20, 10),
-    Plan("scheduler-kill", FAULTS["scheduler-kill"], 0, _UNTOUCHED, 30, 10),
-    Plan("apiserver-kill", FAULTS["apiserver-kill"], 0, _UNTOUCHED, 25, 20),
-    Plan("etcd-kill", FAULTS["etcd-kill"], 0, _UNTOUCHED, 30, 20),
-    Plan("provisioner-kill", FAULTS["provisioner-kill"], 0, _UNTOUCHED, 45, 25),
-    # ------------------------------------------------- while MySQL recovers
-    Plan("nfs-kill-while-recovering", FAULTS["nfs-kill"], 3, _restart(90), 30, 35, tier="L4",
-         when="recovering"),
-    Plan("nfs-port-dropped-while-recovering", FAULTS["nfs-port-dropped"], 5, _restart(120), 40, 25,
-         when="recovering"),
-]  # fmt: skip
-
-FENCING = [
-    Plan("fencing-partitioned-writer", FAULTS["split-brain"], 5, _restart(90), 70, 55),
+# fmt: off
+SCENARIOS = [
+    # --- pods
+    Scenario(name="pod-delete", fault=PodDelete, expected=_restart(40), seconds=45, telling=90,
+             tier="L1"),
+    Scenario(name="pod-force-delete", fault=PodForceDelete, expected=_restart(40), seconds=30,
+             telling=60, tier="L1"),
+    Scenario(name="pod-evict", fault=PodEvict, expected=_restart(40), seconds=25, telling=30),
+    Scenario(name="statefulset-recreate", fault=StatefulSetRecreate, hold=2,
+             expected=_restart(60), seconds=25, telling=40),
+    Scenario(name="statefulset-scale-to-zero", fault=StatefulSetScaleToZero, hold=2,
+             expected=_restart(60), seconds=30, telling=20),
+    Scenario(name="image-restart-loop", fault=ImageRestartLoop, hold=2, expected=_restart(90),
+             seconds=40, telling=20),
+    # --- processes
+    Scenario(name="mysqld-sigkill", fault=MysqldSigkill, expected=_restart(40), seconds=15,
+             telling=95, tier="L2"),
+    Scenario(name="mysqld-sigstop", fault=MysqldSigstop, hold=6, expected=_frozen(20), seconds=25,
+             telling=20),
+    Scenario(name="mysqld-oom", fault=MysqldOom, expected=_restart(60), seconds=15, telling=50,
+             tier="L2"),
+    # --- nodes
+    Scenario(name="node-power-off", fault=NodePowerOff, hold=3, expected=_restart(90), seconds=55,
+             telling=85, tier="L3"),
+    Scenario(name="node-stop", fault=NodeStop, hold=3, expected=_restart(90), seconds=55,
+             telling=20),
+    Scenario(name="node-restart", fault=NodeRestart, expected=_restart(90), seconds=50,
+             telling=40, tier="L3"),
+    Scenario(name="node-pause", fault=NodePause, hold=8, expected=_frozen(25), seconds=50,
+             telling=30),
+    Scenario(name="node-pause-evicted", fault=NodePauseEvicted, hold=2, expected=_restart(160),
+             seconds=80, telling=65, tier="L7"),
+    Scenario(name="node-failover", fault=NodeFailover, hold=3, expected=_restart(120), seconds=20,
+             telling=60, tier="L3"),
+    Scenario(name="node-drain", fault=NodeDrain, hold=1, expected=_restart(60), seconds=20,
+             telling=50),
+    Scenario(name="kubelet-stop", fault=KubeletStop, hold=5, expected=_UNTOUCHED, seconds=20,
+             telling=20),
+    Scenario(name="containerd-restart", fault=ContainerdRestart, expected=_UNTOUCHED, seconds=15,
+             telling=15),
+    Scenario(name="node-log-disk-full", fault=NodeLogDiskFull, hold=3, expected=_UNTOUCHED,
+             seconds=25, telling=15),
+    # --- NFS server
+    Scenario(name="nfs-kill", fault=NfsKill, hold=4, expected=_frozen(40), seconds=20, telling=85,
+             tier="L4"),
+    Scenario(name="nfs-restart", fault=NfsRestart, expected=_frozen(40), seconds=15, telling=40),
+    Scenario(name="nfs-freeze", fault=NfsFreeze, hold=5, expected=_frozen(25), seconds=20,
+             telling=70),
+    Scenario(name="nfs-freeze-long", fault=NfsFreezeLong, hold=15, expected=_frozen(40),
+             seconds=30, telling=75, tier="L7"),
+    Scenario(name="nfs-moved", fault=NfsMoved, hold=5, expected=_frozen(60), seconds=20,
+             telling=30),
+    Scenario(name="export-withdrawn", fault=ExportWithdrawn, hold=3, expected=_restart(120),
+             seconds=45, telling=20),
+    Scenario(name="export-read-only", fault=ExportReadOnly, hold=3, expected=_restart(120),
+             seconds=35, telling=30),
+    Scenario(name="export-full", fault=ExportFull, hold=3, expected=_restart(120), seconds=80,
+             telling=45),
+    Scenario(name="nfs-power-loss", fault=NfsPowerLoss, hold=2, expected=_frozen(40), seconds=30,
+             telling=85, tier="L5"),
+    Scenario(name="power-loss-everywhere", fault=PowerLossEverywhere, hold=2,
+             expected=_restart(90), seconds=60, telling=80, tier="L5"),
+    Scenario(name="server-clock-step", fault=ServerClockStep, hold=4, expected=_UNTOUCHED,
+             seconds=30, telling=10, mode="clock"),
+    # --- network
+    Scenario(name="nfs-port-dropped", fault=NfsPortDropped, hold=6, expected=_frozen(60),
+             seconds=30, telling=80, tier="L6"),
+    Scenario(name="nfs-one-way", fault=NfsOneWay, hold=6, expected=_frozen(60), seconds=25,
+             telling=30, tier="L6"),
+    Scenario(name="nfs-loss", fault=NfsLoss, hold=8, expected=Expected(gap=30, errors=False),
+             seconds=20, telling=30),
+    Scenario(name="nfs-reset", fault=NfsReset, hold=4, expected=_frozen(60), seconds=15,
+             telling=30),
+    Scenario(name="node-isolated", fault=NodeIsolated, hold=6, expected=_UNTOUCHED, seconds=25,
+             telling=40),
+    # --- control plane
+    Scenario(name="controller-manager-kill", fault=ControllerManagerKill, expected=_UNTOUCHED,
+             seconds=20, telling=10),
+    Scenario(name="scheduler-kill", fault=SchedulerKill, expected=_UNTOUCHED, seconds=30,
+             telling=10),
+    Scenario(name="apiserver-kill", fault=ApiserverKill, expected=_UNTOUCHED, seconds=25,
+             telling=20),
+    Scenario(name="etcd-kill", fault=EtcdKill, expected=_UNTOUCHED, seconds=30, telling=20),
+    Scenario(name="provisioner-kill", fault=ProvisionerKill, expected=_UNTOUCHED, seconds=45,
+             telling=25, when="provisioning"),
+    # --- while MySQL recovers
+    Scenario(name="nfs-kill-while-recovering", fault=NfsKill, hold=3, expected=_restart(90),
+             seconds=30, telling=35, tier="L4", when="recovering"),
+    Scenario(name="nfs-port-dropped-while-recovering", fault=NfsPortDropped, hold=5,
+             expected=_restart(120), seconds=40, telling=25, when="recovering"),
 ]
 
-# Pages that are written back take the log with them, and each sync of the binary log holds up what
-# could be lost: with these it is seconds, not moments.
+FENCING = [
+    Scenario(name="fencing-partitioned-writer", fault=SplitBrain, hold=5, expected=_restart(90),
+             seconds=70, telling=55),
+]
+
+# Pages that are written back flush the log first, and each sync of the binary log shortens what can
+# be lost: with these settings it is seconds, not moments.
 _KEPT_IN_MEMORY = {
     "sync_binlog": "0",
     "innodb_flush_log_at_timeout": "30",
@@ -97,13 +169,14 @@ _KEPT_IN_MEMORY = {
 }
 
 LOSING = [
-    Plan("control-flush-0", FAULTS["mysqld-sigkill"], 0, _LOSES, 50, 70, control=True,
-         variables={"innodb_flush_log_at_trx_commit": "0", **_KEPT_IN_MEMORY}),
-    Plan("control-lying-server", FAULTS["power-loss-everywhere"], 2, _LOSES, 55, 75, control=True,
-         mode="lying"),
-]  # fmt: skip
+    Scenario(name="control-flush-0", fault=MysqldSigkill, expected=_LOSES, seconds=50, telling=70,
+             control=True, variables={"innodb_flush_log_at_trx_commit": "0", **_KEPT_IN_MEMORY}),
+    Scenario(name="control-lying-server", fault=PowerLossEverywhere, hold=2, expected=_LOSES,
+             seconds=55, telling=75, control=True, mode="lying"),
+]
 
 SWAPPED = [
-    Plan("control-swapped-directory", FAULTS["data-directory-swapped"], 0, _LOSES, 45, 40,
-         control=True),
-]  # fmt: skip
+    Scenario(name="control-swapped-directory", fault=DataDirectorySwapped, expected=_LOSES,
+             seconds=45, telling=40, control=True),
+]
+# fmt: on

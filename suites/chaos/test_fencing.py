@@ -3,6 +3,7 @@
 import pytest
 
 from fixtures.stacks import NewStack
+from landfast import timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.kube.client import Object
@@ -16,7 +17,6 @@ from suites.chaos.test_survival import conclude, rows
 
 pytestmark = pytest.mark.xdist_group("chaos")
 
-_MYSQL_SECONDS = 90
 _REFUSED = "Unable to lock"
 _RUNS = "ready for connections"
 
@@ -44,7 +44,7 @@ def test_second_mysqld_on_another_node_is_refused(
         node = str(stack.kube.get("Pod", "mysql-0", stack.namespace)["spec"]["nodeName"])
     observe(f"the first mysqld on {node}: {first}")
     other = next(worker for worker in site.workers if worker != node)
-    with step(f"a second one on {other}, with the same claim"):
+    with step(f"a second one on {other}, with the same PVC"):
         stack.kube.create(second_pod(stack, other, own_data=sabotaged))
         said = wait_for_log(stack, "mysql-second", f"{_REFUSED}|{_RUNS}")
     observe(f"the second mysqld on {other}: {said}")
@@ -55,7 +55,7 @@ def test_second_mysqld_on_another_node_is_refused(
 
 
 def second_pod(stack: Stack, node: str, *, own_data: bool) -> Object:
-    """Give a pod with MySQL's container on a node, on the same claim (or, sabotaged, on none)."""
+    """Return a pod with MySQL's container on a node, on the same PVC (or, sabotaged, on none)."""
     (found,) = [o for o in stack.objects("mysql") if o["kind"] == "StatefulSet"]
     spec = found["spec"]["template"]["spec"]
     volume: Object = {"persistentVolumeClaim": {"claimName": "mysql-data-mysql-0"}}
@@ -80,10 +80,10 @@ def second_pod(stack: Stack, node: str, *, own_data: bool) -> Object:
 
 
 def wait_for_log(stack: Stack, pod: str, words: str) -> str:
-    """Wait until a pod's log has one of some words (`a|b`), and give the line.
+    """Wait until a pod's log has one of some words (`a|b`), and return the line.
 
     Raises:
-        WaitTimeout: it has not.
+        WaitTimeout: it does not.
     """
 
     def look() -> str:
@@ -100,13 +100,13 @@ def wait_for_log(stack: Stack, pod: str, words: str) -> str:
     return wait_until(
         f"{words!r} in the log of {pod}",
         look,
-        timeout=_MYSQL_SECONDS,
+        timeout=timeouts.MYSQL_READY,
         interval=0.5,
         ignoring=(LandfastError,),
     )
 
 
-@pytest.mark.parametrize("plan", rows(FENCING))
+@pytest.mark.parametrize("scenario", rows(FENCING))
 def test_only_one_mysqld_writes(shown: Survival, site: Site) -> None:
     why = local_locks(site.engine, site.node(), site.server.address)
     conclude(shown, f"; {why}" if why else "")

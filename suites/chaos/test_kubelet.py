@@ -1,7 +1,7 @@
-"""Upstream's disruptive storage checks, without a cloud: kubelet and controller manager restart.
+"""Upstream's disruptive storage checks without a cloud: kubelet and controller manager restart.
 
-kubernetes/test/e2e/storage: nfs_persistent_volume-disruptive.go, generic_persistent_volume-
-disruptive.go.
+Source: kubernetes/test/e2e/storage, nfs_persistent_volume-disruptive.go and
+generic_persistent_volume-disruptive.go.
 """
 
 from collections.abc import Callable
@@ -10,34 +10,35 @@ import pytest
 
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
+from landfast.faults.control_plane import ControllerManagerKill
+from landfast.faults.node_services import KubeletStop
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import wait_until
 from suites.chaos.conftest import Broken
-from suites.chaos.objects import mounts_of, pod, running, volume
+from suites.chaos.objects import bound_pvc, mounts_of, pod_on, running, wait_unmounted
 from suites.objects import pvc
 
 pytestmark = pytest.mark.xdist_group("chaos")
 
-_UNMOUNT_SECONDS = 90
 _READ_SECONDS = 30
 
 
 def scenario(name: str, expected: str, seconds: int) -> Callable[[object], object]:
-    """Give the mark of a scenario of this module."""
+    """Return the mark of a scenario of this module."""
     return pytest.mark.scenario(name=name, expected=expected, seconds=seconds, telling=5, tier=None)
 
 
 @pytest.mark.claim("chaos.kubelet-restart-keeps-files")
 @scenario("kubelet-restart-keeps-files", "a file on NFS is read after the kubelet's restart", 20)
 def test_file_is_readable_after_kubelet_restart(
-    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     node, namespace = site.node(), site.stack.namespace
-    with volume(site) as claim, running(site, pod("reader", node, claim=claim)) as before:
+    with bound_pvc(site) as pvc, running(site, pod_on(node, "reader", pvc_name=pvc)) as before:
         site.kube.execute(namespace, "reader", ["sh", "-c", "echo kept > /nfs/file"])
-        with broken("kubelet-stop"):
+        with broken(KubeletStop):
             observe("the kubelet is down")
-        with step("read the file in the same container"):  # once the kubelet knows its pods again
+        with verify("read the file in the same container"):  # once the kubelet knows its pods again
             text = wait_until(
                 "the file to be read",
                 lambda: site.kube.execute(namespace, "reader", ["cat", "/nfs/file"]),
@@ -53,65 +54,59 @@ def test_file_is_readable_after_kubelet_restart(
 @pytest.mark.claim("chaos.kubelet-down-pod-deleted")
 @scenario("kubelet-down-pod-deleted", "unmounted once the kubelet is back", 20)
 def test_volume_of_pod_deleted_while_kubelet_is_down_is_unmounted(
-    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    delete_while_down(site, broken, step, observe, grace_seconds=None)
+    delete_while_down(site, broken, verify, observe, grace_seconds=None)
 
 
 @pytest.mark.claim("chaos.kubelet-down-pod-force-deleted")
 @scenario("kubelet-down-pod-force-deleted", "unmounted once the kubelet is back", 20)
 def test_volume_of_pod_force_deleted_while_kubelet_is_down_is_unmounted(
-    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    delete_while_down(site, broken, step, observe, grace_seconds=0)
+    delete_while_down(site, broken, verify, observe, grace_seconds=0)
 
 
 def delete_while_down(
     site: Site,
     broken: Broken,
-    step: StepFunction,
+    verify: StepFunction,
     observe: ObserveFunction,
     *,
     grace_seconds: int | None,
 ) -> None:
-    """Delete a pod with NFS while its kubelet is down; its mount has to go with it later."""
+    """Delete a pod on NFS while its kubelet is down; later, its mount has to go with it."""
     node, namespace = site.node(), site.stack.namespace
-    with volume(site) as claim, running(site, pod("mounted", node, claim=claim)) as there:
-        uid = there["metadata"]["uid"]
+    with bound_pvc(site) as pvc, running(site, pod_on(node, "mounted", pvc_name=pvc)) as pod:
+        uid = pod["metadata"]["uid"]
         before = mounts_of(site, node, uid)
         assert before, "the pod's volume is not among the node's mounts"
-        with broken("kubelet-stop"):
+        with broken(KubeletStop):
             site.kube.delete("Pod", "mounted", namespace, grace_seconds=grace_seconds)
             observe(f"mounted while the kubelet was down: {len(mounts_of(site, node, uid))}")
-        with step("pod and mount go"):
-            site.stack.wait_gone("Pod", "mounted", namespace, timeout=_UNMOUNT_SECONDS)
-            wait_until(
-                "its mount to be gone",
-                lambda: mounts_of(site, node, uid),
-                until=lambda mounts: not mounts,
-                timeout=_UNMOUNT_SECONDS,
-            )
+        with verify("the pod and its mount go"):
+            wait_unmounted(site, node, pod)
         observe(f"unmounted: {before[0].split()[1]}")
 
 
 @pytest.mark.claim("chaos.controller-manager-restart-keeps-bindings")
-@scenario("controller-manager-restart-keeps-bindings", "bound stays bound, new claims bind", 10)
+@scenario("controller-manager-restart-keeps-bindings", "bound stays bound, new PVCs bind", 10)
 def test_bound_pvc_stays_bound_when_the_controller_manager_restarts(
-    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     kind, namespace = "PersistentVolumeClaim", site.stack.namespace
-    with volume(site) as claim:
-        before = site.kube.get(kind, claim, namespace)
-        with broken("controller-manager-kill"):
-            observe(f"{claim} was bound to {before['spec']['volumeName']}")
-        after = site.kube.get(kind, claim, namespace)
-        with step("a new claim binds"):
+    with bound_pvc(site) as name:
+        before = site.kube.get(kind, name, namespace)
+        with broken(ControllerManagerKill):
+            observe(f"{name} was bound to {before['spec']['volumeName']}")
+        after = site.kube.get(kind, name, namespace)
+        with verify("a new PVC binds"):
             site.stack.make(pvc("made-after"))
             made = site.stack.wait_for_pvc("made-after")
             site.kube.delete(kind, "made-after", namespace)
             site.stack.wait_gone(kind, "made-after", namespace)
     observe(f"it is {after['status']['phase']} to {after['spec']['volumeName']}")
-    observe(f"a claim made afterwards was bound to {made['spec']['volumeName']}")
+    observe(f"a PVC created afterwards was bound to {made['spec']['volumeName']}")
     assert after["status"]["phase"] == "Bound"
     assert after["spec"]["volumeName"] == before["spec"]["volumeName"]
 

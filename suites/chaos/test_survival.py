@@ -6,43 +6,41 @@ import pytest
 
 from landfast.claims import Claim
 from landfast.survival.model import Survival
-from landfast.survival.plan import Plan
+from landfast.survival.scenario import Scenario
 from landfast.verdict import Unknown, Verdict
-from suites.chaos.scenarios import PLANS
+from suites.chaos.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.xdist_group("chaos")
 
 
-def rows(plans: list[Plan]) -> list[Any]:
-    """Give the scenarios as parameters, each with its claim."""
+def rows(scenarios: list[Scenario]) -> list[Any]:
+    """Return the scenarios as parameters, each with its claim."""
     return [
         pytest.param(
-            plan,
-            id=plan.name,
+            row,
+            id=row.name,
             marks=[
-                pytest.mark.claim(
-                    Claim(id=f"chaos.{plan.name}", text=plan.claim, source=plan.source)
-                ),
+                pytest.mark.claim(Claim(id=f"chaos.{row.name}", text=row.claim, source=row.source)),
                 pytest.mark.scenario(
-                    name=plan.name,
-                    expected=plan.outcome,
-                    seconds=plan.seconds,
-                    telling=plan.telling,
-                    tier=plan.tier,
+                    name=row.name,
+                    expected=row.requirement,
+                    seconds=row.seconds,
+                    telling=row.telling,
+                    tier=row.tier,
                 ),
             ],
         )
-        for plan in plans
+        for row in scenarios
     ]
 
 
-@pytest.mark.parametrize("plan", rows(PLANS))
+@pytest.mark.parametrize("scenario", rows(SCENARIOS))
 def test_mysql_survives(shown: Survival) -> None:
     conclude(shown)
 
 
 def conclude(shown: Survival, because: str = "") -> None:
-    """Hold a test to what its scenario showed; `because` is added to the reasons."""
+    """Judge a test by what its scenario showed; `because` is added to the reasons."""
     said = "; ".join(shown.reasons) + because
     if shown.verdict is Verdict.UNKNOWN:
         raise Unknown(said)

@@ -9,9 +9,9 @@ from landfast.mysql.checker import check
 from landfast.mysql.history import (
     ACCOUNTS,
     INITIAL_BALANCE,
-    Kind,
+    Completion,
     Operation,
-    Outcome,
+    OperationKind,
     runs_of,
     transfer_of,
 )
@@ -23,18 +23,24 @@ BEFORE, DURING, AFTER = 105.0, 115.0, 125.0
 _WALL = 1_764_000_000.0
 
 
-def insert(number: int, at: float, outcome: Outcome = Outcome.OK, writer: int = 0) -> Operation:
+def insert(
+    number: int, at: float, completion: Completion = Completion.OK, writer: int = 0
+) -> Operation:
     """Give a row's insert that ended at `at`."""
-    return Operation(writer, Kind.INSERT, number, at - 0.01, at, outcome)
+    return Operation(writer, OperationKind.INSERT, number, at - 0.01, at, completion)
 
 
-def transfer(number: int, at: float, outcome: Outcome = Outcome.OK, writer: int = 5) -> Operation:
-    return Operation(writer, Kind.TRANSFER, number, at - 0.01, at, outcome)
+def transfer(
+    number: int, at: float, completion: Completion = Completion.OK, writer: int = 5
+) -> Operation:
+    return Operation(writer, OperationKind.TRANSFER, number, at - 0.01, at, completion)
 
 
-def update(number: int, at: float, outcome: Outcome = Outcome.OK, writer: int = 7) -> Operation:
+def update(
+    number: int, at: float, completion: Completion = Completion.OK, writer: int = 7
+) -> Operation:
     """Give an update of a register that ended at `at`."""
-    return Operation(writer, Kind.REGISTER, number, at - 0.01, at, outcome)
+    return Operation(writer, OperationKind.REGISTER, number, at - 0.01, at, completion)
 
 
 def read(
@@ -84,7 +90,7 @@ def write_history(path: Path, operations: Iterable[Operation]) -> None:
     for operation in operations:
         lines.append((operation.invoked, _line("invoke", operation, operation.invoked, "")))
         if operation.ended is not None:
-            text = _line(operation.outcome, operation, operation.ended, operation.error)
+            text = _line(operation.completion, operation, operation.ended, operation.error)
             lines.append((operation.ended, text))
     text = "".join(line for _, line in sorted(lines, key=lambda timed: timed[0]))
     packed = path.suffix == ".gz"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
-from landfast.mysql.history import Kind, Operation, Outcome, read_history
+from landfast.mysql.history import Completion, Operation, OperationKind, read_history
 from landfast.mysql.reading import FinalReading
 from landfast.survival.model import Availability, LedgerCheck
 
@@ -76,7 +76,12 @@ def make_up(folder: Path) -> None:
     writer 1, the last two acknowledged before are lost.
     """
     marks = Marks(epoch=5000, inject=5004, healed=5006, ended=5010, during_required=False)
-    kinds = [Kind.INSERT, Kind.INSERT, Kind.TRANSFER, Kind.REGISTER]
+    kinds = [
+        OperationKind.INSERT,
+        OperationKind.INSERT,
+        OperationKind.TRANSFER,
+        OperationKind.REGISTER,
+    ]
     operations = [operation for n, kind in enumerate(kinds) for operation in _writes(n, kind)]
     folder.mkdir(parents=True, exist_ok=True)
     write_history(folder / "history.tsv.gz", operations)
@@ -91,23 +96,25 @@ def make_up(folder: Path) -> None:
     (folder / "marks.json").write_text(marks.model_dump_json(indent=1))
 
 
-def _writes(writer: int, kind: Kind) -> list[Operation]:
+def _writes(writer: int, kind: OperationKind) -> list[Operation]:
     """Give 20 writes a second; the 80th is answered by nobody."""
     began = 5000 + writer / 100
-    operations = [Operation(writer, Kind.CONNECT, 1, began, began + 0.002, Outcome.OK)]
+    operations = [Operation(writer, OperationKind.CONNECT, 1, began, began + 0.002, Completion.OK)]
     for number in range(1, 141):
         begun = began + number / 20 + (3 if number > 80 else 0)
-        outcome, error = Outcome.OK, ""
+        completion, error = Completion.OK, ""
         if number == 80:
-            outcome, error = Outcome.INFO, "OperationalError(2013, 'Lost connection')"
-        operations.append(Operation(writer, kind, number, begun, begun + 0.015, outcome, error))
+            completion, error = Completion.INFO, "OperationalError(2013, 'Lost connection')"
+        operations.append(Operation(writer, kind, number, begun, begun + 0.015, completion, error))
     for number in range(2, 8):
         begun = began + 3.1 + number / 2
-        outcome, error = Outcome.FAIL, "ConnectionRefusedError(111)"
+        completion, error = Completion.FAIL, "ConnectionRefusedError(111)"
         if number == 7:
-            outcome, error = Outcome.OK, ""
+            completion, error = Completion.OK, ""
         operations.append(
-            Operation(writer, Kind.CONNECT, number, begun, begun + 0.002, outcome, error)
+            Operation(
+                writer, OperationKind.CONNECT, number, begun, begun + 0.002, completion, error
+            )
         )
     return operations
 

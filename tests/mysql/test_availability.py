@@ -9,7 +9,7 @@ from hypothesis import given
 from ledger_samples import ENDED, EPOCH, HEALED, INJECT, insert
 
 from landfast.mysql.availability import measure
-from landfast.mysql.history import Kind, Operation, Outcome
+from landfast.mysql.history import Completion, Operation, OperationKind
 from landfast.survival.model import Availability
 
 
@@ -150,20 +150,20 @@ def test_injection_at_the_beginning_has_no_rate_before() -> None:
     assert (found.intervals[0].rate, found.rto_steady) == (0.0, 0.0)
 
 
-def connect(at: float, outcome: Outcome) -> Operation:
-    return Operation(1, Kind.CONNECT, 1, at - 0.1, at, outcome)
+def connect(at: float, completion: Completion) -> Operation:
+    return Operation(1, OperationKind.CONNECT, 1, at - 0.1, at, completion)
 
 
 def test_errors_are_those_of_operations_and_connections() -> None:
     found = seen(
         STEADY,
         [
-            insert(1, INJECT + 1, Outcome.INFO, writer=1),
-            insert(2, INJECT + 2, Outcome.FAIL, writer=1),
-            connect(INJECT + 3, Outcome.FAIL),
-            connect(INJECT + 4, Outcome.OK),
-            Operation(2, Kind.INSERT, 1, INJECT, None, Outcome.INFO),
-            insert(3, ENDED, Outcome.INFO, writer=1),
+            insert(1, INJECT + 1, Completion.INFO, writer=1),
+            insert(2, INJECT + 2, Completion.FAIL, writer=1),
+            connect(INJECT + 3, Completion.FAIL),
+            connect(INJECT + 4, Completion.OK),
+            Operation(2, OperationKind.INSERT, 1, INJECT, None, Completion.INFO),
+            insert(3, ENDED, Completion.INFO, writer=1),
         ],
     )
     assert found.errors == 3
@@ -173,7 +173,7 @@ def test_errors_are_those_of_operations_and_connections() -> None:
 
 def test_interval_has_rate_and_latency_of_what_was_acknowledged_in_it() -> None:
     operations = [
-        Operation(0, Kind.INSERT, n, INJECT + 5 - n / 1000, INJECT + 5, Outcome.OK)
+        Operation(0, OperationKind.INSERT, n, INJECT + 5 - n / 1000, INJECT + 5, Completion.OK)
         for n in range(1, 1001)
     ]
     before, during, after = seen(STEADY[: 64 * 10], operations).intervals
@@ -187,7 +187,9 @@ def test_interval_has_rate_and_latency_of_what_was_acknowledged_in_it() -> None:
 
 def test_percentile_is_one_of_the_values() -> None:
     latencies = [0.010, 0.020, 0.030]
-    found = seen([], [Operation(0, Kind.INSERT, 1, 101, 101 + n, Outcome.OK) for n in latencies])
+    found = seen(
+        [], [Operation(0, OperationKind.INSERT, 1, 101, 101 + n, Completion.OK) for n in latencies]
+    )
     assert (found.intervals[0].p50, found.intervals[0].p99) == (20.0, 30.0)
 
 
@@ -198,7 +200,7 @@ def test_fault_that_was_not_healed_lasts_until_the_end() -> None:
 
 
 def test_bins_cover_the_whole_time() -> None:
-    found = seen(but(STEADY, INJECT, INJECT + 5), [insert(1, EPOCH + 9.1, Outcome.INFO)])
+    found = seen(but(STEADY, INJECT, INJECT + 5), [insert(1, EPOCH + 9.1, Completion.INFO)])
     assert len(found.bins) == 120
     assert [found.bins[n].acknowledged for n in (0, 39, 40, 41, 60)] == [16, 16, 1, 0, 16]
     assert (found.bins[0].p50, found.bins[0].worst) == (10.0, 10.0)

@@ -16,7 +16,7 @@ from ledger_samples import (
 )
 
 from landfast.errors import BadInput
-from landfast.mysql.history import INITIAL_BALANCE, Kind, Operation, Outcome
+from landfast.mysql.history import INITIAL_BALANCE, Completion, Operation, OperationKind
 from landfast.survival.model import IntervalLosses, LostRun
 from landfast.verdict import Verdict
 
@@ -83,20 +83,20 @@ def test_wholly_empty_reading_is_everything_lost() -> None:
 
 
 def test_uncertain_row_is_recovered_or_never_read() -> None:
-    uncertain = [insert(4, AFTER, Outcome.INFO), insert(5, AFTER, Outcome.INFO)]
+    uncertain = [insert(4, AFTER, Completion.INFO), insert(5, AFTER, Completion.INFO)]
     result = judge(WRITTEN + uncertain, read({0: [1, 2, 3, 5]}))
     assert result.verdict is Verdict.PASS
     assert (result.counts.recovered, result.counts.never_read) == (1, 1)
 
 
 def test_operation_without_an_end_is_uncertain() -> None:
-    operations = [*WRITTEN, Operation(0, Kind.INSERT, 4, AFTER, None, Outcome.INFO)]
+    operations = [*WRITTEN, Operation(0, OperationKind.INSERT, 4, AFTER, None, Completion.INFO)]
     assert judge(operations, read(THERE)).counts.never_read == 1
     assert judge(operations, read({0: [1, 2, 3, 4]})).counts.recovered == 1
 
 
 def test_row_that_was_refused_must_not_be_there() -> None:
-    result = judge([*WRITTEN, insert(4, AFTER, Outcome.FAIL)], read({0: [1, 2, 3, 4]}))
+    result = judge([*WRITTEN, insert(4, AFTER, Completion.FAIL)], read({0: [1, 2, 3, 4]}))
     assert result.verdict is Verdict.FAIL
     assert result.reasons == ("1 write is there that nobody made: writer 0, insert 4",)
     assert (result.counts.failed, result.counts.unexpected) == (1, 1)
@@ -113,18 +113,18 @@ def test_rows_that_nobody_tried_must_not_be_there() -> None:
 
 
 def test_refused_row_that_is_not_there_is_in_no_class() -> None:
-    result = judge([*WRITTEN, insert(4, AFTER, Outcome.FAIL)], read(THERE))
+    result = judge([*WRITTEN, insert(4, AFTER, Completion.FAIL)], read(THERE))
     assert result.verdict is Verdict.PASS
     assert (result.counts.attempted, result.counts.failed, result.counts.stable) == (4, 1, 3)
 
 
 UPDATES = [
     update(1, BEFORE),
-    update(2, DURING, Outcome.INFO),
+    update(2, DURING, Completion.INFO),
     update(3, DURING),
-    update(4, DURING, Outcome.FAIL),
+    update(4, DURING, Completion.FAIL),
     update(5, AFTER),
-    update(6, AFTER + 1, Outcome.INFO),
+    update(6, AFTER + 1, Completion.INFO),
 ]
 
 
@@ -164,14 +164,14 @@ def test_lost_updates_are_named() -> None:
 
 def test_connections_are_no_writes() -> None:
     connects = [
-        Operation(0, Kind.CONNECT, 1, BEFORE, BEFORE, Outcome.OK),
-        Operation(0, Kind.CONNECT, 2, AFTER, AFTER, Outcome.FAIL),
+        Operation(0, OperationKind.CONNECT, 1, BEFORE, BEFORE, Completion.OK),
+        Operation(0, OperationKind.CONNECT, 2, AFTER, AFTER, Completion.FAIL),
     ]
     assert judge(WRITTEN + connects, read(THERE)) == judge(WRITTEN, read(THERE))
 
 
 def test_transfers_explain_the_balances() -> None:
-    moved = [transfer(1, BEFORE), transfer(2, DURING, Outcome.INFO), transfer(3, AFTER)]
+    moved = [transfer(1, BEFORE), transfer(2, DURING, Completion.INFO), transfer(3, AFTER)]
     assert judge(moved, read(transfers={5: [1, 2, 3]}), during_required=False).verdict == "PASS"
     assert judge(moved, read(transfers={5: [1, 3]}), during_required=False).verdict == "PASS"
 
@@ -238,7 +238,7 @@ def test_writes_during_the_fault_are_asked_for_only_where_they_must_be() -> None
 
 
 def test_uncertain_writes_are_no_acknowledged_ones() -> None:
-    operations = [insert(1, BEFORE, Outcome.INFO), *WRITTEN[1:]]
+    operations = [insert(1, BEFORE, Completion.INFO), *WRITTEN[1:]]
     assert judge(operations, read(THERE)).verdict is Verdict.UNKNOWN
 
 

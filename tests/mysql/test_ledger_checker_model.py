@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 from hypothesis import assume, given, settings
 from ledger_samples import AFTER, EPOCH, judge, read
 
-from landfast.mysql.history import Kind, Operation, Outcome, runs_of, transfer_of
+from landfast.mysql.history import Completion, Operation, OperationKind, runs_of, transfer_of
 from landfast.mysql.reading import FinalReading
 from landfast.survival.model import LedgerCheck
 from landfast.verdict import Verdict
@@ -35,8 +35,17 @@ class Case:
         )
 
 
-OUTCOMES = st.sampled_from([Outcome.OK, Outcome.OK, Outcome.OK, Outcome.FAIL, Outcome.INFO])
-WRITERS = (Kind.INSERT, Kind.INSERT, Kind.TRANSFER, Kind.REGISTER, Kind.REGISTER, Kind.CONNECT)
+COMPLETIONS = st.sampled_from(
+    [Completion.OK, Completion.OK, Completion.OK, Completion.FAIL, Completion.INFO]
+)
+WRITERS = (
+    OperationKind.INSERT,
+    OperationKind.INSERT,
+    OperationKind.TRANSFER,
+    OperationKind.REGISTER,
+    OperationKind.REGISTER,
+    OperationKind.CONNECT,
+)
 READ = st.integers(0, len(WRITERS))
 """A writer as something is read of it; the last one does not write."""
 NUMBERS = st.sets(st.integers(1, 8), min_size=1, max_size=5)
@@ -49,12 +58,12 @@ def workloads(draw: st.DrawFn) -> list[Operation]:
     operations = []
     for writer, kind in enumerate(WRITERS):
         begun, pause = EPOCH + draw(st.integers(0, 64)) / 64, draw(st.integers(1, 128)) / 64
-        for number, outcome in enumerate(draw(st.lists(OUTCOMES, min_size=2, max_size=7)), 1):
+        for number, completion in enumerate(draw(st.lists(COMPLETIONS, min_size=2, max_size=7)), 1):
             ended = begun + pause / 2
-            operations.append(Operation(writer, kind, number, begun, ended, outcome))
+            operations.append(Operation(writer, kind, number, begun, ended, completion))
             begun += pause
         if draw(st.booleans()):
-            operations[-1] = replace(operations[-1], ended=None, outcome=Outcome.INFO)
+            operations[-1] = replace(operations[-1], ended=None, completion=Completion.INFO)
     return operations
 
 
@@ -62,12 +71,12 @@ def workloads(draw: st.DrawFn) -> list[Operation]:
 def cases(draw: st.DrawFn) -> Case:
     """Half of the time all that was acknowledged is there; else anything may be."""
     operations = draw(workloads())
-    rows: dict[Kind, dict[int, set[int]]] = {kind: {} for kind in Kind}
+    rows: dict[OperationKind, dict[int, set[int]]] = {kind: {} for kind in OperationKind}
     for o in operations:
-        if o.outcome is Outcome.OK:
+        if o.completion is Completion.OK:
             rows[o.kind].setdefault(o.writer, set()).add(o.number)
-    registers = {writer: max(numbers) for writer, numbers in rows[Kind.REGISTER].items()}
-    reading = read(rows[Kind.INSERT], rows[Kind.TRANSFER], registers)
+    registers = {writer: max(numbers) for writer, numbers in rows[OperationKind.REGISTER].items()}
+    reading = read(rows[OperationKind.INSERT], rows[OperationKind.TRANSFER], registers)
     if draw(st.booleans()):
         reading = draw(spoilt(rows, registers))
     inject = EPOCH + draw(st.integers(0, 500)) / 64
@@ -82,20 +91,20 @@ def cases(draw: st.DrawFn) -> Case:
 
 @st.composite
 def spoilt(
-    draw: st.DrawFn, rows: dict[Kind, dict[int, set[int]]], registers: dict[int, int]
+    draw: st.DrawFn, rows: dict[OperationKind, dict[int, set[int]]], registers: dict[int, int]
 ) -> FinalReading:
     """A reading with rows taken away and added, registers and accounts changed."""
-    for kind in (Kind.INSERT, Kind.TRANSFER):
+    for kind in (OperationKind.INSERT, OperationKind.TRANSFER):
         for writer, numbers in draw(st.dictionaries(READ, NUMBERS, max_size=4)).items():
             rows[kind][writer] = rows[kind].get(writer, set()) ^ numbers
     registers |= draw(st.dictionaries(READ, st.integers(0, 8), max_size=3))
-    balances = dict(read(transfers=rows[Kind.TRANSFER]).balances)
+    balances = dict(read(transfers=rows[OperationKind.TRANSFER]).balances)
     changes = st.dictionaries(st.integers(0, 16), st.integers(-3, 3), max_size=2)
     for account, change in draw(changes).items():
         balances[account] = balances.get(account, 0) + change
     return read(
-        rows[Kind.INSERT],
-        rows[Kind.TRANSFER],
+        rows[OperationKind.INSERT],
+        rows[OperationKind.TRANSFER],
         registers,
         balances=balances,
         duplicates=draw(SOME),
@@ -119,14 +128,14 @@ class Slow:
 
 
 def slow_check(operations: list[Operation], reading: FinalReading) -> Slow:
-    def ended(outcome: Outcome) -> set[Write]:
+    def ended(completion: Completion) -> set[Write]:
         return {
             (o.kind.value, o.writer, o.number)
             for o in operations
-            if o.outcome is outcome and o.kind is not Kind.CONNECT
+            if o.completion is completion and o.kind is not OperationKind.CONNECT
         }
 
-    acknowledged, uncertain = ended(Outcome.OK), ended(Outcome.INFO)
+    acknowledged, uncertain = ended(Completion.OK), ended(Completion.INFO)
     present: set[Write] = set()
     for kind, table in (("insert", reading.rows), ("transfer", reading.transfers)):
         for writer, runs in table.items():
@@ -193,7 +202,11 @@ def test_intervals_are_those_of_the_acknowledgements(case: Case) -> None:
     slow = slow_check(case.operations, case.reading)
     expected = {"before": [0, 0], "during": [0, 0], "after": [0, 0]}
     for o in case.operations:
-        if o.outcome is Outcome.OK and o.kind is not Kind.CONNECT and o.ended is not None:
+        if (
+            o.completion is Completion.OK
+            and o.kind is not OperationKind.CONNECT
+            and o.ended is not None
+        ):
             if o.ended < case.inject:
                 name = "before"
             elif case.healed is not None and o.ended >= case.healed:
@@ -231,7 +244,7 @@ def test_order_of_operations_does_not_matter(case: Case, random: Random) -> None
 def test_another_acknowledged_write_that_is_there_makes_nothing_worse(case: Case) -> None:
     rows = {**case.reading.rows, 99: [(1, 1)]}
     reading = case.reading.model_copy(update={"rows": rows})
-    write = Operation(99, Kind.INSERT, 1, AFTER - 1, AFTER, Outcome.OK)
+    write = Operation(99, OperationKind.INSERT, 1, AFTER - 1, AFTER, Completion.OK)
     more = replace(case, operations=[*case.operations, write], reading=reading).check()
     less = case.check()
     assert WORSE_AND_WORSE.index(more.verdict) <= WORSE_AND_WORSE.index(less.verdict)

@@ -13,9 +13,9 @@ from ledger_samples import AFTER, BEFORE, DURING, insert, transfer, write_histor
 from landfast.errors import BadInput
 from landfast.mysql.history import (
     ACCOUNTS,
-    Kind,
+    Completion,
     Operation,
-    Outcome,
+    OperationKind,
     read_history,
     runs_of,
     transfer_of,
@@ -23,7 +23,7 @@ from landfast.mysql.history import (
 
 INVOKE = "invoke\t0\tinsert\t1\t1.0\t2.0\t\n"
 OK = "ok\t0\tinsert\t1\t1.5\t2.5\t\n"
-OPERATION = Operation(0, Kind.INSERT, 1, 1.0, 1.5, Outcome.OK)
+OPERATION = Operation(0, OperationKind.INSERT, 1, 1.0, 1.5, Completion.OK)
 
 
 def history(folder: Path, text: str) -> list[Operation]:
@@ -36,8 +36,8 @@ def history(folder: Path, text: str) -> list[Operation]:
 def test_what_was_written_is_read(tmp_path: Path, name: str) -> None:
     written = [
         insert(1, BEFORE),
-        replace(transfer(1, DURING, Outcome.INFO), error="Lost connection (2013)"),
-        insert(2, AFTER, Outcome.FAIL),
+        replace(transfer(1, DURING, Completion.INFO), error="Lost connection (2013)"),
+        insert(2, AFTER, Completion.FAIL),
     ]
     write_history(tmp_path / name, written)
     assert list(read_history(tmp_path / name)) == written
@@ -52,13 +52,16 @@ def operations_of_writers(draw: st.DrawFn) -> list[Operation]:
         for number in range(1, 1 + draw(st.integers(0, 5))):
             begun = now + draw(st.integers(0, 500))
             now = begun + draw(st.integers(1, 500))
-            kind, outcome = draw(st.sampled_from(Kind)), draw(st.sampled_from(Outcome))
+            kind, completion = (
+                draw(st.sampled_from(OperationKind)),
+                draw(st.sampled_from(Completion)),
+            )
             error = draw(st.sampled_from(["", "it broke"]))
             times = begun / 1000, now / 1000
-            operations.append(Operation(writer, kind, number, *times, outcome, error))
+            operations.append(Operation(writer, kind, number, *times, completion, error))
         if operations and operations[-1].writer == writer and draw(st.booleans()):
             operations[-1] = replace(
-                operations[-1], ended=None, outcome=Outcome.INFO, error="no end was seen"
+                operations[-1], ended=None, completion=Completion.INFO, error="no end was seen"
             )
     return operations
 
@@ -77,7 +80,7 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, written: list[Oper
 def test_operation_without_an_end_comes_last_and_is_uncertain(tmp_path: Path) -> None:
     other = "invoke\t1\tregister\t7\t1.2\t2.2\t\n"
     found = history(tmp_path, other + INVOKE + OK)
-    no_end = Operation(1, Kind.REGISTER, 7, 1.2, None, Outcome.INFO, "no end was seen")
+    no_end = Operation(1, OperationKind.REGISTER, 7, 1.2, None, Completion.INFO, "no end was seen")
     assert found == [OPERATION, no_end]
 
 
@@ -88,7 +91,7 @@ def test_empty_history_has_no_operations(tmp_path: Path) -> None:
 @pytest.mark.parametrize("length", range(1, len(OK)))
 def test_last_line_that_is_cut_is_left_out(tmp_path: Path, length: int) -> None:
     (found,) = history(tmp_path, INVOKE + OK[:length])
-    assert (found.outcome, found.ended) == (Outcome.INFO, None)
+    assert (found.completion, found.ended) == (Completion.INFO, None)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_last_line_that_is_cut_is_left_out(tmp_path: Path, length: int) -> None:
         pytest.param("\n", id="empty"),
         pytest.param("ok\t0\tinsert\t1\t1.5\t2.5\n", id="field-missing"),
         pytest.param("ok\t0\tinsert\t1\t1.5\t2.5\t\tmore\n", id="field-too-many"),
-        pytest.param("okay\t0\tinsert\t1\t1.5\t2.5\t\n", id="outcome"),
+        pytest.param("okay\t0\tinsert\t1\t1.5\t2.5\t\n", id="completion"),
         pytest.param("ok\tx\tinsert\t1\t1.5\t2.5\t\n", id="writer"),
         pytest.param("ok\t0\tdelete\t1\t1.5\t2.5\t\n", id="kind"),
         pytest.param("ok\t0\tinsert\t1.5\t1.5\t2.5\t\n", id="number"),

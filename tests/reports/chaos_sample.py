@@ -24,7 +24,7 @@ from landfast.survival.model import (
     LedgerCounts,
     LostRun,
     Marks,
-    Scenario,
+    ScenarioSummary,
     Span,
     Survival,
     Tier,
@@ -36,7 +36,9 @@ BIN = 0.25
 NAMES: tuple[Literal["before", "during", "after"], ...] = ("before", "during", "after")
 
 BLANK = Survival(
-    scenario=Scenario(name="blank", fault="nothing", text="nothing", expected="nothing", hold=0),
+    scenario=ScenarioSummary(
+        name="blank", fault="nothing", text="nothing", expected="nothing", hold=0
+    ),
     verdict=Verdict.UNKNOWN,
     reasons=("nothing was seen",),
     marks=Marks(injected=0, proven=None, healed=None, ended=0),
@@ -207,7 +209,7 @@ SAME = (
 )
 KILLED = Course(Marks(injected=3.4, proven=4.1, healed=9.6, ended=14.75), away=(3.5, 10.0))
 PASSED = Survival(
-    scenario=Scenario(
+    scenario=ScenarioSummary(
         name="nfs-kill",
         fault="nfs-kill",
         tier="L4",
@@ -255,7 +257,7 @@ GONE = tuple(
 )
 LOST = sum(run.last - run.first + 1 for run in GONE)
 CONTROL = Survival(
-    scenario=Scenario(
+    scenario=ScenarioSummary(
         name="control-flush-0",
         fault="mysqld-sigkill",
         text="mysqld is killed (innodb_flush_log_at_trx_commit=0)",
@@ -300,7 +302,7 @@ CONTROL = Survival(
 
 CALM = Course(Marks(injected=3.1, proven=None, healed=3.9, ended=9.0))
 NO_EFFECT = Survival(
-    scenario=Scenario(
+    scenario=ScenarioSummary(
         name="nfs-port-dropped",
         fault="nfs-port-dropped",
         tier="L6",
@@ -325,7 +327,7 @@ POWER = Course(
     errors_at=(*(4.4,) * 12, *(10 + 2.1 * n for n in range(24))),
 )
 FAILED = Survival(
-    scenario=Scenario(
+    scenario=ScenarioSummary(
         name="nfs-power-loss",
         fault="nfs-power-loss",
         tier="L5",

@@ -10,15 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
-from landfast.faults.base import FAULTS, Fault, Site
+from landfast.faults.base import FAULTS, Fault, Lasting, Momentary, Site
 from landfast.mysql import identity
-from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, Kind
-from landfast.mysql.identity import LogFindings, Snapshot
+from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, OperationKind
+from landfast.mysql.identity import IdentityFindings, LogFindings, Snapshot
 from landfast.mysql.reading import FinalReading
 from landfast.mysql.writers import _History
 from landfast.survival import run
 from landfast.survival.model import Lane
-from landfast.survival.plan import Expected, Plan
+from landfast.survival.scenario import Expected, Scenario
 from landfast.waiting import WaitTimeout
 
 BEFORE = Snapshot("0c1d", 0xC0FFEE, 4711)
@@ -28,7 +28,7 @@ _WRITTEN = 5  # of those that are waited for, so many are made
 
 
 class FakeFault(Fault):
-    """Notes what it is asked for, in order; does whatever it was made to do then."""
+    """Records what it is asked for, in order, and does what `acts` has for it."""
 
     name = "fake"
     text = "nothing is broken"
@@ -60,20 +60,35 @@ class FakeFault(Fault):
         return self._call("prove_healed")
 
 
+class _FakeMomentary(FakeFault, Momentary):
+    pass
+
+
+class _FakeLasting(FakeFault, Lasting):
+    def still_there(self) -> bool:
+        self.calls.append("still_there")
+        return bool(self.acts.get("still_there", lambda: True)())
+
+
 def fake_fault(name: str = "fake", /, **acts: Act) -> type[FakeFault]:
-    """Give a fault; `acts` are done when the method of that name is called."""
-    return type("Fake", (FakeFault,), {"name": name, "calls": [], "acts": acts})
+    """Return a fault; `acts` are done when the method of that name is called."""
+    return type("Fake", (_FakeMomentary,), {"name": name, "calls": [], "acts": acts})
+
+
+def lasting_fault(**acts: Act) -> type[FakeFault]:
+    """Return a fault that lasts."""
+    return type("Fake", (_FakeLasting,), {"name": "fake", "calls": [], "acts": acts})
 
 
 def known_fault(monkeypatch: Any, name: str, /, **acts: Act) -> type[FakeFault]:
-    """Give a fault that `FAULTS` has, too."""
+    """Return a fault that `FAULTS` has, too."""
     fault = fake_fault(name, **acts)
     monkeypatch.setitem(FAULTS, name, fault)
     return fault
 
 
 def raising(error: BaseException) -> Act:
-    """Give what raises an error when it is called."""
+    """Return what raises an error when it is called."""
 
     def act() -> object:
         raise error
@@ -81,16 +96,15 @@ def raising(error: BaseException) -> Act:
     return act
 
 
-def fake_plan(fault: type[Fault] | None = None, **changes: Any) -> Plan:
-    """Give a plan of a fault that stays no time at all."""
+def fake_scenario(fault: type[Fault] | None = None, **changes: Any) -> Scenario:
+    """Return a scenario of a fault that does not last."""
     values: dict[str, Any] = {
-        "name": "fake-plan",
+        "name": "fake-scenario",
         "fault": fault or fake_fault(),
-        "hold": 0,
         "expected": Expected(gap=5),
         "seconds": 10,
     }
-    return Plan(**(values | changes))
+    return Scenario(**(values | changes))
 
 
 class FakeMysql:
@@ -118,14 +132,14 @@ class FakeSite:
         self.server = SimpleNamespace(
             mode=lambda: [*self.modes, "honest"][0], set_mode=self.modes.append, inspector=None
         )
-        self.kube = SimpleNamespace(delete=lambda kind, name, _: self.deleted.append(name))
+        self.kube = None
 
     def pod(self) -> dict[str, Any]:
         statuses = [{"restartCount": self.restarts}]
         return {"metadata": {"uid": "u1"}, "status": {"containerStatuses": statuses}}
 
-    def wait_for_another_pod(self, uid: str) -> None:
-        self.deleted.append(f"after {uid}")
+    def replace_pod(self) -> None:
+        self.deleted.append("mysql-0")
 
     @property
     def site(self) -> Site:
@@ -178,7 +192,7 @@ class FakeLedger:
         for _ in range(_WRITTEN):
             self.number += 1
             for what in ("invoke", "ok"):
-                self.lines.write(what, 0, Kind.INSERT, self.number)
+                self.lines.write(what, 0, OperationKind.INSERT, self.number)
 
     def read(self) -> FinalReading:
         self.acts.read()
@@ -208,6 +222,7 @@ class Stage:
         self.healthy_after: Act = bool
         """What waiting for a healthy cluster comes to, before the load and after it."""
         self.wrong: list[str] = []
+        self.unread: list[str] = []
         self.log = LogFindings((), ())
         self.ledger = LedgerActs()
         self.steps: list[str] = []
@@ -223,8 +238,9 @@ class Stage:
         else:
             self.healthy_before()
 
-    def verify(self, *_: object) -> tuple[list[str], list[str]]:
-        return [f"before: {BEFORE}"], self.wrong
+    def verify(self, *_: object) -> IdentityFindings:
+        seen = (f"before: {BEFORE}",)
+        return IdentityFindings(seen, tuple(self.wrong), tuple(self.unread))
 
     def scan_log(self, _kube: object, _namespace: str, _pod: str, _since: datetime) -> LogFindings:
         return self.log

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from fixtures import chaos
-from suites.chaos.scenarios import PLANS
+from suites.chaos.scenarios import SCENARIOS
 
 PROJECT = Path(__file__).parents[2]
 CHAOS = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(PROJECT / "suites/chaos")]
@@ -52,10 +52,10 @@ def test_list_shows_every_scenario_without_a_cluster(tmp_path: Path) -> None:
     head, *lines = result.stdout.splitlines()
     assert head.split() == ["scenario", "tier", "s", "what", "must", "come", "of", "it"]
     shown = {line.split()[0]: line for line in lines if line.strip()}
-    for plan in PLANS:
-        assert f" {plan.seconds} " in shown[plan.name]
-        assert shown[plan.name].rstrip().endswith(plan.outcome)
-        assert f" {plan.tier or ''} " in shown[plan.name]
+    for row in SCENARIOS:
+        assert f" {row.seconds} " in shown[row.name]
+        assert shown[row.name].rstrip().endswith(row.requirement)
+        assert f" {row.tier or ''} " in shown[row.name]
     last = lines[-1].split()
     assert last[1:3] == ["scenarios,", "about"]
     assert int(last[3]) <= 43, "a full run takes more than 45 minutes"
@@ -67,8 +67,8 @@ def test_list_shows_every_scenario_without_a_cluster(tmp_path: Path) -> None:
 def test_an_unknown_scenario_is_told_those_there_are(tmp_path: Path) -> None:
     result = ask(tmp_path, "--scenario", "pod-delte,pod-delete")
     assert_refused(result, "ERROR: --scenario pod-delte: no such scenario; there are ")
-    for plan in PLANS:
-        assert f" {plan.name}" in result.stderr
+    for row in SCENARIOS:
+        assert f" {row.name}" in result.stderr
     assert not (tmp_path / "out").exists()  # that is before there is a cluster
 
 

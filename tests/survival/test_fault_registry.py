@@ -10,24 +10,24 @@ import pytest
 from landfast import faults
 from landfast.faults.base import FAULTS, Fault
 from landfast.survival.model import Tier
-from landfast.survival.plan import Plan
+from landfast.survival.scenario import Scenario
 from suites.chaos import scenarios
-from suites.chaos.conftest import without_effect
+from suites.chaos.sabotage import without_injection
 
 faults.load()
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MOST_SECONDS = 180  # one scenario by name, on two cores
 ALL = sorted(FAULTS.values(), key=lambda fault: fault.name)
 SCENARIOS = [
-    plan
+    row
     for value in vars(scenarios).values()
     if isinstance(value, list)
-    for plan in value
-    if isinstance(plan, Plan)
+    for row in value
+    if isinstance(row, Scenario)
 ]
 
 each_fault = pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
-each_scenario = pytest.mark.parametrize("plan", SCENARIOS, ids=lambda plan: plan.name)
+each_scenario = pytest.mark.parametrize("row", SCENARIOS, ids=lambda row: row.name)
 
 
 def test_there_are_as_many_faults_as_promised() -> None:
@@ -50,7 +50,7 @@ def test_no_two_faults_read_alike() -> None:
 
 @each_fault
 def test_a_sabotaged_fault_injects_nothing(fault: type[Fault]) -> None:
-    twin = without_effect(fault)
+    twin = without_injection(fault)
     assert issubclass(twin, fault)
     assert twin.name == fault.name  # so that it is healed by its journal, too
     assert twin.prove_effect is fault.prove_effect
@@ -63,30 +63,30 @@ def test_a_sabotaged_fault_injects_nothing(fault: type[Fault]) -> None:
 @each_fault
 def test_a_fault_can_be_made_again_from_its_aim(fault: type[Fault]) -> None:
     aim = {"node": "n", "killed": "1", "replicas": "1", "kept": "x"}
-    assert fault(None, aim).aim is aim  # type: ignore[arg-type]
+    assert fault(None, aim).aim == aim  # type: ignore[arg-type]
 
 
 @each_fault
 def test_a_fault_is_used_by_a_scenario(fault: type[Fault]) -> None:
-    assert [plan.name for plan in SCENARIOS if plan.fault is fault]
+    assert [row.name for row in SCENARIOS if row.fault is fault]
 
 
 @each_scenario
-def test_a_scenario_holds_together(plan: Plan) -> None:
-    assert KEBAB.fullmatch(plan.name)
-    assert plan.fault is FAULTS[plan.fault.name]
-    assert 0 <= plan.hold < plan.seconds <= MOST_SECONDS
-    if not plan.expected.during:
-        assert plan.hold < plan.expected.gap, "the fault lasts longer than clients may wait"
-    assert plan.value().name == plan.name
-    assert "MUST" in plan.claim
+def test_a_scenario_holds_together(row: Scenario) -> None:
+    assert KEBAB.fullmatch(row.name)
+    assert row.fault is FAULTS[row.fault.name]
+    assert 0 <= row.hold < row.seconds <= MOST_SECONDS
+    if not row.expected.during:
+        assert row.hold < row.expected.gap, "the fault lasts longer than clients may wait"
+    assert row.summary().name == row.name
+    assert "MUST" in row.claim
 
 
 def test_names_of_scenarios_are_unique() -> None:
-    names = Counter(plan.name for plan in SCENARIOS)
+    names = Counter(row.name for row in SCENARIOS)
     assert [name for name, n in names.items() if n > 1] == []
 
 
 def test_every_tier_has_a_scenario_that_is_no_control() -> None:
-    assert {plan.tier for plan in scenarios.PLANS} >= set(get_args(Tier))
-    assert not any(plan.control for plan in scenarios.PLANS)
+    assert {row.tier for row in scenarios.SCENARIOS} >= set(get_args(Tier))
+    assert not any(row.control for row in scenarios.SCENARIOS)

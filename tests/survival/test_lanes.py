@@ -1,14 +1,15 @@
 """What is seen beside the workload: states in words, and when they changed."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-import urllib3
+from fakes import RUNNING
 
-from landfast.errors import LandfastError
+from landfast.errors import LandfastError, Unreachable
 from landfast.faults.base import Site
 from landfast.survival import lanes
 from landfast.survival.lanes import Watcher, happenings
@@ -79,7 +80,7 @@ def test_a_nodes_state(obj: Object, state: tuple[str, bool]) -> None:
 
 
 def test_a_claims_and_a_containers_state() -> None:
-    assert lanes._phase(None) == ("no such volume", False)
+    assert lanes._phase(None) == ("no such PV", False)
     assert lanes._phase({"status": {}}) == ("?", False)
     assert lanes._phase({"status": {"phase": "Lost"}}) == ("Lost", False)
     assert lanes._phase({"status": {"phase": "Bound"}}) == ("Bound", True)
@@ -104,7 +105,7 @@ class World:
         found = {
             "env": SimpleNamespace(cluster=SimpleNamespace(kubeconfig=None, context="x")),
             "stack": SimpleNamespace(namespace="default"),
-            "server": SimpleNamespace(state=lambda: self.server),
+            "server": SimpleNamespace(state=lambda: replace(RUNNING, status=self.server)),
             "node": lambda: NODE,
             "volume": "nfs-pv",
             "kube": SimpleNamespace(
@@ -172,9 +173,8 @@ def test_a_change_ends_one_span_and_begins_the_next(world: World) -> None:
 @pytest.mark.parametrize(
     ("error", "state"),
     [
-        (LandfastError("refused"), "not to be seen: LandfastError"),
-        (ConnectionResetError(), "not to be seen: ConnectionResetError"),
-        (urllib3.exceptions.HTTPError(), "not to be seen: HTTPError"),
+        (LandfastError("refused"), "cannot be seen: LandfastError"),
+        (Unreachable("no answer"), "cannot be seen: Unreachable"),
     ],
 )
 def test_what_cannot_be_seen_is_a_state_and_no_end(

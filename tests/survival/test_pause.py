@@ -1,5 +1,6 @@
-"""A container is frozen once no process of it is in the middle of a sync."""
+"""A container freezes once none of its processes is in the middle of a sync."""
 
+import json
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ def test_what_cannot_be_frozen_just_then_is_frozen_soon(monkeypatch: pytest.Monk
         if arguments[0] == "pause":
             tries.append(arguments[1])
             return Result(arguments, 0, "", "unable to freeze", 0.0)
-        return Result(arguments, 0, "paused\n" if len(tries) == 3 else "running\n", "", 0.0)
+        state = {"Status": "paused" if len(tries) == 3 else "running", "ExitCode": 0, "Pid": 1}
+        state |= {"StartedAt": "", "FinishedAt": ""}
+        return Result(arguments, 0, json.dumps([{"State": state}]), "", 0.0)
 
     monkeypatch.setattr(Engine, "docker", docker)
     Engine("26").pause("node")

@@ -12,6 +12,7 @@ from landfast import paths
 from landfast.errors import BadInput, LandfastError
 from landfast.faults import healing
 from landfast.faults.base import FAULTS, Site
+from landfast.faults.healing import heal_open_faults
 from landfast.faults.rollback import Rollback
 from landfast.progress import Progress
 from landfast.run import RunRecord, new_record
@@ -32,7 +33,7 @@ def journal() -> Rollback:
 
 def test_a_run_without_faults_has_nothing_open(journal: Rollback) -> None:
     assert journal.open_faults() == []
-    assert journal.heal(SITE) == []
+    assert heal_open_faults(journal, SITE) == []
     assert not journal.path.exists()
 
 
@@ -89,7 +90,7 @@ def test_a_line_that_is_cut_short_does_not_swallow_the_next(
     journal.enter(FAULTS["a"](SITE))
     with journal.path.open("a") as file:
         file.write(cut)
-    assert journal.heal(SITE) == ["a: prove_healed of a"]
+    assert heal_open_faults(journal, SITE) == ["a: prove_healed of a"]
     assert journal.open_faults() == []
 
 
@@ -131,14 +132,14 @@ def entered(journal: Rollback, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_last_fault_is_healed_first(journal: Rollback, entered: list[str]) -> None:
-    assert journal.heal(SITE) == [f"{name}: prove_healed of {name}" for name in "cba"]
+    assert heal_open_faults(journal, SITE) == [f"{name}: prove_healed of {name}" for name in "cba"]
     assert entered == ["c", "b", "a"]
     assert journal.open_faults() == []
 
 
 def test_healing_again_does_nothing(journal: Rollback, entered: list[str]) -> None:
-    journal.heal(SITE)
-    assert journal.heal(SITE) == []
+    heal_open_faults(journal, SITE)
+    assert heal_open_faults(journal, SITE) == []
     assert entered == ["c", "b", "a"]
 
 
@@ -153,18 +154,18 @@ def test_a_fault_that_does_not_heal_stays_and_ends_the_healing(
 ) -> None:
     known_fault(monkeypatch, "b", **{method: raising(error)})
     with pytest.raises(LandfastError, match=r"^the fault b is not healed: it stays$"):
-        journal.heal(SITE)
+        heal_open_faults(journal, SITE)
     assert journal.open_faults() == [("b", {"aim": "b"}), ("a", {"aim": "a"})]
     assert entered == ["c"]
     known_fault(monkeypatch, "b", heal=lambda: entered.append("b"))
-    assert len(journal.heal(SITE)) == 2
+    assert len(heal_open_faults(journal, SITE)) == 2
     assert entered == ["c", "b", "a"]
 
 
 def test_a_fault_that_nobody_knows_any_more_is_one_sentence(journal: Rollback) -> None:
     journal.enter(fake_fault("of-another-version")(SITE))
     with pytest.raises(LandfastError, match=r"^the fault of-another-version in .*faults.jsonl is"):
-        journal.heal(SITE)
+        heal_open_faults(journal, SITE)
 
 
 class Healing:
@@ -225,7 +226,7 @@ def test_a_run_without_a_site_is_one_sentence(dead: Healing) -> None:
     dead.leave("r1")
     dead.site = None
     with pytest.raises(
-        LandfastError, match=r"^landfast-r1: run r1 left a fault, but no word of its cluster$"
+        LandfastError, match=r"^landfast-r1: run r1 left an unhealed fault, and its cluster record"
     ):
         healing.heal_dead_runs(Progress())
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from survival_fakes import fake_plan
+from survival_fakes import fake_scenario
 
 from landfast.survival.model import Availability, LedgerCheck, LedgerCounts, Marks, Survival
-from landfast.survival.plan import Expected
+from landfast.survival.scenario import Expected
 from landfast.survival.verdict import judge, leaves_whole
 from landfast.verdict import Verdict
 
@@ -65,18 +65,18 @@ def test_of_a_scenario(
     verdict: Verdict,
     reasons: list[str],
 ) -> None:
-    plan = fake_plan(expected=Expected(gap=5, errors=False))
+    plan = fake_scenario(expected=Expected(gap=5, errors=False))
     assert judge(plan, ledger(data), seen(gap, errors), doubts, failures) == (verdict, reasons)
 
 
 def test_a_ledger_that_was_not_read_does_not_hide_a_failure() -> None:
-    verdict, reasons = judge(fake_plan(), ledger(UNKNOWN), seen(0, 0), [], ["re-initialised"])
+    verdict, reasons = judge(fake_scenario(), ledger(UNKNOWN), seen(0, 0), [], ["re-initialised"])
     assert verdict is FAIL
     assert reasons[0] == "re-initialised"
 
 
 def test_errors_may_be_expected() -> None:
-    assert judge(fake_plan(), ledger(PASS), seen(0, 9), [], []) == (PASS, [])
+    assert judge(fake_scenario(), ledger(PASS), seen(0, 9), [], []) == (PASS, [])
 
 
 @pytest.mark.parametrize(
@@ -91,19 +91,19 @@ def test_errors_may_be_expected() -> None:
 def test_how_long_clients_waited_says_nothing_of_a_control(
     data: Verdict, doubts: list[str], verdict: Verdict, reasons: list[str]
 ) -> None:
-    plan = fake_plan(control=True, expected=Expected(gap=5, errors=False))
+    plan = fake_scenario(control=True, expected=Expected(gap=5, errors=False))
     assert judge(plan, ledger(data), seen(99, 9), doubts, []) == (verdict, reasons)
 
 
 def test_a_control_whose_database_is_another_one_fails_unread() -> None:
-    plan = fake_plan(control=True)
+    plan = fake_scenario(control=True)
     assert judge(plan, ledger(UNKNOWN), seen(0, 0), [], ["bad"]) == (FAIL, ["bad"])
 
 
 @pytest.mark.parametrize("changes", [{}, {"control": True}])
 @pytest.mark.parametrize("data", [PASS, FAIL, UNKNOWN])
 def test_what_is_not_a_pass_has_a_reason(changes: dict[str, Any], data: Verdict) -> None:
-    verdict, reasons = judge(fake_plan(**changes), ledger(data), seen(0, 0), [], [])
+    verdict, reasons = judge(fake_scenario(**changes), ledger(data), seen(0, 0), [], [])
     assert bool(reasons) == (verdict is not PASS)
 
 
@@ -123,10 +123,10 @@ def test_what_is_not_a_pass_has_a_reason(changes: dict[str, Any], data: Verdict)
 def test_whether_the_next_scenario_may_use_the_database(
     data: Verdict, doubts: list[str], failures: list[str], variables: dict[str, str], whole: bool
 ) -> None:
-    plan = fake_plan(variables=variables)
+    plan = fake_scenario(variables=variables)
     verdict, reasons = judge(plan, ledger(data), seen(0, 0), doubts, failures)
     survival = Survival(
-        scenario=plan.value(),
+        scenario=plan.summary(),
         verdict=verdict,
         reasons=tuple(reasons),
         marks=Marks(injected=1, ended=2),

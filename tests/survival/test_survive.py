@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pymysql
 import pytest
 from survival_fakes import (
     DURABILITY,
@@ -13,7 +12,8 @@ from survival_fakes import (
     FakeSite,
     Stage,
     fake_fault,
-    fake_plan,
+    fake_scenario,
+    lasting_fault,
     raising,
     set_stage,
 )
@@ -27,7 +27,6 @@ from landfast.mysql.history import read_history
 from landfast.mysql.identity import LogFindings
 from landfast.mysql.reading import FinalReading
 from landfast.run import new_record
-from landfast.survival import run
 from landfast.survival.model import Survival
 from landfast.survival.run import survive
 from landfast.verdict import MissingCapability, Unknown, Verdict
@@ -53,8 +52,8 @@ class Scene:
 
     def play(self, fault: type[FakeFault] | None = None, **changes: Any) -> Survival:
         self.fault = fault or self.fault
-        plan = fake_plan(self.fault, **changes)
-        return survive(plan, self.fake.site, self.rollback, self.folder, self.stage.step)
+        scenario = fake_scenario(self.fault, **changes)
+        return survive(scenario, self.fake.site, self.rollback, self.folder, self.stage.step)
 
     @property
     def calls(self) -> list[str]:
@@ -84,7 +83,7 @@ def test_a_fault_that_is_survived(scene: Scene) -> None:
     assert 0 <= marks.injected <= marks.proven <= marks.healed <= marks.ended
     assert shown.ledger.counts.lost == 0
     assert [lane.name for lane in shown.lanes] == ["pod mysql-0"]
-    assert shown.scenario.name == "fake-plan"
+    assert shown.scenario.name == "fake-scenario"
     assert "break: nothing is broken" in scene.stage.steps
 
 
@@ -136,21 +135,35 @@ def test_whatever_breaks_off_the_fault_is_healed(
 ) -> None:
     with pytest.raises(type(error)):
         scene.play(fake_fault(**{method: raising(error)}))
-    assert scene.calls == [*ALL[: ALL.index(method) + 1], "heal"]
-    assert scene.is_open  # nobody proved that it is healed: the next `heal` does
+    assert scene.calls == [*ALL[: ALL.index(method) + 1], "heal", "prove_healed"]
+    assert not scene.is_open
 
 
-def test_ctrl_c_while_the_fault_is_held_heals_it(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*_: object, seconds: float) -> None:
-        assert seconds == 30
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(run, "stays_true", interrupt)
+def test_ctrl_c_while_the_fault_is_held_heals_it(scene: Scene) -> None:
+    interrupt = raising(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        scene.play(hold=30)
-    assert scene.calls == ["note", "inject", "prove_effect", "heal"]
+        scene.play(lasting_fault(still_there=interrupt), hold=30)
+    assert scene.calls == [*ALL[:3], "still_there", *ALL[3:]]
+
+
+def test_a_fault_that_ends_in_the_middle_of_its_hold_is_unknown(scene: Scene) -> None:
+    looks = iter([True, False])
+    shown = scene.play(lasting_fault(still_there=lambda: next(looks)), hold=30)
+    assert shown.verdict is Verdict.UNKNOWN
+    assert shown.reasons[0].startswith("the fault ended before it was healed: the fault fake did")
+    assert scene.calls == [*ALL[:3], "still_there", "still_there", *ALL[3:]]
+    assert not scene.is_open
+
+
+def test_a_sabotage_is_of_the_fault_that_is_injected(scene: Scene) -> None:
+    other = fake_fault("other")
+    scenario = fake_scenario(scene.fault)
+    survive(
+        scenario,
+        *(scene.fake.site, scene.rollback, scene.folder, scene.stage.step),
+        disguise=lambda _fault: other,
+    )
+    assert (other.calls, scene.calls) == (ALL, [])
 
 
 def test_a_fault_that_does_not_heal_stays_in_the_journal(scene: Scene) -> None:
@@ -161,18 +174,18 @@ def test_a_fault_that_does_not_heal_stays_in_the_journal(scene: Scene) -> None:
     assert scene.rollback.open_faults() == [("fake", {})]
 
 
-def test_a_fault_that_cannot_be_healed_stays_in_the_journal(scene: Scene) -> None:
-    with pytest.raises(LandfastError, match="no such node"):
-        scene.play(fake_fault(heal=raising(LandfastError("no such node"))))
+@pytest.mark.parametrize("method", ["heal", "prove_healed"])
+def test_a_healing_that_is_refused_is_a_doubt_and_stays_in_the_journal(
+    scene: Scene, method: str
+) -> None:
+    shown = scene.play(fake_fault(**{method: raising(LandfastError("no such node"))}))
+    assert shown.verdict is Verdict.UNKNOWN
+    assert shown.reasons[0] == "nothing shows that the fault is healed: no such node"
     assert scene.is_open
 
 
-@pytest.mark.parametrize(
-    "error",
-    [LandfastError("dropped"), OSError("dropped"), pymysql.err.OperationalError(2013, "dropped")],
-)
-def test_a_ledger_that_drops_its_reads_is_unknown(scene: Scene, error: Exception) -> None:
-    scene.stage.ledger.read = raising(error)
+def test_a_ledger_that_drops_its_reads_is_unknown(scene: Scene) -> None:
+    scene.stage.ledger.read = raising(LandfastError("dropped"))
     shown = scene.play()
     assert shown.verdict is Verdict.UNKNOWN
     assert shown.reasons == ("the ledger was not read after recovery",)
@@ -246,6 +259,12 @@ def test_what_is_wrong_beside_the_ledger_is_a_failure(
     assert (shown.verdict, shown.reasons) == (Verdict.FAIL, (reason,))
 
 
+def test_an_identity_that_cannot_be_read_is_a_doubt(scene: Scene) -> None:
+    scene.stage.unread = ["the identity cannot be read: exec refused"]
+    shown = scene.play()
+    assert (shown.verdict, shown.reasons) == (Verdict.UNKNOWN, tuple(scene.stage.unread))
+
+
 def test_a_recovery_is_told_but_is_no_failure(scene: Scene) -> None:
     scene.stage.log = LogFindings(tuple("abcd"), ())
     shown = scene.play()
@@ -264,7 +283,7 @@ def test_variables_and_mode_are_set_before_the_load(scene: Scene) -> None:
 def test_a_pod_that_was_restarted_before_is_replaced_first(scene: Scene) -> None:
     scene.fake.restarts = 1
     scene.play(fake_fault(note=lambda: scene.fake.deleted.append("the fault")))
-    assert scene.fake.deleted == ["mysql-0", "after u1", "the fault"]
+    assert scene.fake.deleted == ["mysql-0", "the fault"]
 
 
 def test_a_server_that_cannot_be_put_into_its_mode_is_unknown(scene: Scene) -> None:
@@ -279,7 +298,7 @@ def test_while_recovering_the_pod_goes_first(scene: Scene) -> None:
     shown = scene.play(
         fake_fault(note=lambda: before.append([*scene.fake.deleted])), when="recovering"
     )
-    assert before == [["mysql-0", "after u1"]]
+    assert before == [["mysql-0"]]
     assert shown.verdict is Verdict.PASS
 
 

@@ -14,11 +14,11 @@ from pymysql.constants import CR, ER
 
 from landfast import process
 from landfast.mysql import writers
-from landfast.mysql.history import Kind, Operation, Outcome, read_history
-from landfast.mysql.writers import Task, _History, _is_stale, _Line, _Watch, _Writer, payload
+from landfast.mysql.history import Completion, Operation, OperationKind, read_history
+from landfast.mysql.writers import Task, _Connection, _History, _is_stale, _Watch, _Writer, payload
 from landfast.waiting import wait_until
 
-TASK = Task(port=3306, password="x", history=Path("history.tsv"), writers={Kind.INSERT: 1})
+TASK = Task(port=3306, password="x", history=Path("history.tsv"), writers={OperationKind.INSERT: 1})
 
 
 def test_every_row_has_content_of_its_own() -> None:
@@ -30,14 +30,14 @@ def test_every_row_has_content_of_its_own() -> None:
 
 
 def test_a_writers_number_is_its_place() -> None:
-    counts = {Kind.INSERT: 2, Kind.TRANSFER: 0, Kind.REGISTER: 1}
+    counts = {OperationKind.INSERT: 2, OperationKind.TRANSFER: 0, OperationKind.REGISTER: 1}
     task = TASK.model_copy(update={"writers": counts})
-    assert task.roles() == [Kind.INSERT, Kind.INSERT, Kind.REGISTER]
+    assert task.roles() == [OperationKind.INSERT, OperationKind.INSERT, OperationKind.REGISTER]
     assert Task.model_validate_json(task.model_dump_json()) == task
 
 
-def line(*, opened: float = 0.0, server_started: float | None) -> _Line:
-    return cast(_Line, SimpleNamespace(opened=opened, server_started=server_started))
+def tcp(*, opened: float = 0.0, server_started: float | None) -> _Connection:
+    return cast(_Connection, SimpleNamespace(opened=opened, server_started=server_started))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def line(*, opened: float = 0.0, server_started: float | None) -> _Line:
 def test_a_line_to_a_server_that_was_succeeded_is_stale(
     server_started: float, newest: float, stale: bool
 ) -> None:
-    assert _is_stale(line(server_started=server_started), newest) is stale
+    assert _is_stale(tcp(server_started=server_started), newest) is stale
 
 
 @pytest.mark.parametrize(("waited", "stale"), [(0.0, False), (3.9, False), (4.1, True)])
@@ -60,7 +60,7 @@ def test_a_greeting_is_waited_for_a_while(
     monkeypatch: pytest.MonkeyPatch, waited: float, stale: bool
 ) -> None:
     monkeypatch.setattr(writers, "time", SimpleNamespace(monotonic=lambda: 50.0 + waited))
-    assert _is_stale(line(opened=50.0, server_started=None), 0.0) is stale
+    assert _is_stale(tcp(opened=50.0, server_started=None), 0.0) is stale
 
 
 class Connection:
@@ -100,7 +100,7 @@ class Connection:
 class Desk:
     """One writer with a history of its own."""
 
-    def __init__(self, folder: Path, kind: Kind = Kind.INSERT) -> None:
+    def __init__(self, folder: Path, kind: OperationKind = OperationKind.INSERT) -> None:
         self.path = folder / "history.tsv"
         self.watch = _Watch(TASK, cast(Any, None))
         self.writer = _Writer(TASK, 4, kind, _History(self.path), self.watch)
@@ -118,22 +118,22 @@ class Desk:
 @pytest.mark.parametrize(
     ("kind", "asked"),
     [
-        (Kind.INSERT, ["INSERT"]),
-        (Kind.REGISTER, ["UPDATE"]),
-        (Kind.TRANSFER, ["BEGIN", "UPDATE", "UPDATE", "INSERT", "COMMIT"]),
+        (OperationKind.INSERT, ["INSERT"]),
+        (OperationKind.REGISTER, ["UPDATE"]),
+        (OperationKind.TRANSFER, ["BEGIN", "UPDATE", "UPDATE", "INSERT", "COMMIT"]),
     ],
 )
 def test_what_was_acknowledged_is_in_the_history(
-    tmp_path: Path, kind: Kind, asked: list[str]
+    tmp_path: Path, kind: OperationKind, asked: list[str]
 ) -> None:
     desk, connection = Desk(tmp_path, kind), Connection()
     assert desk.write(connection)
     assert desk.write(connection)
     assert connection.asked == asked * 2
     found = desk.operations
-    assert [(o.writer, o.kind, o.number, o.outcome) for o in found] == [
-        (4, kind, 1, Outcome.OK),
-        (4, kind, 2, Outcome.OK),
+    assert [(o.writer, o.kind, o.number, o.completion) for o in found] == [
+        (4, kind, 1, Completion.OK),
+        (4, kind, 2, Completion.OK),
     ]
     assert all(o.ended is not None and o.invoked <= o.ended for o in found)
 
@@ -163,20 +163,25 @@ UNSURE = [
 
 @pytest.mark.parametrize(
     ("error", "outcome"),
-    [(e, Outcome.FAIL) for e in REFUSED] + [(e, Outcome.INFO) for e in UNSURE],
+    [(e, Completion.FAIL) for e in REFUSED] + [(e, Completion.INFO) for e in UNSURE],
     ids=repr,
 )
 @pytest.mark.parametrize(
     ("kind", "broken"),
-    [(Kind.INSERT, 0), (Kind.REGISTER, 0), (Kind.TRANSFER, 0), (Kind.TRANSFER, 4)],
+    [
+        (OperationKind.INSERT, 0),
+        (OperationKind.REGISTER, 0),
+        (OperationKind.TRANSFER, 0),
+        (OperationKind.TRANSFER, 4),
+    ],
 )
 def test_an_error_is_a_refusal_or_nobody_knows(
-    tmp_path: Path, error: Exception, outcome: Outcome, kind: Kind, broken: int
+    tmp_path: Path, error: Exception, outcome: Completion, kind: OperationKind, broken: int
 ) -> None:
     desk = Desk(tmp_path, kind)
     assert not desk.write(Connection(error, broken))  # a new connection is wanted
     (found,) = desk.operations
-    assert (found.kind, found.number, found.outcome) == (kind, 1, outcome)
+    assert (found.kind, found.number, found.completion) == (kind, 1, outcome)
     assert found.error.startswith(type(error).__name__)
 
 
@@ -187,7 +192,7 @@ def test_an_error_stays_on_its_line(tmp_path: Path) -> None:
     first, second = desk.operations
     assert "\t" not in first.error
     assert len(first.error) == 200
-    assert (second.number, second.outcome) == (2, Outcome.OK)
+    assert (second.number, second.completion) == (2, Completion.OK)
 
 
 def test_an_operation_in_progress_is_in_the_history_already(tmp_path: Path) -> None:
@@ -195,7 +200,7 @@ def test_an_operation_in_progress_is_in_the_history_already(tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         desk.write(Connection(KeyboardInterrupt()))
     (found,) = desk.operations
-    assert (found.ended, found.outcome) == (None, Outcome.INFO)
+    assert (found.ended, found.completion) == (None, Completion.INFO)
 
 
 class FakeLine:
@@ -226,21 +231,21 @@ def test_it_writes_on_one_connection_until_that_breaks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk, made = Desk(tmp_path), FakeLine()
-    monkeypatch.setattr(writers, "_Line", lambda _port: made)
+    monkeypatch.setattr(writers, "_Connection", lambda _port: made)
     connection = Connection(ERROR(2013, "Lost connection"), broken=3)
     monkeypatch.setattr(writers, "_connection", lambda *_: connection)
     desk.writer._connect()
-    kinds = Counter((o.kind, o.outcome) for o in desk.operations)
+    kinds = Counter((o.kind, o.completion) for o in desk.operations)
     assert kinds == {
-        (Kind.CONNECT, Outcome.OK): 1,
-        (Kind.INSERT, Outcome.OK): 3,
-        (Kind.INSERT, Outcome.INFO): 1,
+        (OperationKind.CONNECT, Completion.OK): 1,
+        (OperationKind.INSERT, Completion.OK): 3,
+        (OperationKind.INSERT, Completion.INFO): 1,
     }
     assert made.became == ["closed"]
-    assert desk.watch.lines == set()
+    assert desk.watch.connections == set()
 
 
-@pytest.mark.parametrize("stage", ["_Line", "_connection"])
+@pytest.mark.parametrize("stage", ["_Connection", "_connection"])
 def test_a_connection_that_does_not_come_about_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
@@ -248,14 +253,17 @@ def test_a_connection_that_does_not_come_about_failed(
         raise ERROR(ER.CON_COUNT_ERROR, "Too many connections")
 
     desk, made = Desk(tmp_path), FakeLine()
-    monkeypatch.setattr(writers, "_Line", lambda _port: made)
+    monkeypatch.setattr(writers, "_Connection", lambda _port: made)
     monkeypatch.setattr(writers, stage, refuse)
     for _ in range(2):
         desk.writer._connect()
-    found = [(o.kind, o.number, o.outcome) for o in desk.operations]
-    assert found == [(Kind.CONNECT, 1, Outcome.FAIL), (Kind.CONNECT, 2, Outcome.FAIL)]
-    assert made.became == ([] if stage == "_Line" else ["closed", "closed"])
-    assert desk.watch.lines == set()
+    found = [(o.kind, o.number, o.completion) for o in desk.operations]
+    assert found == [
+        (OperationKind.CONNECT, 1, Completion.FAIL),
+        (OperationKind.CONNECT, 2, Completion.FAIL),
+    ]
+    assert made.became == ([] if stage == "_Connection" else ["closed", "closed"])
+    assert desk.watch.connections == set()
 
 
 class Rounds:
@@ -279,10 +287,10 @@ def watch(monkeypatch: pytest.MonkeyPatch, newest: float | None, *lines: FakeLin
         own.server_started = newest
         return Connection()
 
-    monkeypatch.setattr(writers, "_Line", lambda _port: own)
+    monkeypatch.setattr(writers, "_Connection", lambda _port: own)
     monkeypatch.setattr(writers, "_connection", connect)
     looking = _Watch(TASK, cast(Any, Rounds(1)))
-    looking.lines.update(cast("tuple[_Line, ...]", lines))
+    looking.connections.update(cast("tuple[_Connection, ...]", lines))
     looking.run()
     return own
 
@@ -315,7 +323,7 @@ def test_the_process_goes_on_trying_and_ends_when_asked(tmp_path: Path) -> None:
             port=free.getsockname()[1],
             password="x",
             history=tmp_path / "history.tsv",
-            writers={Kind.INSERT: 1, Kind.REGISTER: 1},
+            writers={OperationKind.INSERT: 1, OperationKind.REGISTER: 1},
         )
         with process.running(
             [sys.executable, "-m", "landfast.mysql.writers"],
@@ -330,9 +338,9 @@ def test_the_process_goes_on_trying_and_ends_when_asked(tmp_path: Path) -> None:
                 timeout=20,
             )
     found = list(read_history(task.history))
-    assert {(o.writer, o.kind, o.outcome) for o in found if o.ended is not None} == {
-        (0, Kind.CONNECT, Outcome.FAIL),
-        (1, Kind.CONNECT, Outcome.FAIL),
+    assert {(o.writer, o.kind, o.completion) for o in found if o.ended is not None} == {
+        (0, OperationKind.CONNECT, Completion.FAIL),
+        (1, OperationKind.CONNECT, Completion.FAIL),
     }
     assert all("ConnectionRefusedError" in o.error for o in found if o.ended is not None)
     assert (tmp_path / "log").read_text() == ""

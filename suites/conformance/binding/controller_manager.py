@@ -1,62 +1,42 @@
-"""kube-controller-manager on the run's own control plane: its process, and killing it."""
+"""kube-controller-manager on the run's own control plane."""
 
 from dataclasses import dataclass
 
-from landfast import timeouts
-from landfast.docker import Engine
 from landfast.environment import Environment
+from landfast.faults.programs import Program
 from landfast.verdict import Unknown
-from landfast.waiting import wait_until
-
-_RUNNING = "D,I,R,S,T"  # a zombie does not run, but is listed until its parent has looked
 
 
 @dataclass(frozen=True)
 class ControllerManager:
-    """The process in the control plane's node."""
+    """The controller manager, to be killed in the middle of its work."""
 
-    engine: Engine
-    node: str
+    program: Program
 
-    def pid(self) -> int | None:
-        """Return the process's id in the node, None if it does not run."""
-        pgrep = ["pgrep", "--full", "--oldest", "--runstates", _RUNNING]
-        found = self.engine.execute(self.node, *pgrep, "^kube-controller-manager ", check=False)
-        return int(found.stdout) if found.stdout.strip() else None
-
-    def kill(self) -> tuple[int, int]:
-        """Kill it in the middle of its work; return its id and that of its successor.
+    def kill(self) -> tuple[str, str]:
+        """Kill it; return its process id and that of its successor.
 
         Raises:
-            Unknown: it does not run, so it cannot be killed.
+            Unknown: it did not run, so it could not be killed.
             WaitTimeout: it does not come back.
         """
-        killed = self.pid()
-        if killed is None:
+        process = self.program.find()
+        if process is None:
             raise Unknown("kube-controller-manager does not run, so it cannot be killed")
-        self.engine.execute(self.node, "kill", "-KILL", str(killed))
-        # a new kubelet does not remember to wait 10, 20, 40 s before it starts the program again
-        self.engine.execute(self.node, "systemctl", "restart", "kubelet")
-        successor = wait_until(
-            f"a successor of kube-controller-manager (process {killed})",
-            self.pid,
-            until=lambda pid: pid not in (None, killed),
-            timeout=timeouts.SERVER_START,
-            describe=lambda pid: f"process {pid}",
-        )
-        assert successor is not None
-        return killed, successor
+        self.program.kill(process.pid)
+        self.program.start_soon()
+        return process.pid, self.program.wait(other_than=process.pid).pid
 
 
 def controller_manager(env: Environment) -> ControllerManager:
-    """Return the controller manager of the run's own cluster.
+    """Return the controller manager of a cluster that this run owns.
 
     Raises:
-        MissingCapability: the cluster is not the run's own.
+        MissingCapability: the run does not own the cluster.
     """
     env.cluster.require("cluster.owned")
     env.cluster.require("cluster.node-shell")
     if env.engine is None:
-        raise Unknown("the run's own cluster has no engine")
+        raise Unknown("an owned cluster without an engine")
     node = next(name for name in env.cluster.nodes if name.endswith("-control-plane"))
-    return ControllerManager(env.engine, node)
+    return ControllerManager(Program(env.engine, node, "kube-controller-manager"))

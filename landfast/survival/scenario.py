@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from landfast.faults.base import Fault
+from landfast.faults.base import Fault, Lasting
 from landfast.nfs.disk_server import Mode
-from landfast.survival.model import Scenario, Tier
+from landfast.survival.model import ScenarioSummary, Tier
 
 T = TypeVar("T")
+When = Literal["steady", "recovering", "provisioning"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Expected:
 
     Attributes:
         gap: the longest time without an acknowledged write, in seconds.
-        errors: whether operations may end in an error: where MySQL itself goes, connections do.
+        errors: whether operations may end in an error: if MySQL itself goes, its connections do.
         during: whether writes are acknowledged while the fault is in effect.
     """
 
@@ -31,35 +32,40 @@ class Expected:
         return f"nothing acknowledged is lost{errors}{during}, no gap over {self.gap:g} s"
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
     """One scenario.
 
     Attributes:
         name: in kebab case, unique; the claim is `chaos.<name>`.
         fault: what is broken.
-        hold: seconds that it stays broken once the effect is proven.
-        expected: what must come of it; of a control, losses must.
-        seconds: how long the scenario takes, typically.
-        telling: the higher, the sooner it is taken for a budget.
+        hold: seconds to hold it once the effect is proven; 0 for faults that do not last.
+        expected: what must come of it; a control must lose something.
+        seconds: how long the scenario typically takes.
+        telling: how much it says of a cluster: a budget takes the most telling ones first.
         tier: the crash tier that it belongs to.
-        when: in the middle of a steady load, or while MySQL recovers from losing its pod.
-        mode: how the NFS server is run.
+        when: under a steady load, while MySQL recovers from losing its pod, or while the
+            provisioner makes volumes.
+        mode: how the NFS server runs.
         variables: MySQL's global variables, set before the workload begins.
         control: whether losses are expected, to show that they are found.
     """
 
     name: str
     fault: type[Fault]
-    hold: float
+    hold: float = 0
     expected: Expected
     seconds: int
     telling: int = 0
     tier: Tier | None = None
-    when: Literal["steady", "recovering"] = "steady"
+    when: When = "steady"
     mode: Mode = "honest"
     variables: dict[str, str] = field(default_factory=dict)
     control: bool = False
+
+    def __post_init__(self) -> None:
+        if issubclass(self.fault, Lasting) != (self.hold > 0):
+            raise ValueError(f"{self.name}: faults that last, and only those, have a hold")
 
     @property
     def text(self) -> str:
@@ -72,7 +78,7 @@ class Plan:
         return self.fault.text + (f" ({', '.join(how)})" if how else "")
 
     @property
-    def outcome(self) -> str:
+    def requirement(self) -> str:
         """What must come of it, in words."""
         return "losses, and each is found" if self.control else str(self.expected)
 
@@ -91,23 +97,23 @@ class Plan:
         tier = f"crash tier {self.tier}; " if self.tier else ""
         return f"{tier}nfs(5), mount option hard; MySQL's innodb_flush_log_at_trx_commit=1"
 
-    def value(self) -> Scenario:
-        """Give the scenario as the journal holds it."""
-        return Scenario(
+    def summary(self) -> ScenarioSummary:
+        """Return the scenario as the journal holds it."""
+        return ScenarioSummary(
             name=self.name,
             fault=self.fault.name,
             tier=self.tier,
             text=self.text,
-            expected=self.outcome,
+            expected=self.requirement,
             hold=self.hold,
             control=self.control,
         )
 
 
 def within(scenarios: list[T], cost: Callable[[T], Mapping[str, Any]], budget: float) -> list[T]:
-    """Give the most telling scenarios that fit into `budget` seconds, in their own order.
+    """Return the most telling scenarios that fit into `budget` seconds, in their own order.
 
-    `cost` gives of each how many `seconds` it takes and how `telling` it is.
+    `cost` returns how many `seconds` a scenario takes and how `telling` it is.
     """
     costs = [cost(scenario) for scenario in scenarios]
     chosen: set[int] = set()  # places: two scenarios may be equal

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from survival_fakes import fake_plan
+from survival_fakes import fake_scenario
 
-from landfast.survival.model import Scenario
-from landfast.survival.plan import Expected, within
+from landfast.faults.nfs_server import NfsFreeze
+from landfast.survival.model import ScenarioSummary
+from landfast.survival.scenario import Expected, within
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ BUDGETS = st.integers(0, 200)
 
 
 def choose(items: list[Item], budget: float) -> list[int]:
-    """Give the places of the items that are chosen."""
+    """Return the places of the items that are chosen."""
     numbered = list(enumerate(items))
     return [place for place, _ in within(numbered, lambda pair: cost(pair[1]), budget)]
 
@@ -106,33 +107,41 @@ def test_an_expectation_in_words(expected: Expected, text: str) -> None:
     ],
 )
 def test_what_is_broken_in_words(changes: dict[str, Any], how: str) -> None:
-    assert fake_plan(**changes).text == f"nothing is broken{how}"
+    assert fake_scenario(**changes).text == f"nothing is broken{how}"
 
 
 def test_a_scenario_is_a_claim_with_its_source() -> None:
-    plan = fake_plan(tier="L4")
-    assert plan.claim == (
+    scenario = fake_scenario(tier="L4")
+    assert scenario.claim == (
         "MySQL MUST survive when this breaks: nothing is broken; "
         "nothing acknowledged is lost, no gap over 5 s."
     )
-    assert plan.source.startswith("crash tier L4; nfs(5)")
-    assert fake_plan().source.startswith("nfs(5)")
+    assert scenario.source.startswith("crash tier L4; nfs(5)")
+    assert fake_scenario().source.startswith("nfs(5)")
 
 
 def test_a_control_must_be_found_out() -> None:
-    plan = fake_plan(control=True, tier="L2")
-    assert plan.claim == "Landfast MUST find what is lost when this breaks: nothing is broken."
-    assert plan.outcome == "losses, and each is found"
-    assert plan.source.startswith("a negative control")
+    scenario = fake_scenario(control=True, tier="L2")
+    assert scenario.claim == "Landfast MUST find what is lost when this breaks: nothing is broken."
+    assert scenario.requirement == "losses, and each is found"
+    assert scenario.source.startswith("a negative control")
 
 
 def test_the_journal_has_the_scenario() -> None:
-    assert fake_plan(tier="L1", hold=3).value() == Scenario(
-        name="fake-plan",
+    assert fake_scenario(tier="L1").summary() == ScenarioSummary(
+        name="fake-scenario",
         fault="fake",
         tier="L1",
         text="nothing is broken",
         expected="nothing acknowledged is lost, no gap over 5 s",
-        hold=3,
+        hold=0,
         control=False,
     )
+
+
+def test_what_does_not_last_is_not_held_and_what_lasts_is() -> None:
+    with pytest.raises(ValueError, match="^fake-scenario: faults that last, and only those"):
+        fake_scenario(hold=1)
+    with pytest.raises(ValueError, match="and only those, have a hold$"):
+        fake_scenario(NfsFreeze)
+    assert fake_scenario(NfsFreeze, hold=1).hold == 1

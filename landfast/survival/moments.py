@@ -1,0 +1,134 @@
+"""What goes on at the moment when a scenario's fault is injected: `Scenario.when`."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from landfast import timeouts
+from landfast.faults.base import NotProven, Site
+from landfast.kube.client import Object
+from landfast.manifests import load
+from landfast.mysql.ledger import Ledger
+from landfast.survival.scenario import When
+from landfast.waiting import wait_until
+
+_FLOWING = 200  # acknowledged writes
+_VOLUMES = 10
+_LABEL = "landfast/beside-fault"
+_PREFIX = "beside-fault-"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment to inject a fault at.
+
+    Attributes:
+        ready: brings the moment about; the fault is injected as soon as this returns.
+        confirm: raises `NotProven` if the moment was over before the injection.
+        outage_began: when MySQL went, if that was before the injection (monotonic seconds).
+    """
+
+    ready: Callable[[], object] = lambda: None
+    confirm: Callable[[], object] = lambda: None
+    outage_began: float | None = None
+
+
+@contextlib.contextmanager
+def steady(_site: Site, ledger: Ledger) -> Iterator[Moment]:
+    """Wait for a steady load: syncing the rollback journal to disk holds it up for a moment."""
+    yield Moment(ready=lambda: ledger.wait_for_writes(_FLOWING, timeout=timeouts.WRITES))
+
+
+@contextlib.contextmanager
+def recovering(site: Site, _ledger: Ledger) -> Iterator[Moment]:
+    """Delete MySQL's pod, so that the fault comes while its successor recovers."""
+    began = time.monotonic()
+    site.replace_pod()
+    yield Moment(outage_began=began)
+
+
+@contextlib.contextmanager
+def provisioning(site: Site, _ledger: Ledger) -> Iterator[Moment]:
+    """Make the provisioner work on ten PVCs; remove them, their PVs and folders at the end.
+
+    Raises:
+        WaitTimeout: a PVC is not bound in the end, or something of it does not go.
+    """
+
+    def ask() -> None:
+        for number in range(_VOLUMES):
+            site.stack.make(_pvc(number))
+        wait_until("the first PVC to be bound", lambda: _bound(site), timeout=30, interval=0.02)
+
+    def confirm() -> None:
+        if (bound := len(_bound(site))) == _VOLUMES:
+            raise NotProven(f"all {bound} PVCs were bound before the provisioner was killed")
+
+    _remove_volumes(site)  # a killed run may have left some
+    try:
+        yield Moment(ready=ask, confirm=confirm)
+    finally:
+        _remove_volumes(site)
+
+
+MOMENTS: dict[When, Callable[[Site, Ledger], AbstractContextManager[Moment]]] = {
+    "steady": steady,
+    "recovering": recovering,
+    "provisioning": provisioning,
+}
+
+
+def _pvc(number: int) -> Object:
+    (obj,) = load("pvc")
+    obj["metadata"] = {"name": f"{_PREFIX}{number}", "labels": {_LABEL: "true"}}
+    del obj["spec"]["selector"]
+    return obj
+
+
+def _remove_volumes(site: Site) -> None:
+    """Remove the PVCs with their PVs and folders, once all are bound.
+
+    A PVC that is deleted while its PV is being made would leave that behind.
+    """
+    namespace = site.stack.namespace
+    pvcs = _pvcs(site)
+    wait_until(
+        f"{len(pvcs)} PVCs to be bound",
+        lambda: _bound(site),
+        until=lambda bound: len(bound) == len(pvcs),
+        timeout=timeouts.HEALED,  # the dead provisioner's lock expires after 17 s
+        describe=lambda bound: f"{len(bound)} are bound",
+    )
+    for pvc in pvcs:
+        site.kube.delete("PersistentVolumeClaim", pvc["metadata"]["name"], namespace)
+    wait_until(
+        "the PVCs and their PVs to be gone",
+        lambda: [*_pvcs(site), *_pvs(site)],
+        until=lambda left: not left,
+        timeout=timeouts.GONE,
+        describe=lambda left: f"{len(left)} are left",
+    )
+    own = f"{namespace}-{_PREFIX}"
+    for path in site.server.inspector.list(site.stack.folder("."), depth=1):
+        if PurePosixPath(path).name.removeprefix("archived-").startswith(own):
+            site.server.inspector.remove(path)
+
+
+def _pvcs(site: Site) -> list[Object]:
+    return site.kube.list("PersistentVolumeClaim", site.stack.namespace, labels=_LABEL)
+
+
+def _bound(site: Site) -> list[Object]:
+    return [pvc for pvc in _pvcs(site) if pvc["status"].get("phase") == "Bound"]
+
+
+def _pvs(site: Site) -> list[Object]:
+    refs = [(pv, pv["spec"].get("claimRef") or {}) for pv in site.kube.list("PersistentVolume")]
+    return [
+        pv
+        for pv, ref in refs
+        if ref.get("namespace") == site.stack.namespace and ref.get("name", "").startswith(_PREFIX)
+    ]
