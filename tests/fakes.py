@@ -206,11 +206,14 @@ def _at(obj: Object, path: str) -> str | None:
 
 
 def _selects(selector: str, value: Callable[[str], str | None]) -> bool:
-    """Whether an object's values meet a selector: `KEY` or `KEY=VALUE`, separated by commas."""
+    """Whether an object meets a selector: `KEY`, `KEY=VALUE` or `KEY!=VALUE`, with commas."""
     for term in filter(None, selector.split(",")):
         key, equals, wanted = term.partition("=")
-        found = value(key)
-        if found is None or (equals and found != wanted):
+        found = value(key.removesuffix("!"))
+        if key.endswith("!"):
+            if found == wanted:
+                return False
+        elif found is None or (equals and found != wanted):
             return False
     return True
 
