@@ -4,7 +4,7 @@ Values only: frozen, comparable, hashable. They can be invalid (no access mode, 
 that a binding case can contain what the API server must refuse.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Literal
@@ -187,6 +187,16 @@ class BindingCase:
     """
 
     stages: tuple[tuple[Op, ...], ...]
+
+    @classmethod
+    def of(cls, *stages: Iterable[Object | Delete]) -> "BindingCase":
+        """Return the case whose stages create these objects and do these deletions."""
+        return cls(
+            tuple(
+                tuple(item if isinstance(item, Delete) else Create(item) for item in stage)
+                for stage in stages
+            )
+        )
 
     def objects(self) -> Iterator[Object]:
         """Yield every object that is created, in order."""

@@ -1,7 +1,5 @@
 """The oracle against outcomes written down by hand from Kubernetes' source."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from landfast.binding.matching import RESERVED_TWICE, SAME_MODES, SAME_SIZE
@@ -9,9 +7,7 @@ from landfast.binding.model import (
     AccessMode,
     BindingCase,
     Class,
-    Create,
     Delete,
-    Op,
     Outcome,
     Pv,
     Pvc,
@@ -34,11 +30,7 @@ GOLD = Selector((("tier", "gold"),))
 Item = Pv | Pvc | Class | Delete
 
 
-def in_stages(*stages: Sequence[Item]) -> BindingCase:
-    def op(item: Item) -> Op:
-        return item if isinstance(item, Delete) else Create(item)
-
-    return BindingCase(tuple(tuple(op(item) for item in stage) for stage in stages))
+in_stages = BindingCase.of
 
 
 def outcome(*lines: str) -> Outcome:

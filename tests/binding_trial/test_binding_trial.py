@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,9 +12,7 @@ from landfast import timeouts
 from landfast.binding.model import (
     BindingCase,
     Class,
-    Create,
     Delete,
-    Op,
     Outcome,
     Pv,
     Pvc,
@@ -85,11 +83,7 @@ def impatient() -> Iterator[None]:
     timeouts.set_patience(1)
 
 
-def case(*stages: Sequence[Pv | Pvc | Class | Delete]) -> BindingCase:
-    def op(item: Pv | Pvc | Class | Delete) -> Op:
-        return item if isinstance(item, Delete) else Create(item)
-
-    return BindingCase(tuple(tuple(map(op, stage)) for stage in stages))
+case = BindingCase.of
 
 
 def test_outcomes_are_in_the_names_of_their_cases(trial: Trial, cluster: Cluster) -> None:

@@ -59,8 +59,7 @@ class BindingRule:
     def case(self) -> BindingCase:
         """What is done."""
         kinds = [[obj for obj in self.given if isinstance(obj, k)] for k in (Class, Pv, Pvc)]
-        stages = [*kinds, *self.later]
-        return BindingCase(tuple(tuple(map(_op, stage)) for stage in stages if stage))
+        return BindingCase.of(*filter(None, [*kinds, *self.later]))
 
     @property
     def twin_case(self) -> BindingCase:
@@ -85,10 +84,6 @@ class BindingRule:
             if named != {self.refused.get(name)}:
                 wanted = self.refused.get(name, "nothing")
                 yield f"{name} is refused for {', '.join(sorted(named)) or 'nothing'}, not {wanted}"
-
-
-def _op(item: Object | Delete) -> Op:
-    return item if isinstance(item, Delete) else Create(item)
 
 
 # --- how a row ends

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.verdicts import Judgement
 from landfast import timeouts
-from landfast.binding.model import BindingCase, Create, Pv, Pvc, PvcPhase
+from landfast.binding.model import BindingCase, Pv, Pvc, PvcPhase
 from landfast.binding.settling import Snapshot
 from landfast.binding.trial import Trial
 from landfast.environment import Environment
@@ -19,11 +19,9 @@ from suites.conformance.binding.table import change
 PVCS = 200
 KILLED_AT = (10, 60, 110, 160)  # Bound PVCs
 _NAMES = [f"{number:03}" for number in range(PVCS)]
-CASE = BindingCase(
-    (
-        tuple(Create(Pv(f"v{name}", storage_class="x")) for name in _NAMES),
-        tuple(Create(Pvc(f"c{name}", storage_class="x")) for name in _NAMES),
-    )
+CASE = BindingCase.of(
+    [Pv(f"v{name}", storage_class="x") for name in _NAMES],
+    [Pvc(f"c{name}", storage_class="x") for name in _NAMES],
 )
 TWIN = change(f"c{_NAMES[-1]}", request=2)(CASE)
 
