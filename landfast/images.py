@@ -8,6 +8,7 @@ import yaml
 
 from landfast import paths
 from landfast.errors import BadInput
+from landfast.image_names import ImageName
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,25 @@ class Images:
 
 
 def registry_names() -> dict[str, str]:
-    """Give the names that images have in public registries, by part (`landfast/images.yaml`)."""
+    """Return the names of images in public registries, by part (`landfast/images.yaml`)."""
     text = (paths.PROJECT / "landfast" / "images.yaml").read_text()
     return {part: str(name) for part, name in yaml.safe_load(text).items()}
 
 
 def kit_images_among(names: Collection[str]) -> Images:
-    """Give the kit's images among those that every node of an existing cluster has.
+    """Return the kit's images among those that every node of an existing cluster has.
 
     Raises:
         BadInput: one is missing.
     """
 
     def pick(*kinds: str) -> str:
-        prefixes = tuple(f"docker.io/landfast/{kind}:" for kind in kinds)
-        found = sorted(name for name in names if name.startswith(prefixes))
+        paths = [f"landfast/{kind}" for kind in kinds]
+        found = sorted(name for name in names if ImageName.parse(name).path in paths)
         if not found:
             raise BadInput(
                 f"--images kit: the nodes of this cluster do not have the kit's {kinds[0]}; "
-                "they must be made from the kit's node image, or take --images registry"
+                "make them from the kit's node image, or use --images registry"
             )
         return found[-1].removeprefix("docker.io/")
 

@@ -1,4 +1,4 @@
-"""The reference system's manifests: read, fitted to where they run, checked before applied."""
+"""The reference system's manifests: read, fitted to where they run, checked before use."""
 
 import copy
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ import yaml
 
 from landfast import paths
 from landfast.errors import BadInput
+from landfast.image_names import ImageName
 from landfast.images import Images
 from landfast.kube.client import Kube, KubeError, Object
 from landfast.nfs.export import Export
@@ -33,10 +34,10 @@ SYSTEM_NAMESPACE = "nfs-system"
 
 
 def load(name: str, folder: Path = paths.MANIFESTS) -> list[Object]:
-    """Give the objects of a manifest, as they stand in `manifests/`.
+    """Return the objects of a manifest, as written in `manifests/`.
 
     Raises:
-        BadInput: the file is missing, is not YAML, or holds something that is not an object.
+        BadInput: the file is missing, is not YAML, or has something in it that is not an object.
     """
     path = folder / MANIFESTS[name]
     try:
@@ -54,14 +55,14 @@ class Overlay:
     """Fits the reference's objects to a cluster, an export and images.
 
     Args:
-        export: takes the place of the reference's server and its /data/share.
-        images: take the place of the reference's images.
+        export: replaces the reference's server and its /data/share.
+        images: replace the reference's images.
         run_id: goes into the run label of every object.
-        subtree: the folder of the export that stands for /data/share; "" is the whole export.
+        subtree: the folder of the export that replaces /data/share; "" is the whole export.
         suffix: is added to the names of cluster-wide objects and to the provisioner's name, so that
-            several stacks can stand side by side; "" keeps the reference's names.
-        namespace: takes the place of `default`.
-        node_port: whether the NodePort 30306 is asked for; else the cluster picks one.
+            several stacks can exist side by side; "" keeps the reference's names.
+        namespace: replaces `default`.
+        node_port: whether to ask for the NodePort 30306; otherwise the cluster picks one.
     """
 
     export: Export
@@ -79,19 +80,19 @@ class Overlay:
 
     @property
     def root(self) -> str:
-        """The path on the server that stands for the reference's /data/share."""
+        """The path on the server that replaces the reference's /data/share."""
         return self.export.at(self.subtree)
 
     def name(self, kind: str, name: str) -> str:
-        """Give the name that an object of the reference has here."""
+        """Return the name that an object of the reference has here."""
         return name + self.suffix if kind in _CLUSTER_SCOPED else name
 
     def namespace_of(self, namespace: str = _REFERENCE_NAMESPACE) -> str:
-        """Give the namespace that stands for one of the reference's."""
+        """Return the namespace that replaces one of the reference's."""
         return self.namespace if namespace == _REFERENCE_NAMESPACE else namespace + self.suffix
 
     def fit(self, obj: Object) -> Object:
-        """Give a copy of an object of the reference, fitted."""
+        """Return a fitted copy of an object of the reference."""
         fitted: Object = self._value(copy.deepcopy(obj))
         kind, meta = fitted["kind"], fitted["metadata"]
         meta["name"] = self.name(kind, meta["name"])
@@ -112,7 +113,7 @@ class Overlay:
         return fitted
 
     def _value(self, value: Any) -> Any:
-        """Replace, at any depth, what names the reference's server, path, images and class."""
+        """Replace the reference's server, path, images and class, at any depth."""
         if isinstance(value, list):
             return [self._value(item) for item in value]
         if not isinstance(value, dict):
@@ -142,18 +143,18 @@ class Overlay:
             "mysql": self.images.mysql,
             "nfs-subdir-external-provisioner": self.images.provisioner,
         }
-        return known.get(image.rpartition("/")[2].partition(":")[0], image)
+        return known.get(ImageName.parse(image).base, image)
 
 
 def _labelled(obj: Object) -> list[Object]:
-    """Give the metadata of an object and of what it will make: pods, claims."""
+    """Return the metadata of an object and of the pods and PVCs that it will make."""
     spec = obj.get("spec", {})
     made = [spec["template"]["metadata"]] if "template" in spec else []
     return [obj["metadata"], *made, *(t["metadata"] for t in spec.get("volumeClaimTemplates", []))]
 
 
 def validate(kube: Kube, objects: Iterable[Object]) -> None:
-    """Let the API server check objects strictly, without creating anything.
+    """Let the API server check objects strictly; create nothing.
 
     Raises:
         BadInput: it refuses one; the sentence names the object and the field.
@@ -166,6 +167,6 @@ def validate(kube: Kube, objects: Iterable[Object]) -> None:
             kube.create(trial, dry_run=True)
         except KubeError as error:
             if error.code == 409 or (error.code == 422 and "already allocated" in error.message):
-                continue  # of a valid object, that another one of the name or port is there
+                continue  # the object is valid: another one has its name or port
             name = f"{obj['kind']} {obj['metadata']['name']}"
             raise BadInput(f"the API server refuses {name}: {error.message}") from error

@@ -14,6 +14,7 @@ from pydantic_settings import (
 )
 
 from landfast.errors import BadInput
+from landfast.image_names import ImageName
 
 _PREFIX = "LANDFAST_"
 _IMAGE = r"^[a-z0-9]+([._:/-][a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$"
@@ -117,7 +118,7 @@ class Settings(BaseSettings):
             raise ValueError(f"--registry must be HOST[:PORT][/PREFIX], not {self.registry!r}")
         if self.registry is not None and self.images == "kit":
             raise ValueError("--registry goes with --images registry, not with --images kit")
-        version = self.mysql_image and _mysql_version(self.mysql_image)
+        version = self.mysql_image and ImageName.parse(self.mysql_image).version
         if version and version < (5, 7):
             raise ValueError(
                 f"--mysql-image {self.mysql_image} is older than 5.7, the oldest supported"
@@ -127,11 +128,6 @@ class Settings(BaseSettings):
 
 def _default(field: str) -> object:
     return Settings.model_fields[field].default
-
-
-def _mysql_version(image: str) -> tuple[int, int] | None:
-    found = re.search(r":(\d+)\.(\d+)[\w.-]*(@|$)", image)
-    return (int(found[1]), int(found[2])) if found else None
 
 
 def flag(field: str) -> str:

@@ -1,6 +1,5 @@
 """The `kind` provider: a cluster of one control plane and two workers, made for one run."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import yaml
 from landfast import process, timeouts
 from landfast.cluster.base import Cluster, wait_for_nodes
 from landfast.docker import Engine
+from landfast.image_names import ImageName
 
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 MYSQL_NODE_PORT = 30306
@@ -41,7 +41,9 @@ class Kind:
             ProcessError: kind failed, or the nodes did not become Ready.
         """
         config = kubeconfig.with_suffix(".kind.yaml")
-        config.write_text(yaml.safe_dump(cluster_config(_version(image), mysql_port)))
+        config.write_text(
+            yaml.safe_dump(cluster_config(ImageName.parse(image).version, mysql_port))
+        )
         self._kind(
             *["create", "cluster", "--name", name, "--image", image, "--config", str(config)],
             *["--kubeconfig", str(kubeconfig)],
@@ -111,8 +113,3 @@ def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str
         "nodes": [{"role": "control-plane", "extraPortMappings": [port]}]
         + [{"role": "worker"}] * _WORKERS,
     }
-
-
-def _version(image: str) -> tuple[int, int] | None:
-    found = re.search(r":v(\d+)\.(\d+)\.", image)
-    return (int(found[1]), int(found[2])) if found else None
