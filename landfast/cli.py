@@ -1,8 +1,8 @@
-"""`landfast`: what is done around the suites. The suites themselves are run by nox or pytest."""
+"""`landfast`: the suites, and everything around them."""
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from landfast import paths, timeouts
 from landfast.audit.command import Format, Request
 from landfast.audit.command import run as run_audit
 from landfast.audit.findings import Severity
@@ -19,8 +20,13 @@ from landfast.errors import BadInput, LandfastError
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.progress import Progress
-from landfast.settings import Settings, load_settings
+from landfast.settings import Settings, flag, load_settings
 from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
+
+_CHAOS = {"scenario", "budget", "list"}
+_CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
+_KEPT = {"images", "registry", "nfs_client", "node_image", "mysql_image", "provisioner_image"}
+_SHORT = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
 
 app = typer.Typer(
     help="Can this cluster keep a database on NFS alive and its data intact?",
@@ -30,46 +36,97 @@ app = typer.Typer(
 )
 
 
-def with_settings(command: Callable[[Settings], None]) -> Callable[..., None]:
-    """Offer every setting as a flag of a command."""
+def _command(
+    run: Callable[..., None], fields: Collection[str] = Settings.model_fields, **others: Any
+) -> None:
+    """Add a command that takes settings as flags, and `others`: parameters with annotations.
 
-    def run(**flags: Any) -> None:
-        command(load_settings(flags))
+    Typer reads a command's options from its signature, so this one is made from the fields.
+    """
 
-    parameters = []
-    for name, field in Settings.model_fields.items():
-        choices = [str(value) for value in get_args(field.annotation)]
-        kind = bool if field.annotation is bool else str
-        option = typer.Option(
-            help=field.description,
-            metavar=None if kind is bool else "|".join(choices) if choices[:-1] else name.upper(),
+    def command(**given: Any) -> None:
+        rest = {name: given.pop(name) for name in others}
+        run({name: value for name, value in given.items() if value is not None}, **rest)
+
+    annotations = {n: _option(n) for n in Settings.model_fields if n in fields} | others
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for name, kind in annotations.items()
+        ]
+    )
+    app.command(name=run.__name__, help=run.__doc__)(command)
+
+
+def _option(name: str) -> Any:
+    field = Settings.model_fields[name]
+    kind = bool if field.annotation is bool else str
+    choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
+    default = f" (default: {field.default})" if field.default else ""
+    option = typer.Option(
+        *([_SHORT[name]] if name in _SHORT else []),
+        flag(name),
+        help=f"{field.description}{default}",
+        metavar=None if kind is bool else "|".join(choices) or name.upper(),
+    )
+    return Annotated[kind | None, option]
+
+
+def _run_suite(name: str, flags: dict[str, Any], pytest: list[str] | None) -> None:
+    load_settings(flags)  # a wrong one is refused before pytest, which takes seconds, is imported
+    from pytest import main  # noqa: PT013
+
+    sys.dont_write_bytecode |= paths.INSTALLED  # what pip installed stays as it is
+    given = [flag(n) if value is True else f"{flag(n)}={value}" for n, value in flags.items()]
+    places = ["-c", paths.PYTEST_FILE, "--rootdir", paths.PROJECT, "--confcutdir", paths.PROJECT]
+    suite = paths.SUITES / name
+    code = main(["-v", *map(str, places), *given, *(pytest or []), str(suite)])
+    raise typer.Exit(int(code))
+
+
+def conformance(flags: dict[str, Any], pytest: list[str] | None) -> None:
+    """Prove every claim of the conformance suites; create a cluster and an NFS server for it."""
+    _run_suite("conformance", flags, pytest)
+
+
+def chaos(flags: dict[str, Any], pytest: list[str] | None) -> None:
+    """Break everything that can break under MySQL, one fault at a time; count what is lost."""
+    _run_suite("chaos", flags, pytest)
+
+
+def smoke(flags: dict[str, Any], pytest: list[str] | None) -> None:
+    """Check that the main job runs at all: cluster, stack, one write, one pod deletion."""
+    _run_suite("smoke", flags, pytest)
+
+
+def up(flags: dict[str, Any]) -> None:
+    """Create a cluster and an NFS server, and keep them for runs with `--keep`."""
+    if load_settings(flags).cluster == "existing":
+        raise BadInput(
+            "`landfast up` creates a cluster, so it needs --cluster kind; "
+            "an existing cluster is up: run `landfast conformance` on it"
         )
-        parameters.append(
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=None,
-                annotation=Annotated[kind | None, option],
-            )
-        )
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    return run
-
-
-@app.command()
-@with_settings
-def up(settings: Settings) -> None:
-    """Bring up a cluster and an NFS server, and keep them for `--keep` runs."""
+    settings = load_settings({**flags, "keep": True})
+    timeouts.set_patience(settings.patience)
     progress = Progress()
-    with environment(settings.model_copy(update={"keep": True}), progress) as env:
+    with environment(settings, progress) as env:
         progress.say(
-            f"cluster {env.cluster.name} is up; `nox -s conformance -- --keep` uses it\n"
+            f"cluster {env.cluster.name} is up; `landfast conformance --keep` uses it\n"
             f"  kubectl --kubeconfig {env.cluster.kubeconfig} get nodes\n"
             f"  export  {env.export.server}:{env.export.path} (container {env.export.container})"
         )
-        if env.engine and env.engine.env:
+        if env.engine and env.engine.from_kit:
             progress.say(f"  docker  DOCKER_HOST={env.engine.env['DOCKER_HOST']}")
+
+
+_PytestArguments = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PYTEST", help="what follows a -- goes to pytest"),
+]
+_command(conformance, Settings.model_fields.keys() - _CHAOS, pytest=_PytestArguments)
+_command(chaos, Settings.model_fields.keys() - _CONFORMANCE, pytest=_PytestArguments)
+_command(smoke, Settings.model_fields.keys() - _CONFORMANCE - _CHAOS, pytest=_PytestArguments)
+_command(up, _KEPT | {"cluster", "mysql_port", "patience"})
 
 
 @app.command()
@@ -83,18 +140,18 @@ def down(
     _sweep(progress, kept=True)
     if engine:
         stopped = engines.stop()
-        progress.say("the kit's engine is stopped" if stopped else "no engine of the kit runs")
+        progress.say("stopped the kit's engine" if stopped else "the kit's engine is not running")
 
 
 @app.command()
 def cleanup() -> None:
-    """Remove what runs that were killed left behind; kept clusters stay."""
+    """Remove what killed runs left behind; kept clusters stay."""
     _sweep(Progress(), kept=False)
 
 
 @app.command()
 def heal() -> None:
-    """Undo the faults inside which runs were killed; their clusters are healthy then."""
+    """Undo faults left by killed runs and wait until their clusters are healthy."""
     from landfast.faults.healing import heal_dead_runs  # here: keeps the other commands quick
 
     progress = Progress()
@@ -102,7 +159,7 @@ def heal() -> None:
     for proof in proofs:
         progress.say(proof)
     if not proofs:
-        progress.say("no run left anything broken")
+        progress.say("no run left a fault behind")
 
 
 def _sweep(progress: Progress, *, kept: bool) -> None:
@@ -112,7 +169,7 @@ def _sweep(progress: Progress, *, kept: bool) -> None:
 
 @app.command()
 def kit() -> None:
-    """Build what is missing of the kit: engine, kind, node image, server and workload images."""
+    """Build what the kit lacks: engine, kind, node image, server and workload images."""
     progress = Progress()
     with kit_lock(progress):
         images = build_kit(engines.ensure(progress), progress)
@@ -124,8 +181,8 @@ def kit() -> None:
 def report(
     folder: Annotated[Path, typer.Argument(help="the run's folder")] = Path("out/latest"),
 ) -> None:
-    """Render report.html, junit.xml and summary.md from a run's journal, also of a killed run."""
-    import reports  # here, because the library knows nothing of the renderers
+    """Render report.html, junit.xml and summary.md from a run's journal, even of a killed run."""
+    import reports  # here: the library knows nothing of the renderers
 
     for path in reports.render(folder):
         typer.echo(path)
@@ -133,7 +190,7 @@ def report(
 
 @app.command()
 def doctor() -> None:
-    """Say what this host has, what is missing, and which path a run will take."""
+    """Show what this host has, what it lacks and which path a run will take."""
     from landfast.doctor import examine  # here: keeps the other commands quick
 
     findings = examine()
@@ -145,35 +202,35 @@ def doctor() -> None:
         table.add_row(mark, escape(finding.what), escape(finding.found))
     Console(highlight=False).print(table)
     if any(finding.ok is False for finding in findings):
-        raise BadInput("a run cannot work on this host: see the lines with !!")
+        raise BadInput("a run cannot work on this host: see the lines marked !!")
 
 
 @app.command(name="audit")
 def audit_command(
     manifests: Annotated[
         list[str] | None,
-        typer.Argument(help="files and folders of YAML or JSON; - is standard input"),
+        typer.Argument(help="files and folders of YAML or JSON; - reads standard input"),
     ] = None,
     context: Annotated[
-        str | None, typer.Option(help="the kubeconfig context of a cluster to audit instead")
+        str | None, typer.Option(help="kubeconfig context of a cluster to audit instead")
     ] = None,
-    kubeconfig: Annotated[Path | None, typer.Option(help="default: $KUBECONFIG, or ~'s")] = None,
+    kubeconfig: Annotated[Path | None, typer.Option(help="kubeconfig file (default: $KUBECONFIG, or the one in ~/.kube)")] = None,
     export_root: Annotated[
-        Path | None, typer.Option(help="the export's folder on this host, to look for orphans")
+        Path | None, typer.Option(help="folder of the export on this host, to look for orphans")
     ] = None,
     export_path: Annotated[
         str | None,
-        typer.Option(help="[SERVER:]/PATH of it in the volumes; default: that of --export-root"),
+        typer.Option(help="the same folder as PVs name it, [SERVER:]/PATH (default: --export-root)"),
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="how to print")] = Format.TEXT,
+    output: Annotated[Format, typer.Option("--format", help="output format")] = Format.TEXT,
     fail_on: Annotated[
-        Severity, typer.Option(help="the mildest finding that ends in exit code 1")
+        Severity, typer.Option(help="lowest severity that ends in exit code 1")
     ] = Severity.ERROR,
 ) -> None:
-    """Say what endangers data in manifests or on a cluster. Changes nothing: safe on production.
+    """Find what endangers data, in manifests or on a cluster. Read-only: safe on production.
 
-    Exit code 0: nothing as bad as --fail-on; 1: something is; 4: it could not be read.
-    Of a chart: `helm template CHART | landfast audit -`.
+    Exit code 0: no finding as severe as --fail-on; 1: at least one; 4: the input cannot be read.
+    For a chart: `helm template CHART | landfast audit -`.
     """
     request = Request(
         manifests or [], context, kubeconfig, export_root, export_path, output, fail_on
@@ -182,13 +239,15 @@ def audit_command(
 
 
 def main() -> None:
-    """Run the command line; ends in exit code 4 for bad input, 1 for a failure, 130 for Ctrl-C."""
+    """Run the command line; exit with 4 for bad input, 1 for a failure, 130 for Ctrl-C."""
+    # `fixtures`, `suites` and `reports` keep their names in a wheel, where they lie in this folder
+    sys.path.insert(0, str(paths.PROJECT))
     sys.exit(_main())
 
 
 def _main() -> int:
     try:
-        app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "landfast"
@@ -200,7 +259,7 @@ def _main() -> int:
     except (KeyboardInterrupt, typer.Abort):
         _say("interrupted")
         return EXIT_INTERRUPTED
-    return 0
+    return code or 0  # Typer returns the code of an Exit
 
 
 def _say(message: str) -> None:

@@ -1,4 +1,4 @@
-"""The images of a run: what is used, and where the names come from."""
+"""The images of a run, and where their names come from."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -38,8 +38,8 @@ class Images:
 
 def registry_names() -> dict[str, str]:
     """Return the names of images in public registries, by part (`landfast/images.yaml`)."""
-    text = (paths.PROJECT / "landfast" / "images.yaml").read_text()
-    return {part: str(name) for part, name in yaml.safe_load(text).items()}
+    names = yaml.safe_load(paths.IMAGES_FILE.read_text())
+    return {part: str(name) for part, name in names.items()}
 
 
 def kit_images_among(names: Collection[str]) -> Images:
@@ -54,7 +54,7 @@ def kit_images_among(names: Collection[str]) -> Images:
         found = sorted(name for name in names if ImageName.parse(name).path in paths)
         if not found:
             raise BadInput(
-                f"--images kit: the nodes of this cluster do not have the kit's {kinds[0]}; "
+                f"--images kit: the nodes of this cluster do not have the kit's {kinds[0]} image; "
                 "make them from the kit's node image, or use --images registry"
             )
         return found[-1].removeprefix("docker.io/")

@@ -1,25 +1,38 @@
-"""Where Landfast keeps things on the host, outside the project."""
+"""Where Landfast finds its own files, and where it keeps things on the host."""
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-PROJECT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(str(files("landfast")))
+_BUNDLED = _PACKAGE / "project"
+INSTALLED = _BUNDLED.is_dir()
+"""Whether Landfast runs from a wheel, not from the repository."""
+PROJECT = _BUNDLED if INSTALLED else _PACKAGE.parent
+"""The folder with `suites`, `fixtures`, `manifests`, `reports` and `kit`.
+
+A wheel holds it as `landfast/project`, so that nothing of it lies in site-packages itself. In the
+repository it is the root.
+"""
+SUITES = PROJECT / "suites"
 KIT = PROJECT / "kit"
 MANIFESTS = PROJECT / "manifests"
+IMAGES_FILE = _PACKAGE / "images.yaml"
+PYTEST_FILE = _PACKAGE / "suites.ini"
 
 
 def cache() -> Path:
-    """What can be built again: the kit's programs, images and engine data."""
+    """Return the folder of what can be built again: the kit's programs, images, engine data."""
     return user_cache_path("landfast")
 
 
 def records() -> Path:
-    """What runs own, one file a run: read by `cleanup` when a run died."""
+    """Return the folder of what runs own, one record a run; `cleanup` reads those of dead runs."""
     return cache() / "runs"
 
 
 def engine_runtime() -> Path:
-    """Sockets and pid files of the kit's Docker engine; gone with a reboot, like the engine."""
+    """Return the folder of the kit engine's sockets and pid files; a reboot empties it."""
     return Path("/run/landfast") if os.geteuid() == 0 else cache() / "run"

@@ -1,11 +1,11 @@
-"""Every option, once: a flag of pytest and `landfast`, a LANDFAST_* variable, a key of a file."""
+"""Every option, once: a flag of `landfast` and pytest, a LANDFAST_* variable, a key of a file."""
 
 import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,9 +17,34 @@ from landfast.errors import BadInput
 from landfast.image_names import ImageName
 
 _PREFIX = "LANDFAST_"
-_IMAGE = r"^[a-z0-9]+([._:/-][a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$"
-_REGISTRY = r"[\w.-]+(:\d+)?(/[a-z0-9._-]+)*/?|\[[0-9a-fA-F:]+\](:\d+)?(/[a-z0-9._-]+)*/?"
-Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
+_HOST = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _form(pattern: str, form: str) -> AfterValidator:
+    """Return a validator of texts: `form` says what a right one is."""
+
+    def validate(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(f"it must be {form}")
+        return text
+
+    return AfterValidator(validate)
+
+
+Image = Annotated[
+    str,
+    _form(
+        r"[a-z0-9]+([._:/-][a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?",
+        "the name of an image (NAME[:TAG][@DIGEST])",
+    ),
+]
+Registry = Annotated[
+    str, _form(rf"{_HOST}(:\d+)?(/[a-z0-9._-]+)*/?", "HOST[:PORT][/PREFIX], without https://")
+]
+Server = Annotated[str, _form(r"[^:/\s]+:/\S*", "HOST:/PATH")]
+Budget = Annotated[str, _form(r"\d+(\.\d+)?[smh]", "a time such as 600s, 10m or 1h")]
+Workers = Annotated[str, _form(r"auto|\d+", "a number or auto")]
 
 
 class Settings(BaseSettings):
@@ -30,22 +55,22 @@ class Settings(BaseSettings):
     )
 
     cluster: Literal["kind", "existing"] = Field(
-        "kind", description="kind: make a cluster and throw it away. existing: use --context"
+        "kind", description="kind: create a cluster and remove it. existing: use --context"
     )
     context: str | None = Field(None, description="kubeconfig context, for --cluster existing")
     kubeconfig: Path | None = Field(
         None, description="kubeconfig file, for --cluster existing (default: $KUBECONFIG)"
     )
-    nfs_server: str | None = Field(
+    nfs_server: Server | None = Field(
         None, description="HOST:/PATH of the NFS export, for --cluster existing"
     )
     nfs_client: Literal["auto", "kernel", "fuse"] = Field(
         "auto", description="how nodes mount NFS: the kernel's client, or the kit's FUSE helper"
     )
     images: Literal["auto", "registry", "kit"] = Field(
-        "auto", description="where images come from: a registry, or the kit that is built here"
+        "auto", description="where images come from: a registry, or the kit built on this host"
     )
-    registry: str | None = Field(
+    registry: Registry | None = Field(
         None, description="HOST[:PORT][/PREFIX] of a mirror that serves every image"
     )
     node_image: Image | None = Field(None, description="node image to use instead of the default")
@@ -53,27 +78,51 @@ class Settings(BaseSettings):
         None, description="MySQL image to use instead of the default; 5.7 or newer"
     )
     provisioner_image: Image | None = Field(
-        None, description="provisioner image to judge instead of the default"
+        None, description="provisioner image to test instead of the default"
     )
     provisioner_contract: Literal["auto", "v4.0.2", "master"] = Field(
-        "auto", description="line of the provisioner to hold it to; auto: the one that it follows"
+        "auto", description="provisioner release line to test against; auto: detect it"
     )
     mysql_port: int = Field(
         0, ge=0, le=65535, description="port on 127.0.0.1 for MySQL; 0 takes a free one"
     )
     i_own_this_cluster: str | None = Field(
         None,
-        description="the name of --context once more: what is not the run's may be changed there, "
-        "and is restored (default classes)",
+        description="repeat the name of --context to let a run change what it did not create "
+        "(the default StorageClasses), and restore it",
     )
-    scenarios: int = Field(300, ge=2, description="how many binding scenarios are generated")
+    binding_cases: int = Field(300, ge=2, description="how many binding cases to generate")
     seed: int | None = Field(
-        None, ge=0, description="repeat the order of tests and the scenarios of an earlier run"
+        None, ge=0, description="repeat the order and the binding cases of an earlier run"
+    )
+    select: str | None = Field(
+        None, description="run only tests whose name matches (an expression as in pytest -k)"
+    )
+    workers: Workers | None = Field(
+        None, description="processes that run tests: a number, or auto (conformance only)"
+    )
+    fail_fast: bool = Field(False, description="stop at the first claim that is not a PASS")
+    scenario: str | None = Field(None, description="chaos: run only these scenarios: NAME[,NAME…]")
+    budget: Budget | None = Field(
+        None,
+        description="chaos: run the most telling scenarios that fit into this time (600s, 10m, "
+        "1h); the cluster takes a minute more",
+    )
+    list: bool = Field(
+        False, description="chaos: print the scenarios, what each must show and how long it takes"
+    )
+    patience: float = Field(
+        1, gt=0, allow_inf_nan=False, description="multiply every time limit, for a slow machine"
     )
     keep: bool = Field(
         False, description="leave the cluster running, and use the one that an earlier run left"
     )
     out: Path = Field(Path("out"), description="folder for journals and reports")
+
+    @property
+    def budget_seconds(self) -> float | None:
+        """The time that scenarios may take, in seconds."""
+        return None if self.budget is None else float(self.budget[:-1]) * _UNITS[self.budget[-1]]
 
     @classmethod
     def settings_customise_sources(
@@ -84,38 +133,31 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Give the sources in order: flags, variables, landfast.toml."""
+        """Return the sources in order: flags, variables, landfast.toml."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @model_validator(mode="after")
     def _belong_together(self) -> "Settings":
-        for field in ("context", "nfs_server"):
-            given = getattr(self, field) is not None
-            if self.cluster == "existing" and not given:
-                raise ValueError(
-                    f"--cluster existing needs {flag(field)}: nothing is guessed there"
-                )
-            if self.cluster == "kind" and given:
-                raise ValueError(f"{flag(field)} goes with --cluster existing")
-        for field in ("kubeconfig", "i_own_this_cluster"):
-            if self.cluster == "kind" and getattr(self, field) is not None:
-                raise ValueError(f"{flag(field)} goes with --cluster existing")
+        if self.cluster == "existing":
+            for field in ("context", "nfs_server"):
+                if getattr(self, field) is None:
+                    raise ValueError(
+                        f"--cluster existing needs {flag(field)}: Landfast guesses neither"
+                    )
+            for field in ("nfs_client", "node_image", "mysql_port", "keep"):
+                if getattr(self, field) != type(self).model_fields[field].default:
+                    raise ValueError(
+                        f"{flag(field)} goes with --cluster kind, not with an existing cluster"
+                    )
+        else:
+            for field in ("context", "nfs_server", "kubeconfig", "i_own_this_cluster"):
+                if getattr(self, field) is not None:
+                    raise ValueError(f"{flag(field)} goes with --cluster existing")
         if self.i_own_this_cluster not in (None, self.context):
             raise ValueError(
                 f"--i-own-this-cluster {self.i_own_this_cluster} must repeat the name of "
                 f"--context, {self.context}"
             )
-        for field in ("nfs_client", "node_image", "mysql_port"):
-            if self.cluster == "existing" and getattr(self, field) != _default(field):
-                raise ValueError(
-                    f"{flag(field)} goes with --cluster kind: this cluster has its own"
-                )
-        if self.cluster == "existing" and self.keep:
-            raise ValueError("--keep goes with --cluster kind: an existing cluster always stays")
-        if self.nfs_server is not None and not re.fullmatch(r"[^:/\s]+:/\S*", self.nfs_server):
-            raise ValueError(f"--nfs-server must be HOST:/PATH, not {self.nfs_server!r}")
-        if self.registry is not None and not re.fullmatch(_REGISTRY, self.registry):
-            raise ValueError(f"--registry must be HOST[:PORT][/PREFIX], not {self.registry!r}")
         if self.registry is not None and self.images == "kit":
             raise ValueError("--registry goes with --images registry, not with --images kit")
         version = self.mysql_image and ImageName.parse(self.mysql_image).version
@@ -126,17 +168,13 @@ class Settings(BaseSettings):
         return self
 
 
-def _default(field: str) -> object:
-    return Settings.model_fields[field].default
-
-
 def flag(field: str) -> str:
-    """Give the command-line flag of a setting: `nfs_server` → `--nfs-server`."""
+    """Return the command-line flag of a setting: `nfs_server` → `--nfs-server`."""
     return "--" + field.replace("_", "-")
 
 
 def load_settings(flags: dict[str, Any]) -> Settings:
-    """Give the settings in force; `flags` holds those given on the command line, by field name.
+    """Return the settings in force; `flags` holds those of the command line, by field name.
 
     Raises:
         BadInput: a value is wrong; one sentence that names the flag, variable or key.
@@ -150,8 +188,8 @@ def load_settings(flags: dict[str, Any]) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise BadInput(_sentence(error, given)) from error
-    except (ValueError, OSError) as error:  # landfast.toml is not TOML, or not readable
-        raise BadInput(f"landfast.toml cannot be read: {error}") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"landfast.toml cannot be read: {' '.join(str(error).split())}") from error
 
 
 def _known(prefix: str = "") -> str:
@@ -164,12 +202,10 @@ def _sentence(error: ValidationError, given: dict[str, Any]) -> str:
     field = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
         return f"landfast.toml has the unknown key {field!r}; {_known()}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not field:
         return message
-    if first["type"] == "string_pattern_mismatch":
-        message = "that is not the name of an image (NAME[:TAG][@DIGEST])"
-    message = message.removeprefix("Input ").replace("should be", "it must be", 1)
+    message = message.replace("should be", "it must be", 1)
     variable = f"{_PREFIX}{field.upper()}"
     source = f"{field} in landfast.toml"
     if field in given:

@@ -1,7 +1,6 @@
 """Builds by content: an artifact is a folder named after the hash of what it is made from."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -13,17 +12,26 @@ _KEY_LENGTH = 12
 
 
 def digest(*inputs: str | Path) -> str:
-    """Give a short hash of texts and of files or folders (names, contents, executable bits)."""
+    """Return a short hash of texts and of files or folders: their names and contents.
+
+    Modes do not count: an installation may change them. A script is taken for executable.
+    """
     total = hashlib.sha256()
     for item in inputs:
         if isinstance(item, str):
             _feed(total, b"text", item.encode())
             continue
         for file in sorted(_files(item)):
-            mode = b"x" if os.access(file, os.X_OK) else b"-"
+            content = _content(file)
+            mode = b"x" if is_script(content) else b"-"
             name = file.relative_to(item.parent).as_posix().encode()
-            _feed(total, b"link" if file.is_symlink() else b"file", name, mode, _content(file))
+            _feed(total, b"link" if file.is_symlink() else b"file", name, mode, content)
     return total.hexdigest()[:_KEY_LENGTH]
+
+
+def is_script(content: bytes) -> bool:
+    """Whether a file of the kit is to be executable: it begins with `#!`."""
+    return content.startswith(b"#!")
 
 
 def _feed(total: "hashlib._Hash", *parts: bytes) -> None:

@@ -12,7 +12,7 @@ from landfast import paths, process
 from landfast.docker import Engine
 from landfast.images import Images, registry_names
 from landfast.kit import debian
-from landfast.kit.cache import Cache, digest
+from landfast.kit.cache import Cache, digest, is_script
 from landfast.kit.programs import Programs, kubernetes_version
 from landfast.process import ProcessError
 from landfast.progress import Progress
@@ -102,6 +102,7 @@ class ImageBuilder:
         with self.progress.phase(f"kit: build image {name}"), tempfile.TemporaryDirectory() as work:
             context = Path(work) / "context"
             shutil.copytree(_FOLDER / name, context, symlinks=True)
+            _set_modes(context)
             (context / "bin").mkdir()
             for program, path in programs.items():
                 shutil.copy(path, context / "bin" / program)
@@ -224,6 +225,13 @@ class ImageBuilder:
             )
         finally:
             docker("rm", "--force", "--volumes", _BUILDER)
+
+
+def _set_modes(context: Path) -> None:
+    """Give files the modes of the image, whatever an installation made of them."""
+    for path in [context, *context.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or is_script(path.read_bytes()) else 0o644)
 
 
 def _same_disk(one: Path, other: Path) -> bool:

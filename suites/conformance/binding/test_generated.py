@@ -20,7 +20,7 @@ _ONE_IN = 30  # cases with default classes run one at a time, two seconds each
 def test_generated_cases_agree_with_the_oracle(
     trial: Trial, settings: Settings, judgement: Judgement, sabotaged: bool
 ) -> None:
-    count = settings.scenarios - _with_default_class(settings)
+    count = settings.binding_cases - _with_default_class(settings)
     comparison = Comparison(trial, size_blind if sabotaged else expect)
     compare(cases(), count, comparison, settings, judgement)
 
@@ -37,7 +37,7 @@ def test_generated_default_classes_agree_with_the_oracle(
 
 
 def _with_default_class(settings: Settings) -> int:
-    return settings.scenarios // _ONE_IN or 1
+    return settings.binding_cases // _ONE_IN or 1
 
 
 def compare(
@@ -63,7 +63,7 @@ def compare(
             smallest = comparison.smallest(strategy, count, seed)
         described = comparison.describe(smallest)
         judgement.steps.attach("disagreement", described)
-        again = f"--scenarios {settings.scenarios} --seed {seed}"
+        again = f"--binding-cases {settings.binding_cases} --seed {seed}"
         raise AssertionError(
             f"{len(wrong)} binding cases disagree ({again}); the smallest one:\n{described}"
         )
