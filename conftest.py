@@ -1,7 +1,9 @@
 """Landfast's pytest plugins."""
 
 pytest_plugins = [
+    "fixtures.options",
     "fixtures.session",
+    "fixtures.claims",
     "fixtures.verdicts",
     "fixtures.stacks",
     "fixtures.sabotage",

@@ -1,4 +1,4 @@
-"""`nox -l` lists what there is to run; what follows `--` goes to the program that is run."""
+"""`nox -l` lists the sessions; what follows `--` goes to the program that a session runs."""
 
 import hashlib
 import signal
@@ -16,7 +16,7 @@ GO_COMMANDS = ["./cmd/podnet/...", "./cmd/nfs-provisioner/..."]
 
 
 def install(session: nox.Session, extra: str = "") -> None:
-    """Install the project, unless its dependencies are those of the last time."""
+    """Install the project, unless `pyproject.toml` has not changed since the last time."""
     wanted = hashlib.sha256(Path("pyproject.toml").read_bytes()).hexdigest()
     stamp = Path(session.virtualenv.location) / "landfast-installed"
     if not stamp.exists() or stamp.read_text() != wanted:
@@ -25,52 +25,47 @@ def install(session: nox.Session, extra: str = "") -> None:
 
 
 def run(session: nox.Session, *command: str) -> None:
-    """Run a program of the session and end with its exit code: nox would make every failure a 1.
+    """Run a program and exit with its code: nox turns every failure into 1.
 
-    Ctrl-C and SIGTERM reach the program, and are waited for: it takes down what it brought up.
+    Pass Ctrl-C and SIGTERM on and wait: the program removes what it created.
     """
     process = subprocess.Popen([f"{session.bin}/{command[0]}", *command[1:], *session.posargs])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal gives it to the program as well
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the program as well
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     if code := process.wait():
         sys.exit(code)
 
 
-def run_suites(session: nox.Session, *suites: str) -> None:
-    """Run suites side by side in as many workers as suit the machine."""
-    install(session)
-    run(session, "python", "-m", "pytest", *suites, "-n", "auto", "--dist", "loadgroup", "-v")
-
-
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Bring up a cluster with an NFS server and prove every claim of the conformance suites."""
-    run_suites(session, "suites/conformance")
+    """Prove every claim of the conformance suites, on a cluster of its own."""
+    install(session)
+    run(session, "landfast", "conformance")
 
 
 @nox.session
 def chaos(session: nox.Session) -> None:
-    """Break everything that can break under MySQL, one after the other; count what is lost.
+    """Break everything that can break under MySQL, one fault at a time; count what is lost.
 
-    `-- --list` says what there is, `-- --budget 10m` takes the most telling scenarios,
-    `-- --scenario NAME` one.
+    `-- --list` prints the scenarios, `-- --budget 10m` runs the most telling ones, `-- --scenario
+    NAME` runs one.
     """
     install(session)
-    run(session, "python", "-m", "pytest", "suites/chaos", "-v")
+    run(session, "landfast", "chaos")
 
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """Cluster, stack, one write, one pod deletion: does the main job run at all?"""
+    """Check that the main job runs at all: cluster, stack, one write, one pod deletion."""
     install(session)
-    run(session, "python", "-m", "pytest", "suites/smoke", "-v")
+    run(session, "landfast", "smoke")
 
 
 @nox.session(name="prove-red")
 def prove_red(session: nox.Session) -> None:
-    """Sabotage every claim in turn on one kept cluster: each must go red (about 20 minutes).
+    """Sabotage every claim in turn on one kept cluster: each must FAIL (about 20 minutes).
 
-    `-- chaos`: every fault is left out in turn, and the verdict must be UNKNOWN.
+    `-- chaos` leaves out every fault in turn: the verdict must be UNKNOWN.
     """
     install(session)
     run(session, "python", "-m", "suites.prove_red")
@@ -78,28 +73,28 @@ def prove_red(session: nox.Session) -> None:
 
 @nox.session(name="prove-losses")
 def prove_losses(session: nox.Session) -> None:
-    """Lose acknowledged writes 20 times: each loss must be found, and the right rows."""
+    """Lose acknowledged writes 20 times: each loss must be found, with the right rows."""
     install(session)
     run(session, "python", "-m", "suites.prove_losses")
 
 
 @nox.session(name="prove-heal")
 def prove_heal(session: nox.Session) -> None:
-    """Kill the runner inside twelve faults: `landfast heal` must leave nothing of them."""
+    """Kill the runner inside twelve faults: `landfast heal` must undo each."""
     install(session)
     run(session, "python", "-m", "suites.prove_heal")
 
 
 @nox.session(name="prove-contracts")
 def prove_contracts(session: nox.Session) -> None:
-    """Hold the provisioner of either line to both contracts: it fits its own, and only that."""
+    """Test the provisioner of each release line against both contracts: only its own fits."""
     install(session)
     run(session, "python", "-m", "suites.prove_contracts")
 
 
 @nox.session
 def catalogue(session: nox.Session) -> None:
-    """Write docs/claims.md: every claim, as the suites have it."""
+    """Write docs/claims.md: every claim of the suites."""
     install(session)
     run(session, "python", "-m", "suites.catalogue")
 
@@ -108,18 +103,19 @@ def catalogue(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test Landfast's own logic; needs no Docker and no cluster."""
     install(session, "tests")
-    # of a selection of tests, coverage says nothing
+    # coverage of a selection of tests says nothing
     coverage = [] if session.posargs else ["--cov", "--cov-report=term-missing"]
     run(session, "python", "-m", "pytest", "tests", "-n", "auto", *coverage)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and types: ruff, mypy, yamllint, gofmt, go vet."""
+    """Check style, types and imports: ruff, mypy, import-linter, yamllint, gofmt, go vet."""
     install(session, "tests,lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("lint-imports", "--no-cache")
     session.run("yamllint", "--strict", ".")
     session.run("python", "-m", "landfast.kit.go", "fmt")
     session.run("python", "-m", "landfast.kit.go", "vet", "./...")
@@ -127,21 +123,21 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(name="kit-tests")
 def kit_tests(session: nox.Session) -> None:
-    """Test the kit's Go programs: pod network and provisioner (the first time compiles them)."""
+    """Test the kit's Go programs, the pod network and the provisioner."""
     install(session)
     session.run("python", "-m", "landfast.kit.go", "test", *GO_COMMANDS)
 
 
 @nox.session
 def kit(session: nox.Session) -> None:
-    """Build what is missing of the kit: engine, kind, node image, server and workload images."""
+    """Build what the kit lacks: engine, kind, node image, server and workload images."""
     install(session)
     run(session, "landfast", "kit")
 
 
 @nox.session
 def up(session: nox.Session) -> None:
-    """Bring up a cluster and an NFS server, and keep them for runs with `--keep`."""
+    """Create a cluster and an NFS server, and keep them for runs with `--keep`."""
     install(session)
     run(session, "landfast", "up")
 
@@ -155,20 +151,20 @@ def down(session: nox.Session) -> None:
 
 @nox.session
 def cleanup(session: nox.Session) -> None:
-    """Remove what runs that were killed left behind."""
+    """Remove what killed runs left behind."""
     install(session)
     run(session, "landfast", "cleanup")
 
 
 @nox.session
 def heal(session: nox.Session) -> None:
-    """Undo the faults inside which runs were killed, and wait until their clusters are healthy."""
+    """Undo faults left by killed runs and wait until their clusters are healthy."""
     install(session)
     run(session, "landfast", "heal")
 
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Render a run's report again from its journal; `-- FOLDER`, else out/latest."""
+    """Render a run's report again from its journal, in `-- FOLDER` or out/latest."""
     install(session)
     run(session, "landfast", "report")

@@ -20,13 +20,12 @@ from landfast.errors import BadInput, LandfastError
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.progress import Progress
-from landfast.settings import Settings, flag, load_settings
+from landfast.settings import PYTESTS_OWN, Settings, flag, load_settings
 from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
 _CHAOS = {"scenario", "budget", "list"}
 _CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
 _KEPT = {"images", "registry", "nfs_client", "node_image", "mysql_image", "provisioner_image"}
-_SHORT = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
 
 app = typer.Typer(
     help="Can this cluster keep a database on NFS alive and its data intact?",
@@ -64,7 +63,7 @@ def _option(name: str) -> Any:
     choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
     default = f" (default: {field.default})" if field.default else ""
     option = typer.Option(
-        *([_SHORT[name]] if name in _SHORT else []),
+        *([PYTESTS_OWN[name]] if name in PYTESTS_OWN else []),
         flag(name),
         help=f"{field.description}{default}",
         metavar=None if kind is bool else "|".join(choices) or name.upper(),
@@ -72,31 +71,47 @@ def _option(name: str) -> Any:
     return Annotated[kind | None, option]
 
 
-def _run_suite(name: str, flags: dict[str, Any], pytest: list[str] | None) -> None:
-    load_settings(flags)  # a wrong one is refused before pytest, which takes seconds, is imported
-    from pytest import main  # noqa: PT013
+def _run_suite(name: str, flags: dict[str, Any], rest: list[str]) -> None:
+    arguments = pytest_arguments(name, flags, rest)
+    sys.dont_write_bytecode |= paths.INSTALLED  # pytest writes into no site-packages
+    from pytest import main  # noqa: PT013 - here, as it takes a second
 
-    sys.dont_write_bytecode |= paths.INSTALLED  # what pip installed stays as it is
-    given = [flag(n) if value is True else f"{flag(n)}={value}" for n, value in flags.items()]
-    places = ["-c", paths.PYTEST_FILE, "--rootdir", paths.PROJECT, "--confcutdir", paths.PROJECT]
-    suite = paths.SUITES / name
-    code = main(["-v", *map(str, places), *given, *(pytest or []), str(suite)])
-    raise typer.Exit(int(code))
+    raise typer.Exit(int(main(arguments)))
+
+
+def pytest_arguments(name: str, flags: dict[str, Any], rest: list[str]) -> list[str]:
+    """Return what pytest is called with to run a suite; `rest` are arguments for pytest itself.
+
+    Raises:
+        BadInput: a setting is wrong.
+    """
+    settings = load_settings(flags)
+    project = str(paths.PROJECT)
+    arguments = ["-v", "-c", str(paths.PYTEST_FILE), "--rootdir", project, "--confcutdir", project]
+    workers = settings.workers or "auto"
+    if name == "conformance" and workers != "0":
+        arguments += ["-n", workers, "--dist", "loadgroup"]
+    arguments += ["-k", settings.select] if settings.select else []
+    arguments += ["-x"] if settings.fail_fast else []
+    for field, value in flags.items():
+        if field not in PYTESTS_OWN:
+            arguments.append(flag(field) if value is True else f"{flag(field)}={value}")
+    return [*arguments, *rest, str(paths.SUITES / name)]
 
 
 def conformance(flags: dict[str, Any], pytest: list[str] | None) -> None:
     """Prove every claim of the conformance suites; create a cluster and an NFS server for it."""
-    _run_suite("conformance", flags, pytest)
+    _run_suite("conformance", flags, pytest or [])
 
 
 def chaos(flags: dict[str, Any], pytest: list[str] | None) -> None:
     """Break everything that can break under MySQL, one fault at a time; count what is lost."""
-    _run_suite("chaos", flags, pytest)
+    _run_suite("chaos", flags, pytest or [])
 
 
 def smoke(flags: dict[str, Any], pytest: list[str] | None) -> None:
     """Check that the main job runs at all: cluster, stack, one write, one pod deletion."""
-    _run_suite("smoke", flags, pytest)
+    _run_suite("smoke", flags, pytest or [])
 
 
 def up(flags: dict[str, Any]) -> None:
@@ -214,13 +229,16 @@ def audit_command(
     context: Annotated[
         str | None, typer.Option(help="kubeconfig context of a cluster to audit instead")
     ] = None,
-    kubeconfig: Annotated[Path | None, typer.Option(help="kubeconfig file (default: $KUBECONFIG, or the one in ~/.kube)")] = None,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(help="kubeconfig file (default: $KUBECONFIG)"),
+    ] = None,
     export_root: Annotated[
         Path | None, typer.Option(help="folder of the export on this host, to look for orphans")
     ] = None,
     export_path: Annotated[
         str | None,
-        typer.Option(help="the same folder as PVs name it, [SERVER:]/PATH (default: --export-root)"),
+        typer.Option(help="that folder as PVs name it: [SERVER:]/PATH (default: --export-root)"),
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="output format")] = Format.TEXT,
     fail_on: Annotated[

@@ -19,6 +19,8 @@ from landfast.image_names import ImageName
 _PREFIX = "LANDFAST_"
 _HOST = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+PYTESTS_OWN = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
+"""Settings that pytest has an option of its own for."""
 
 
 def _form(pattern: str, form: str) -> AfterValidator:

@@ -31,7 +31,7 @@ class _Collector:
     tests: list[tuple[str, Claim]] = field(default_factory=list)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        from fixtures.session import claim_of  # a plugin: pytest is the first to import it
+        from fixtures.claims import claim_of  # a plugin: pytest is the first to import it
 
         self.tests = [(item.nodeid, claim_of(item)) for item in session.items]
 

@@ -10,7 +10,7 @@ import pytest
 from landfast.cli import main
 
 PROJECT = Path(__file__).parent.parent
-SMOKE = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(PROJECT / "suites/smoke")]
+SMOKE = [sys.executable, "-m", "pytest", "-p", "xdist", str(PROJECT / "suites/smoke")]
 KUBECONFIG = """
 apiVersion: v1
 kind: Config

@@ -1,6 +1,6 @@
 """What pytest's outcomes become: verdicts, exit codes and a journal, in real runs of small suites.
 
-The runs are real but for one thing: the environment is a value that leads nowhere.
+The runs are real but for one thing: the environment is a value without a cluster.
 """
 
 from pathlib import Path
@@ -27,6 +27,7 @@ CONFTEST = """
 import contextlib
 from pathlib import Path
 
+from fixtures.launch import Launcher
 from landfast.cluster.base import Cluster
 from landfast.environment import Environment
 from landfast.errors import BadInput, LandfastError
@@ -37,43 +38,57 @@ HERE = Path(__file__).parent
 PROBLEM = {problem!r}
 
 
-@contextlib.contextmanager
-def environment(settings, progress, *, run_id):
-    if PROBLEM == "bad input":
-        raise BadInput("this host will not do")
-    if PROBLEM == "broken":
-        raise LandfastError("the cluster did not come up")
-    with progress.phase("cluster"):
-        cluster = Cluster(
-            provider="kind", name="c", kubeconfig=HERE / "none", context="c", nodes=()
+class TestLauncher(Launcher):
+    suites = HERE / "suites"
+
+    @contextlib.contextmanager
+    def environment(self, settings, progress, run_id):
+        if PROBLEM == "bad input":
+            raise BadInput("this host will not do")
+        if PROBLEM == "broken":
+            raise LandfastError("the cluster did not come up")
+        (HERE / "brought-up").touch()
+        with progress.phase("cluster"):
+            cluster = Cluster(
+                provider="kind", name="c", kubeconfig=HERE / "none", context="c", nodes=()
+            )
+            images = Images("kit", *["none"] * 6)
+            export = Export(server="10.0.0.1", path="/", kind="external")
+        yield Environment(
+            run_id=run_id, cluster=cluster, export=export, images=images, nfs_client="fuse",
+            engine=None,
         )
-        images = Images("kit", *["none"] * 6)
-        export = Export(server="10.0.0.1", path="/", kind="external")
-    yield Environment(
-        run_id=run_id, cluster=cluster, export=export, images=images, nfs_client="fuse", engine=None
-    )
-    (HERE / "taken-down").touch()
-    if PROBLEM == "stays":
-        raise LandfastError("container x cannot be removed")
+        (HERE / "taken-down").touch()
+        if PROBLEM == "stays":
+            raise LandfastError("container x cannot be removed")
+
+    def facts(self, env):
+        yield "cluster", "provider", "none"
+
+    def evidence(self, env, stacks):
+        yield "state", "what was the case"
 
 
-pytest_plugins = ["fixtures.session", "fixtures.verdicts", "fixtures.schedule"]
+pytest_plugins = [
+    "fixtures.options",
+    "fixtures.session",
+    "fixtures.claims",
+    "fixtures.verdicts",
+    "fixtures.schedule",
+]
 
 
-def pytest_configure():
-    from fixtures import session, verdicts
-
-    session.SUITES = HERE / "suites"
-    session.environment = environment
-    session.describe = lambda env: [("cluster", "provider", "none")]
-    session.MANIFESTS = {{}}
-    verdicts.collect = lambda env, stacks: [("state", "what was the case")]
+def pytest_landfast_launcher():
+    return TestLauncher()
 """
 HEAD = """
 import pytest
 from landfast.verdict import MissingCapability, Unknown
 
 """
+
+
+ALONE_AND_WORKERS = pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "workers"])
 
 
 class Suite:
@@ -115,10 +130,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
     monkeypatch.setenv("PYTHONPATH", str(project))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    (pytester.path / "pytest.ini").write_text(
-        "[pytest]\nfilterwarnings = error\n"
-        "markers =\n    claim(id): the claim\n    exclusive: alone\n"
-    )
+    (pytester.path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     return Suite(pytester)
 
 
@@ -198,7 +210,7 @@ def test_workers_write_one_journal(suite: Suite) -> None:
     assert len(suite.of(RunFinished)) == 1
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "workers"])
+@ALONE_AND_WORKERS
 def test_a_host_that_will_not_do_is_bad_input(suite: Suite, options: tuple[str, ...]) -> None:
     assert suite.run("observe('x')", options=options, problem="bad input") == 4
     assert "ERROR: this host will not do" in suite.output
@@ -220,9 +232,10 @@ def test_what_cannot_be_removed_is_said_and_is_not_green(suite: Suite) -> None:
     assert "container x cannot be removed" in suite.output
 
 
-def test_no_test_at_all_is_bad_input(suite: Suite) -> None:
-    assert suite.run("observe('x')", options=("-k", "nothing")) == 4
-    assert (suite.folder / "taken-down").exists()
+@ALONE_AND_WORKERS
+def test_no_test_at_all_is_bad_input(suite: Suite, options: tuple[str, ...]) -> None:
+    assert suite.run("observe('x')", options=("-k", "nothing", *options)) == 4
+    assert not (suite.folder / "brought-up").exists()
     assert any("no test was selected" in e.text for e in suite.events if isinstance(e, Note))
 
 
@@ -239,7 +252,32 @@ def test_a_test_of_no_claim_or_two_is_refused(suite: Suite, test: str) -> None:
     assert suite.run(test) == 4
     assert "must have one @pytest.mark.claim(ID)" in suite.output
     assert "Traceback" not in suite.output
-    assert (suite.folder / "taken-down").exists()
+    assert not (suite.folder / "brought-up").exists()
+
+
+@ALONE_AND_WORKERS
+def test_a_suite_that_cannot_be_imported_is_landfasts_fault(
+    suite: Suite, options: tuple[str, ...]
+) -> None:
+    suite.head += "import nowhere\n"
+    assert suite.run("observe('x')", options=options) == 3
+    assert "No module named 'nowhere'" in suite.output
+    assert not (suite.folder / "brought-up").exists()
+    (end,) = suite.of(RunFinished)
+    assert end.exit_code == 3
+
+
+@ALONE_AND_WORKERS
+def test_the_first_failure_may_end_a_run(suite: Suite, options: tuple[str, ...]) -> None:
+    assert suite.run(*["assert False"] * 9, options=("-x", *options)) == 1
+    assert 1 <= len(suite.of(TestFinished)) < 9
+
+
+def test_patience_is_in_the_report_and_in_force(suite: Suite) -> None:
+    body = "from landfast import timeouts; observe(str(timeouts.patient(10)))"
+    assert suite.run(body, options=("--patience", "2.5", "-n", "1")) == 0
+    assert any("multiplied by 2.5" in e.text for e in suite.of(Note))
+    assert [e.text for e in suite.of(Observation)] == ["25.0"]
 
 
 def test_ctrl_c_takes_down_and_says_so(suite: Suite) -> None:

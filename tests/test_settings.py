@@ -27,7 +27,14 @@ VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "provisioner_contract": ("master", "master", {}),
     "mysql_port": ("3306", 3306, {}),
     "i_own_this_cluster": ("staging", "staging", EXISTING),
-    "scenarios": ("2000", 2000, {}),
+    "binding_cases": ("2000", 2000, {}),
+    "select": ("mysql and not dynamic", "mysql and not dynamic", {}),
+    "workers": ("auto", "auto", {}),
+    "fail_fast": ("true", True, {}),
+    "scenario": ("pod-delete,nfs-kill", "pod-delete,nfs-kill", {}),
+    "budget": ("10m", "10m", {}),
+    "list": ("true", True, {}),
+    "patience": ("2.5", 2.5, {}),
     "seed": ("7", 7, {}),
     "keep": ("true", True, {}),
     "out": ("results", Path("results"), {}),
@@ -90,13 +97,16 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({"mysql_port": "99999"}, "--mysql-port '99999': it must be less than or equal to 65535"),
         ({"mysql_port": "-1"}, "--mysql-port '-1': it must be greater than or equal to 0"),
         ({"mysql_port": "abc"}, "--mysql-port 'abc': it must be a valid integer"),
-        ({"scenarios": "1"}, "--scenarios '1': it must be greater than or equal to 2"),
+        ({"binding_cases": "1"}, "--binding-cases '1': it must be greater than or equal to 2"),
         ({"provisioner_contract": "v5"}, "--provisioner-contract 'v5': it must be 'auto', "),
         ({"i_own_this_cluster": "c"}, "--i-own-this-cluster goes with --cluster existing"),
         ({**EXISTING, "i_own_this_cluster": "prod"}, "must repeat the name of --context, staging"),
+        ({"patience": "0"}, "--patience '0': it must be greater than 0"),
+        ({"patience": "inf"}, "--patience 'inf': it must be a finite number"),
+        ({"workers": "many"}, "--workers 'many': it must be a number or auto"),
         ({"keep": "perhaps"}, "--keep 'perhaps': it must be a valid boolean"),
-        ({"mysql_image": "my sql"}, "--mysql-image 'my sql': that is not the name of an image"),
-        ({"node_image": "Node:1"}, "--node-image 'Node:1': that is not the name of an image"),
+        ({"mysql_image": "my sql"}, "--mysql-image 'my sql': it must be the name of an image"),
+        ({"node_image": "Node:1"}, "--node-image 'Node:1': it must be the name of an image"),
         ({"mysql_image": "mysql:5.6"}, "--mysql-image mysql:5.6 is older than 5.7"),
         ({"mysql_image": "a.b:5000/mysql:5.5.62-debian"}, "5.5.62-debian is older than 5.7"),
         ({"cluster": "existing"}, "--cluster existing needs --context"),
@@ -108,9 +118,9 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({**EXISTING, "nfs_client": "fuse"}, "--nfs-client goes with --cluster kind"),
         ({**EXISTING, "node_image": "n:1"}, "--node-image goes with --cluster kind"),
         ({**EXISTING, "mysql_port": "3306"}, "--mysql-port goes with --cluster kind"),
-        ({**EXISTING, "nfs_server": "host"}, "--nfs-server must be HOST:/PATH, not 'host'"),
-        ({"registry": "https://r.example"}, "--registry must be HOST[:PORT][/PREFIX], not 'https:"),
-        ({"registry": ""}, "--registry must be HOST[:PORT][/PREFIX], not ''"),
+        ({**EXISTING, "nfs_server": "host"}, "--nfs-server 'host': it must be HOST:/PATH"),
+        ({"registry": "https://r.example"}, "--registry 'https://r.example': it must be HOST[:"),
+        ({"registry": ""}, "--registry '': it must be HOST[:PORT][/PREFIX]"),
         ({"registry": "r", "images": "kit"}, "--registry goes with --images registry"),
     ],
 )
@@ -173,6 +183,19 @@ def test_whatever_is_given_it_is_settings_or_one_sentence(flags: dict[str, Any])
         message = ""
         assert (settings.cluster == "existing") == (settings.context is not None)
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("10m", 600), ("0.5h", 1800), ("1h", 3600)]
+)
+def test_a_budget_is_a_time(text: str, seconds: float) -> None:
+    assert load_settings({"budget": text}).budget_seconds == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "ten minutes", "10x", "-5m", "1.5.2h", "10m ", "1m\n"])
+def test_a_budget_that_is_not_a_time_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="it must be a time such as 600s, 10m or 1h$"):
+        load_settings({"budget": text})
 
 
 def test_flags_are_written_with_dashes() -> None:

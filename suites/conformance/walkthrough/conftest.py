@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fixtures.session import claim_of
+from fixtures.claims import claim_of
 from fixtures.verdicts import Judgement
 from landfast.mysql.client import Identity
 from landfast.verdict import Unknown, Verdict
