@@ -2,15 +2,17 @@
 
 import os
 import platform
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from landfast import paths
 from landfast.cluster.kind_images import image_source
 from landfast.docker import Engine
 from landfast.errors import LandfastError
+from landfast.files import GIB, free_gib
 from landfast.kit import debian, programs
 from landfast.kit import engine as engines
 from landfast.kit.build import NEEDED_GIB as KIT_GIB
@@ -20,7 +22,6 @@ from landfast.nfs.client import choose, kernel_has_nfs
 from landfast.progress import Progress
 from landfast.run import records
 
-_GIB = 1 << 30
 _RUN_GIB = 3
 _MEMORY_GIB = (
     4  # measured: nodes, NFS server and MySQL take 2.3, linking the kit's programs as much
@@ -70,7 +71,7 @@ def _engine() -> tuple[Engine | None, Finding]:
     except LandfastError as error:
         return None, Finding(what, f"does not answer: {' '.join(str(error).split())}", False)
     if engine is not None:
-        whose = "the kit's" if engine.env else "the host's own"
+        whose = "the kit's" if engine.from_kit else "the host's own"
         return engine, Finding(what, f"{engine.version}, {whose}", True)
     if reason := debian.refusal():
         return None, Finding(what, f"none answers, and none can be started: {reason}", False)
@@ -146,7 +147,7 @@ def _cgroups(images: str) -> Finding:
 
 
 def _memory() -> Finding:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
+    total = psutil.virtual_memory().total / GIB
     little = f": {_MEMORY_GIB} or more are better" if total < _MEMORY_GIB else ""
     return Finding(
         "memory", f"{total:.1f} GiB, {os.cpu_count()} processors{little}", not little or None
@@ -156,9 +157,9 @@ def _memory() -> Finding:
 def _disk(images: str, engine: Engine | None) -> Finding:
     cold = images == "kit" and not any(paths.cache().glob("kube-*"))
     needed = KIT_GIB if cold else _RUN_GIB
-    root = Path("/var/lib/docker") if engine is not None and not engine.env else paths.cache()
+    root = Path("/var/lib/docker") if engine is not None and not engine.from_kit else paths.cache()
     folder = next(folder for folder in (root, *root.parents) if folder.exists())
-    free = shutil.disk_usage(folder).free / _GIB
+    free = free_gib(folder)
     found = f"{free:.1f} GiB free in {folder}, {needed} needed"
     if images == "kit" and not os.access(folder, os.W_OK):
         return Finding("disk", f"{folder} cannot be written; set XDG_CACHE_HOME", False)

@@ -5,7 +5,10 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 from landfast.environment import Environment
+from landfast.files import GIB
 
 Fact = tuple[str, str, str]
 """section, name, value"""
@@ -50,7 +53,7 @@ def describe(env: Environment) -> Iterator[Fact]:
 
 
 def _host(env: Environment) -> Iterator[Fact]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    memory = psutil.virtual_memory().total / GIB
     yield "host", "system", f"{platform.system()} {platform.release()} {platform.machine()}"
     yield "host", "processors", str(os.cpu_count())
     yield "host", "memory", f"{memory:.1f} GiB"

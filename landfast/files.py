@@ -1,7 +1,10 @@
-"""Files that are on the disk, whole, when the call returns: also after a crash of the host."""
+"""Files that survive a crash of the host whole, and the space for them."""
 
 import os
+import shutil
 from pathlib import Path
+
+GIB = 1 << 30
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -26,3 +29,8 @@ def sync_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def free_gib(folder: Path) -> float:
+    """Return how many GiB are free on the disk of a folder."""
+    return shutil.disk_usage(folder).free / GIB

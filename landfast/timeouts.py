@@ -45,6 +45,7 @@ EFFECT = 8
 """A fault to show its effect."""
 EVICTED = 80
 """A frozen node's pod to be evicted: the node's grace period of 50 s, and the pod's toleration."""
+ENGINE_ANSWER = 20
 ENGINE_START = 60
 HEALTHY = 120
 HEALED = 120

@@ -155,12 +155,12 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     def build(target: Path) -> None:
         Path("/dev/full").write_text("x")
 
-    with pytest.raises(BadInput, match=r"building kube in .* failed: .*No space left on device"):
+    with pytest.raises(BadInput, match=r"cannot build kube in .*: .*No space left on device"):
         Cache(tmp_path).artifact("kube", "1" * 12, build)
     assert names(tmp_path) == []
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BadInput, match=r"the cache .*file/cache cannot be written: Not a dir"):
+    with pytest.raises(BadInput, match=r"cannot write the cache .*file/cache: Not a dir"):
         Cache(tmp_path / "file" / "cache").artifact("kube", "1" * 12, never)

@@ -1,97 +1,83 @@
-"""Which mirror is taken from what apt's sources say."""
+"""Debian packages, with an `apt-get` that answers as a test says."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from landfast.errors import BadInput
 from landfast.kit import debian
+from landfast.process import ProcessError
 
-SECURITY = """
-Types: deb
-URIs: http://mirror.example/debian-security
-Suites: bookworm-security
-Components: main
-"""
-OTHERS = """
-Types: deb
-URIs: https://deb.node.example/node_20.x
-Suites: nodistro
-Components: main
-"""
-DEBIAN = """
-# http://snapshot.example/archive/debian/20250520T000000Z
-Types: deb deb-src
-URIs: http://mirror.example/debian http://second.example/debian
-Suites: bookworm bookworm-updates
-Components: main contrib
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-"""
+Apt = Callable[..., Path]
 
 
-def etc(folder: Path, **files: str) -> Path:
-    (folder / "sources.list.d").mkdir()
-    for name, text in files.items():
-        name = name.replace("_", ".")
-        (
-            folder / ("sources.list" if name == "sources.list" else f"sources.list.d/{name}")
-        ).write_text(text)
-    return folder
+@pytest.fixture
+def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apt:
+    """Put a fake `apt-get` on PATH, with what `indextargets` prints before and after an update."""
+
+    def install(before: str, after: str) -> Path:
+        log = tmp_path / "log"
+        (tmp_path / "listed").write_text(before)
+        (tmp_path / "downloaded").write_text(after)
+        program = tmp_path / "apt-get"
+        program.write_text(
+            f'#!/bin/sh\ncd {tmp_path}\necho "$1" >> {log}\n'
+            "[ $1 = indextargets ] && exec cat listed\ncp downloaded listed\n"
+        )
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        return log
+
+    return install
 
 
-def test_deb822(tmp_path: Path) -> None:
-    sources = etc(tmp_path, debian_sources=SECURITY + DEBIAN, node_sources=OTHERS)
-    assert debian.mirror(sources) == "http://mirror.example/debian"
+DEBIAN = "http://mirror.example/debian/ main Debian\n"
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("listed", "found"),
     [
-        "deb http://ftp.example/debian bookworm main",
-        "deb http://ftp.example/debian/ trixie contrib main non-free # a remark",
-        "  deb  [arch=amd64 signed-by=/x.gpg]  http://ftp.example/debian sid main",
+        (DEBIAN, "http://mirror.example/debian"),
+        (f"https://company.example/remote main Debian\n{DEBIAN}", "https://company.example/remote"),
+        (
+            f"http://x.example/debian/ main Debian-Security\n{DEBIAN}",
+            "http://mirror.example/debian",
+        ),
+        (f"http://x.example/debian/ contrib Debian\n{DEBIAN}", "http://mirror.example/debian"),
+        (f"http://x.example/ main \n{DEBIAN}", "http://mirror.example/debian"),
+        (f"http://x.example/ main Some vendor's Debian\n{DEBIAN}", "http://mirror.example/debian"),
     ],
+    ids=["debian", "another-name", "security", "other-component", "no-label", "vendor"],
 )
-def test_one_line_sources(tmp_path: Path, line: str) -> None:
-    text = (
-        "# deb http://commented.example/debian bookworm main\n"
-        "deb-src http://source.example/debian bookworm main\n"
-        "deb http://security.example/debian-security bookworm-security main\n"
-        f"{line}\n"
-    )
-    assert debian.mirror(etc(tmp_path, sources_list=text)) == "http://ftp.example/debian"
+def test_mirror_is_the_first_main_source_that_calls_itself_debian(
+    apt: Apt, listed: str, found: str
+) -> None:
+    log = apt(listed, "")
+    assert debian.mirror() == found
+    assert log.read_text().split() == ["indextargets"]
 
 
-def test_a_company_mirror_under_another_name(tmp_path: Path) -> None:
-    text = "deb https://mirror.example/artifactory/debian-remote bookworm main\n"
-    found = debian.mirror(etc(tmp_path, sources_list=text))
-    assert found == "https://mirror.example/artifactory/debian-remote"
+def test_sources_are_downloaded_if_apt_has_none_yet(apt: Apt) -> None:
+    log = apt("", DEBIAN)
+    assert debian.mirror() == "http://mirror.example/debian"
+    assert log.read_text().split() == ["indextargets", "update", "indextargets"]
 
 
-def test_others_than_debian_come_last(tmp_path: Path) -> None:
-    sources = etc(
-        tmp_path,
-        a_list="deb https://apt.vendor.example bookworm main\n",
-        b_list="deb https://download.docker.example/linux/debian bookworm stable\n",
-        z_list="deb http://ftp.example/debian bookworm main\n",
-    )
-    assert debian.mirror(sources) == "http://ftp.example/debian"
+def test_no_mirror_is_one_sentence(apt: Apt) -> None:
+    apt("", "https://apt.vendor.example/ main Vendor\n")
+    with pytest.raises(BadInput, match="no Debian mirror: add a source of the component main"):
+        debian.mirror()
 
 
-def test_a_disabled_source_is_none(tmp_path: Path) -> None:
-    sources = etc(tmp_path, debian_sources=DEBIAN + "Enabled: no\n")
-    with pytest.raises(
-        BadInput, match="names no Debian mirror: add a source of the component main"
-    ):
-        debian.mirror(sources)
+def test_sources_that_cannot_be_read_end_in_apts_own_words(apt: Apt, tmp_path: Path) -> None:
+    apt("", "")
+    (tmp_path / "apt-get").write_text("#!/bin/sh\necho E: Malformed line 1 >&2\nexit 100\n")
+    with pytest.raises(ProcessError, match=r"exit code 100:\n  E: Malformed line 1"):
+        debian.mirror()
 
 
-@pytest.mark.parametrize("text", ["", "\n\n\n", "nonsense", "deb cdrom:[Debian] bookworm main"])
-def test_no_source_at_all_is_one_sentence(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BadInput, match="names no Debian mirror"):
-        debian.mirror(etc(tmp_path, sources_list=text, x_sources=text))
-
-
-def test_the_list_may_be_missing(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="names no Debian mirror"):
-        debian.mirror(tmp_path)
+def test_a_host_that_cannot_install_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(debian, "KEYRING", Path("/nonexistent"))
+    with pytest.raises(BadInput, match=r"is not Debian .*; install these by hand: gcc make$"):
+        debian.install("gcc", "make")

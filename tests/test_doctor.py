@@ -128,7 +128,7 @@ def test_what_stands_in_the_way_is_marked(
 
 
 def test_too_little_disk_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1 << 30}))
+    monkeypatch.setattr("landfast.doctor.free_gib", lambda _: 1.0)
     assert found()["disk"] == Finding("disk", found()["disk"].found, False)
     assert "1.0 GiB free" in found()["disk"].found
 

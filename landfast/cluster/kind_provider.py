@@ -1,7 +1,6 @@
 """The `kind` provider: an engine, images, a network, an NFS server and a cluster for one run."""
 
 import contextlib
-import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from landfast.cluster.kind import Kind
 from landfast.cluster.provider import Environment, save_environment, saved_environment
 from landfast.docker import Engine
 from landfast.errors import BadInput
+from landfast.files import free_gib
 from landfast.images import Images
 from landfast.kit import engine as engines
 from landfast.kit.build import kit_lock
@@ -24,7 +24,6 @@ from landfast.progress import Progress
 from landfast.run import RunRecord, new_record, records
 from landfast.settings import Settings
 
-_GIB = 1 << 30
 NEEDED_GIB = 3  # three nodes and the export
 
 
@@ -163,7 +162,7 @@ def _mysql_port(asked: int) -> int:
 
 def _check_disk(engine: Engine) -> None:
     root = engine.data_root()
-    if root.exists() and (free := shutil.disk_usage(root).free) < NEEDED_GIB * _GIB:
+    if root.exists() and (free := free_gib(root)) < NEEDED_GIB:
         raise BadInput(
-            f"a run needs {NEEDED_GIB} GiB free in {root}, which has {free / _GIB:.1f}; free some"
+            f"a run needs {NEEDED_GIB} GiB free in {root}, which has {free:.1f}; free some"
         )

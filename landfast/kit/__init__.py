@@ -1,1 +1,1 @@
-"""What `kind` needs on a host without Docker, kernel NFS or image registry, built from `kit/`."""
+"""Builds, from `kit/`, what kind needs on a host without Docker, kernel NFS or a registry."""

@@ -1,4 +1,4 @@
-"""Builds by content: an artifact is a folder named after the hash of what it is made from."""
+"""Artifacts by content: each is a folder named after the hash of what it is made from."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ _KEY_LENGTH = 12
 def digest(*inputs: str | Path) -> str:
     """Return a short hash of texts and of files or folders: their names and contents.
 
-    Modes do not count: an installation may change them. A script is taken for executable.
+    Modes do not count, because an installation may change them; scripts count as executable.
     """
     total = hashlib.sha256()
     for item in inputs:
@@ -50,20 +50,20 @@ def _content(file: Path) -> bytes:
 
 
 class Cache:
-    """Artifacts in a folder. The caller holds the kit's lock: builders do not run side by side."""
+    """Artifacts in one folder. The caller holds the kit's lock: one build at a time."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def path(self, name: str, key: str) -> Path:
-        """Give where an artifact is, or would be."""
+        """Return where an artifact is or will be."""
         return self.root / f"{name}-{key}"
 
     def artifact(self, name: str, key: str, build: Callable[[Path], None]) -> Path:
-        """Give the folder of artifact `name` made from inputs with hash `key`; build it if missing.
+        """Return the folder of the artifact with this name and key; build it if it is missing.
 
-        `build` fills an empty folder, which takes its final name only when `build` has returned: an
-        interrupted build is never taken for a whole one. Older builds of the same name are removed.
+        `build` fills an empty folder, which gets its final name only after `build` has returned: an
+        interrupted build never passes for a complete one. Older builds of the name are removed.
 
         Raises:
             BadInput: the disk is full or the cache cannot be written.
@@ -78,7 +78,7 @@ class Cache:
             work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=self.root))
             work.chmod(0o755)
         except OSError as error:
-            raise BadInput(f"the cache {self.root} cannot be written: {error.strerror}") from error
+            raise BadInput(f"cannot write the cache {self.root}: {error.strerror}") from error
         try:
             build(work)
             older = [p for p in self.root.glob(f"{name}-*") if len(p.name) == len(final.name)]
@@ -86,7 +86,7 @@ class Cache:
         except BaseException as error:
             shutil.rmtree(work, ignore_errors=True)
             if isinstance(error, OSError):
-                raise BadInput(f"building {name} in {self.root} failed: {error}") from error
+                raise BadInput(f"cannot build {name} in {self.root}: {error}") from error
             raise
         for path in older:
             shutil.rmtree(path)

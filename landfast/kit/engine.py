@@ -1,28 +1,28 @@
-"""The Docker engine: the one that runs, or one that the kit installs and starts."""
+"""Finds the Docker engine that runs, or installs and starts one."""
 
 import json
 import os
 import signal
 from pathlib import Path
 
-from landfast import paths, process
+import psutil
+
+from landfast import paths, process, timeouts
 from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.kit import debian
 from landfast.kit.cache import Cache, digest
 from landfast.process import ProcessError
 from landfast.progress import Progress
-from landfast.waiting import wait_until
+from landfast.waiting import WaitTimeout, wait_until
 
 # Debian 12's own engine cannot start privileged containers where CAP_SYS_RESOURCE is missing.
 _SUITE, _PACKAGES = "trixie", ["docker.io", "docker-cli"]
 _HOST_PACKAGES = ["runc", "containerd", "iptables"]
-# Docker's own pools lie where company networks often do; these are seldom used.
+# Docker's default pools often collide with company networks; these are seldom used.
 _BRIDGE, _POOL = "10.213.0.1/24", "base=10.214.0.0/16,size=24"
-_START_SECONDS = 60
-_PAUSE_SECONDS = 10
-# Every node's kubelet and containerd watch files: at the kernel's default of 128, the ninth node
-# does not start.
+# Every node's kubelet and containerd watch files: with the kernel's default of 128 instances the
+# ninth node does not start.
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 _INOTIFY_INSTANCES = 1024
 
@@ -36,7 +36,7 @@ def _pid_file() -> Path:
 
 
 def log_file() -> Path:
-    """The log of the kit's engine."""
+    """Return the file with the log of the kit's engine."""
     return paths.cache() / "engine" / "dockerd.log"
 
 
@@ -59,7 +59,7 @@ def _answers(env: dict[str, str]) -> str | None:
         return None
     found = process.run(
         ["docker", "version", "--format", "{{json .Server.Version}}"],
-        timeout=20,
+        timeout=timeouts.ENGINE_ANSWER,
         check=False,
         env=env,
     )
@@ -67,40 +67,38 @@ def _answers(env: dict[str, str]) -> str | None:
 
 
 def find() -> Engine | None:
-    """Give the engine that runs: the host's own (as `docker` finds it), else the kit's.
+    """Return the engine that runs, or None: the host's own (as `docker` finds it), else the kit's.
 
     Raises:
-        BadInput: DOCKER_HOST names an engine that does not answer; no other is taken in its place.
+        BadInput: DOCKER_HOST names an engine that does not answer; no other one replaces it.
     """
     own = _own_env()
     asked = os.environ.get("DOCKER_HOST")
-    by_hand = asked == own["DOCKER_HOST"]  # somebody looks into the kit's
+    by_hand = asked == own["DOCKER_HOST"]  # the user looks into the kit's engine
     for env in [own] if by_hand else [{}] if asked else [{}, own]:
         if version := _answers(env):
             return Engine(version, env, from_kit=bool(env))
     if asked and not by_hand:
         raise BadInput(
-            f"DOCKER_HOST is {asked}, and no Docker engine answers there: start it, or unset "
-            "DOCKER_HOST"
+            f"no Docker engine answers at DOCKER_HOST={asked}: start it, or unset DOCKER_HOST"
         )
     return None
 
 
 def ensure(progress: Progress) -> Engine:
-    """Give a running engine; install and start one where there is none.
+    """Return a running engine; install and start one if there is none.
 
     The caller holds the kit's lock.
 
     Raises:
-        BadInput: no engine runs, and this host is not one where the kit can start one.
+        BadInput: no engine runs, and the kit cannot start one on this host.
     """
     if engine := find():
         return engine
     if reason := debian.refusal():
-        raise BadInput(f"no Docker engine answers, and none can be started here: {reason}")
+        raise BadInput(f"no Docker engine answers, and Landfast cannot start one here: {reason}")
     with progress.phase("Docker engine"):
-        missing = [name for name in ("runc", "containerd", "iptables") if not _has(name)]
-        if missing:
+        if not all(map(process.find_program, _HOST_PACKAGES)):
             debian.install(*_HOST_PACKAGES)
         Cache(paths.cache()).artifact(
             "docker",
@@ -110,17 +108,15 @@ def ensure(progress: Progress) -> Engine:
         return _start()
 
 
-def _has(program: str) -> bool:
-    return process.find_program(program) is not None
-
-
 def _start() -> Engine:
     runtime, data = paths.engine_runtime(), paths.cache() / "engine"
     if int(_INOTIFY.read_text()) < _INOTIFY_INSTANCES:
         _INOTIFY.write_text(str(_INOTIFY_INSTANCES))
     runtime.mkdir(parents=True, exist_ok=True)
     data.mkdir(parents=True, exist_ok=True)
-    _pid_file().unlink(missing_ok=True)  # nothing answers: what it names is dead or another program
+    _pid_file().unlink(
+        missing_ok=True
+    )  # nothing answers: it names a dead process or another program
     env = _own_env()
     process.start_daemon(
         [
@@ -131,33 +127,34 @@ def _start() -> Engine:
         log=log_file(),
         env={**env, "DOCKER_HOST": ""},
     )
-    wait_until(
+    version = wait_until(
         f"the Docker engine to answer (its log: {log_file()})",
-        lambda: _answers(env),
-        timeout=_START_SECONDS,
+        lambda: _answers(env) or "",
+        timeout=timeouts.ENGINE_START,
         interval=0.5,
     )
-    version = _answers(env)
-    assert version is not None  # noqa: S101 - it has just answered
     return Engine(version, env, from_kit=True)
 
 
 def stop() -> bool:
-    """Stop the kit's engine and the containers in it; give whether one ran. Never the host's own.
+    """Stop the kit's engine and its containers, never the host's own; return whether it ran.
 
     Raises:
         ProcessError: it does not end.
     """
     try:
         pid = int(_pid_file().read_text())
-        program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return False
-    if str(_pid_file()).encode() not in program:
+        if str(_pid_file()) not in psutil.Process(pid).cmdline():
+            return False
+    except (OSError, ValueError, psutil.NoSuchProcess):
         return False
     os.kill(pid, signal.SIGTERM)
     try:
-        wait_until("the engine to end", lambda: process.start_time(pid) is None, timeout=60)
-    except AssertionError as error:
+        wait_until(
+            "the engine to end",
+            lambda: process.start_time(pid) is None,
+            timeout=timeouts.ENGINE_START,
+        )
+    except WaitTimeout as error:
         raise ProcessError(["dockerd"], f"(process {pid}) does not end", "") from error
     return True

