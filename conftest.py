@@ -7,6 +7,7 @@ pytest_plugins = [
     "fixtures.verdicts",
     "fixtures.stacks",
     "fixtures.sabotage",
+    "fixtures.obstruction",
     "fixtures.schedule",
     "fixtures.provisioner",
     "fixtures.chaos",

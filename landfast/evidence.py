@@ -1,4 +1,4 @@
-"""What to keep when a test fails: the state of all that could explain it, each call bounded."""
+"""What to keep when a test fails: the state of everything that could explain it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -7,6 +7,7 @@ import yaml
 
 from landfast.environment import Environment
 from landfast.kube.client import Kube, Object
+from landfast.kube.status import event_time
 from landfast.stack import Stack
 
 _LISTED = ("Pod", "PersistentVolumeClaim", "StatefulSet", "Deployment")
@@ -14,14 +15,16 @@ _MOUNT_WORDS = ("nfs", "kubernetes.io~")
 
 
 def collect(env: Environment, stacks: Iterable[Stack]) -> Iterator[tuple[str, str]]:
-    """Give title and text of each piece of evidence; one that cannot be had says so in its text."""
+    """Yield the title and text of each piece of evidence; one that fails says so in its text."""
     kube = env.cluster.kube
     for stack in stacks:
         for namespace in sorted({stack.namespace, stack.system_namespace}):
             yield _piece(f"events in {namespace}", partial(_events, kube, namespace))
             yield _piece(f"objects in {namespace}", partial(_objects, kube, namespace))
             yield _piece(f"pod logs in {namespace}", partial(_logs, kube, namespace))
-    yield _piece("volumes and classes", partial(_yaml, kube, ("PersistentVolume", "StorageClass")))
+    yield _piece(
+        "PVs and StorageClasses", partial(_yaml, kube, ("PersistentVolume", "StorageClass"))
+    )
     yield _piece("export, from the server", partial(_export, env))
     if env.engine is not None:
         for node in env.cluster.nodes:
@@ -31,13 +34,13 @@ def collect(env: Environment, stacks: Iterable[Stack]) -> Iterator[tuple[str, st
 def _piece(title: str, get: Callable[[], str]) -> tuple[str, str]:
     try:
         return title, get() or "(nothing)"
-    except Exception as error:  # noqa: BLE001 - what is broken here must not cost the verdict
-        return title, f"could not be had: {error}"
+    except Exception as error:  # noqa: BLE001 - broken evidence must not cost the verdict
+        return title, f"could not be collected: {error}"
 
 
 def _events(kube: Kube, namespace: str) -> str:
     return "\n".join(
-        f"{e.get('lastTimestamp') or e.get('eventTime')} {e['type']:7} {e['reason']:24} "
+        f"{event_time(e)} {e['type']:7} {e['reason']:24} "
         f"{e['involvedObject']['kind']}/{e['involvedObject'].get('name')}: {e.get('message')}"
         for e in kube.events(namespace)
     )
@@ -71,8 +74,8 @@ def _export(env: Environment) -> str:
 
 
 def _mounts(env: Environment, node: str) -> str:
-    assert env.engine is not None  # noqa: S101 - asked by the caller
-    mounts = env.engine.docker("exec", node, "cat", "/proc/self/mounts", timeout=20).stdout
+    assert env.engine is not None  # noqa: S101 - checked by the caller
+    mounts = env.engine.execute(node, "cat", "/proc/self/mounts", timeout=20).stdout
     return "\n".join(
         line for line in mounts.splitlines() if any(word in line for word in _MOUNT_WORDS)
     )

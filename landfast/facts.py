@@ -15,7 +15,7 @@ Fact = tuple[str, str, str]
 
 
 def describe(env: Environment) -> Iterator[Fact]:
-    """Give the facts of an environment."""
+    """Yield the facts of an environment."""
     cluster = env.cluster
     yield "cluster", "provider", cluster.provider
     yield "cluster", "name", cluster.name
@@ -46,7 +46,7 @@ def describe(env: Environment) -> Iterator[Fact]:
     yield "nfs", "export", env.export.path
     yield "nfs", "inspected", env.inspector.where
     if env.engine and env.export.container:
-        version = env.engine.docker("exec", env.export.container, "ganesha.nfsd", "-v", check=False)
+        version = env.engine.execute(env.export.container, "ganesha.nfsd", "-v", check=False)
         lines = (version.stdout or version.stderr).strip().splitlines()
         yield "nfs", "server version", lines[0] if lines else "unknown"
     yield from _host(env)

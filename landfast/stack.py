@@ -9,12 +9,23 @@ from landfast import timeouts
 from landfast.environment import Environment
 from landfast.kube.client import Kube, Object
 from landfast.kube.pods import Obstacle, StartWatch, obstacle, refusal, summary
+from landfast.kube.removal import Name, delete, retain, wait_gone
 from landfast.manifests import SYSTEM_NAMESPACE, Overlay, load, validate
 from landfast.mysql.client import Identity, MysqlError, MysqlServer
 from landfast.mysql.forward import PodForward
+from landfast.nfs.inspector import ExportInspector
 from landfast.waiting import wait_until
 
-_ON_ROOT = ("hello.txt", "mysql")  # what the reference makes on its export, beside volumes
+_ON_ROOT = ("hello.txt", "mysql")  # what the reference makes on its export, beside PVs' folders
+_LAST = (
+    "Deployment",
+    "Service",
+    "ConfigMap",
+    "StorageClass",
+    "ClusterRoleBinding",
+    "ClusterRole",
+    "Namespace",
+)
 
 Change = Callable[[Object], Object]
 
@@ -37,7 +48,7 @@ class Stack:
 
     @property
     def namespace(self) -> str:
-        """Where the stack's claims, pods and MySQL are."""
+        """Where the stack's PVCs, pods and MySQL are."""
         return self.overlay.namespace
 
     @property
@@ -58,11 +69,11 @@ class Stack:
         return MysqlServer(port or 3306, "666666", forward)
 
     def objects(self, manifest: str) -> list[Object]:
-        """Give the objects of a manifest as they will be created here."""
+        """Return the objects of a manifest as they will be created here."""
         return [self.fit(obj) for obj in load(manifest)]
 
     def fit(self, obj: Object) -> Object:
-        """Give an object written in the reference's own names as it will be created here."""
+        """Return an object written in the reference's own names as it will be created here."""
         fitted = self.overlay.fit(obj)
         for change in self.changes:
             fitted = change(fitted)
@@ -90,11 +101,16 @@ class Stack:
         )
 
     def make(self, obj: Object) -> Object:
-        """Create an object written in the reference's own names, and give it as it is then."""
+        """Create an object written in the reference's own names, and return it."""
         return self.kube.create(self.fit(obj))
 
+    @cached_property
+    def export(self) -> ExportInspector:
+        """The inspector of the stack's part of the export: paths below its /data/share."""
+        return self.env.inspector.below(self.overlay.subtree)
+
     def folder(self, relative: str) -> str:
-        """Give the path on the export (see `ExportInspector`) of what is below /data/share."""
+        """Return the path on the whole export of what is below the stack's /data/share."""
         return str(PurePosixPath(self.overlay.subtree) / relative)
 
     def deploy_provisioner(self) -> Object:
@@ -213,13 +229,7 @@ class Stack:
         timeout: float = timeouts.GONE,
     ) -> None:
         """Wait until an object is gone."""
-        wait_until(
-            f"{kind} {name} to be gone",
-            lambda: self.kube.find(kind, name, namespace),
-            until=lambda obj: obj is None,
-            timeout=timeout,
-            describe=lambda obj: f"still there, {obj and obj.get('status')}",
-        )
+        wait_gone(self.kube, [(kind, name, namespace)], timeout=timeout)
 
     def _wait_for_phase(self, kind: str, name: str, phase: str, timeout: float) -> Object:
         namespace = None if kind == "PersistentVolume" else self.namespace
@@ -243,61 +253,47 @@ class Stack:
         return refusal(owner, self.kube.events(self.namespace, name=statefulset)) if owner else None
 
     def remove(self) -> None:
-        """Remove every object of the stack, the volumes made for it, and its subtree of the export.
+        """Remove every object of the stack, the PVs made for it, and its subtree of the export.
 
-        The provisioner goes after the claims, so that it can still reclaim their volumes. Of a
-        throw-away stack the namespaces may still be on their way out: they take seconds after the
-        last of their objects, and no other stack will have their names.
+        The provisioner goes after the PVCs, so that it can still reclaim their volumes. The
+        namespaces of a throw-away stack may still be going: no other stack will have their names.
 
         Raises:
             WaitTimeout: something does not go.
         """
-        selector = ",".join(f"{key}={value}" for key, value in self.overlay.labels.items())
-        for pv in self.kube.list("PersistentVolume", labels=selector):
-            # Recycle would scrub the whole export when the claim goes
-            keep = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
-            self.kube.patch("PersistentVolume", pv["metadata"]["name"], keep)
-        users = ["StatefulSet", "Pod"]
-        self._remove_all(users, selector, namespace=self.namespace, grace_seconds=1)
-        self._remove_all(["PersistentVolumeClaim"], selector)
-        volumes = [
-            pv["metadata"]["name"]
-            for pv in self.kube.list("PersistentVolume")
-            if pv["spec"].get("storageClassName") == self.storage_class
-        ]
-        for volume in volumes:
-            self.kube.delete("PersistentVolume", volume)
-        self._remove_all(["PersistentVolume"], selector)
-        kinds = ["Deployment", "Service", "ConfigMap", "StorageClass", "ClusterRoleBinding"]
-        self._remove_all([*kinds, "ClusterRole", "Namespace"], selector, grace_seconds=1)
-        if self.overlay.subtree != self.env.subtree:  # that one holds other stacks' as well
-            self.env.inspector.remove(self.overlay.subtree)
-        else:  # throw-away stacks have their folders there, too
-            made = f"{self.namespace}-"
-            for path in self.env.inspector.list(self.folder("."), depth=1):
-                name = PurePosixPath(path).name
-                if name in _ON_ROOT or name.removeprefix("archived-").startswith(made):
-                    self.env.inspector.remove(path)
+        retain(self.kube, self.kube.list("PersistentVolume", labels=self._selector))
+        users = self._delete("StatefulSet", "Pod", namespace=self.namespace, grace_seconds=1)
+        wait_gone(self.kube, users)
+        wait_gone(self.kube, self._delete("PersistentVolumeClaim"))
+        pvs = self.kube.list("PersistentVolume")
+        made = [pv for pv in pvs if pv["spec"].get("storageClassName") == self.storage_class]
+        delete(self.kube, made)
+        wait_gone(self.kube, self._delete("PersistentVolume"))
+        gone = self._delete(*_LAST, grace_seconds=1)
+        wait_gone(self.kube, [n for n in gone if n[0] != "Namespace" or not self.overlay.suffix])
+        self._remove_files()
 
-    def _remove_all(
-        self,
-        kinds: list[str],
-        selector: str,
-        *,
-        namespace: str | None = None,
-        grace_seconds: int | None = None,
-    ) -> None:
-        left: list[tuple[str, str, str | None]] = []
-        for kind in kinds:
-            for obj in self.kube.list(kind, namespace, labels=selector):
-                meta = obj["metadata"]
-                left.append((kind, meta["name"], meta.get("namespace")))
-                self.kube.delete(
-                    kind, meta["name"], meta.get("namespace"), grace_seconds=grace_seconds
-                )
-        for kind, name, namespace in left:
-            if kind != "Namespace" or not self.overlay.suffix:
-                self.wait_gone(kind, name, namespace)
+    def _remove_files(self) -> None:
+        if self.overlay.subtree != self.env.subtree:
+            self.env.inspector.remove(self.overlay.subtree)
+            return
+        prefix = f"{self.namespace}-"  # of PVs' folders; those of throw-away stacks lie beside
+        for name in self.export.list(depth=1):
+            if name in _ON_ROOT or name.removeprefix("archived-").startswith(prefix):
+                self.export.remove(name)
+
+    @property
+    def _selector(self) -> str:
+        return ",".join(f"{key}={value}" for key, value in self.overlay.labels.items())
+
+    def _delete(
+        self, *kinds: str, namespace: str | None = None, grace_seconds: int | None = None
+    ) -> list[Name]:
+        names: list[Name] = []
+        for kind in kinds:  # each kind is listed once its owners are being deleted
+            labelled = self.kube.list(kind, namespace, labels=self._selector)
+            names += delete(self.kube, labelled, grace_seconds=grace_seconds)
+        return names
 
 
 def _phase(obj: Object) -> str:
@@ -309,7 +305,7 @@ def _is_available(deployment: Object) -> bool:
 
 
 def reference_overlay(env: Environment) -> Overlay:
-    """Give the overlay of the one stack that stands for the reference system itself."""
+    """Return the overlay of the one stack that stands for the reference system itself."""
     return Overlay(
         export=env.export,
         images=env.images,
@@ -322,7 +318,7 @@ def reference_overlay(env: Environment) -> Overlay:
 
 
 def throw_away_overlay(env: Environment, slug: str) -> Overlay:
-    """Give the overlay of a stack of one test: own names, own namespace, own part of the export."""
+    """Return the overlay of one test's stack: own names, own namespace, own part of the export."""
     return Overlay(
         export=env.export,
         images=env.images,
@@ -336,7 +332,7 @@ def throw_away_overlay(env: Environment, slug: str) -> Overlay:
 
 @contextlib.contextmanager
 def temporary_stack(env: Environment, overlay: Overlay) -> Iterator[Stack]:
-    """Give a stack of which nothing exists yet, and remove at the end what was made of it."""
+    """Have a stack of which nothing exists yet; remove at the end what was made of it."""
     stack = Stack(env, overlay)
     try:
         yield stack

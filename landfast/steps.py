@@ -1,4 +1,4 @@
-"""What a test does and sees, written into the journal as it happens."""
+"""What a test does and sees, written to the journal as it happens."""
 
 import contextlib
 import itertools
@@ -32,7 +32,7 @@ class Steps:
 
     @contextlib.contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Narrate what is done while the body runs, and how long it takes."""
+        """Narrate what the body does, and how long it takes."""
         started = time.monotonic()
         ok = False
         try:
@@ -44,9 +44,10 @@ class Steps:
 
     @contextlib.contextmanager
     def verify(self, text: str) -> Iterator[None]:
-        """Narrate a step in which the statement under test itself has to come true.
+        """Narrate a step in which the statement under test has to come true.
 
-        What runs out or is refused elsewhere, while a test arranges its objects, is UNKNOWN.
+        A wait that runs out or a request that is refused elsewhere is UNKNOWN: the test could not
+        arrange its objects.
 
         Raises:
             Refuted: a wait in the body ran out, or a server refused a request.
@@ -67,7 +68,7 @@ class Steps:
         self._journal.write(Observation(test=self._test, text=text))
 
     def attach(self, title: str, text: str) -> None:
-        """Keep a text as evidence, its middle left out if it is very long."""
+        """Keep a text as evidence, without its middle if it is very long."""
         name = re.sub(r"[^\w.-]+", "-", f"{self._test.rpartition('::')[2]}-{title}").strip("-")
         if len(text) > _MAX_EVIDENCE:
             half = _MAX_EVIDENCE // 2
@@ -79,7 +80,7 @@ class Steps:
 
 
 def _write_new(folder: Path, name: str, text: str) -> Path:
-    """Write a file that was not there: tests of one name, in other modules, keep theirs."""
+    """Write a new file; tests of one name in several modules each keep their own."""
     try:
         folder.mkdir(exist_ok=True)
         for number in itertools.count(1):

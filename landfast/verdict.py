@@ -9,7 +9,7 @@ EXIT_INTERRUPTED = 130
 
 
 class Verdict(StrEnum):
-    """What a test can say of its claim."""
+    """What a test can say about its claim."""
 
     PASS = "PASS"  # noqa: S105 - a verdict
     FAIL = "FAIL"
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
 
 class Unknown(Exception):
-    """The check could not be made validly; the message says why. Never green, never red."""
+    """The check was not valid; the message says why. Never green, never red."""
 
 
 class MissingCapability(Exception):
@@ -34,14 +34,14 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.SKIPPED)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Give the verdict of a group: FAIL over UNKNOWN over PASS over SKIPPED; nothing is UNKNOWN."""
+    """Return a group's verdict: FAIL over UNKNOWN over PASS over SKIPPED; no verdict is UNKNOWN."""
     found = set(verdicts)
     return next((verdict for verdict in _WORST_FIRST if verdict in found), Verdict.UNKNOWN)
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:
-    """Give a run's exit code: 0 something passed and nothing else, 1 a FAIL, 2 an UNKNOWN.
+    """Return a run's exit code: 0 if something passed and nothing else, 1 for FAIL, 2 for UNKNOWN.
 
-    A run in which nothing was judged, or everything was skipped, has shown nothing: 2.
+    A run that judged nothing, or skipped everything, has shown nothing: 2.
     """
     return {Verdict.PASS: 0, Verdict.FAIL: 1}.get(worst(verdicts), EXIT_UNKNOWN)

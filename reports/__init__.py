@@ -1,4 +1,4 @@
-"""Reports: what a run's journal says, for people and for CI. Rendered from the journal alone."""
+"""Reports for people and CI, rendered from a run's journal alone."""
 
 import os
 from pathlib import Path
@@ -8,23 +8,24 @@ from reports.files import append, write_whole
 from reports.html import render_html
 from reports.junit import render_junit
 from reports.markdown import render_markdown
-from reports.model import Summary, summarise_events
+from reports.model import Summary
+from reports.summarise import summarise_events
 
 
 def summarise(run_folder: Path) -> Summary:
-    """Give what a run's journal adds up to, also while it is still being written.
+    """Return what a run's journal adds up to, even while the run is still writing it.
 
     Raises:
-        BadInput: the journal cannot be read, or says nothing of a run.
+        BadInput: the journal cannot be read, or has no run.
     """
     return summarise_events(read_journal(run_folder / "journal.jsonl"))
 
 
 def render(run_folder: Path) -> list[Path]:
-    """Write report.html, junit.xml and summary.md beside a run's journal.jsonl; give their paths.
+    """Write report.html, junit.xml and summary.md beside journal.jsonl, and return their paths.
 
-    The summary is also appended to the file that $GITHUB_STEP_SUMMARY names, if it is set. A run
-    that was killed, or still runs, has its report too.
+    The summary is also appended to the file that $GITHUB_STEP_SUMMARY names, if it is set. Works
+    for a run that was killed or is still running, too.
 
     Raises:
         BadInput: the journal cannot be read, or a report cannot be written.

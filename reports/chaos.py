@@ -1,4 +1,4 @@
-"""The chaos part of a report: the grade, and what each scenario came to. Pure."""
+"""The chaos part of a report: the grade and the result of each scenario. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ HEAD = ("Scenario", "Verdict", "Tier", "Lost (RPO)", "RTO first / steady", "Long
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a scenario came to: a row of the table, in texts. `claim` leads to the whole of it."""
+class ScenarioResult:
+    """The result of a scenario: a row of the table, as texts. `claim` has the details."""
 
     claim: str
     name: str
@@ -37,14 +37,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Chaos:
-    """Everything that the scenarios of a run add up to."""
+    """What the scenarios of a run add up to."""
 
     grade: Grade
-    outcomes: tuple[Outcome, ...]
+    results: tuple[ScenarioResult, ...]
 
     @property
     def levels(self) -> tuple[tuple[Level, str, bool], ...]:
-        """Each level, what it asks for, and whether it is reached."""
+        """Each level, what it requires, and whether it is reached."""
         return tuple(
             (
                 level,
@@ -62,16 +62,12 @@ class Chaos:
 
     @property
     def blind(self) -> tuple[str, ...]:
-        """The controls that did not come to what they must: then no PASS is worth much."""
-        return tuple(
-            found.name
-            for found in self.outcomes
-            if found.control and found.verdict is not Verdict.PASS
-        )
+        """The controls that are not PASS: then a PASS of any scenario says little."""
+        return tuple(r.name for r in self.results if r.control and r.verdict is not Verdict.PASS)
 
 
 def chaos_of(summary: Summary) -> Chaos | None:
-    """Give what the scenarios of a run add up to; None if it had none."""
+    """Return what the scenarios of a run add up to; None if it had none."""
     shown = [
         (claim, test, test.survival)
         for claim in summary.claims
@@ -80,28 +76,28 @@ def chaos_of(summary: Summary) -> Chaos | None:
     ]
     if not shown:
         return None
-    outcomes = [_outcome(claim, test, survival) for claim, test, survival in shown]
+    results = [_result(claim, test, survival) for claim, test, survival in shown]
     return Chaos(
         grade=grade(
             [_as_judged(test, survival) for _, test, survival in shown],
             {claim.id: claim.verdict for claim in summary.claims},
             list(_unshown(summary)),
         ),
-        outcomes=tuple(
+        results=tuple(
             sorted(
-                outcomes,
-                key=lambda o: (o.control, SHOWN_FIRST.index(o.verdict), o.tier or "none"),
+                results,
+                key=lambda r: (r.control, SHOWN_FIRST.index(r.verdict), r.tier or "none"),
             )
         ),
     )
 
 
 def chaos_lines(summary: Summary) -> list[str]:
-    """Give grade and table for a terminal, in columns; nothing of a run without scenarios."""
+    """Return the table and the grade for a terminal; nothing for a run without scenarios."""
     chaos = chaos_of(summary)
     if chaos is None:
         return []
-    rows = [HEAD, *(outcome.cells for outcome in chaos.outcomes)]
+    rows = [HEAD, *(result.cells for result in chaos.results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -113,7 +109,7 @@ def chaos_lines(summary: Summary) -> list[str]:
 
 
 def _as_judged(test: TestSummary, survival: Survival) -> Survival:
-    """Give the survival with its test's verdict where that is worse: it has the last word."""
+    """Return the survival with its test's verdict and reason if that verdict is worse."""
     verdict = worst([test.verdict, survival.verdict])
     if verdict is survival.verdict:
         return survival
@@ -127,7 +123,7 @@ def _unshown(summary: Summary) -> Iterator[Unshown]:
             yield Unshown(claim.scenario, claim.tier, claim.verdict, claim.reason)
 
 
-def _outcome(claim: ClaimSummary, test: TestSummary, survival: Survival) -> Outcome:
+def _result(claim: ClaimSummary, test: TestSummary, survival: Survival) -> ScenarioResult:
     seen = survival.availability
     match seen.rto_first, seen.rto_steady:
         case None, _:
@@ -136,7 +132,7 @@ def _outcome(claim: ClaimSummary, test: TestSummary, survival: Survival) -> Outc
             rto = "no outage"
         case first, steady:
             rto = f"{elapsed(first)} / {'never' if steady is None else elapsed(steady)}"
-    return Outcome(
+    return ScenarioResult(
         claim=claim.id,
         name=survival.scenario.name,
         text=survival.scenario.text,

@@ -6,7 +6,7 @@ from landfast.journal import RunStarted
 
 
 def command_for(test: str, run: RunStarted) -> str:
-    """Give the command for one test, with those of Landfast's flags that the run was given."""
+    """Return the command for one test, with the Landfast flags that the run was given."""
     flags = {"--" + name.replace("_", "-"): value for name, value in run.settings.items()}
     kept, value_follows = ["pytest", test], False
     for argument in run.command:
@@ -14,9 +14,8 @@ def command_for(test: str, run: RunStarted) -> str:
         if name in flags:
             kept.append(argument)
             value_follows = not equals and flags[name] not in ("True", "False")
-        elif value_follows and not argument.startswith("-"):
-            kept.append(argument)
-            value_follows = False
         else:
+            if value_follows and not argument.startswith("-"):
+                kept.append(argument)
             value_follows = False
     return shlex.join(kept)

@@ -1,4 +1,4 @@
-"""The curves of a timeline: writes a second, and latency, over time. Pure."""
+"""The curves of a timeline: writes per second and latency over time. Pure."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,13 +11,13 @@ _MOST_BINS = 400
 
 
 def rate_panel(survival: Survival, scale: Scale, top: float) -> Panel:
-    """Give acknowledged writes a second, as an area."""
+    """Draw acknowledged writes per second as an area."""
     width, bins = merged(survival)
     bottom = top + _RATE
     rates = []
     for index, found in enumerate(bins):
         end = (index + 1) * width
-        seconds = width - max(0.0, end - survival.marks.ended)  # the last bin may be a short one
+        seconds = width - max(0.0, end - survival.marks.ended)  # the last bin may be shorter
         rates.append((end, found.acknowledged / max(seconds, width / 4)))
     most = _nice(max((rate for _, rate in rates), default=0.0))
     path = f"M{LEFT} {_n(bottom)}"
@@ -32,7 +32,7 @@ def rate_panel(survival: Survival, scale: Scale, top: float) -> Panel:
 
 
 def latency_panel(survival: Survival, scale: Scale, top: float) -> Panel:
-    """Give median and worst latency on a logarithmic axis."""
+    """Draw median and worst latency on a logarithmic axis."""
     width, bins = merged(survival)
     bottom = top + _LATENCY
     seen = [max(v, 0.01) for found in bins for v in (found.p50, found.worst) if v is not None]
@@ -64,7 +64,7 @@ def latency_panel(survival: Survival, scale: Scale, top: float) -> Panel:
 
 
 def merged(survival: Survival) -> tuple[float, tuple[Bin, ...]]:
-    """Give the bins, joined to as many as can be told apart, and the seconds of one."""
+    """Return the seconds of a bin and the bins, joined so that each can be seen."""
     seen = survival.availability
     factor = max(1, math.ceil(len(seen.bins) / _MOST_BINS))
     if factor == 1:
@@ -90,7 +90,7 @@ def _join(bins: Iterable[Bin]) -> Bin:
 
 
 def _nice(value: float) -> float:
-    """Give a round number that is not less."""
+    """Return the next round number."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))

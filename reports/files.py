@@ -1,4 +1,4 @@
-"""Writes reports: whole or not at all."""
+"""Writes reports whole or not at all."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ from landfast.errors import BadInput
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write `text` so that a reader finds the old file or the new one, never a part.
+    """Write a file so that a reader sees the old or the new one, never a part.
 
     Raises:
-        BadInput: the disk is full or the folder cannot be written.
+        BadInput: the disk is full, or the folder is not writable.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -24,13 +24,13 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def append(path: Path, text: str) -> None:
-    """Add `text` to the end of a file.
+    """Append text to a file.
 
     Raises:
-        BadInput: the file cannot be written.
+        BadInput: the file is not writable.
     """
     try:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise BadInput(f"cannot add the summary to {path}: {error.strerror}") from error
+        raise BadInput(f"cannot append the summary to {path}: {error.strerror}") from error

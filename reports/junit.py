@@ -1,4 +1,4 @@
-"""A run as JUnit XML, for CI: a testsuite a suite, a testcase a test, a property what it saw."""
+"""A run as JUnit XML for CI: suites, tests as testcases, observations as properties."""
 
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
@@ -22,10 +22,10 @@ class _Case:
 
 
 def render_junit(summary: Summary) -> str:
-    """Give the run as JUnit XML.
+    """Return the run as JUnit XML.
 
-    FAIL is a failure, UNKNOWN an error, SKIPPED skipped with the capability that is missing. What
-    puts the run as a whole in doubt is an error of a testsuite of its own, so that it is not green.
+    FAIL is a failure, UNKNOWN an error, SKIPPED skipped with the missing capability. Doubt about
+    the run as a whole is an error in a testsuite of its own, so that CI is not green.
     """
     root = ET.Element("testsuites", name="landfast")
     everything = []
@@ -54,7 +54,7 @@ def _case(claim: ClaimSummary, test: TestSummary) -> _Case:
     path, _, name = test.id.partition("::")
     failed = [f"failed step: {step.text}" for step in test.steps if not step.ok]
     evidence = [f"evidence: {found.file} ({found.title})" for found in test.evidence]
-    lines = [claim.text, test.reason, *failed, *evidence, f"alone: {test.command}"]
+    lines = [claim.text, test.reason, *failed, *evidence, f"run this test alone: {test.command}"]
     return _Case(
         classname=path.removesuffix(".py").replace("/", "."),
         name=name or test.id,
@@ -88,8 +88,8 @@ def _add_suite(root: ET.Element, name: str, cases: list[_Case], summary: Summary
             ET.SubElement(element, "skipped", message=message)
         elif case.verdict is not Verdict.PASS:
             tag = "failure" if case.verdict is Verdict.FAIL else "error"
-            outcome = ET.SubElement(element, tag, type=case.verdict.value, message=message)
-            outcome.text = shorten(case.details, _LONG)
+            problem = ET.SubElement(element, tag, type=case.verdict.value, message=message)
+            problem.text = shorten(case.details, _LONG)
 
 
 def _add_properties(parent: ET.Element, properties: tuple[tuple[str, str], ...]) -> None:

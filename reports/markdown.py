@@ -1,4 +1,4 @@
-"""A run on one page of Markdown: for a pull request, a chat, a CI job's summary."""
+"""A run on one page of Markdown for a pull request, a chat or the summary of a CI job."""
 
 import re
 
@@ -11,7 +11,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@$])")
 
 
 def render_markdown(summary: Summary) -> str:
-    """Give the run as Markdown: verdict, counts, what a reader must know, what is not PASS."""
+    """Return the run as Markdown: verdict, counts, notes, survival, what is not PASS."""
     counts = summary.counts
     parts = [
         f"# {summary.verdict}: {_plain(summary.headline)}",
@@ -22,7 +22,7 @@ def render_markdown(summary: Summary) -> str:
         *(f"> **Note:** {_plain(warning)}" for warning in summary.warnings),
     ]
     if chaos := chaos_of(summary):
-        rows = [[_plain(cell) for cell in found.cells] for found in chaos.outcomes]
+        rows = [[_plain(cell) for cell in found.cells] for found in chaos.results]
         parts.append(f"## Survival: {chaos.sentence}")
         if missing := "\n".join(f"- {_plain(sentence)}" for sentence in chaos.grade.missing):
             parts += [f"Missing for {chaos.grade.next}:", missing]
@@ -31,7 +31,7 @@ def render_markdown(summary: Summary) -> str:
         rows = [_row(claim) for claim in not_passed[:_ROWS]]
         parts += ["## Not PASS", _table(["Verdict", "Claim", "Why"], rows)]
     if len(not_passed) > _ROWS:
-        parts.append(f"{plural(len(not_passed) - _ROWS, 'claim')} more in report.html.")
+        parts.append(f"{plural(len(not_passed) - _ROWS, 'more claim')} in report.html.")
     if summary.environment:
         lines = [
             f"- **{_plain(section.name)}**: "
@@ -57,7 +57,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Give text on one line that Markdown shows as it is."""
+    """Return text on one line, escaped so that Markdown shows it as it is."""
     return _SPECIAL.sub(r"\\\1", " ".join(shorten(text, 400).split())).replace("&", "&amp;")
 
 

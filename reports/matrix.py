@@ -1,16 +1,15 @@
-"""Matrices of settings: which cells a run has, in rows and columns. Pure."""
+"""Matrices of settings: the cells of a run in rows and columns. Pure."""
 
 from dataclasses import dataclass
 
 from landfast.journal import MatrixCell
 from landfast.verdict import Verdict
 from reports.model import ClaimSummary, SuiteSummary, Summary
-from reports.text import clean
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One combination of settings: the verdict on its claim, and what came of it."""
+class CellSummary:
+    """One combination of settings: the verdict on its claim, and what was seen."""
 
     claim: str
     verdict: Verdict
@@ -20,19 +19,19 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """The cells of one combination of all settings but the last, by column; None is no cell."""
 
     settings: tuple[str, ...]
-    cells: tuple[Cell | None, ...]
+    cells: tuple[CellSummary | None, ...]
 
 
 @dataclass(frozen=True)
-class Group:
-    """Rows that have their first settings in common."""
+class RowGroup:
+    """Rows with the same first settings."""
 
     settings: tuple[tuple[str, str], ...]
-    rows: tuple[Row, ...]
+    rows: tuple[MatrixRow, ...]
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,10 @@ class Matrix:
     row_axes: tuple[str, ...]
     column_axis: str
     columns: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[RowGroup, ...]
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[CellSummary, ...]:
         """All cells."""
         rows = (row for group in self.groups for row in group.rows)
         return tuple(cell for row in rows for cell in row.cells if cell is not None)
@@ -57,11 +56,11 @@ class Matrix:
         return sum(cell.hazard for cell in self.cells)
 
 
-_IN_ROW = 2  # settings that head a row; those before them head a group of rows
+_IN_ROW = 2  # settings that head a row; the ones before head a group of rows
 
 
 def matrices(summary: Summary) -> tuple[Matrix, ...]:
-    """Give the matrix of each suite that has one; all cells of a suite have the same axes."""
+    """Return the matrix of each suite that has one; all cells of a suite share their axes."""
     found = (_matrix(suite) for suite in summary.suites)
     return tuple(matrix for matrix in found if matrix is not None)
 
@@ -81,29 +80,24 @@ def _matrix(suite: SuiteSummary) -> Matrix | None:
     *row_axes, column_axis = placed[0][0].axes
     cells = {tuple(cell.axes.items()): _cell(cell, claim) for cell, claim in placed}
     columns = tuple(dict.fromkeys(axes[-1] for axes in cells))
-    rows: dict[tuple[tuple[str, str], ...], Row] = {}
+    rows: dict[tuple[tuple[str, str], ...], MatrixRow] = {}
     for axes in cells:
         settings = axes[:-1]
         values = tuple(value for _, value in settings[-_IN_ROW:])
-        rows[settings] = Row(values, tuple(cells.get((*settings, column)) for column in columns))
-    heads = dict.fromkeys(settings[:-_IN_ROW] for settings in rows)
+        rows[settings] = MatrixRow(
+            values, tuple(cells.get((*settings, column)) for column in columns)
+        )
+    groups: dict[tuple[tuple[str, str], ...], list[MatrixRow]] = {}
+    for settings, row in rows.items():
+        groups.setdefault(settings[:-_IN_ROW], []).append(row)
     return Matrix(
         suite=suite.name,
         row_axes=tuple(row_axes[-_IN_ROW:]),
         column_axis=column_axis,
         columns=tuple(value for _, value in columns),
-        groups=tuple(
-            Group(head, tuple(row for settings, row in rows.items() if settings[:-_IN_ROW] == head))
-            for head in heads
-        ),
+        groups=tuple(RowGroup(head, tuple(found)) for head, found in groups.items()),
     )
 
 
-def _cell(cell: MatrixCell, claim: ClaimSummary) -> Cell:
-    return Cell(
-        claim=claim.id,
-        verdict=claim.verdict,
-        expected=clean(cell.expected),
-        observed=clean(cell.observed),
-        hazard=cell.hazard,
-    )
+def _cell(cell: MatrixCell, claim: ClaimSummary) -> CellSummary:
+    return CellSummary(claim.id, claim.verdict, cell.expected, cell.observed, cell.hazard)

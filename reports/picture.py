@@ -1,16 +1,16 @@
-"""What a picture is made of: values, a scale, and how wide texts are. Pure."""
+"""The parts of a picture: values, a scale, and the width of texts. Pure."""
 
 from dataclasses import dataclass
 
 WIDTH = 960
 LEFT, RIGHT = 156, 930
 CHAR = 6.7
-"""How wide a character of a label is, about."""
+"""The approximate width of a character of a label."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A text beside something; it begins or ends at `x`."""
+    """A text that begins, ends or is centred at `x`, as `anchor` says."""
 
     x: float
     y: float
@@ -20,7 +20,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment of the fault: a line through the picture, and its name above."""
+    """A moment of the fault: a line through the picture with its name above."""
 
     name: str
     x: float
@@ -29,7 +29,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on an axis."""
+    """A tick of an axis."""
 
     at: float
     text: str
@@ -37,7 +37,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Panel:
-    """A curve over time, `d` of a path each, and its axis; `top` is the axis' end."""
+    """Curves over time, each the `d` of a path, and their axis."""
 
     top: float
     bottom: float
@@ -47,7 +47,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Box:
-    """A stretch of time in a row; `text` is what fits in it of `title`."""
+    """A stretch of time in a track; `text` is as much of `title` as fits."""
 
     x: float
     width: float
@@ -57,7 +57,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Row:
+class Track:
     """A row of boxes."""
 
     name: str
@@ -67,8 +67,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Moments that stand so close that they have one label."""
+class Moments:
+    """Moments so close together that they share a label."""
 
     x: float
     end: float
@@ -88,32 +88,32 @@ class Gap:
 
 @dataclass(frozen=True)
 class Scale:
-    """From seconds since the workload began to units of the picture."""
+    """Converts seconds since the workload began to units of the picture."""
 
     injected: float
     end: float
 
     def x(self, at: float) -> float:
-        """Give where a moment stands; what is outside the workload stands at its edge."""
+        """Return the position of a moment, at the edge if it is outside the workload."""
         part = min(max(at, 0.0), self.end) / self.end
         return round(LEFT + part * (RIGHT - LEFT), 1)
 
 
 def beside(x: float, end: float, y: float, text: str) -> Label:
-    """Give a label to the right of a stretch, or to its left if it would leave the picture."""
+    """Place a label to the right of a stretch, or to its left if it would leave the picture."""
     if end + 5 + len(text) * CHAR <= WIDTH:
         return Label(end + 5, y, text)
     return Label(x - 5, y, text, "end")
 
 
 def extent(label: Label) -> tuple[float, float]:
-    """Give where a label begins and ends."""
+    """Return where a label begins and ends."""
     width = len(label.text) * CHAR
     return (label.x, label.x + width) if label.anchor == "start" else (label.x - width, label.x)
 
 
 def fit(text: str, width: float) -> str:
-    """Give as much of a text as fits; nothing if that would say nothing."""
+    """Return as much of a text as fits; nothing if too little would be left."""
     room = int(width / CHAR)
     if len(text) <= room:
         return text

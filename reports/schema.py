@@ -1,4 +1,4 @@
-"""The journal's JSON schema, made from `landfast.journal`: `python -m reports.schema` prints it."""
+"""Prints the journal's JSON schema, made from `landfast.journal`: `python -m reports.schema`."""
 
 import json
 import sys
@@ -7,9 +7,9 @@ from landfast.journal import EVENT
 
 
 def journal_schema() -> str:
-    """Give the schema of one line of a journal, as JSON text.
+    """Return the schema of one line of a journal as JSON text.
 
-    Every field is required: a journal is written with all of them.
+    Every field is required because a journal is written with all of them.
     """
     schema = EVENT.json_schema(mode="serialization")
     for definition in schema["$defs"].values():

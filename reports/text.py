@@ -1,4 +1,4 @@
-"""Text as reports show it: safe to put anywhere, short, and with times a person reads."""
+"""Text as reports show it: safe anywhere, short, with readable times and sizes."""
 
 import re
 
@@ -17,20 +17,20 @@ _SECRETS = re.compile(
 
 
 def clean(text: str) -> str:
-    """Give `text` without ANSI escapes, without what XML forbids, and without keys and tokens."""
+    """Return `text` without ANSI escapes, characters that XML forbids, keys and tokens."""
     text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _SECRETS.sub("[secret left out]", _NOT_IN_XML.sub("", text))
+    return _SECRETS.sub("[secret removed]", _NOT_IN_XML.sub("", text))
 
 
 def shorten(text: str, limit: int) -> str:
-    """Give at most about `limit` characters of `text`, and say so if that is not all."""
+    """Return about the first `limit` characters of `text`, and say so if there are more."""
     if len(text) <= limit:
         return text
-    return f"{text[:limit].rstrip()}… (cut; journal.jsonl has all of it)"
+    return f"{text[:limit].rstrip()}… (cut; the whole text is in journal.jsonl)"
 
 
 def duration(seconds: float) -> str:
-    """Give a time for people: `0.4 s`, `38 s`, `4 min 07 s`, `1 h 02 min`."""
+    """Return a readable time: `0.4 s`, `38 s`, `4 min 07 s`, `1 h 02 min`."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -43,19 +43,19 @@ def duration(seconds: float) -> str:
 
 
 def elapsed(seconds: float) -> str:
-    """Give a short time with more digits: `0.31 s`, `4.6 s`, `38.2 s`, `4 min 07 s`."""
+    """Return a short time with more digits: `0.31 s`, `4.6 s`, `38.2 s`, `4 min 07 s`."""
     if seconds < 0.995:
         return f"{seconds:.2f} s"
     return f"{seconds:.1f} s" if seconds < 99.95 else duration(seconds)
 
 
 def plural(count: int, noun: str) -> str:
-    """Give a count with its noun: `1 claim`, `2 claims`."""
+    """Return a count with its noun: `1 claim`, `2 claims`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def size(count: int) -> str:
-    """Give a size in bytes for people: `812 bytes`, `14 kB`, `3.2 MB`."""
+    """Return a readable size: `812 bytes`, `14 kB`, `3.2 MB`."""
     if count < 1000:
         return plural(count, "byte")
     return f"{count / 1000:.0f} kB" if count < 999_500 else f"{count / 1_000_000:.1f} MB"

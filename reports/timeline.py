@@ -1,6 +1,6 @@
-"""The timeline of a scenario: where everything stands in a picture, in its own units. Pure.
+"""The timeline of a scenario: the position of everything in a picture, in its own units. Pure.
 
-Nothing here is markup; `chaos.html` draws it. Times in texts are seconds from the injection.
+There is no markup here; `chaos.html` draws it. Times in texts are seconds from the injection.
 """
 
 import math
@@ -16,13 +16,13 @@ from reports.picture import (
     WIDTH,
     Box,
     Gap,
-    Group,
     Label,
     Mark,
+    Moments,
     Panel,
-    Row,
     Scale,
     Tick,
+    Track,
     beside,
     extent,
     fit,
@@ -42,16 +42,16 @@ class Timeline:
     top: float
     bottom: float
     marks: tuple[Mark, ...]
-    fault: Row
+    fault: Track
     rate: Panel
     gap: Gap | None
     errors_top: float
-    errors: tuple[Group, ...]
-    lost: Row
+    errors: tuple[Moments, ...]
+    lost: Track
     latency: Panel
-    lanes: tuple[Row, ...]
+    lanes: tuple[Track, ...]
     events_top: float
-    events: tuple[Group, ...]
+    events: tuple[Moments, ...]
     ticks: tuple[Tick, ...]
     width: float = WIDTH
     left: float = LEFT
@@ -59,7 +59,7 @@ class Timeline:
 
 
 def timeline(survival: Survival) -> Timeline:
-    """Give where everything stands that a scenario showed."""
+    """Return the position of everything that a scenario showed."""
     scale = _scale(survival)
     marks, top = _marks(survival, scale)
     rate_top = top + _BAND + 10
@@ -101,7 +101,7 @@ def _scale(survival: Survival) -> Scale:
 
 
 def _marks(survival: Survival, scale: Scale) -> tuple[tuple[Mark, ...], float]:
-    """Give the marks, their names in as many rows as they need, and where the rows end."""
+    """Place the marks, their names in as many rows as they need; return where the rows end too."""
     marks, first = survival.marks, survival.availability.rto_first
     moments = {
         "injected": scale.injected,
@@ -134,15 +134,15 @@ def _marks(survival: Survival, scale: Scale) -> tuple[tuple[Mark, ...], float]:
     return tuple(found), len(taken) * _LABEL + 4.0
 
 
-def _fault(survival: Survival, scale: Scale, top: float) -> Row:
+def _fault(survival: Survival, scale: Scale, top: float) -> Track:
     healed = survival.marks.healed
     x, end = scale.x(scale.injected), scale.x(scale.end if healed is None else healed)
     width = max(2.0, round(end - x, 1))
     name = survival.scenario.fault + (", not healed" if healed is None else "")
     box = Box(x, width, name, good=False)
     if len(name) * CHAR + 8 <= width:
-        return Row("fault", top, (Box(x, width, name, name, good=False),))
-    return Row("fault", top, (box,), beside(x, x + width, top + 13, name))
+        return Track("fault", top, (Box(x, width, name, name, good=False),))
+    return Track("fault", top, (box,), beside(x, x + width, top + 13, name))
 
 
 def _gap(survival: Survival, scale: Scale, y: float) -> Gap | None:
@@ -156,7 +156,7 @@ def _gap(survival: Survival, scale: Scale, y: float) -> Gap | None:
     return Gap(x, end, y, beside(x, end, y + 4, text))
 
 
-def _errors(survival: Survival, scale: Scale) -> tuple[Group, ...]:
+def _errors(survival: Survival, scale: Scale) -> tuple[Moments, ...]:
     width, bins = merged(survival)
     found = [(index, bin_.errors) for index, bin_ in enumerate(bins) if bin_.errors]
 
@@ -167,7 +167,7 @@ def _errors(survival: Survival, scale: Scale) -> tuple[Group, ...]:
     return _groups([scale.x((index + 0.5) * width) for index, _ in found], count, after=True)
 
 
-def _lost(survival: Survival, scale: Scale, top: float) -> Row:
+def _lost(survival: Survival, scale: Scale, top: float) -> Track:
     runs = survival.ledger.lost
     boxes = []
     for run in runs:
@@ -176,13 +176,13 @@ def _lost(survival: Survival, scale: Scale, top: float) -> Row:
         boxes.append(Box(x, width, f"writer {run.writer}", good=False))
     if not boxes:
         said = "none" if was_read(survival) else "not known: the ledger was not read"
-        return Row("lost", top, (), Label(LEFT + 5, top + 13, said))
+        return Track("lost", top, (), Label(LEFT + 5, top + 13, said))
     left, right = min(box.x for box in boxes), max(box.x + box.width for box in boxes)
     text = f"{survival.ledger.counts.lost:,} writes acknowledged here are gone"
-    return Row("lost", top, tuple(dict.fromkeys(boxes)), beside(left, right, top + 13, text))
+    return Track("lost", top, tuple(dict.fromkeys(boxes)), beside(left, right, top + 13, text))
 
 
-def _lanes(survival: Survival, scale: Scale, top: float) -> tuple[Row, ...]:
+def _lanes(survival: Survival, scale: Scale, top: float) -> tuple[Track, ...]:
     rows = []
     for index, lane in enumerate(survival.lanes):
         boxes = []
@@ -191,15 +191,15 @@ def _lanes(survival: Survival, scale: Scale, top: float) -> tuple[Row, ...]:
             width = max(1.5, round(scale.x(span.end) - x, 1))
             boxes.append(Box(x, width, span.state, fit(span.state, width - 8), span.good))
         name = fit(lane.name, LEFT - 4)
-        rows.append(Row(name, top + index * _LANE, tuple(boxes)))
+        rows.append(Track(name, top + index * _LANE, tuple(boxes)))
     return tuple(rows)
 
 
 def _groups(
     xs: Sequence[float], text: Callable[[int, int], str], *, after: bool
-) -> tuple[Group, ...]:
-    """Join moments until the label of a group, below or after it, ends before the next begins."""
-    groups: list[Group] = []
+) -> tuple[Moments, ...]:
+    """Join moments until each group's label ends before the next group begins."""
+    groups: list[Moments] = []
     first = 0
     for index, x in enumerate(xs):
         if groups:
@@ -209,7 +209,7 @@ def _groups(
                 groups.pop()
             else:
                 first = index
-        groups.append(Group(xs[first], x, tuple(xs[first : index + 1]), text(first, index)))
+        groups.append(Moments(xs[first], x, tuple(xs[first : index + 1]), text(first, index)))
     return tuple(groups)
 
 

@@ -1,1 +1,1 @@
-"""The suites: tests that prove the claims of `claims.yaml` on a cluster."""
+"""The suites: tests that prove claims on a cluster."""

@@ -8,6 +8,7 @@ from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.manifests import load
 from landfast.stack import Stack
+from landfast.waiting import stays_true
 
 SLEEP = ("sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait")
 """Runs until it is asked to end; process 1 without a trap would have to be killed."""
@@ -108,6 +109,20 @@ def prepare(stack: Stack, volume: Object) -> str:
     name = str(stack.make(volume)["metadata"]["name"])
     stack.wait_for_pv(name, "Available", timeout=timeouts.BIND)
     return name
+
+
+def stays_pending(stack: Stack, name: str, *, seconds: float) -> None:
+    """Watch for a while that a PVC is Pending.
+
+    Raises:
+        NotStable: it is not.
+    """
+    stays_true(
+        f"that PVC {name} is Pending",
+        lambda: stack.kube.get("PersistentVolumeClaim", name, stack.namespace)["status"],
+        holds=lambda status: status["phase"] == "Pending",
+        seconds=seconds,
+    )
 
 
 def run_to_its_end(stack: Stack, obj: Object) -> str:

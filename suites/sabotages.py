@@ -3,18 +3,21 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
-from unittest import mock
+from dataclasses import replace
 
 from fixtures.sabotage import Target
+from landfast.docker import Engine
 from landfast.kube.client import Object
+from landfast.kube.request import Guard, Request
 from landfast.verdict import MissingCapability
 
 Apply = Callable[[Target], AbstractContextManager[None]]
+Act = Callable[[Target, str], None]
+"""What a sabotage does to the object of a name."""
 
 
 def _merge(obj: Object, patch: Object) -> Object:
-    """Give `obj` changed by a JSON merge patch."""
+    """Return `obj` changed by a JSON merge patch."""
     merged = dict(obj)
     for key, value in patch.items():
         if value is None:
@@ -27,7 +30,7 @@ def _merge(obj: Object, patch: Object) -> Object:
 
 
 def written(kinds: str, patch: Object) -> Apply:
-    """Every object of a kind (or of several) is written otherwise than in the manifests."""
+    """Write every object of a kind (or of several) otherwise than the manifests have it."""
 
     def change(obj: Object) -> Object:
         return _merge(obj, patch) if obj["kind"] in kinds.split() else obj
@@ -46,7 +49,7 @@ def written(kinds: str, patch: Object) -> Apply:
 
 
 def on_server(*argv: str) -> Apply:
-    """An administrator runs a program on the server, in the export, before the test."""
+    """Run a program on the server, in the export, before the test."""
 
     @contextlib.contextmanager
     def apply(target: Target) -> Iterator[None]:
@@ -60,28 +63,59 @@ def execute_on_server(target: Target, *argv: str) -> None:
     """Run a program on the server, in the export.
 
     Raises:
-        MissingCapability: the server is somebody's.
+        MissingCapability: Landfast does not own the server.
+    """
+    engine, container = own_server(target)
+    engine.execute(container, *argv, workdir=target.stack.env.export.path)
+
+
+def own_server(target: Target) -> tuple[Engine, str]:
+    """Return the engine and the container of the NFS server.
+
+    Raises:
+        MissingCapability: Landfast does not own the server.
     """
     env = target.stack.env
     if env.engine is None or env.export.container is None:
-        raise MissingCapability("nfs.owned", "only a server of our own can be sabotaged")
-    env.engine.docker("exec", "--workdir", env.export.path, env.export.container, *argv)
+        raise MissingCapability("nfs.owned", "Landfast sabotages only a server that it owns")
+    return env.engine, env.export.container
+
+
+def before(verb: str, kind: str, act: Act) -> Apply:
+    """Do something to each object of a kind just before it is asked for by a verb."""
+
+    def guard(target: Target, request: Request) -> None:
+        act(target, request.name)
+
+    return _guarded(verb, kind, guard)
 
 
 def before_deletion_of(kind: str, *argv: str) -> Apply:
-    """A program runs on the server just before an object of a kind is deleted."""
+    """Run a program on the server just before an object of a kind is deleted."""
+    return before("delete", kind, lambda target, _name: execute_on_server(target, *argv))
 
+
+def without_effect(verb: str, kind: str) -> Apply:
+    """Let the API server only check requests of a kind, and change nothing."""
+    return _guarded(verb, kind, lambda _target, request: replace(request, dry_run=True))
+
+
+def cascading(kind: str) -> Apply:
+    """Delete with each object of a kind what it owns, whatever was asked for."""
+
+    def guard(_target: Target, request: Request) -> Request:
+        return replace(request, body={**(request.body or {}), "propagationPolicy": "Background"})
+
+    return _guarded("delete", kind, guard)
+
+
+def _guarded(verb: str, kind: str, act: Callable[[Target, Request], Request | None]) -> Apply:
     @contextlib.contextmanager
     def apply(target: Target) -> Iterator[None]:
-        kube = target.stack.kube
-        delete = kube.delete
-
-        def delete_after_sabotage(deleted: str, *args: Any, **options: Any) -> bool:
-            if deleted == kind:
-                execute_on_server(target, *argv)
-            return delete(deleted, *args, **options)
-
-        with mock.patch.object(kube, "delete", delete_after_sabotage):
+        guard: Guard = lambda request: (  # noqa: E731 - as short as it reads
+            act(target, request) if (request.verb, request.kind) == (verb, kind) else None
+        )
+        with target.stack.kube.guarded_by(guard):
             yield
 
     return apply

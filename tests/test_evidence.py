@@ -42,4 +42,4 @@ def test_a_cluster_that_is_gone_gives_evidence_of_that(
     pieces = dict(collect(env, []))
     assert pieces
     for text in pieces.values():
-        assert text.startswith("could not be had: ")
+        assert text.startswith("could not be collected: ")

@@ -201,7 +201,7 @@ def test_nothing_outside_the_export_is_touched(inspector: ExportInspector, path:
 
 @pytest.mark.parametrize("path", ["", "."])
 def test_the_root_itself_is_not_removed(inspector: ExportInspector, path: str) -> None:
-    with pytest.raises(ValueError, match="root is not removed"):
+    with pytest.raises(ValueError, match="remove the root of the export"):
         inspector.remove(path)
 
 

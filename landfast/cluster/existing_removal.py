@@ -1,26 +1,25 @@
-"""Takes everything of a run off somebody's cluster, and its folder off the export."""
+"""Removes everything of a run from an existing cluster, and its folder from the export."""
 
+from landfast import timeouts
 from landfast.cluster.fence import FencedKube
 from landfast.errors import LandfastError
-from landfast.kube import Kube
+from landfast.kube import Object
+from landfast.kube.removal import Name, delete, retain, wait_gone
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
 from landfast.run import RUN_LABEL
-from landfast.waiting import wait_until
 
-_REMOVE_SECONDS = 120
 CLUSTER_KINDS = ("PersistentVolume", "StorageClass", "ClusterRoleBinding", "ClusterRole")
 _RUNS = ("StatefulSet", "Deployment", "ReplicaSet", "Pod", "PersistentVolumeClaim")
-_Name = tuple[str, str, str | None]  # kind, name, namespace
 
 
 def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image: str) -> None:
-    """Remove everything of a run, its folder when nobody can write into it any more.
+    """Remove everything of a run; its folder once nothing can write into it any more.
 
     Args:
         kube: the cluster; its fence says which run.
-        own: the run's own namespace. It goes late: as long as it is there, so may the folder be.
-        folder: the export and the run's folder on it, or None if it was never made.
+        own: the run's own namespace. It goes late: while it exists, so may the folder.
+        folder: the export and the run's folder on it, or None if the run never made one.
         image: for an inspector, if the run's own is gone.
 
     Raises:
@@ -33,68 +32,38 @@ def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image:
 
 
 def _remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image: str) -> None:
-    _retain_volumes(kube)
+    _retain_owned(kube)
     selector = f"{RUN_LABEL}={kube.run_id}"
-    namespaces = [ns["metadata"]["name"] for ns in kube.list("Namespace", labels=selector)]
-    for name in namespaces:
-        _remove_content(kube, name)
-    # those that a provisioner made are known to be the run's only while their namespace is there
-    made = _delete_volumes(kube, keep=inspector_pod.volume_name(own))
-    others: list[_Name] = [("Namespace", name, None) for name in namespaces if name != own]
-    for _, name, _ in others:
-        kube.delete("Namespace", name)
-    _wait_gone(kube, made + others)
-    if own in namespaces:
+    namespaces = kube.list("Namespace", labels=selector)
+    for namespace in namespaces:
+        _remove_content(kube, namespace["metadata"]["name"])
+    # only while its namespace exists is a provisioned PV known to be the run's
+    keep = inspector_pod.volume_name(own)
+    gone = delete(kube, [pv for pv in _retain_owned(kube) if pv["metadata"]["name"] != keep])
+    gone += delete(kube, [ns for ns in namespaces if ns["metadata"]["name"] != own])
+    wait_gone(kube, gone, timeout=timeouts.CLUSTER_REMOVE)
+    if last := [ns for ns in namespaces if ns["metadata"]["name"] == own]:
         if folder is not None:
             export, path = folder
             inspector_pod.start(kube, export, own, image, kube.run_id)
             inspector_pod.pod_inspector(kube, own, inspector_pod.NAME, own=path).remove(path)
-        kube.delete("Namespace", own)
-        _wait_gone(kube, [("Namespace", own, None)])
-    left: list[_Name] = [
-        (kind, obj["metadata"]["name"], None)
-        for kind in CLUSTER_KINDS
-        for obj in kube.list(kind, labels=selector)
-    ]
-    for kind, name, _ in left:
-        kube.delete(kind, name)
-    _wait_gone(kube, left)
+        wait_gone(kube, delete(kube, last), timeout=timeouts.CLUSTER_REMOVE)
+    left = [obj for kind in CLUSTER_KINDS for obj in kube.list(kind, labels=selector)]
+    wait_gone(kube, delete(kube, left))
 
 
-def _retain_volumes(kube: FencedKube) -> None:
-    """Make sure that nobody but the run touches the export: Recycle would scrub, Delete archive."""
-    for pv in kube.list("PersistentVolume"):
-        if pv["spec"].get("persistentVolumeReclaimPolicy") != "Retain" and kube.owns(pv):
-            retain = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
-            kube.patch("PersistentVolume", pv["metadata"]["name"], retain)
-
-
-def _delete_volumes(kube: FencedKube, *, keep: str) -> list[_Name]:
-    _retain_volumes(kube)
-    owned = [pv["metadata"]["name"] for pv in kube.list("PersistentVolume") if kube.owns(pv)]
-    names = [name for name in owned if name != keep]
-    for name in names:
-        kube.delete("PersistentVolume", name)
-    return [("PersistentVolume", name, None) for name in names]
+def _retain_owned(kube: FencedKube) -> list[Object]:
+    """Make sure that only the run itself changes the export; return the run's PVs."""
+    owned = [pv for pv in kube.list("PersistentVolume") if kube.owns(pv)]
+    retain(kube, owned)
+    return owned
 
 
 def _remove_content(kube: FencedKube, namespace: str) -> None:
-    """Remove what runs in a namespace and what it claims, but not the inspector and its claim."""
-    gone: list[_Name] = []
-    for kind in _RUNS:
-        for obj in kube.list(kind, namespace):
-            if (name := obj["metadata"]["name"]) != inspector_pod.NAME:
-                kube.delete(kind, name, namespace, grace_seconds=1)
-                gone.append((kind, name, namespace))
-    _wait_gone(kube, gone)
-
-
-def _wait_gone(kube: Kube, objects: list[_Name]) -> None:
-    wait_until(
-        "the run's objects to be gone",
-        lambda: [f"{kind} {name}" for kind, name, ns in objects if kube.find(kind, name, ns)],
-        until=lambda left: not left,
-        timeout=_REMOVE_SECONDS,
-        interval=0.5,
-        describe=", ".join,
-    )
+    """Remove what runs in a namespace and its PVCs, but not the inspector and its PVC."""
+    gone: list[Name] = []
+    for kind in _RUNS:  # each kind is listed once its owners are being deleted
+        found = kube.list(kind, namespace)
+        found = [obj for obj in found if obj["metadata"]["name"] != inspector_pod.NAME]
+        gone += delete(kube, found, grace_seconds=1)
+    wait_gone(kube, gone, timeout=timeouts.CLUSTER_REMOVE)

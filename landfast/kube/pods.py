@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from landfast import timeouts
-from landfast.kube.client import Object
+from landfast.kube.request import Object
+from landfast.kube.status import condition
 from landfast.verdict import Unknown
 from landfast.waiting import WaitTimeout
 
@@ -75,24 +76,23 @@ def refusal(owner: Object, events: Iterable[Object] = ()) -> Obstacle | None:
     """
     meta = owner["metadata"]
     said = [
-        str(condition.get("message", ""))
-        for condition in owner.get("status", {}).get("conditions") or ()
-        if condition["type"] == "ReplicaFailure" and condition["status"] == "True"
-    ] + [
-        str(event.get("message", ""))
+        event
         for event in events
         if event.get("reason") == "FailedCreate" and event["involvedObject"]["uid"] == meta["uid"]
     ]
+    failure = condition(owner, "ReplicaFailure") or {}
+    if failure.get("status") == "True":
+        said.append(failure)
     what = f"a pod of {owner['kind']} {meta['name']}"
-    return Obstacle(what, "FailedCreate", said[-1]) if said else None
+    return Obstacle(what, "FailedCreate", str(said[-1].get("message", ""))) if said else None
 
 
 def unscheduled(pod: Object) -> tuple[str, str] | None:
     """Return reason and message with which the scheduler refuses a pod, or None."""
-    for condition in pod.get("status", {}).get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return str(condition.get("reason", "")), str(condition.get("message", ""))
-    return None
+    scheduled = condition(pod, "PodScheduled") or {}
+    if scheduled.get("status") != "False":
+        return None
+    return str(scheduled.get("reason", "")), str(scheduled.get("message", ""))
 
 
 def is_about_storage(message: str) -> bool:

@@ -11,13 +11,13 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
 from landfast import timeouts
-from landfast.errors import LandfastError
+from landfast.errors import Refused
 from landfast.waiting import wait_until
 
 Dial = Callable[[], socket.socket]
 
 
-class MysqlError(LandfastError):
+class MysqlError(Refused):
     """MySQL does not answer, or refuses a connection or a statement. `code` is MySQL's, or 0."""
 
     def __init__(self, error: Exception) -> None:

@@ -17,15 +17,15 @@ def kernel_has_nfs() -> bool:
 
 
 def choose(asked: Literal["auto", "kernel", "fuse"], *, kernel: bool) -> NfsClient:
-    """Give the client to use where the kernel has one (`kernel`) or not.
+    """Return the client to use where the kernel has one (`kernel`) or not.
 
     Raises:
-        BadInput: the kernel's client was asked for and there is none.
+        BadInput: the kernel's client was asked for and the kernel has none.
     """
     if asked == "kernel" and not kernel:
         raise BadInput(
             "--nfs-client kernel: this kernel has no NFS client; load the module nfsv4, "
-            "or take --nfs-client fuse"
+            "or use --nfs-client fuse"
         )
     if asked == "auto":
         return "kernel" if kernel else "fuse"
@@ -33,7 +33,7 @@ def choose(asked: Literal["auto", "kernel", "fuse"], *, kernel: bool) -> NfsClie
 
 
 def install_helper(engine: Engine, node: str, helper: Path) -> None:
-    """Put the FUSE mount helper where mount(8) on a node looks for NFS."""
+    """Put the FUSE mount helper where mount(8) on a node looks for NFS helpers."""
     for name in ("mount.nfs", "mount.nfs4"):
-        engine.docker("exec", node, "rm", "-f", f"/usr/sbin/{name}")
-        engine.docker("cp", helper, f"{node}:/usr/sbin/{name}")
+        engine.execute(node, "rm", "-f", f"/usr/sbin/{name}")
+        engine.copy_into(helper, node, f"/usr/sbin/{name}")

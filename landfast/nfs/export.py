@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Export(BaseModel):
-    """Where the export is. A value: workers get it as JSON.
+    """Where an export is. A value: workers get it as JSON.
 
-    `server` and `path` are what a mount needs. `container` is the server's, where the run owns it;
-    without one the inspector is the pod `inspector` (namespace, name).
+    A mount needs `server` and `path`. `container` is the server's, if the run owns it; otherwise
+    the inspector is the pod `inspector` (namespace, name).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -22,5 +22,5 @@ class Export(BaseModel):
     inspector: tuple[str, str] | None = None
 
     def at(self, relative: str) -> str:
-        """Give the server's path of a folder inside the export; "" and "." are its root."""
+        """Return the server's path of a folder inside the export; "" and "." are its root."""
         return str(PurePosixPath(self.path) / relative)

@@ -8,12 +8,11 @@ from pathlib import PurePosixPath
 from landfast.errors import LandfastError
 
 Execute = Callable[[Sequence[str]], str]
-"""Runs a program where the export is a local folder; gives its output, raises LandfastError."""
+"""Runs a program where the export is a local folder; returns its output, raises LandfastError."""
 
-# Every path that find prints here is without "//", so that it can end a record: names may hold
-# newlines.
+# No path that find prints has "//", so that can end a record: names may hold newlines.
 _END = "//\n"
-# What goes while it is looked at, as files of a running database do, is left out: not an error.
+# Files of a running database may vanish between find and stat: that is not an error.
 _LIST = """
 [ -d "$1" ] || { echo "there is no folder $1" >&2; exit 1; }
 export LC_ALL=C
@@ -21,7 +20,7 @@ exec 3>&1
 ! { find "$@" 2>&1 >&3; [ $? -lt 2 ] || echo "find broke off"; } |
     grep -v "No such file or directory" >&2
 """
-# Names are not printed: some need quoting, which is not the same everywhere.
+# Names are not printed: sha256sum quotes some, and not the same way everywhere.
 _HASH = 'for file; do sha256sum < "$file" || exit; done'
 _FORMAT = "%f|%u|%g|%s|%Y|%i|%n//"
 
@@ -62,8 +61,8 @@ class ExportInspector:
     """Lists, reads and hashes what lies on the export, and prepares folders for tests on it.
 
     Needs only a shell, find, grep, stat, sha256sum and cat: GNU's or busybox'. Paths start at
-    the export's root; `where` says how it looks, for the report. Nothing is changed outside the
-    folder `own`: the rest of the export may be somebody's.
+    `root`; `where` says how it looks, for the report. It changes nothing outside the folder `own`:
+    the rest of the export may belong to others.
     """
 
     def __init__(self, execute: Execute, root: PurePosixPath, where: str, *, own: str = "") -> None:
@@ -71,6 +70,17 @@ class ExportInspector:
         self._root = root
         self._own = own
         self.where = where
+
+    def below(self, folder: str) -> "ExportInspector":
+        """Return an inspector whose paths start at a folder, with the same right to change."""
+        relative = PurePosixPath(folder)
+        if relative.is_relative_to(self._own):
+            own = PurePosixPath()
+        else:
+            own = PurePosixPath(self._own).relative_to(relative)  # ValueError: nothing is ours
+        return ExportInspector(
+            self._execute, PurePosixPath(self._at(folder)), self.where, own=str(own)
+        )
 
     def _at(self, path: str) -> str:
         relative = PurePosixPath(path)
@@ -81,12 +91,12 @@ class ExportInspector:
     def _at_own(self, path: str) -> str:
         if not PurePosixPath(path).is_relative_to(self._own):
             raise LandfastError(
-                f"refused to change {path!r} on the export: only {self._own!r} is ours"
+                f"refused to change {path!r} on the export: the run owns only {self._own!r}"
             )
         return self._at(path)
 
     def list(self, path: str = ".", *, depth: int | None = None) -> dict[str, Entry]:
-        """Give what lies below a folder by path, the folder itself not included.
+        """Return what lies below a folder by path, without the folder itself.
 
         Raises:
             LandfastError: there is no such folder, or the server cannot be asked.
@@ -99,7 +109,7 @@ class ExportInspector:
         return {entry.path: entry for entry in sorted(entries, key=lambda e: e.path)}
 
     def stat(self, path: str) -> Entry | None:
-        """Give one file or folder, or None if it is not there."""
+        """Return one file or folder, or None if it is not there."""
         top = self._at(path)
         output = self._execute(
             ["sh", "-c", f'[ ! -e "$1" ] && [ ! -L "$1" ] || stat -c "{_FORMAT}" "$1"', "sh", top]
@@ -107,19 +117,19 @@ class ExportInspector:
         return self._parse(output.removesuffix(_END)) if output else None
 
     def exists(self, path: str) -> bool:
-        """Whether there is anything of this name."""
+        """Whether anything has this name."""
         return self.stat(path) is not None
 
     def read(self, path: str) -> str:
-        """Give a file's text."""
+        """Return a file's text."""
         return self._execute(["cat", self._at(path)])
 
     def sha256(self, path: str) -> str:
-        """Give the hash of a file's content, in hex."""
+        """Return the SHA-256 of a file's content, in hex."""
         return self.hashes([path])[path]
 
     def hashes(self, paths: Collection[str]) -> dict[str, str]:
-        """Give the hashes of files' contents, in hex, by path; asks the server once."""
+        """Return the SHA-256 of files' contents, in hex, by path; ask the server once."""
         output = self._execute(["sh", "-c", _HASH, "sh", *map(self._at, paths)])
         return dict(zip(paths, (line.split()[0] for line in output.splitlines()), strict=True))
 
@@ -138,9 +148,9 @@ class ExportInspector:
         self._execute(["mv", self._at_own(source), self._at_own(target)])
 
     def remove(self, path: str) -> None:
-        """Remove a file or folder with all that is in it. The root itself cannot be removed."""
+        """Remove a file or folder with everything in it; never the root itself."""
         if PurePosixPath(path) == PurePosixPath():
-            raise ValueError("the export's root is not removed")
+            raise ValueError("refused to remove the root of the export")
         self._execute(["rm", "-rf", self._at_own(path)])
 
     def _parse(self, record: str) -> Entry:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from landfast import timeouts
 from landfast.errors import BadInput
 from landfast.kube import Kube, Object
 from landfast.kube.status import is_ready
@@ -13,17 +14,16 @@ from landfast.waiting import WaitTimeout, wait_until
 
 NAME = "landfast-inspector"
 _MOUNT_POINT = PurePosixPath("/export")
-# It must see at once what others did; a server that is not there is an error, not a wait.
+# It must see changes of others at once; an absent server is an error, not a wait.
 _MOUNT_OPTIONS = ["nfsvers=4", "noac", "lookupcache=none", "retry=0"]
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
-_START_SECONDS = 90
 
 
 def objects(export: Export, namespace: str, image: str, run_id: str) -> list[Object]:
-    """Give the pod, and the volume and claim that make its mount options possible."""
+    """Return the pod, and the PV and PVC without which it could have no mount options."""
     labels = {RUN_LABEL: run_id}
     volume = volume_name(namespace)
-    size = {"storage": "1Mi"}  # must be said, means nothing on NFS
+    size = {"storage": "1Mi"}  # required, but means nothing on NFS
     return [
         {
             "apiVersion": "v1",
@@ -72,20 +72,20 @@ def objects(export: Export, namespace: str, image: str, run_id: str) -> list[Obj
 
 
 def volume_name(namespace: str) -> str:
-    """Give the name of the inspector's PersistentVolume."""
+    """Return the name of the inspector's PersistentVolume."""
     return f"{namespace}-inspector"
 
 
 def start(kube: Kube, export: Export, namespace: str, image: str, run_id: str) -> Export:
-    """Run the inspector in a namespace that is there, and give the export with it.
+    """Run the inspector in an existing namespace, and return the export with it.
 
     Raises:
-        BadInput: the export cannot be mounted, or the image cannot be had.
+        BadInput: the export cannot be mounted, or the image cannot be pulled.
     """
     wait_until(  # a pod cannot be made before it
         f"the service account of namespace {namespace}",
         lambda: kube.find("ServiceAccount", "default", namespace),
-        timeout=30,
+        timeout=timeouts.CONTROLLER_OBSERVES,
     )
     for obj in objects(export, namespace, image, run_id):
         if kube.find(obj["kind"], obj["metadata"]["name"], namespace) is None:
@@ -95,7 +95,7 @@ def start(kube: Kube, export: Export, namespace: str, image: str, run_id: str) -
             f"the inspector pod {namespace}/{NAME}",
             lambda: kube.find("Pod", NAME, namespace) or {},
             until=is_ready,
-            timeout=_START_SECONDS,
+            timeout=timeouts.INSPECTOR_READY,
             give_up=lambda pod: _failure(kube, namespace, pod),
             describe=lambda pod: str(pod.get("status", {}).get("phase", "no such pod")),
         )
@@ -109,7 +109,7 @@ def start(kube: Kube, export: Export, namespace: str, image: str, run_id: str) -
 
 
 def _failure(kube: Kube, namespace: str, pod: Object) -> str | None:
-    """Say why the pod cannot start, or None while it still may."""
+    """Return why the pod cannot start, or None while it still may."""
     for container in pod.get("status", {}).get("containerStatuses", []):
         waiting = container.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in _NO_IMAGE:
@@ -123,13 +123,13 @@ def _failure(kube: Kube, namespace: str, pod: Object) -> str | None:
 
 
 def mount_error(message: str) -> str:
-    """Give what mount(8) said, of the message of a FailedMount event."""
+    """Return what mount(8) printed, from the message of a FailedMount event."""
     said = message.rpartition("Output: ")[2] or message
     return "; ".join(line.strip() for line in said.splitlines() if line.strip())
 
 
 def pod_inspector(kube: Kube, namespace: str, pod: str, *, own: str) -> ExportInspector:
-    """Give the inspector that looks through a pod's mount of the export, and changes only `own`."""
+    """Return the inspector that uses a pod's mount of the export, and changes only `own`."""
 
     def execute(argv: Sequence[str]) -> str:
         return kube.execute(namespace, pod, argv)
@@ -143,7 +143,7 @@ def pod_inspector(kube: Kube, namespace: str, pod: str, *, own: str) -> ExportIn
 
 
 def nfs_client(kube: Kube, namespace: str) -> str:
-    """Give how nodes mount NFS, as the inspector's mount shows: kernel, fuse or unknown."""
+    """Return how nodes mount NFS, as the inspector's mount shows: kernel, fuse or unknown."""
     for line in kube.execute(namespace, NAME, ["cat", "/proc/mounts"]).splitlines():
         _, where, kind, *_ = line.split()
         if where == str(_MOUNT_POINT):

@@ -1,6 +1,6 @@
 """What a node gets from an NFS server: an answer, a mount, a write that is seen on the server.
 
-A server that runs and listens proves nothing: Ganesha can say that it is ready and serve no export.
+A server that runs and listens proves nothing: Ganesha can report ready and serve no export.
 """
 
 import secrets
@@ -14,14 +14,14 @@ _ANSWER_SECONDS = "1"
 _MOUNT_SECONDS = 40
 _MOUNT_FAILED = 32  # mount(8)
 # ONC RPC (RFC 5531): a call of procedure 0 of program 100003, version 4, without credentials. bash
-# has a network client, and nodes need not have another one.
+# has a network client; nodes need not have another one.
 _NULL = r"""
 exec 3<>"/dev/tcp/$1/2049" || exit
 printf '\x80\0\0\x28lfst\0\0\0\0\0\0\0\2\0\1\x86\xa3\0\0\0\4' >&3
 printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >&3
 [ "$(head -c 28 <&3 | wc -c)" = 28 ]
 """
-# A mount of its own, so that neither caches nor the state of MySQL's mount have a say.
+# A mount of its own: neither caches nor the state of MySQL's mount play a part.
 _WRITE = """
 set -e
 dir=$(mktemp -d /run/landfast-XXXXXX)
@@ -39,7 +39,7 @@ class Written:
         name: the new file at the export's root; it is there only if it was `made`.
         mounted: whether the export could be mounted.
         made: whether the file was written and synced.
-        said: the first complaint, or nothing.
+        said: the first line of the error, or nothing.
     """
 
     name: str
@@ -51,24 +51,25 @@ class Written:
 def answers(engine: Engine, node: str, address: str) -> bool:
     """Whether an NFS server answers a node's null call within a second."""
     argv = ["timeout", _ANSWER_SECONDS, "bash", "-c", _NULL, "bash", address]
-    return engine.docker("exec", node, *argv, check=False).returncode == 0
+    return engine.execute(node, *argv, check=False).returncode == 0
 
 
 def write(engine: Engine, node: str, export: Export, text: str) -> Written:
     """Mount the export on a node, write a new file at its root with fsync, unmount.
 
-    Each has a name of its own: whoever removes it on the server must not use the name again.
-    Ganesha, which remembers names for a while, would write to the file that was removed.
+    Each file has a new name: Ganesha caches names for a while, and would write to a file of the
+    same name that was removed on the server.
 
     Raises:
-        LandfastError: the server does not answer: a mount would wait for it.
+        LandfastError: the server does not answer; a mount would wait for it.
     """
     if not answers(engine, node, export.server):
         raise LandfastError(f"{export.server} does not answer NFS calls from {node}")
     name = f"landfast-probe-{secrets.token_hex(8)}"
-    found = engine.docker(
-        *["exec", "--interactive", "--env", "LC_ALL=C", node, "sh", "-c", _WRITE, "sh"],
-        *[f"{export.server}:{export.path}", name],
+    found = engine.execute(
+        node,
+        *["sh", "-c", _WRITE, "sh", f"{export.server}:{export.path}", name],
+        env={"LC_ALL": "C"},
         text=text,
         check=False,
         timeout=_MOUNT_SECONDS,

@@ -1,4 +1,4 @@
-"""A run as one HTML file: no external asset, no network, readable without JavaScript."""
+"""A run as one HTML file, without external assets, readable without JavaScript."""
 
 import re
 from base64 import b64encode
@@ -20,7 +20,7 @@ _LONG = 4_000
 
 
 def render_html(summary: Summary, folder: Path) -> str:
-    """Give the report; evidence is read from `folder` and shown in it, cut where it is long."""
+    """Return the report; it includes the evidence in `folder`, cut where it is long."""
     chaos = chaos_of(summary)
     style, script = _source("style.css"), _source("script.js")
     if chaos:
@@ -43,7 +43,7 @@ def _source(name: str) -> Markup:
 
 
 def _hash(text: str) -> str:
-    """Give what a Content-Security-Policy lets run: this text and no other."""
+    """Return the hash with which a Content-Security-Policy allows this text only."""
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 

@@ -1,4 +1,4 @@
-"""The part of the evidence that is shown in the report, so that the report stays small."""
+"""The part of the evidence that the report shows, so that it stays small."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,16 +6,16 @@ from urllib.parse import quote
 
 from markupsafe import escape
 
-from reports.model import SHOWN_FIRST, Summary
+from reports.model import Summary, worst_first
 from reports.text import clean, size
 
 FILE_LIMIT = 24_000
-"""Bytes of HTML that one evidence file may take."""
+"""Most bytes of HTML for one evidence file."""
 TOTAL_LIMIT = 400_000
-"""Bytes of HTML that all evidence may take."""
+"""Most bytes of HTML for all evidence."""
 _OVERHEAD = 400
 _READ = 64_000
-_GAP = "\n[ … the middle is left out … ]\n"
+_GAP = "\n[ … the middle is omitted … ]\n"
 
 Key = tuple[str, str, str]
 """Claim, test and file."""
@@ -23,7 +23,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Excerpt:
-    """What the report shows of an evidence file. `href` is empty where there is no file."""
+    """What the report shows of an evidence file; `href` is empty if there is no file."""
 
     href: str
     text: str
@@ -31,10 +31,10 @@ class Excerpt:
 
 
 def excerpts(summary: Summary, folder: Path) -> dict[Key, Excerpt]:
-    """Give what is shown of each evidence file; the claims that are not PASS have the first go."""
+    """Return what to show of each evidence file; claims that are not PASS get space first."""
     found: dict[Key, Excerpt] = {}
     left = TOTAL_LIMIT
-    for claim in sorted(summary.claims, key=lambda claim: SHOWN_FIRST.index(claim.verdict)):
+    for claim in worst_first(summary.claims):
         for test in claim.tests:
             for evidence in test.evidence:
                 excerpt = _excerpt(folder, evidence.file, left)
@@ -53,24 +53,24 @@ def _excerpt(folder: Path, file: str, left: int) -> Excerpt:
 def _read_excerpt(folder: Path, file: str, left: int) -> Excerpt:
     path = folder / file
     if not path.resolve().is_relative_to(folder.resolve()):
-        return Excerpt("", "", "It is outside the run's folder, so it is not shown.")
+        return Excerpt("", "", "Not shown: it is outside the run's folder.")
     if not path.is_file():
         return Excerpt("", "", "The file is missing.")
     href = "./" + quote(file)
     if left < FILE_LIMIT + _OVERHEAD:
-        return Excerpt(href, "", "Not shown: the report would be too long. The file has it all.")
+        return Excerpt(href, "", "Not shown, to keep the report short: open the file.")
     data, whole = _read(path)
     if b"\0" in data:
-        return Excerpt(href, "", f"Not shown: {size(whole)} that are not text.")
+        return Excerpt(href, "", f"Not shown: {size(whole)} of binary data.")
     text = clean(data.decode(errors="replace"))
     shown = _fit(text)
     if shown == text and len(data) == whole:
         return Excerpt(href, text, "" if text.strip() else "The file is empty.")
-    return Excerpt(href, shown, f"Beginning and end of {size(whole)}. The file has it all.")
+    return Excerpt(href, shown, f"Beginning and end of {size(whole)}: the rest is in the file.")
 
 
 def _read(path: Path) -> tuple[bytes, int]:
-    """Give a file's beginning and end, and its whole size."""
+    """Return a file's beginning and end, and its size."""
     whole = path.stat().st_size
     with path.open("rb") as file:
         data = file.read(2 * _READ)
@@ -81,7 +81,7 @@ def _read(path: Path) -> tuple[bytes, int]:
 
 
 def _fit(text: str) -> str:
-    """Give as much of the text's beginning and end as is allowed."""
+    """Return as much of the text's beginning and end as the limit allows."""
     shown, half = text, len(text) // 2
     while _size(shown) > FILE_LIMIT:
         half = half * FILE_LIMIT * 9 // (_size(shown) * 10)

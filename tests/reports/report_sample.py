@@ -324,7 +324,7 @@ def sample_events(cases: tuple[Case, ...] = CASES) -> list[Event]:
         written = _case(case, now)
         events += written
         now = written[-1].at
-    events.append(Note(at=now, text="This is a sample: nothing of it was measured."))
+    events.append(Note(at=now, text="This is a sample; nothing was measured."))
     events.append(
         Note(
             at=now,

@@ -17,7 +17,7 @@ from landfast.verdict import Verdict
 from reports.chaos import HEAD, Chaos, chaos_lines, chaos_of
 from reports.html import render_html
 from reports.markdown import render_markdown
-from reports.model import summarise_events
+from reports.summarise import summarise_events
 from reports.survival_words import gist, lost_run, moment, was_read
 
 
@@ -59,7 +59,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def test_table_has_the_worst_first_and_controls_last() -> None:
-    assert [outcome.cells for outcome in chaos(chaos_events()).outcomes] == [
+    assert [outcome.cells for outcome in chaos(chaos_events()).results] == [
         ("nfs-power-loss", "FAIL", "L5", "not known", "never", "59.8 s", "36"),
         ("nfs-port-dropped", "UNKNOWN", "L6", "0", "no outage", "0.31 s", "0"),
         ("pod-delete", "PASS", "L1", "0", "6.6 s / 8.3 s", "6.5 s", "0"),
@@ -72,7 +72,7 @@ def test_table_has_the_worst_first_and_controls_last() -> None:
 
 
 def test_former_rate_that_never_came_back_is_said() -> None:
-    [outcome] = chaos(chaos_events([seen(PASSED, rto_steady=None)])).outcomes
+    [outcome] = chaos(chaos_events([seen(PASSED, rto_steady=None)])).results
     assert outcome.rto == "6.6 s / never"
 
 
@@ -168,7 +168,7 @@ def test_markdown_has_grade_and_table() -> None:
 
 def test_page_has_grade_table_and_every_scenario_once(page: Page) -> None:
     assert "Grade Bronze" in " ".join(page.text.split())
-    assert "What is missing for Silver:" in page.text
+    assert "Missing for Silver:" in page.text
     assert page.text.count("control: must lose") == 2  # in the table, and beside its ledger
     for survival in SURVIVALS:
         assert f"#chaos.{survival.scenario.name}" in page.having("href")
@@ -208,7 +208,7 @@ def test_ledger_shows_all_counts_and_what_was_lost(page: Page) -> None:
     assert "5 recovered, 12 never read" in text
     assert "0 unexpected, 0 duplicate, 0 torn" in text
     assert "writer 1, insert 1041 to 1252: acknowledged \u22120.82 s to +0.01 s" in text
-    assert "the ledger was not read: what is stable and what is lost is not known" in text
+    assert "the ledger was not read, so it is unknown what is stable and what is lost" in text
 
 
 def test_any_text_is_cleaned_and_stays_text(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_names_and_lists_of_any_length_are_shown_in_part(tmp_path: Path) -> None
     )
     text = Page(render(chaos_events([survival]), tmp_path)).text
     assert "10 more in journal.jsonl" in text
-    assert "(cut; journal.jsonl has all of it)" in text
+    assert "(cut; the whole text is in journal.jsonl)" in text
 
 
 def test_scenario_that_saw_nothing_at_all_is_shown(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_survival_of_a_run_that_was_killed_is_shown(tmp_path: Path) -> None:
     index = next(i for i, event in enumerate(events) if isinstance(event, SurvivalShown))
     write_run(tmp_path, events[: index + 1], ())
     assert len(reports.render(tmp_path)) == 3
-    [outcome] = chaos(events[: index + 1]).outcomes
+    [outcome] = chaos(events[: index + 1]).results
     assert outcome.verdict is Verdict.UNKNOWN
 
 
@@ -293,23 +293,23 @@ def test_every_survival_is_as_it_was_after_the_journal(tmp_path: Path) -> None:
 GISTS: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: PASSED,
-        "Writes stopped for 6.5 s; they came back 6.6 s after the injection, at the former rate "
-        "from 8.3 s on. Clients saw no error. Nothing acknowledged was lost.",
+        "Writes stopped for 6.5 s; they resumed 6.6 s after the injection, at the former rate "
+        "after 8.3 s. Clients saw no errors. No acknowledged write was lost.",
     ),
     (
         lambda: FAILED,
-        "Writes stopped for 59.8 s, and did not come back. Clients saw 36 errors. What was lost "
-        "is not known: the ledger was not read. The fault was not shown to be healed.",
+        "Writes stopped for 59.8 s and never resumed. Clients saw 36 errors. The losses "
+        "are unknown: the ledger was not read. The fault was not proven to be healed.",
     ),
     (
         lambda: seen(PASSED, gaps=3, rto_steady=None, errors=1),
-        "Writes stopped 3 times, the longest 6.5 s; they came back 6.6 s after the injection, "
-        "the former rate did not come back. Clients saw 1 error. Nothing acknowledged was lost.",
+        "Writes stopped 3 times, for up to 6.5 s; they resumed 6.6 s after the injection, "
+        "never at the former rate. Clients saw 1 error. No acknowledged write was lost.",
     ),
     (
         lambda: changed(seen(counted(PASSED, lost=1), rto_first=0.0, gap=0.4), effect=""),
-        "The fault had no proven effect, so this shows nothing. Writes went on: the longest time "
-        "without one was 0.40 s. Clients saw no error. 1 acknowledged write was lost.",
+        "The fault had no proven effect, so this proves nothing. Writes never stopped: "
+        "the longest gap was 0.40 s. Clients saw no errors. 1 acknowledged write was lost.",
     ),
 ]
 
@@ -321,7 +321,7 @@ def test_gist_says_what_a_reader_must_grasp(survival: Callable[[], Survival], sa
 
 def test_control_says_that_it_is_there_to_lose() -> None:
     assert gist(CONTROL).endswith(
-        f"{LOST} acknowledged writes were lost. This is a control: it is there to lose some."
+        f"{LOST} acknowledged writes were lost. This is a control, so losses are expected."
     )
 
 

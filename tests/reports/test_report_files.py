@@ -18,8 +18,8 @@ from landfast.journal import Event, TestStarted
 from landfast.verdict import Verdict
 from reports.junit import render_junit
 from reports.markdown import render_markdown
-from reports.model import summarise_events
 from reports.schema import journal_schema
+from reports.summarise import summarise_events
 
 EVENTS = sample_events()
 
@@ -119,7 +119,7 @@ def test_markdown_shows_markup_as_text_and_cuts_long_tables() -> None:
     )
     text = render_markdown(summarise_events(sample_events(cases)))
     assert r"\<b\>\*a\*\</b\> \| \`x\`" in text
-    assert "3 claims more in report.html." in text
+    assert "3 more claims in report.html." in text
 
 
 def test_markdown_of_a_good_run_has_no_list_of_failures() -> None:
@@ -169,7 +169,7 @@ def test_step_summary_that_cannot_be_written_is_bad_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
-    with pytest.raises(BadInput, match=r"cannot add the summary to .*: Is a directory"):
+    with pytest.raises(BadInput, match=r"cannot append the summary to .*: Is a directory"):
         reports.render(write_run(tmp_path / "run"))
 
 

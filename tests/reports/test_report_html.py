@@ -13,7 +13,7 @@ from landfast.journal import RunStarted
 from landfast.verdict import Verdict
 from reports.html import render_html
 from reports.html.excerpts import FILE_LIMIT
-from reports.model import summarise_events
+from reports.summarise import summarise_events
 
 ATTACK = "</pre></script><script>alert(1)</script><img src=x onerror=alert(1)> \"' &amp;"
 VOID = {"meta", "input", "link", "br", "img"}
@@ -172,15 +172,15 @@ def test_long_evidence_is_cut_in_the_middle_and_says_so(tmp_path: Path) -> None:
     page = Page(render(tmp_path, one(evidence=(("log", "log.txt", content),))))
     assert "<first>" in page.text
     assert "<last>" in page.text
-    assert "the middle is left out" in page.text
-    assert "Beginning and end of 2.7 MB. The file has it all." in page.text
+    assert "the middle is omitted" in page.text
+    assert "Beginning and end of 2.7 MB: the rest is in the file." in page.text
 
 
 def test_report_stays_small_whatever_the_evidence(tmp_path: Path) -> None:
     files = tuple((f"log {n}", f"{n}.txt", "'<雪>" * 40_000) for n in range(60))
     html = render(tmp_path, one(evidence=files))
     assert 100_000 < len(html.encode()) < 1_000_000
-    assert "Not shown: the report would be too long. The file has it all." in html
+    assert "Not shown, to keep the report short: open the file." in html
 
 
 def test_what_is_not_pass_has_its_evidence_shown_first(tmp_path: Path) -> None:
@@ -197,16 +197,16 @@ def test_long_texts_and_many_of_them_are_cut(tmp_path: Path) -> None:
     page = Page(render(tmp_path, one(steps=steps, observed=observed, evidence=evidence)))
     assert "30 more in journal.jsonl" in page.text
     assert "10 more in journal.jsonl" in page.text
-    assert "4 more files in the report's folder" in page.text
-    assert "(cut; journal.jsonl has all of it)" in page.text
+    assert "4 more files in the folder of this report" in page.text
+    assert "(cut; the whole text is in journal.jsonl)" in page.text
 
 
 @pytest.mark.parametrize(
     ("name", "remark"),
     [
-        ("../../../secret", "It is outside the run's folder, so it is not shown."),
+        ("../../../secret", "Not shown: it is outside the run's folder."),
         ("gone.txt", "The file is missing."),
-        ("binary", "Not shown: 3 bytes that are not text."),
+        ("binary", "Not shown: 3 bytes of binary data."),
         ("empty", "The file is empty."),
         ("unreadable", "The file cannot be read: Permission denied."),
     ],
@@ -251,7 +251,7 @@ def test_several_tests_of_a_claim_show_their_own_verdicts(tmp_path: Path) -> Non
 
 def test_many_claims_that_are_not_pass_are_listed_in_part(tmp_path: Path) -> None:
     cases = tuple(one(claim=f"s.n{n}", verdict=Verdict.FAIL)[0] for n in range(55))
-    assert "and 5 more below" in Page(render(tmp_path, cases)).text
+    assert "5 more below" in Page(render(tmp_path, cases)).text
 
 
 def test_run_killed_before_its_first_claim_has_a_report(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from landfast.journal import ClaimDeclared, Event, MatrixCell, TestFinished, Tes
 from landfast.verdict import Verdict
 from reports.html import render_html
 from reports.matrix import Matrix, matrices
-from reports.model import summarise_events
+from reports.summarise import summarise_events
 
 AXES = ("volume", "archive", "onDelete", "pattern")
 CELLS = (

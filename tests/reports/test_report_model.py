@@ -22,7 +22,8 @@ from landfast.journal import (
     TestStarted,
 )
 from landfast.verdict import Verdict, worst
-from reports.model import NOT_JUDGED, NOT_RUN, Summary, summarise_events
+from reports.model import NOT_RUN, Summary
+from reports.summarise import NOT_JUDGED, summarise_events
 
 EVENTS = sample_events()
 RUN = RunStarted(at=BEGAN, run_id="r", landfast="0", command=["pytest"], settings={})
@@ -118,7 +119,7 @@ def test_reasons_are_those_of_the_worst_tests_once_each() -> None:
 def test_undeclared_claim_is_shown() -> None:
     [claim] = of(began(claim="x.y"), ended(Verdict.PASS, claim="x.y")).claims
     assert (claim.id, claim.suite, claim.verdict) == ("x.y", "x", Verdict.PASS)
-    assert claim.text == "The run did not declare it."
+    assert claim.text == "The run did not declare this claim."
 
 
 def test_journal_without_a_run_is_bad_input() -> None:
@@ -164,7 +165,7 @@ def test_headline_says_the_verdict(events: list[Event], verdict: Verdict, headli
     [
         ([], Verdict.UNKNOWN, "The journal has no end"),
         ([finished(130)], Verdict.UNKNOWN, "The run was interrupted."),
-        ([finished(3)], Verdict.UNKNOWN, "ended with exit code 3; its verdicts alone would give 0"),
+        ([finished(3)], Verdict.UNKNOWN, "ended with exit code 3, but its verdicts add up to 0"),
         ([finished(1, ("network x",))], Verdict.FAIL, "Could not be removed: network x"),
     ],
 )

@@ -30,11 +30,11 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
         ("tab\tand ü 雪 😀", "tab\tand ü 雪 😀"),
         (
             "k: |\n-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nb",
-            "k: |\n[secret left out]\nb",
+            "k: |\n[secret removed]\nb",
         ),
-        ("-----BEGIN PRIVATE KEY-----\nMII", "[secret left out]"),
-        ("client-key-data: LS0tLS1C\nuser: x", "client-key-data: [secret left out]\nuser: x"),
-        ("Bearer eyJhbGciOiJS.eyJpc3MiOiJr.c2ln-_x!", "Bearer [secret left out]!"),
+        ("-----BEGIN PRIVATE KEY-----\nMII", "[secret removed]"),
+        ("client-key-data: LS0tLS1C\nuser: x", "client-key-data: [secret removed]\nuser: x"),
+        ("Bearer eyJhbGciOiJS.eyJpc3MiOiJr.c2ln-_x!", "Bearer [secret removed]!"),
     ],
 )
 def test_clean(text: str, cleaned: str) -> None:
@@ -66,4 +66,4 @@ def test_sizes_counts_and_cuts() -> None:
     ]
     assert plural(1, "claim") == "1 claim"
     assert shorten("abc", 3) == "abc"
-    assert shorten("abc d", 4) == "abc… (cut; journal.jsonl has all of it)"
+    assert shorten("abc d", 4) == "abc… (cut; the whole text is in journal.jsonl)"

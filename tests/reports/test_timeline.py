@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landfast.survival.model import Availability, Bin, Happening, Lane, Marks, Span, Survival
-from reports.picture import LEFT, RIGHT, WIDTH, Group, Label
+from reports.picture import LEFT, RIGHT, WIDTH, Label, Moments
 from reports.timeline import Timeline, timeline
 
 TIMES = st.floats(0, 500)
@@ -70,7 +70,7 @@ def with_seen(survival: Survival, **changes: object) -> Survival:
     return survival.model_copy(update={"availability": seen})
 
 
-def labels(groups: Sequence[Group], offset: float) -> list[tuple[float, float]]:
+def labels(groups: Sequence[Moments], offset: float) -> list[tuple[float, float]]:
     return [(group.x + offset, group.x + offset + 6.0 * len(group.text)) for group in groups]
 
 

@@ -8,8 +8,7 @@ from landfast.kube.client import Object
 from landfast.nfs.server import EXPORT_PATH, SQUASHED_PATH
 from landfast.stack import Change
 from suites.conformance.hazards.objects import PATH, variable
-from suites.conformance.reclaim.sabotage import before, without_effect
-from suites.sabotages import Apply, written
+from suites.sabotages import Apply, before, without_effect, written
 
 
 def of_class(**parameters: str) -> Apply:

@@ -1,4 +1,4 @@
-"""Fields that may not be changed once an object is there: one row a field."""
+"""Fields that cannot be changed once an object exists: one row a field."""
 
 from dataclasses import dataclass, replace
 
@@ -30,7 +30,7 @@ class Immutable:
         )
 
     def twin(self) -> "Immutable":
-        """Give a row whose change is allowed, so that the refusal which is expected must lack."""
+        """Return a row whose change is allowed, so the expected refusal cannot come."""
         return replace(self, patch={"metadata": {"labels": {"landfast.example/changed": "yes"}}})
 
 
@@ -124,7 +124,7 @@ ROWS = [
                 ]
             }
         },
-        # the second one is that of older versions
+        # older versions say the second one
         says=r"spec\.volumeClaimTemplates: .*immutable|updates to statefulset spec for fields",
     ),
 ]

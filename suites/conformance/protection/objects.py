@@ -24,7 +24,7 @@ def pod(
 
 
 def statefulset(replicas: int, name: str = SET, /, **spec: Any) -> Object:
-    """Give a StatefulSet whose pods are those of `pod`, each with a pvc of its own."""
+    """Return a StatefulSet whose pods are those of `pod`, each with a PVC of its own."""
     template = objects.pod(name, volume=of_pvc("data"))["spec"]
     del template["volumes"]
     template["restartPolicy"] = "Always"  # the only one that a set's pods may have
@@ -64,13 +64,13 @@ def bound_pvc(stack: Stack, mode: str = "ReadWriteOnce", /, **pv_spec: Any) -> O
 
 
 def run_pod(stack: Stack, name: str, *, read_only: bool = False) -> Object:
-    """Create a pod (see `pod`), and give it once it is Running."""
+    """Create a pod (see `pod`), and return it once it is Running."""
     stack.make(pod(name, read_only=read_only))
     return stack.wait_for_pod(name, "Running", timeout=POD_SECONDS)
 
 
 def run_set(stack: Stack, **spec: Any) -> Object:
-    """Create volumes and a set of two pods, wait until both are Running, and give the set."""
+    """Create PVs and a set of two pods, wait until both are Running, and return the set."""
     for ordinal in range(2):
         volume(stack, f"volume-{ordinal}")
     made = stack.make(statefulset(2, **spec))
@@ -80,28 +80,28 @@ def run_set(stack: Stack, **spec: Any) -> Object:
 
 
 def scale(stack: Stack, replicas: int) -> None:
-    """Set how many pods the set has; pods that go are waited for."""
+    """Set how many pods the set has, and wait until the others are gone."""
     stack.kube.patch("StatefulSet", SET, {"spec": {"replicas": replicas}}, stack.namespace)
     for ordinal in range(replicas, 2):
         stack.wait_gone("Pod", f"{SET}-{ordinal}", stack.namespace)
 
 
 def pvcs(stack: Stack) -> dict[str, Object]:
-    """Give the pvcs that are there and not being deleted, by name."""
+    """Return the PVCs that exist and are not being deleted, by name."""
     there = stack.kube.list("PersistentVolumeClaim", stack.namespace)
     return {obj["metadata"]["name"]: obj for obj in there if not is_terminating(obj)}
 
 
 def owners(obj: Object) -> list[str]:
-    """Give the kinds and names of an object's owners."""
+    """Return the kinds and names of an object's owners."""
     return [f"{o['kind']} {o['name']}" for o in obj["metadata"].get("ownerReferences", [])]
 
 
 def workers(stack: Stack) -> list[str]:
-    """Give the host name labels of two nodes that pods are scheduled to.
+    """Return the host name labels of two nodes that pods are scheduled to.
 
     Raises:
-        MissingCapability: there are not two of them.
+        MissingCapability: the cluster does not have two.
     """
     names = [
         node["metadata"]["labels"][HOSTNAME]
@@ -110,17 +110,17 @@ def workers(stack: Stack) -> list[str]:
         and all(taint["effect"] == "PreferNoSchedule" for taint in node["spec"].get("taints", []))
     ]
     if len(names) < 2:
-        raise MissingCapability("cluster.two-workers", f"pods are scheduled to {names} only")
+        raise MissingCapability("cluster.two-workers", f"pods are scheduled only to {names}")
     return sorted(names)[:2]
 
 
 def on_node(hostname: str) -> Object:
-    """Give the field of a pod's spec that sends it to one node, through the scheduler."""
+    """Return the field of a pod's spec that sends it to one node, through the scheduler."""
     return {"nodeSelector": {HOSTNAME: hostname}}
 
 
 def node_affinity(hostname: str) -> Object:
-    """Give the field of a volume's spec that says from which node alone it can be reached."""
+    """Return the field of a PV's spec that names the only node that can reach it."""
     term = {"matchExpressions": [{"key": HOSTNAME, "operator": "In", "values": [hostname]}]}
     return {"nodeAffinity": {"required": {"nodeSelectorTerms": [term]}}}
 

@@ -1,4 +1,4 @@
-"""What `persistentVolumeClaimRetentionPolicy` leaves of a set's pvcs: one row a combination."""
+"""What `persistentVolumeClaimRetentionPolicy` leaves of a set's PVCs: one row a combination."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -12,9 +12,9 @@ FIRST, SECOND = "nfs-pvc-app-0", "nfs-pvc-app-1"
 
 @dataclass(frozen=True)
 class Retention:
-    """A policy, and the pvcs that a set of two pods leaves: scaled to one pod, then deleted.
+    """A policy, and the PVCs that a set of two pods leaves: scaled to one pod, then deleted.
 
-    `owners` are the first pod's pvc's while the set is there.
+    `owners` own the first pod's PVC while the set exists.
     """
 
     when_deleted: Policy
@@ -39,15 +39,15 @@ class Retention:
             id=f"protection.retention-{words}",
             text=(
                 f"With whenDeleted {self.when_deleted} and whenScaled {self.when_scaled} the PVC "
-                f"of a pod that is scaled away MUST {scaled}, and that of a pod which goes with "
-                f"its StatefulSet MUST {deleted}."
+                f"of a pod that is scaled away MUST {scaled}, and that of a pod deleted with its "
+                f"StatefulSet MUST {deleted}."
             ),
             source="Kubernetes docs, StatefulSets, PersistentVolumeClaim retention; "
             "stateful_set_utils.go, updateClaimOwnerRefForSetAndPod",
         )
 
     def twin(self) -> "Retention":
-        """Give a row with the other word in one of the two places, and the same expectation."""
+        """Return a row with the other word in one of the two places, and the same expectation."""
         if self.when_deleted == self.when_scaled:
             return replace(self, when_deleted=_OTHER[self.when_deleted])
         return replace(self, when_scaled=_OTHER[self.when_scaled])

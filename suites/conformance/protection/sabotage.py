@@ -1,43 +1,31 @@
-"""For every claim of this suite one way to make it untrue."""
+"""One way to make each claim of this suite untrue."""
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
-from unittest import mock
 
 from fixtures.sabotage import Sabotage, Target
 from suites.conformance.protection import immutable, retention
 from suites.conformance.protection.objects import pod, workers
-from suites.sabotages import Apply, written
+from suites.sabotages import Apply, before, cascading, written
 
 _NO_FINALIZERS = {"metadata": {"finalizers": None}}
 
 
-def finalizers_are_stripped(kind: str) -> Apply:
-    """Every object of a kind loses its finalizers as soon as it is deleted."""
+def strip_finalizers(kind: str) -> Apply:
+    """Delete every object of a kind by taking away its finalizers as well."""
 
-    @contextlib.contextmanager
-    def apply(target: Target) -> Iterator[None]:
+    def act(target: Target, name: str) -> None:
         kube = target.stack.kube
-        delete = kube.delete
+        namespace = None if kind == "PersistentVolume" else target.stack.namespace
+        if kube.delete(kind, name, namespace):
+            kube.patch(kind, name, _NO_FINALIZERS, namespace)
 
-        def delete_and_strip(
-            deleted: str, name: str, namespace: str | None = None, **options: Any
-        ) -> bool:
-            was_there = delete(deleted, name, namespace, **options)
-            if deleted == kind:
-                kube.patch(kind, name, _NO_FINALIZERS, namespace)
-            return was_there
-
-        with mock.patch.object(kube, "delete", delete_and_strip):
-            yield
-
-    return apply
+    return before("delete", kind, act)
 
 
 @contextlib.contextmanager
 def volumes_are_held(target: Target) -> Iterator[None]:
-    """Volumes have a finalizer of somebody else's until the test is over."""
+    """Give PVs another finalizer until the test is over."""
     held = {"metadata": {"finalizers": ["landfast.example/hold"]}}
     kube, suffix = target.stack.kube, target.stack.overlay.suffix
     try:
@@ -48,28 +36,15 @@ def volumes_are_held(target: Target) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def deletions_cascade(target: Target) -> Iterator[None]:
-    """What is deleted takes along what it owns, whatever was asked for."""
-    kube = target.stack.kube
-    delete = kube.delete
-
-    def delete_with_all(*what: Any, **options: Any) -> bool:
-        return delete(*what, **{**options, "propagation": "Background"})
-
-    with mock.patch.object(kube, "delete", delete_with_all):
-        yield
-
-
-@contextlib.contextmanager
 def pods_name_their_node(target: Target) -> Iterator[None]:
-    """The scheduler is not asked where pods go."""
+    """Send pods to a node without asking the scheduler."""
     with written("Pod", {"spec": {"nodeName": workers(target.stack)[0]}})(target):
         yield
 
 
 @contextlib.contextmanager
 def another_pod_uses_the_pvc(target: Target) -> Iterator[None]:
-    """A pod on a node waits for the pvc `data` before that is there."""
+    """Let a pod on a node wait for PVC `data` before that exists."""
     target.stack.make(pod("another", nodeName=workers(target.stack)[0]))
     yield
 
@@ -92,14 +67,14 @@ def _of_row(row: retention.Retention) -> Sabotage:
 
 
 _DELETE_SCALED = {"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}}
-_READ_ONLY = Sabotage("the volume's mountOptions have ro", _mounts("ro"))
-_ANOTHER_POD = Sabotage("another pod on a node uses the pvc", another_pod_uses_the_pvc)
+_READ_ONLY = Sabotage("the PV's mountOptions have ro", _mounts("ro"))
+_ANOTHER_POD = Sabotage("another pod on a node uses the PVC", another_pod_uses_the_pvc)
 _P = "protection"
 
 SABOTAGES: dict[str, Sabotage] = {
     f"{_P}.pvc-in-use-stays": Sabotage(
-        "the pvc loses its finalizers as it is deleted",
-        finalizers_are_stripped("PersistentVolumeClaim"),
+        "the PVC loses its finalizers as it is deleted",
+        strip_finalizers("PersistentVolumeClaim"),
     ),
     f"{_P}.deleted-pvc-takes-no-new-pod": Sabotage(
         "the pods name their node: the scheduler is not asked", pods_name_their_node
@@ -107,30 +82,24 @@ SABOTAGES: dict[str, Sabotage] = {
     f"{_P}.unused-pvc-goes": _ANOTHER_POD,
     f"{_P}.pvc-of-unscheduled-pod-goes": _ANOTHER_POD,
     f"{_P}.completed-pod-holds-its-pvc": Sabotage(
-        "the pod has an emptyDir in place of the pvc", _uses(emptyDir={})
+        "the pod has an emptyDir in place of the PVC", _uses(emptyDir={})
     ),
     f"{_P}.foreign-finalizer-holds": Sabotage(
-        "the pvc has no finalizer of somebody else's",
+        "the PVC does not have the other finalizer",
         written("PersistentVolumeClaim", _NO_FINALIZERS),
     ),
     f"{_P}.bound-pv-stays": Sabotage(
-        "the volume loses its finalizers as it is deleted",
-        finalizers_are_stripped("PersistentVolume"),
+        "the PV loses its finalizers as it is deleted",
+        strip_finalizers("PersistentVolume"),
     ),
-    f"{_P}.unbound-pv-goes": Sabotage(
-        "the volume has a finalizer of somebody else's", volumes_are_held
-    ),
-    f"{_P}.rwo-is-no-lock": Sabotage(
-        "volume and pvc are ReadWriteOncePod", _modes("ReadWriteOncePod")
-    ),
-    f"{_P}.rwop-is-enforced": Sabotage("volume and pvc are ReadWriteOnce", _modes("ReadWriteOnce")),
+    f"{_P}.unbound-pv-goes": Sabotage("the PV has another finalizer", volumes_are_held),
+    f"{_P}.rwo-is-no-lock": Sabotage("PV and PVC are ReadWriteOncePod", _modes("ReadWriteOncePod")),
+    f"{_P}.rwop-is-enforced": Sabotage("PV and PVC are ReadWriteOnce", _modes("ReadWriteOnce")),
     f"{_P}.rox-is-not-read-only": _READ_ONLY,
     f"{_P}.pv-read-only-is-no-effect": _READ_ONLY,
-    f"{_P}.mount-option-ro-is-enforced": Sabotage(
-        "the volume's mountOptions have rw", _mounts("rw")
-    ),
+    f"{_P}.mount-option-ro-is-enforced": Sabotage("the PV's mountOptions have rw", _mounts("rw")),
     f"{_P}.pod-read-only-is-enforced": Sabotage(
-        "the pod names its pvc without readOnly",
+        "the pod names its PVC without readOnly",
         _uses(persistentVolumeClaim={"claimName": "data"}),
     ),
     f"{_P}.retention-default-is-retain": Sabotage(
@@ -140,20 +109,18 @@ SABOTAGES: dict[str, Sabotage] = {
         "the set says whenScaled: Delete", written("StatefulSet", {"spec": _DELETE_SCALED})
     ),
     f"{_P}.orphaned-pods-are-adopted": Sabotage(
-        "the deletion of the set takes its pods along", deletions_cascade
+        "the deletion of the set deletes its pods", cascading("StatefulSet")
     ),
     f"{_P}.resize-needs-the-class": Sabotage(
         "the class says allowVolumeExpansion",
         written("StorageClass", {"allowVolumeExpansion": True}),
     ),
-    f"{_P}.mount-options-are-applied": Sabotage(
-        "the volume's mountOptions are others", _mounts("hard")
-    ),
+    f"{_P}.mount-options-are-applied": Sabotage("the PV has other mountOptions", _mounts("hard")),
     f"{_P}.bad-mount-option-is-reported": Sabotage(
-        "the volume's mountOptions are known ones", _mounts("hard")
+        "the PV has known mountOptions", _mounts("hard")
     ),
     f"{_P}.node-affinity-is-respected": Sabotage(
-        "the volume has no nodeAffinity",
+        "the PV has no nodeAffinity",
         written("PersistentVolume", {"spec": {"nodeAffinity": None}}),
     ),
     f"{_P}.pvc-waits-for-its-pod": Sabotage(

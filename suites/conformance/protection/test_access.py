@@ -1,5 +1,7 @@
 """Access modes and read-only: what is enforced on an NFS volume, and what is only a word."""
 
+from typing import Any
+
 import pytest
 
 from landfast.stack import Stack
@@ -21,17 +23,18 @@ _READ_ONLY = "Read-only file system"
 
 @pytest.mark.claim("protection.rwo-is-no-lock")
 def test_pods_on_two_nodes_write_on_one_read_write_once_volume(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("start a pod on each of two nodes, both with one ReadWriteOnce pvc"):
+    with step("create a pod for each of two nodes, both with one ReadWriteOnce PVC"):
         bound_pvc(stack, "ReadWriteOnce")
         for number, node in enumerate(workers(stack)):
             stack.make(pod(f"writer-{number}", **on_node(node)))
+    with verify("both pods start and write"):
         pods = [
             stack.wait_for_pod(f"writer-{number}", "Running", timeout=POD_SECONDS)
             for number in range(2)
         ]
-    refusals = [write(stack, f"writer-{number}", f"{number}.txt") for number in range(2)]
+        refusals = [write(stack, f"writer-{number}", f"{number}.txt") for number in range(2)]
     where = {seen["spec"]["nodeName"] for seen in pods}
     observe(f"pods run on {sorted(where)} and write: {[r or 'no error' for r in refusals]}")
     observe(f"the server has {files(stack)}")
@@ -41,67 +44,74 @@ def test_pods_on_two_nodes_write_on_one_read_write_once_volume(
 
 @pytest.mark.claim("protection.rwop-is-enforced")
 def test_second_pod_with_a_read_write_once_pod_volume_waits_for_the_first(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("start a pod with a ReadWriteOncePod pvc, then another"):
+    with step("start a pod with a ReadWriteOncePod PVC, then create another"):
         bound_pvc(stack, "ReadWriteOncePod")
         run_pod(stack, "first")
         stack.make(pod("second"))
-    reason = wait_until_unschedulable(stack, "second")
+    with verify("the scheduler refuses the second pod"):
+        reason = wait_until_unschedulable(stack, "second")
     observe(f"the scheduler refuses the second pod: {reason}")
     assert _RWOP in reason, "for another reason"
     with step("delete the first pod"):
         stack.kube.delete("Pod", "first", stack.namespace)
+    with verify("the second one starts"):
         second = stack.wait_for_pod("second", "Running", timeout=POD_SECONDS)
     observe(f"then the second one is {second['status']['phase']}")
+
+
+def write_on(
+    stack: Stack, step: StepFunction, what: str, *pvc_mode: str, read_only: bool = False, **pv: Any
+) -> str:
+    """Let a pod write data.txt on a new volume; return what its shell complains of."""
+    with step(f"let a pod write on {what}"):
+        bound_pvc(stack, *pvc_mode, **pv)
+        run_pod(stack, "user", read_only=read_only)
+        return write(stack, "user", "data.txt")
+
+
+def expect_written(stack: Stack, refusal: str, observe: ObserveFunction) -> None:
+    """Hold that the server has what the pod wrote."""
+    observe(f"the pod writes: {refusal or 'no error'}; the server has {files(stack) or 'nothing'}")
+    assert files(stack) == {"volume/data.txt": "user\n"}, "the volume is read-only"
+
+
+def expect_refused(stack: Stack, refusal: str, observe: ObserveFunction) -> None:
+    """Hold that the pod could not write, and that the server has nothing."""
+    observe(f"the pod writes: {refusal or 'no error'}; the server has {files(stack) or 'nothing'}")
+    assert _READ_ONLY in refusal, "the pod could write"
+    assert files(stack) == {}, "the server has what the pod was refused"
 
 
 @pytest.mark.claim("protection.rox-is-not-read-only")
 def test_pod_writes_on_a_read_only_many_volume(
     stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("let a pod write on a ReadOnlyMany volume that says no more than that"):
-        bound_pvc(stack, "ReadOnlyMany")
-        run_pod(stack, "user")
-        refusal = write(stack, "user", "data.txt")
-    observe(f"the pod writes: {refusal or 'no error'}; the server has {files(stack)}")
-    assert files(stack) == {"volume/data.txt": "user\n"}, "the volume is read-only"
+    refusal = write_on(stack, step, "a volume that is only ReadOnlyMany", "ReadOnlyMany")
+    expect_written(stack, refusal, observe)
 
 
 @pytest.mark.claim("protection.pv-read-only-is-no-effect")
 def test_pod_writes_on_a_volume_whose_nfs_source_says_read_only(
     stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    source = {"server": "192.168.3.133", "path": "/data/share/volume", "readOnly": True}
-    with step("let a pod write on a volume with nfs.readOnly"):
-        bound_pvc(stack, nfs=source)
-        run_pod(stack, "user")
-        refusal = write(stack, "user", "data.txt")
-    observe(f"the pod writes: {refusal or 'no error'}; the server has {files(stack)}")
-    assert files(stack) == {"volume/data.txt": "user\n"}, "the volume is read-only"
+    nfs = {"server": "192.168.3.133", "path": "/data/share/volume", "readOnly": True}
+    refusal = write_on(stack, step, "a volume with nfs.readOnly", nfs=nfs)
+    expect_written(stack, refusal, observe)
 
 
 @pytest.mark.claim("protection.mount-option-ro-is-enforced")
 def test_pod_cannot_write_on_a_volume_with_the_mount_option_ro(
     stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("let a pod write on a volume whose mountOptions have ro"):
-        bound_pvc(stack, mountOptions=["ro"])
-        run_pod(stack, "user")
-        refusal = write(stack, "user", "data.txt")
-    observe(f"the pod is told: {refusal or 'no error'}; the server has {files(stack) or 'nothing'}")
-    assert _READ_ONLY in refusal, "the pod could write"
-    assert files(stack) == {}, "the server has what the pod was refused"
+    refusal = write_on(stack, step, "a volume with the mount option ro", mountOptions=["ro"])
+    expect_refused(stack, refusal, observe)
 
 
 @pytest.mark.claim("protection.pod-read-only-is-enforced")
 def test_pod_that_asks_for_read_only_cannot_write(
     stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("let a pod write that names its pvc with readOnly"):
-        bound_pvc(stack)
-        run_pod(stack, "user", read_only=True)
-        refusal = write(stack, "user", "data.txt")
-    observe(f"the pod is told: {refusal or 'no error'}; the server has {files(stack) or 'nothing'}")
-    assert _READ_ONLY in refusal, "the pod could write"
-    assert files(stack) == {}, "the server has what the pod was refused"
+    refusal = write_on(stack, step, "a PVC that it names with readOnly", read_only=True)
+    expect_refused(stack, refusal, observe)

@@ -1,4 +1,4 @@
-"""What the API server does not let anybody change."""
+"""What the API server lets nobody change."""
 
 import re
 
@@ -12,7 +12,7 @@ from suites.conformance.protection.objects import bound_pvc
 
 
 def refusal(stack: Stack, kind: str, name: str, patch: Object) -> str | None:
-    """Ask for a change of an object; give the API server's refusal, None if it is changed.
+    """Ask for a change of an object; return the API server's refusal, None if it is changed.
 
     Raises:
         KubeError: it refuses for another reason than what is asked for.
@@ -50,7 +50,7 @@ def test_change_is_refused(
 def test_larger_request_is_refused_where_the_class_does_not_allow_expansion(
     stack: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("bind a pvc of a class that says nothing of expansion, ask for more"):
+    with step("bind a PVC of a class that does not mention expansion, ask for more"):
         stack.create("storageclass")
         bound_pvc(stack)
         more = {"spec": {"resources": {"requests": {"storage": "5Mi"}}}}

@@ -1,7 +1,8 @@
-"""The finalizer kubernetes.io/pv-protection: a volume that is bound does not go."""
+"""The finalizer kubernetes.io/pv-protection: a PV that is bound does not go."""
 
 import pytest
 
+from landfast import timeouts
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true
@@ -10,19 +11,18 @@ from suites.objects import files, finalizers, is_terminating, write
 
 FINALIZER = "kubernetes.io/pv-protection"
 _STAYS_SECONDS = 2
-_GONE_SECONDS = 20
 
 
 @pytest.mark.claim("protection.bound-pv-stays")
-def test_deleted_volume_serves_its_pvc_and_goes_after_it(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+def test_deleted_pv_serves_its_pvc_and_goes_after_it(
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("bind a pvc to a volume and delete the volume"):
+    with step("bind a PVC to a PV and delete the PV"):
         name = bound_pvc(stack)["spec"]["volumeName"]
         stack.kube.delete("PersistentVolume", name)
-    with step(f"watch the volume for {_STAYS_SECONDS} s"):
+    with verify(f"the PV stays for {_STAYS_SECONDS} s, and a new pod writes on it"):
         stays_true(
-            "that the volume is there, Terminating and Bound, with its finalizer",
+            "that the PV exists, Terminating and Bound, with its finalizer",
             lambda: stack.kube.find("PersistentVolume", name) or {},
             holds=lambda pv: (
                 FINALIZER in finalizers(pv)
@@ -31,27 +31,28 @@ def test_deleted_volume_serves_its_pvc_and_goes_after_it(
             ),
             seconds=_STAYS_SECONDS,
         )
-    with step("start a pod with its pvc"):
         run_pod(stack, "user")
         refusal = write(stack, "user", "late.txt")
     observe(f"{name} is Terminating and Bound; a new pod writes on it: {refusal or 'no error'}")
     assert files(stack) == {"volume/late.txt": "user\n"}, "what the pod wrote is not on the server"
-    with step("delete the pod and the pvc"):
+    with step("delete the pod and the PVC"):
         stack.kube.delete("Pod", "user", stack.namespace)
         stack.kube.delete("PersistentVolumeClaim", "data", stack.namespace)
         stack.wait_gone("PersistentVolumeClaim", "data", stack.namespace)
-        stack.wait_gone("PersistentVolume", name, timeout=_GONE_SECONDS)
-    observe(f"after the pvc {name} is gone; the server has {files(stack)}")
+    with verify("the PV goes after its PVC"):
+        stack.wait_gone("PersistentVolume", name, timeout=timeouts.REFUSAL)
+    observe(f"after the PVC {name} is gone; the server has {files(stack)}")
 
 
 @pytest.mark.claim("protection.unbound-pv-goes")
-def test_deleted_volume_that_is_available_goes_at_once(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+def test_deleted_pv_that_is_available_goes_at_once(
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("create a volume and delete it"):
+    with step("create a PV and delete it"):
         name = volume(stack)
         held = finalizers(stack.kube.get("PersistentVolume", name))
         stack.kube.delete("PersistentVolume", name)
-        stack.wait_gone("PersistentVolume", name, timeout=_GONE_SECONDS)
+    with verify("it goes"):
+        stack.wait_gone("PersistentVolume", name, timeout=timeouts.REFUSAL)
     observe(f"{name} was Available with the finalizers {held}, and is gone")
-    assert FINALIZER in held, "the volume was not protected"
+    assert FINALIZER in held, "the PV was not protected"

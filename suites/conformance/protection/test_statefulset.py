@@ -1,7 +1,8 @@
-"""What a StatefulSet does with its pvcs and pods when it is scaled, deleted and made again."""
+"""What a StatefulSet does with its PVCs and pods when it is scaled, deleted and created again."""
 
 import pytest
 
+from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
@@ -16,19 +17,18 @@ from suites.conformance.protection.objects import (
     statefulset,
 )
 from suites.conformance.protection.retention import FIRST, ROWS, SECOND, Retention
-from suites.objects import with_spec, write
+from suites.objects import shell, with_spec, write
 
-_SETTLE_SECONDS = 20
 _STAYS_SECONDS = 2
 
 
 def pvcs_left(stack: Stack, expected: frozenset[str]) -> list[str]:
-    """Wait until exactly the expected pvcs are left, and that it stays so."""
+    """Wait until exactly the expected PVCs are left, and that it stays so."""
     wait_until(
-        f"the pvcs {sorted(expected) or 'none'} to be left",
+        f"the PVCs {sorted(expected) or 'none'} to be left",
         lambda: set(pvcs(stack)),
         until=lambda names: names == expected,
-        timeout=_SETTLE_SECONDS,
+        timeout=timeouts.REFUSAL,
     )
     left = stays_true(
         f"that {sorted(expected) or 'none'} are left",
@@ -40,7 +40,7 @@ def pvcs_left(stack: Stack, expected: frozenset[str]) -> list[str]:
 
 
 def owner_uids(obj: Object) -> list[str]:
-    """Give the uids of an object's owners."""
+    """Return the uids of an object's owners."""
     return [owner["uid"] for owner in obj["metadata"].get("ownerReferences", [])]
 
 
@@ -52,25 +52,28 @@ def owner_uids(obj: Object) -> list[str]:
     ],
 )
 def test_pvcs_that_a_set_leaves_follow_its_retention_policy(
-    stack: Stack, row: Retention, step: StepFunction, observe: ObserveFunction
+    stack: Stack, row: Retention, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    # No volumes are made: the pods need not run for the controller to care for their pvcs.
+    # No PVs are made: the controller cares for the PVCs of pods that do not run, too.
     with step(f"create a set of two pods with {row.field}"):
         stack.make(with_spec(statefulset(2), **row.field))
+    with verify(f"it makes two PVCs, {FIRST} owned by {list(row.owners) or 'nobody'}"):
         owned_by = wait_until(
-            f"two pvcs, {FIRST} owned by {list(row.owners) or 'nobody'}",
+            "those PVCs and owners",
             lambda: {name: owners(found) for name, found in pvcs(stack).items()},
             until=lambda found: len(found) == 2 and found[FIRST] == list(row.owners),
-            timeout=_SETTLE_SECONDS,
+            timeout=timeouts.REFUSAL,
         )
-    observe(f"its pvcs and who owns them: {owned_by}")
+    observe(f"its PVCs and who owns them: {owned_by}")
     with step("scale it to one pod"):
         scale(stack, 1)
+    with verify(f"it leaves {sorted(row.scaled)}"):
         left = pvcs_left(stack, row.scaled)
     observe(f"scaled to one pod, it leaves {left}")
     with step("delete it"):
         stack.kube.delete("StatefulSet", SET, stack.namespace)
         stack.wait_gone("Pod", f"{SET}-0", stack.namespace)
+    with verify(f"it leaves {sorted(row.deleted) or 'nothing'}"):
         left = pvcs_left(stack, row.deleted)
     observe(f"deleted, it leaves {left or 'nothing'}")
 
@@ -89,7 +92,7 @@ def test_set_without_a_retention_policy_retains(
 
 @pytest.mark.claim("protection.scaled-up-pod-has-its-data")
 def test_pod_that_is_scaled_away_and_back_has_the_same_pvc_and_data(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     def uid() -> str:
         found = stack.kube.get("PersistentVolumeClaim", SECOND, stack.namespace)
@@ -102,8 +105,11 @@ def test_pod_that_is_scaled_away_and_back_has_the_same_pvc_and_data(
     with step("scale it to one pod and back to two"):
         scale(stack, 1)
         scale(stack, 2)
+    with verify("the second pod starts again"):
         stack.wait_for_pod(f"{SET}-1", "Running", timeout=POD_SECONDS)
-    read = stack.kube.execute(stack.namespace, f"{SET}-1", ["cat", "/nfs/data.txt"]).strip()
+        read = stack.kube.execute(
+            stack.namespace, f"{SET}-1", shell("cat /nfs/data.txt || true")
+        ).strip()
     observe(f"{SECOND} was {before} and is {uid()}")
     observe(f"{SET}-1 wrote ({refusal or 'no error'}) and, new, reads {read!r}")
     assert uid() == before, "the pod came back with another pvc"
@@ -112,7 +118,7 @@ def test_pod_that_is_scaled_away_and_back_has_the_same_pvc_and_data(
 
 @pytest.mark.claim("protection.orphaned-pods-are-adopted")
 def test_set_that_is_made_again_adopts_the_pods_it_left(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     def pods() -> dict[str, Object]:
         found = stack.kube.list("Pod", stack.namespace)
@@ -125,15 +131,16 @@ def test_set_that_is_made_again_adopts_the_pods_it_left(
         stack.wait_gone("StatefulSet", SET, stack.namespace)
     left = {uid: owners(seen) for uid, seen in pods().items()}
     observe(f"without the set the pods are {left}, by uid with their owners")
-    with step("make the same set again"):
+    with step("create the same set again"):
         made = stack.make(statefulset(2))
+    with verify("it owns the pods"):
         after = wait_until(
             "pods that the new set owns",
             pods,
             until=lambda found: all(
                 made["metadata"]["uid"] in owner_uids(p) for p in found.values()
             ),
-            timeout=_SETTLE_SECONDS,
+            timeout=timeouts.REFUSAL,
             describe=lambda found: str({uid: owners(seen) for uid, seen in found.items()}),
         )
     observe(f"the new set owns {sorted(after)}")

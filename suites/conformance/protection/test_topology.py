@@ -1,4 +1,4 @@
-"""Volumes that can be reached from one node only: the scheduler has to know."""
+"""Volumes that only one node can reach: the scheduler has to know."""
 
 import re
 
@@ -7,7 +7,6 @@ import pytest
 from landfast.manifests import load
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
-from landfast.waiting import stays_true
 from suites.conformance.protection.objects import (
     POD_SECONDS,
     bound_pvc,
@@ -19,7 +18,7 @@ from suites.conformance.protection.objects import (
     wait_until_unschedulable,
     workers,
 )
-from suites.objects import pvc
+from suites.objects import pvc, stays_pending
 
 _STAYS_SECONDS = 2
 # the second one is that of older versions
@@ -27,42 +26,38 @@ _CONFLICT = "PersistentVolume's node affinity|volume node affinity conflict"
 
 
 @pytest.mark.claim("protection.node-affinity-is-respected")
-def test_pod_goes_to_the_node_that_its_volume_can_be_reached_from(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+def test_pod_goes_to_the_node_that_can_reach_its_volume(
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     here, there = workers(stack)
-    with step(f"create a pod for {there} with a volume for {here}, and one for any node"):
+    with step(f"create a PV for {here}, and a pod for {there} with it"):
         bound_pvc(stack, **node_affinity(here))
         stack.make(pod("elsewhere", **on_node(there)))
+    with verify("the scheduler refuses the pod, and another one for any node starts"):
         reason = wait_until_unschedulable(stack, "elsewhere")
         anywhere = run_pod(stack, "anywhere")
     observe(f"the pod for {there} is refused: {reason}")
     observe(f"the other one runs on {anywhere['spec']['nodeName']}")
     assert re.search(_CONFLICT, reason), "for another reason"
-    assert anywhere["spec"]["nodeName"] == here, "it runs where its volume cannot be reached"
+    assert anywhere["spec"]["nodeName"] == here, "it runs on a node that cannot reach its volume"
 
 
 @pytest.mark.claim("protection.pvc-waits-for-its-pod")
-def test_wait_for_first_consumer_binds_the_volume_of_the_pods_node(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+def test_wait_for_first_consumer_binds_the_pv_of_the_pods_node(
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     nodes = workers(stack)
-    with step("create a class with WaitForFirstConsumer, a volume for each node, and a pvc"):
+    with step("create a class with WaitForFirstConsumer, a PV for each node, and a PVC"):
         (storage_class,) = load("storageclass")
         stack.make({**storage_class, "volumeBindingMode": "WaitForFirstConsumer"})
         names = {node: volume(stack, f"volume-{node}", **node_affinity(node)) for node in nodes}
         stack.make(pvc("data"))
-    with step(f"watch the pvc for {_STAYS_SECONDS} s"):
-        stays_true(
-            "that the pvc is Pending",
-            lambda: stack.kube.get("PersistentVolumeClaim", "data", stack.namespace)["status"],
-            holds=lambda status: status["phase"] == "Pending",
-            seconds=_STAYS_SECONDS,
-        )
-    observe("without a pod the pvc stays Pending")
+    stays_pending(stack, "data", seconds=_STAYS_SECONDS)
+    observe(f"without a pod the PVC stays Pending for {_STAYS_SECONDS} s")
     with step(f"create a pod for {nodes[1]}"):
         stack.make(pod("user", **on_node(nodes[1])))
+    with verify("the PVC becomes Bound and the pod starts"):
         bound = stack.wait_for_pvc("data")
         stack.wait_for_pod("user", "Running", timeout=POD_SECONDS)
     observe(f"with a pod on {nodes[1]} it is bound to {bound['spec']['volumeName']}")
-    assert bound["spec"]["volumeName"] == names[nodes[1]], "it is bound to the other node's volume"
+    assert bound["spec"]["volumeName"] == names[nodes[1]], "it is bound to the other node's PV"

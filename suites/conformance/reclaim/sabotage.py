@@ -1,44 +1,9 @@
 """For every claim of the suite, one change that makes it untrue."""
 
-import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-
 from fixtures.sabotage import Sabotage, Target
-from landfast.kube.request import Request
 from suites.conformance.reclaim.matrix import CELLS
 from suites.conformance.reclaim.recycling import CONTENTS, restore_image
-from suites.sabotages import Apply, execute_on_server, written
-
-
-def without_effect(verb: str, kind: str) -> Apply:
-    """The API server only checks requests of a kind, and changes nothing."""
-
-    @contextlib.contextmanager
-    def apply(target: Target) -> Iterator[None]:
-        def guard(request: Request) -> Request | None:
-            hit = (request.verb, request.kind) == (verb, kind)
-            return replace(request, dry_run=True) if hit else None
-
-        with target.stack.kube.guarded_by(guard):
-            yield
-
-    return apply
-
-
-def before(verb: str, kind: str, act: Callable[[Target, str], None]) -> Apply:
-    """Something happens just before requests of a kind; `act` gets the name of the object."""
-
-    @contextlib.contextmanager
-    def apply(target: Target) -> Iterator[None]:
-        def guard(request: Request) -> None:
-            if (request.verb, request.kind) == (verb, kind):
-                act(target, request.name)
-
-        with target.stack.kube.guarded_by(guard):
-            yield
-
-    return apply
+from suites.sabotages import before, execute_on_server, without_effect, written
 
 
 def clear_claimref(target: Target, pvc: str) -> None:

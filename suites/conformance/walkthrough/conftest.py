@@ -1,4 +1,4 @@
-"""What the steps of the walkthrough pass on to the next ones: the state, and that one failed."""
+"""What the steps of the walkthrough pass on: what they saw, and that one did not pass."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from suites.conformance.walkthrough.sabotage import IN_ORDER
 
 @dataclass
 class Walk:
-    """What earlier steps on the reference stack have seen."""
+    """What earlier steps on the reference stack saw."""
 
     done: int = 0
-    """how many steps this process has run"""
+    """how many steps this process ran"""
     identity: Identity | None = None
     """MySQL, as it was when it was new"""
     files: set[str] = field(default_factory=set)
@@ -27,15 +27,15 @@ class Walk:
 
     @property
     def server_uuid(self) -> str:
-        """Which data directory MySQL began with."""
+        """The data directory that MySQL began with."""
         if self.identity is None:
-            raise Unknown("the step in which MySQL is created was not run")
+            raise Unknown("the step that creates MySQL did not run")
         return self.identity.server_uuid
 
 
 @pytest.fixture(scope="session")
 def walk() -> Walk:
-    """What earlier steps have seen."""
+    """What earlier steps saw."""
     return Walk()
 
 
@@ -43,18 +43,18 @@ def walk() -> Walk:
 def earlier_steps(
     request: pytest.FixtureRequest, judgement: Judgement, walk: Walk
 ) -> Iterator[None]:
-    """Give no verdict on a step of the one stack once an earlier one has failed there."""
+    """Refuse a verdict on a step of the one stack after an earlier one that did not pass."""
     claim = claim_of(request.node)
     if claim.id not in IN_ORDER:
         yield
         return
     if walk.done != list(IN_ORDER).index(claim.id):
         raise Unknown(
-            "not every step before it was run in this process; does --dist loadgroup lack?"
+            "earlier steps did not run in this worker; add --dist loadgroup and select all of them"
         )
     walk.done += 1
     if walk.failed:
         raise Unknown(walk.failed)
     yield
     if judgement.verdict is not Verdict.PASS:
-        walk.failed = f"{claim.source.partition(';')[0]} was {judgement.verdict} before: {claim.id}"
+        walk.failed = f"an earlier step was {judgement.verdict}: {claim.id}"

@@ -1,6 +1,6 @@
-"""For every claim of the walkthrough one way to make it untrue.
+"""One way to make each claim of the walkthrough untrue.
 
-Each breaks what the claim rests on, in the cluster or on the server, never the test itself.
+Each breaks what the claim rests on, in the cluster or on the server; none breaks the test itself.
 """
 
 import contextlib
@@ -8,25 +8,39 @@ from collections.abc import Iterator
 
 from fixtures.sabotage import Sabotage, Target
 from landfast.kube.client import Object
-from landfast.verdict import MissingCapability
-from suites.sabotages import Apply, before_deletion_of, on_server, written
+from suites.sabotages import Apply, before_deletion_of, on_server, own_server, written
 
 
 @contextlib.contextmanager
-def server_stands_still(target: Target) -> Iterator[None]:
-    """The NFS server is frozen, and thawed after the test."""
-    env = target.stack.env
-    if env.engine is None or env.export.container is None:
-        raise MissingCapability("nfs.owned", "only a server of our own can be sabotaged")
-    env.engine.docker("pause", env.export.container)
+def server_is_frozen(target: Target) -> Iterator[None]:
+    """Freeze the NFS server, and thaw it after the test."""
+    engine, container = own_server(target)
+    engine.pause(container)
     try:
         yield
     finally:
-        env.engine.docker("unpause", env.export.container)
+        engine.unpause(container)
+
+
+@contextlib.contextmanager
+def provisioner_mounts_nothing(target: Target) -> Iterator[None]:
+    """Let the provisioner mount a folder that the export does not have."""
+
+    def change(obj: Object) -> Object:
+        if obj["kind"] == "Deployment":
+            (volume,) = obj["spec"]["template"]["spec"]["volumes"]
+            volume["nfs"]["path"] += "/no-such-folder"
+        return obj
+
+    target.stack.changes.append(change)
+    try:
+        yield
+    finally:
+        target.stack.changes.remove(change)
 
 
 def sql(statement: str) -> Apply:
-    """MySQL is given a statement before the test."""
+    """Send MySQL a statement before the test."""
 
     @contextlib.contextmanager
     def apply(target: Target) -> Iterator[None]:
@@ -38,7 +52,7 @@ def sql(statement: str) -> Apply:
 
 @contextlib.contextmanager
 def service_selects_nothing(target: Target) -> Iterator[None]:
-    """MySQL's NodePort Service selects pods that are not there."""
+    """Let MySQL's NodePort Service select pods that do not exist."""
     nothing = {"spec": {"selector": {"app": "nothing"}}}
     namespace = target.stack.namespace
     target.stack.kube.patch("Service", "mysql-external-service", nothing, namespace)
@@ -47,7 +61,7 @@ def service_selects_nothing(target: Target) -> Iterator[None]:
 
 @contextlib.contextmanager
 def whole_copy_serves_all(target: Target) -> Iterator[None]:
-    """The classes of the crippled copies name the provisioner of the whole one."""
+    """Let the classes of the crippled copies name the provisioner of the whole one."""
     provisioner = f"nfs-client{target.stack.overlay.suffix}"
 
     def change(obj: Object) -> Object:
@@ -76,32 +90,31 @@ _W = "walkthrough"
 
 IN_ORDER: dict[str, Sabotage] = {
     f"{_W}.export-is-writable-from-another-machine": Sabotage(
-        "the NFS server stands still", server_stands_still
+        "the NFS server is frozen", server_is_frozen
     ),
     f"{_W}.provisioner-is-ready": Sabotage(
-        "the Deployment runs under a ServiceAccount that does not exist",
-        written("Deployment", {"spec": {"template": {"spec": {"serviceAccountName": "nobody"}}}}),
+        "the export does not have the folder that the Deployment mounts", provisioner_mounts_nothing
     ),
     f"{_W}.storageclass-reads-back": Sabotage(
         "the class says reclaimPolicy Retain", written("StorageClass", {"reclaimPolicy": "Retain"})
     ),
-    f"{_W}.pv-is-available": Sabotage("the volume's policy is Retain", _POLICY_RETAIN),
+    f"{_W}.pv-is-available": Sabotage("the PV's policy is Retain", _POLICY_RETAIN),
     f"{_W}.pvc-binds-by-selector": Sabotage(
-        "the claim's selector names a label that no volume has",
+        "the PVC's selector names a label that no PV has",
         written(
             "PersistentVolumeClaim", {"spec": {"selector": {"matchLabels": {"app": "another"}}}}
         ),
     ),
     f"{_W}.pod-writes-to-the-server": Sabotage(
-        "the pod writes to an emptyDir in place of its claim",
+        "the pod writes to an emptyDir in place of its PVC",
         written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", "emptyDir": {}}]}}),
     ),
     f"{_W}.mysql-binds-the-static-pv": Sabotage(
-        "the prepared volume is smaller than what MySQL asks for", _SMALL_VOLUME
+        "the prepared PV is smaller than what MySQL asks for", _SMALL_VOLUME
     ),
     f"{_W}.mysql-runs": Sabotage("the NodePort Service selects nothing", service_selects_nothing),
     f"{_W}.mysql-files-belong-to-mysql": Sabotage(
-        "one of MySQL's files is given to root", on_server("chown", "0", "mysql/auto.cnf")
+        "one of MySQL's files belongs to root", on_server("chown", "0", "mysql/auto.cnf")
     ),
     f"{_W}.rows-are-readable": Sabotage(
         "MySQL's default engine is BLACKHOLE: it acknowledges rows and keeps none",
@@ -125,7 +138,7 @@ IN_ORDER: dict[str, Sabotage] = {
         on_server("mv", "mysql/test_mysql", "default-test_mysql"),
     ),
     f"{_W}.files-outlive-claim-and-volume": Sabotage(
-        "the table's file is overwritten as the volume goes",
+        "the table's file is overwritten as the PV goes",
         before_deletion_of("PersistentVolume", "sh", "-c", "echo > mysql/test_mysql/msg.ibd"),
     ),
 }
@@ -139,23 +152,19 @@ SIDE_BY_SIDE: dict[str, Sabotage] = {
     f"{_W}.each-right-is-needed": Sabotage(
         "a provisioner with all rights serves the classes of those without", whole_copy_serves_all
     ),
-    f"{_W}.retain-keeps-volume-and-data": Sabotage("the volume's policy is Delete", _POLICY_DELETE),
+    f"{_W}.retain-keeps-volume-and-data": Sabotage("the PV's policy is Delete", _POLICY_DELETE),
     f"{_W}.delete-fails-on-a-static-nfs-volume": Sabotage(
-        "the volume's policy is Retain", _POLICY_RETAIN
+        "the PV's policy is Retain", _POLICY_RETAIN
     ),
-    f"{_W}.recycle-scrubs-and-is-deprecated": Sabotage(
-        "the volume's policy is Retain", _POLICY_RETAIN
-    ),
-    f"{_W}.no-class-binds": Sabotage("the claim names a class", _OTHER_CLASS),
-    f"{_W}.missing-class-binds": Sabotage("the claim names another class", _OTHER_CLASS),
-    f"{_W}.class-mismatch-stays-pending": Sabotage(
-        "volume and claims are of one class", _ONE_CLASS
-    ),
+    f"{_W}.recycle-scrubs-and-is-deprecated": Sabotage("the PV's policy is Retain", _POLICY_RETAIN),
+    f"{_W}.no-class-binds": Sabotage("the PVC names a class", _OTHER_CLASS),
+    f"{_W}.missing-class-binds": Sabotage("the PVC names another class", _OTHER_CLASS),
+    f"{_W}.class-mismatch-stays-pending": Sabotage("PV and PVCs are of one class", _ONE_CLASS),
     f"{_W}.class-makes-a-volume": Sabotage(
         "the class names a provisioner that does not run",
         written("StorageClass", {"provisioner": "another"}),
     ),
-    f"{_W}.selector-is-refused": Sabotage("the claim has no selector", _NO_SELECTOR),
+    f"{_W}.selector-is-refused": Sabotage("the PVC has no selector", _NO_SELECTOR),
     f"{_W}.deletion-archives": Sabotage(
         "the class says onDelete: delete",
         written("StorageClass", {"parameters": {"onDelete": "delete"}}),
@@ -169,7 +178,7 @@ SIDE_BY_SIDE: dict[str, Sabotage] = {
         written("StorageClass", {"parameters": {"onDelete": "retain"}}),
     ),
     f"{_W}.recycling-the-root-scrubs-everything": Sabotage(
-        "the volume's policy is Retain", _POLICY_RETAIN
+        "the PV's policy is Retain", _POLICY_RETAIN
     ),
     f"{_W}.mysql-claim-can-take-the-root": Sabotage(
         "nfs-pv is smaller than what MySQL asks for", _SMALL_VOLUME

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import pytest
 
 from fixtures.stacks import NewStack
-from landfast.kube.client import KubeError, Object
+from landfast import timeouts
+from landfast.kube.client import KubeError
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true, wait_until
-from suites.conformance.walkthrough.objects import pvc
-from suites.conformance.walkthrough.volumes import logs, provision
+from suites.conformance.walkthrough.volumes import delete_pvc, provision
+from suites.objects import pvc
 
-_REFUSED_SECONDS = 60
-_PENDING_SECONDS = 3
+_STAYS_SECONDS = 3
 _REFUSED_WITHOUT = {
     "ServiceAccount": 'serviceaccount "nfs-client-provisioner" not found',
     "ClusterRole": "list persistentvolumeclaims",
@@ -24,14 +24,21 @@ _REFUSED_WITHOUT = {
 }
 
 
+def logs(stack: Stack) -> str:
+    """Return the log of the stack's provisioner."""
+    pods = stack.kube.list("Pod", stack.system_namespace)
+    return "\n".join(stack.kube.logs(stack.system_namespace, p["metadata"]["name"]) for p in pods)
+
+
 @pytest.mark.claim("walkthrough.rbac-suffices")
 def test_provisioner_works_with_no_right_beyond_its_own(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("deploy the provisioner, have a volume made for a claim and reclaimed"):
+    with step("deploy the provisioner"):
+        stack.deploy_provisioner()
+    with verify("it makes a PV for a PVC, and removes it with the PVC"):
         pv = provision(stack, "data")
-        stack.kube.delete("PersistentVolumeClaim", "data", stack.namespace)
-        stack.wait_gone("PersistentVolume", pv["metadata"]["name"], timeout=30)
+        delete_pvc(stack, "data", pv)
     granted = sorted(
         f"{binding['kind']} {binding['metadata']['name']}"
         for kind in ("ClusterRoleBinding", "RoleBinding")
@@ -42,20 +49,19 @@ def test_provisioner_works_with_no_right_beyond_its_own(
     observe(f"{pv['metadata']['name']} was made and reclaimed; its rights come from {granted}")
     observe(f"refused by the API server: {forbidden or 'nothing'}")
     assert forbidden == [], "the API server refused the provisioner something"
-    assert len(granted) == 2, "it has more rights than the reference gives it"
+    assert len(granted) == 2, "it has more rights than the reference grants"
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A provisioner that lacks one right."""
+    """A provisioner that lacks one right, and what the API server refuses it for that."""
 
     missing: str
     refused: str
-    """what it is refused because of that"""
     stack: Stack
 
     def refusals(self) -> set[str]:
-        """Give what the API server has refused, as the provisioner's log or an event has it."""
+        """Return what the API server has refused, as the provisioner's log or an event has it."""
         said = logs(self.stack)
         for event in self.stack.kube.events(self.stack.system_namespace):
             said += event["message"]
@@ -64,44 +70,50 @@ class Copy:
         return {f"{verb} {resource}" for verb, resource in lacks} | set(account)
 
     def wait_for_refusal(self) -> set[str]:
-        """Wait until it is refused what it lacks, and give all that it was refused."""
+        """Wait until the missing right is refused, and return all that was refused."""
         return wait_until(
             f"the copy without {self.missing} to be refused: {self.refused}",
             self.refusals,
             until=lambda found: self.refused in found,
-            timeout=_REFUSED_SECONDS,
+            timeout=timeouts.CONTROLLER_OBSERVES,
             ignoring=(KubeError,),
         )
 
-    def claim(self) -> Object:
-        """Give the claim that no volume must be made for."""
-        return self.stack.kube.get("PersistentVolumeClaim", "data", self.stack.namespace)
+    def phase(self) -> str:
+        """Return the phase of the PVC that must not get a PV."""
+        pvc = self.stack.kube.get("PersistentVolumeClaim", "data", self.stack.namespace)
+        return str(pvc["status"]["phase"])
 
 
 @pytest.mark.claim("walkthrough.each-right-is-needed")
 def test_provisioner_does_not_work_without_any_one_right(
-    stack: Stack, new_stack: NewStack, step: StepFunction, observe: ObserveFunction
+    stack: Stack,
+    new_stack: NewStack,
+    step: StepFunction,
+    verify: StepFunction,
+    observe: ObserveFunction,
 ) -> None:
     copies = []
     with step("deploy five copies, each without one right, and a whole one beside them"):
         for missing, refused in _REFUSED_WITHOUT.items():
             copy = Copy(missing, refused, new_stack())
-            rights = copy.stack.objects("provisioner-rbac")
-            for obj in [o for o in rights if o["kind"] != missing]:
-                copy.stack.kube.create(obj)
+            for obj in copy.stack.objects("provisioner-rbac"):
+                if obj["kind"] != missing:
+                    copy.stack.kube.create(obj)
             copy.stack.create("provisioner", "storageclass")
             copy.stack.make(pvc("data"))
             copies.append(copy)
+        stack.deploy_provisioner()
         whole = provision(stack, "data")
     observe(f"with all rights, a copy started last has made {whole['metadata']['name']}")
     for copy in copies:
-        with step(f"look for what is refused without {copy.missing}"):
+        with verify(f"pod log or events say what is refused without {copy.missing}"):
             refusals = copy.wait_for_refusal()
         observe(f"without {copy.missing} the API server refuses: {', '.join(sorted(refusals))}")
     stays_true(
-        "that all five claims are Pending",
-        lambda: {copy.missing: copy.claim()["status"]["phase"] for copy in copies},
+        "that all five PVCs are Pending",
+        lambda: {copy.missing: copy.phase() for copy in copies},
         holds=lambda phases: set(phases.values()) == {"Pending"},
-        seconds=_PENDING_SECONDS,
+        seconds=_STAYS_SECONDS,
     )
-    observe(f"the claims of all five stay Pending for {_PENDING_SECONDS} s")
+    observe(f"the PVCs of all five stay Pending for {_STAYS_SECONDS} s")

@@ -1,31 +1,29 @@
-"""Steps 8 to 13: MySQL on the prepared volume, its rows, and what deletions leave. In order."""
+"""Steps 8 to 13: MySQL on the prepared PV, its rows, and what deletions leave. In order."""
 
 import pytest
 
 from fixtures.session import FactFunction
+from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from suites.conformance.walkthrough.conftest import Walk
 from suites.conformance.walkthrough.database import (
-    MYSQL_SECONDS,
+    PVC,
     ROWS,
-    ask,
     data_files,
     describe,
     hashes,
     messages,
-    wait_for_next_pod,
 )
 
 pytestmark = pytest.mark.xdist_group("walkthrough")
 
-_BIND_SECONDS = 20
-_CLAIM = "mysql-data-mysql-0"
+_MYSQL_SECONDS = 90
 
 
 @pytest.mark.claim("walkthrough.mysql-binds-the-static-pv")
-def test_mysql_claim_binds_the_volume_prepared_for_it(
-    reference: Stack, step: StepFunction, observe: ObserveFunction
+def test_mysql_pvc_binds_the_pv_prepared_for_it(
+    reference: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     prepared = reference.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
     with step("make /data/share/mysql on the server, create MySQL's objects"):
@@ -33,32 +31,33 @@ def test_mysql_claim_binds_the_volume_prepared_for_it(
         for obj in reference.objects("mysql"):
             reference.kube.create(obj)
             if obj["kind"] == "PersistentVolume":
-                # a claim that comes before its volume is Available gets a new one
-                reference.wait_for_pv(prepared, "Available", timeout=_BIND_SECONDS)
-        pvc = reference.wait_for_pvc(_CLAIM, timeout=_BIND_SECONDS)
-    volumes = sorted(
+                # a PVC created before its PV is Available gets a provisioned one
+                reference.wait_for_pv(prepared, "Available")
+    with verify(f"{PVC} becomes Bound"):
+        pvc = reference.wait_for_pvc(PVC)
+    pvs = sorted(
         pv["metadata"]["name"]
         for pv in reference.kube.list("PersistentVolume")
         if pv["spec"].get("storageClassName") == reference.storage_class
     )
-    observe(f"{_CLAIM} is bound to {pvc['spec']['volumeName']}; volumes of the class: {volumes}")
-    assert pvc["spec"]["volumeName"] == prepared, "MySQL's claim is bound to another volume"
+    observe(f"{PVC} is bound to {pvc['spec']['volumeName']}; PVs of the class: {pvs}")
+    assert pvc["spec"]["volumeName"] == prepared, "MySQL's PVC is bound to another PV"
     expected = sorted([reference.overlay.name("PersistentVolume", "nfs-pv"), prepared])
-    assert volumes == expected, "a volume was made, or one is missing"
+    assert pvs == expected, "a PV was provisioned, or one is missing"
 
 
 @pytest.mark.claim("walkthrough.mysql-runs")
 def test_mysql_runs_and_answers(
-    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction, fact: FactFunction
+    reference: Stack, walk: Walk, verify: StepFunction, observe: ObserveFunction, fact: FactFunction
 ) -> None:
-    with step("wait for mysql-0 and for an answer through the NodePort"):
-        pod = reference.wait_for_pod("mysql-0", "Running", timeout=MYSQL_SECONDS)
-        walk.identity = reference.mysql.wait(timeout=MYSQL_SECONDS)
+    with verify("mysql-0 is Running and answers through the NodePort"):
+        pod = reference.wait_for_pod("mysql-0", "Running", timeout=_MYSQL_SECONDS)
+        walk.identity = reference.wait_for_mysql(timeout=_MYSQL_SECONDS)
     (container,) = pod["spec"]["containers"]
     observe(
-        f"mysql-0 is Running on {pod['spec']['nodeName']} with image {container['image']} in "
-        f"{container['resources']['limits']['memory']}; root is answered by MySQL "
-        f"{walk.identity.version}, server_uuid {walk.identity.server_uuid}"
+        f"mysql-0 runs on {pod['spec']['nodeName']} with image {container['image']} in "
+        f"{container['resources']['limits']['memory']}; MySQL {walk.identity.version} answers "
+        f"root, server_uuid {walk.identity.server_uuid}"
     )
     mounts = reference.kube.execute(reference.namespace, "mysql-0", ["cat", "/proc/mounts"])
     (mount,) = (line for line in mounts.splitlines() if " /var/lib/mysql " in line)
@@ -71,29 +70,28 @@ def test_data_files_on_the_server_belong_to_mysql(
 ) -> None:
     entries = reference.env.inspector.list(reference.folder("mysql"))
     names = data_files(reference)
-    assert {"auto.cnf", "ibdata1"} <= names, f"MySQL's own files are not there: {sorted(names)}"
+    assert {"auto.cnf", "ibdata1"} <= names, f"MySQL's own files are missing: {sorted(names)}"
     system = entries[reference.folder("mysql/ibdata1")]
     observe(f"{len(entries)} files and folders on the server, among them: {system}")
     strange = [str(entry) for entry in entries.values() if entry.uid != 999]
-    observe(f"of another owner than 999: {strange or 'none'}")
-    assert strange == [], "files on the server have another owner than 999"
+    observe(f"not owned by 999: {strange or 'none'}")
+    assert strange == [], "999 does not own all files on the server"
 
 
 @pytest.mark.claim("walkthrough.rows-are-readable")
 def test_acknowledged_rows_are_readable(
-    reference: Stack, step: StepFunction, observe: ObserveFunction
+    reference: Stack, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    with step("create the database and its table, insert two rows"):
-        ask(reference, "CREATE DATABASE test_mysql")
-        ask(
-            reference,
-            "CREATE TABLE test_mysql.msg (line INT PRIMARY KEY AUTO_INCREMENT, msg VARCHAR(255))",
+    with verify("MySQL acknowledges a table and two rows, and returns them on a new connection"):
+        reference.mysql.query("CREATE DATABASE test_mysql")
+        reference.mysql.query(
+            "CREATE TABLE test_mysql.msg (line INT PRIMARY KEY AUTO_INCREMENT, msg VARCHAR(255))"
         )
         for text in ROWS:
-            ask(reference, "INSERT INTO test_mysql.msg (line, msg) VALUES (NULL, %s)", text)
-    rows = messages(reference)
+            reference.mysql.query("INSERT INTO test_mysql.msg VALUES (NULL, %s)", [text])
+        rows = messages(reference)
     observe(f"on a new connection, the table has {rows}")
-    assert rows == ROWS, "rows that MySQL acknowledged are not there"
+    assert rows == ROWS, "rows that MySQL acknowledged are missing"
 
 
 @pytest.mark.claim("walkthrough.database-is-a-folder-on-the-server")
@@ -109,40 +107,50 @@ def test_database_is_a_folder_on_the_server(
     assert table, "no file of table msg is in the folder test_mysql"
 
 
-def assert_rows_and_server_are_those(
-    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+def expect_the_same_rows(
+    reference: Stack, walk: Walk, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    """Hold that MySQL, once it answers, has the rows and the data directory it began with."""
-    with step("wait until MySQL answers"):
-        identity = reference.mysql.wait(timeout=MYSQL_SECONDS)
-    rows = messages(reference)
+    """Hold MySQL to the rows and the data directory that it began with."""
+    with verify("MySQL answers and returns its rows"):
+        identity = reference.wait_for_mysql(timeout=_MYSQL_SECONDS)
+        rows = messages(reference)
     observe(describe(rows, identity))
     assert rows == ROWS, f"rows were lost or changed; server_uuid is now {identity.server_uuid}"
     assert identity.server_uuid == walk.server_uuid, "MySQL runs on another data directory"
 
 
+def replace_pod(reference: Stack, observe: ObserveFunction, grace_seconds: int | None) -> Object:
+    """Delete pod mysql-0, and return the one that takes its place."""
+    before = reference.kube.get("Pod", "mysql-0", reference.namespace)
+    reference.kube.delete("Pod", "mysql-0", reference.namespace, grace_seconds=grace_seconds)
+    after = reference.wait_for_next_pod(before)
+    observe(f"pod {before['metadata']['uid']} is replaced by {after['metadata']['uid']}")
+    return after
+
+
 @pytest.mark.claim("walkthrough.rows-survive-pod-deletion")
 def test_rows_survive_the_deletion_of_the_pod(
-    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+    reference: Stack, walk: Walk, verify: StepFunction, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    before = reference.kube.get("Pod", "mysql-0", reference.namespace)
     with step("delete pod mysql-0, wait for the next one"):
-        reference.kube.delete("Pod", "mysql-0", reference.namespace)
-        after = wait_for_next_pod(reference, before)
-    observe(f"pod {before['metadata']['uid']} is replaced by {after['metadata']['uid']}")
-    assert_rows_and_server_are_those(reference, walk, step, observe)
+        replace_pod(reference, observe, grace_seconds=None)
+    expect_the_same_rows(reference, walk, verify, observe)
 
 
 @pytest.mark.claim("walkthrough.rows-survive-force-deletion")
 def test_rows_survive_the_forced_deletion_of_the_pod(
-    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+    reference: Stack, walk: Walk, verify: StepFunction, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    before = reference.kube.get("Pod", "mysql-0", reference.namespace)
     with step("delete pod mysql-0 by force, wait for the next one"):
-        reference.kube.delete("Pod", "mysql-0", reference.namespace, grace_seconds=0)
-        after = wait_for_next_pod(reference, before)
-    observe(f"pod {before['metadata']['uid']} is replaced by {after['metadata']['uid']}")
-    assert_rows_and_server_are_those(reference, walk, step, observe)
+        replace_pod(reference, observe, grace_seconds=0)
+    expect_the_same_rows(reference, walk, verify, observe)
+
+
+def delete_statefulset(reference: Stack) -> None:
+    """Delete StatefulSet mysql, and wait until it and its pod are gone."""
+    reference.kube.delete("StatefulSet", "mysql", reference.namespace)
+    reference.wait_gone("StatefulSet", "mysql", reference.namespace)
+    reference.wait_gone("Pod", "mysql-0", reference.namespace)
 
 
 @pytest.mark.claim("walkthrough.files-outlive-the-statefulset")
@@ -150,40 +158,36 @@ def test_data_files_outlive_the_statefulset(
     reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
 ) -> None:
     with step("delete StatefulSet mysql, wait until its pod is gone"):
-        reference.kube.delete("StatefulSet", "mysql", reference.namespace)
-        reference.wait_gone("StatefulSet", "mysql", reference.namespace)
-        reference.wait_gone("Pod", "mysql-0", reference.namespace)
+        delete_statefulset(reference)
     left = data_files(reference)
     lost = sorted(walk.files - left)
-    observe(f"{len(left)} data files are on the server; of those of step 9 are missing: {lost}")
+    observe(f"{len(left)} data files are on the server; missing since step 9: {lost or 'none'}")
     assert lost == [], "data files are no longer on the server"
     assert "test_mysql/msg.ibd" in left, "the table's file is not on the server"
 
 
 @pytest.mark.claim("walkthrough.rows-survive-statefulset-recreation")
 def test_rows_survive_the_recreation_of_the_statefulset(
-    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
+    reference: Stack, walk: Walk, verify: StepFunction, step: StepFunction, observe: ObserveFunction
 ) -> None:
     (statefulset,) = (o for o in reference.objects("mysql") if o["kind"] == "StatefulSet")
     with step("create StatefulSet mysql again"):
         reference.kube.create(statefulset)
-        reference.wait_for_pod("mysql-0", "Running", timeout=MYSQL_SECONDS)
-    assert_rows_and_server_are_those(reference, walk, step, observe)
+    expect_the_same_rows(reference, walk, verify, observe)
 
 
 @pytest.mark.claim("walkthrough.files-outlive-claim-and-volume")
-def test_data_files_outlive_claim_and_volume(
+def test_data_files_outlive_pvc_and_pv(
     reference: Stack, step: StepFunction, observe: ObserveFunction
 ) -> None:
     pv = reference.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
     with step("delete StatefulSet mysql, wait until its pod is gone"):
-        reference.kube.delete("StatefulSet", "mysql", reference.namespace)
-        reference.wait_gone("Pod", "mysql-0", reference.namespace)
+        delete_statefulset(reference)
     before = hashes(reference)
-    assert "test_mysql/msg.ibd" in before, "the table's file was not even there before"
-    with step("delete the claim, then the volume"):
-        reference.kube.delete("PersistentVolumeClaim", _CLAIM, reference.namespace)
-        reference.wait_gone("PersistentVolumeClaim", _CLAIM, reference.namespace)
+    assert "test_mysql/msg.ibd" in before, "the table's file was missing before"
+    with step("delete the PVC, then the PV"):
+        reference.kube.delete("PersistentVolumeClaim", PVC, reference.namespace)
+        reference.wait_gone("PersistentVolumeClaim", PVC, reference.namespace)
         phase = reference.wait_for_pv(pv, "Released")["status"]["phase"]
         reference.kube.delete("PersistentVolume", pv)
         reference.wait_gone("PersistentVolume", pv)

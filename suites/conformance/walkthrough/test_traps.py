@@ -4,18 +4,17 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.manifests import MANIFESTS, load
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
-from suites.conformance.walkthrough.volumes import TEXT, files, prepare
-
-_BIND_SECONDS = 20
-_RECYCLE_SECONDS = 60
+from suites.conformance.walkthrough.volumes import TEXT
+from suites.objects import files, prepare
 
 
 def volumes_below_a_recycled_one() -> list[str]:
-    """Give the reference's volumes whose folder lies inside that of a Recycle volume."""
+    """Return the reference's PVs whose folder lies inside that of a Recycle PV."""
     objects = [obj for manifest in MANIFESTS for obj in load(manifest)]
     volumes = [obj for obj in objects if obj["kind"] == "PersistentVolume"]
 
@@ -36,41 +35,41 @@ def volumes_below_a_recycled_one() -> list[str]:
 
 @pytest.mark.claim("walkthrough.recycling-the-root-scrubs-everything")
 def test_recycling_the_root_of_the_export_destroys_every_volume(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     observe(f"in the reference's manifests: {volumes_below_a_recycled_one()}")
-    neighbours = ("mysql", "somebody-elses")
-    for neighbour in neighbours:
+    for neighbour in ("mysql", "another-team"):
         stack.env.inspector.make_folder(stack.folder(neighbour))
         stack.env.inspector.write(stack.folder(f"{neighbour}/data.txt"), TEXT)
     observe(f"before, a throw-away export has {sorted(files(stack))}")
-    with step("bind nfs-pvc to nfs-pv, the root of that export, and delete it"):
+    with step("bind nfs-pvc to nfs-pv, the root of that export, and delete nfs-pvc"):
         name = prepare(stack, *load("pv"))
         stack.create("pvc")
-        stack.wait_for_pvc("nfs-pvc", timeout=_BIND_SECONDS)
+        stack.wait_for_pvc("nfs-pvc")
         stack.kube.delete("PersistentVolumeClaim", "nfs-pvc", stack.namespace)
-        stack.wait_for_pv(name, "Available", timeout=_RECYCLE_SECONDS)
+    with verify("nfs-pv is recycled"):
+        stack.wait_for_pv(name, "Available", timeout=timeouts.RECYCLE)
     left = stack.env.inspector.list(stack.folder(""))
     observe(f"after, it has {sorted(left) or 'nothing'}")
     assert left == {}, "the neighbours' data was spared"
 
 
 @pytest.mark.claim("walkthrough.mysql-claim-can-take-the-root")
-def test_mysql_claim_binds_nfs_pv_while_it_is_available(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+def test_mysql_pvc_binds_nfs_pv_while_it_is_available(
+    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     (statefulset,) = (o for o in load("mysql") if o["kind"] == "StatefulSet")
     (template,) = statefulset["spec"]["volumeClaimTemplates"]
-    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **template}
-    with step("create nfs-pv, then the claim that StatefulSet mysql makes"):
+    with step("create nfs-pv, then the PVC that StatefulSet mysql makes"):
         name = prepare(stack, *load("pv"))
-        stack.make(claim)
-        bound = stack.wait_for_pvc("mysql-data", timeout=_BIND_SECONDS)
+        stack.make({"apiVersion": "v1", "kind": "PersistentVolumeClaim", **template})
+    with verify("the PVC becomes Bound"):
+        bound = stack.wait_for_pvc("mysql-data", timeout=timeouts.REFUSAL)
     volume = stack.kube.get("PersistentVolume", bound["spec"]["volumeName"])["spec"]
     observe(
-        f"MySQL's claim is bound to {bound['spec']['volumeName']}: path {volume['nfs']['path']} "
+        f"MySQL's PVC is bound to {bound['spec']['volumeName']}: path {volume['nfs']['path']} "
         f"(the root), policy {volume['persistentVolumeReclaimPolicy']}"
     )
-    assert bound["spec"]["volumeName"] == name, "MySQL's claim is bound to another volume"
+    assert bound["spec"]["volumeName"] == name, "MySQL's PVC is bound to another PV"
     assert volume["nfs"]["path"] == stack.overlay.root, f"{name} is not the export's root"
     assert volume["persistentVolumeReclaimPolicy"] == "Recycle", f"{name} is not under Recycle"

@@ -1,37 +1,40 @@
-"""Volumes, prepared or made by the provisioner, and what becomes of their folders."""
+"""PVs, prepared or provisioned, and what becomes of their folders."""
 
+from landfast import timeouts
 from landfast.kube.client import Object
-from landfast.stack import Stack
-from suites.objects import files as files
-from suites.objects import prepare as prepare
-from suites.objects import pvc
+from landfast.stack import Change, Stack
+from suites.objects import files, pvc
 
 TEXT = "what a pod has written"
-_BIND_SECONDS = 40
-_RECLAIM_SECONDS = 30
 
 
 def provision(stack: Stack, name: str) -> Object:
-    """Deploy the provisioner, make a claim, and give the volume that is made for it."""
-    stack.deploy_provisioner()
+    """Create a PVC of the stack's class, and return the PV that the provisioner makes for it."""
     stack.make(pvc(name))
-    bound = stack.wait_for_pvc(name, timeout=_BIND_SECONDS)
+    bound = stack.wait_for_pvc(name)
     return stack.kube.get("PersistentVolume", bound["spec"]["volumeName"])
 
 
 def folder_name(stack: Stack, name: str, pv: Object) -> str:
-    """Give the name that the folder of a claim's volume must have."""
+    """Return the name that the folder of a PVC's provisioned PV must have."""
     return f"{stack.namespace}-{name}-{pv['metadata']['name']}"
 
 
-def delete_claim(stack: Stack, name: str, pv: Object) -> dict[str, str]:
-    """Delete a claim, wait until its volume is gone, give the files left on the export by path."""
+def delete_pvc(stack: Stack, name: str, pv: Object) -> dict[str, str]:
+    """Delete a PVC, wait until its PV is gone, and return the files left on the export."""
     stack.kube.delete("PersistentVolumeClaim", name, stack.namespace)
-    stack.wait_gone("PersistentVolume", pv["metadata"]["name"], timeout=_RECLAIM_SECONDS)
+    stack.wait_gone("PersistentVolume", pv["metadata"]["name"], timeout=timeouts.RECLAIM)
     return files(stack)
 
 
-def logs(stack: Stack) -> str:
-    """Give the log of the stack's provisioner."""
-    pods = stack.kube.list("Pod", stack.system_namespace)
-    return "\n".join(stack.kube.logs(stack.system_namespace, p["metadata"]["name"]) for p in pods)
+def archive_on_delete(value: str | None) -> Change:
+    """Return the change of a StorageClass that sets `archiveOnDelete`; None leaves it out."""
+
+    def change(obj: Object) -> Object:
+        if obj["kind"] == "StorageClass":
+            del obj["parameters"]["archiveOnDelete"]
+            if value is not None:
+                obj["parameters"]["archiveOnDelete"] = value
+        return obj
+
+    return change
