@@ -150,12 +150,8 @@ def write(stack: Stack, pod_name: str, file: str) -> str:
 
 def files(stack: Stack) -> dict[str, str]:
     """Return the text of every file in the stack's part of the export, by path in it."""
-    top = stack.folder("")
-    return {
-        path.removeprefix(f"{top}/"): stack.env.inspector.read(path)
-        for path, entry in stack.env.inspector.list(top).items()
-        if entry.type == "file"
-    }
+    entries = stack.export.list().values()
+    return {entry.path: stack.export.read(entry.path) for entry in entries if entry.type == "file"}
 
 
 def finalizers(obj: Object) -> list[str]:

@@ -14,7 +14,7 @@ def test_mysql_keeps_a_row_when_its_pod_is_deleted(
 ) -> None:
     with step("remove what other tests left, deploy provisioner, class and MySQL"):
         reference.remove()
-        reference.env.inspector.make_folder(reference.folder("mysql"))
+        reference.export.make_folder("mysql")
         reference.deploy_provisioner()
         reference.create("mysql")
         before = reference.wait_for_mysql()

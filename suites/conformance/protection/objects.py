@@ -49,7 +49,7 @@ def statefulset(replicas: int, name: str = SET, /, **spec: Any) -> Object:
 
 def volume(stack: Stack, name: str = "volume", /, **spec: Any) -> str:
     """Create a Retain PV with a folder of its own, and return its name once it is Available."""
-    stack.env.inspector.make_folder(stack.folder(name))
+    stack.export.make_folder(name)
     return prepare(stack, pv(name, f"/data/share/{name}", **spec))
 
 

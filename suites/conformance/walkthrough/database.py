@@ -21,20 +21,20 @@ def messages(stack: Stack) -> list[object]:
 
 def data_files(stack: Stack) -> set[str]:
     """Return the names of MySQL's data files on the server, below its folder."""
-    folder = stack.folder("mysql")
-    found = stack.env.inspector.list(folder).values()
-    names = {entry.path.removeprefix(f"{folder}/") for entry in found if entry.type == "file"}
+    found = stack.export.list("mysql").values()
+    names = {entry.path.removeprefix("mysql/") for entry in found if entry.type == "file"}
     return {name for name in names if not name.startswith(_TEMPORARY) and ".pid" not in name}
 
 
 def hashes(stack: Stack) -> dict[str, str]:
     """Return the hashes, on the server, of the files that hold the rows and the server's id."""
-    names = [
-        name
-        for name in sorted(data_files(stack))
-        if name in ("auto.cnf", "ibdata1") or name.startswith("test_mysql/")
-    ]
-    return {name: stack.env.inspector.sha256(stack.folder(f"mysql/{name}")) for name in names}
+    return stack.export.hashes(
+        [
+            f"mysql/{name}"
+            for name in sorted(data_files(stack))
+            if name in ("auto.cnf", "ibdata1") or name.startswith("test_mysql/")
+        ]
+    )
 
 
 def describe(rows: list[object], identity: Identity) -> str:

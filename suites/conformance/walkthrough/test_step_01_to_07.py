@@ -22,7 +22,7 @@ def test_file_created_on_another_machine_is_on_the_server(
         reference.make(pod("second-machine", shell("touch /nfs/hello.txt"), volume=_WHOLE_EXPORT))
     with verify("the pod mounts the export and creates the file"):
         machine = reference.wait_for_pod("second-machine", "Succeeded", timeout=_POD_SECONDS)
-    file = reference.env.inspector.stat(reference.folder("hello.txt"))
+    file = reference.export.stat("hello.txt")
     observe(f"created on {machine['spec']['nodeName']}; the server has: {file}")
     assert file is not None, "there is no hello.txt on the server"
     assert file.type == "file", f"hello.txt on the server is a {file.type}"
@@ -109,13 +109,12 @@ def test_pvc_binds_the_pv_that_its_selector_names(
 def test_file_created_by_a_pod_on_its_volume_is_on_the_server(
     reference: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
 ) -> None:
-    hello = reference.folder("hello.txt")
     with step("remove the hello.txt of step 1 on the server, run nfs-test-all"):
-        reference.env.inspector.remove(hello)
+        reference.export.remove("hello.txt")
         reference.create("pod")
     with verify("the pod completes"):
         done = reference.wait_for_pod("nfs-test-all", "Succeeded", timeout=_POD_SECONDS)
-    file = reference.env.inspector.stat(hello)
+    file = reference.export.stat("hello.txt")
     observe(f"it {done['status']['phase']} on {done['spec']['nodeName']}; the server has: {file}")
     assert file is not None, "the pod completed, but there is no hello.txt on the server"
     assert (file.type, file.size) == ("file", 0), f"that is not what touch makes: {file}"

@@ -27,7 +27,7 @@ def test_mysql_pvc_binds_the_pv_prepared_for_it(
 ) -> None:
     prepared = reference.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
     with step("make /data/share/mysql on the server, create MySQL's objects"):
-        reference.env.inspector.make_folder(reference.folder("mysql"))
+        reference.export.make_folder("mysql")
         for obj in reference.objects("mysql"):
             reference.kube.create(obj)
             if obj["kind"] == "PersistentVolume":
@@ -68,10 +68,10 @@ def test_mysql_runs_and_answers(
 def test_data_files_on_the_server_belong_to_mysql(
     reference: Stack, observe: ObserveFunction
 ) -> None:
-    entries = reference.env.inspector.list(reference.folder("mysql"))
+    entries = reference.export.list("mysql")
     names = data_files(reference)
     assert {"auto.cnf", "ibdata1"} <= names, f"MySQL's own files are missing: {sorted(names)}"
-    system = entries[reference.folder("mysql/ibdata1")]
+    system = entries["mysql/ibdata1"]
     observe(f"{len(entries)} files and folders on the server, among them: {system}")
     strange = [str(entry) for entry in entries.values() if entry.uid != 999]
     observe(f"not owned by 999: {strange or 'none'}")
@@ -98,7 +98,7 @@ def test_acknowledged_rows_are_readable(
 def test_database_is_a_folder_on_the_server(
     reference: Stack, walk: Walk, observe: ObserveFunction
 ) -> None:
-    folder = reference.env.inspector.stat(reference.folder("mysql/test_mysql"))
+    folder = reference.export.stat("mysql/test_mysql")
     walk.files = data_files(reference)
     table = sorted(name for name in walk.files if name.startswith("test_mysql/msg."))
     observe(f"the server has: {folder}, in it {table}")
@@ -184,7 +184,7 @@ def test_data_files_outlive_pvc_and_pv(
     with step("delete StatefulSet mysql, wait until its pod is gone"):
         delete_statefulset(reference)
     before = hashes(reference)
-    assert "test_mysql/msg.ibd" in before, "the table's file was missing before"
+    assert "mysql/test_mysql/msg.ibd" in before, "the table's file was missing before"
     with step("delete the PVC, then the PV"):
         reference.kube.delete("PersistentVolumeClaim", PVC, reference.namespace)
         reference.wait_gone("PersistentVolumeClaim", PVC, reference.namespace)

@@ -15,8 +15,8 @@ _STAYS_SECONDS = 3
 def release(stack: Stack, step: StepFunction, policy: str) -> str:
     """Bind a PVC to a PV with a file in it, delete the PVC, and return the name of the PV."""
     with step(f"bind a PVC to a static {policy} PV and delete the PVC"):
-        stack.env.inspector.make_folder(stack.folder("volume"))
-        stack.env.inspector.write(stack.folder("volume/data.txt"), TEXT)
+        stack.export.make_folder("volume")
+        stack.export.write("volume/data.txt", TEXT)
         name = prepare(stack, pv("volume", "/data/share/volume", policy=policy))
         stack.make(pvc("data"))
         stack.wait_for_pvc("data")

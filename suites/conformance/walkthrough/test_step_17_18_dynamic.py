@@ -29,7 +29,7 @@ def test_pvc_of_a_class_with_a_provisioner_gets_a_new_pv(
     with verify("a PVC gets a PV though none was prepared"):
         pv = provision(stack, "data")
     name, path = folder_name(stack, "data", pv), pv["spec"]["nfs"]["path"]
-    folder = stack.env.inspector.stat(stack.folder(name))
+    folder = stack.export.stat(name)
     observe(f"{pv['metadata']['name']} was made with path {path}, {pv['status']['phase']}")
     observe(f"the server has: {folder}")
     assert path == f"{stack.overlay.root}/{name}", f"the PV's path is {path}"
@@ -65,7 +65,7 @@ def files_left_after_deletion(
         stack.deploy_provisioner()
         pv = provision(stack, "data")
         folder = folder_name(stack, "data", pv)
-        stack.env.inspector.write(stack.folder(f"{folder}/data.txt"), TEXT)
+        stack.export.write(f"{folder}/data.txt", TEXT)
     with verify("the PV goes when its PVC is deleted"):
         return folder, delete_pvc(stack, "data", pv)
 
@@ -103,7 +103,7 @@ def test_deleted_pvc_is_removed_with_archive_on_delete_false(
 ) -> None:
     stack.changes.append(archive_on_delete("false"))
     folder, left = files_left_after_deletion(stack, step, verify)
-    folders = sorted(stack.env.inspector.list(stack.folder("")))
+    folders = sorted(stack.export.list())
     observe(f'archiveOnDelete "false": the PV is gone; of {folder} the server has {folders}')
     assert left == {}, "data is left on the server"
     assert folders == [], "a folder is left on the server"

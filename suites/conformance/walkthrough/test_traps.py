@@ -39,8 +39,8 @@ def test_recycling_the_root_of_the_export_destroys_every_volume(
 ) -> None:
     observe(f"in the reference's manifests: {volumes_below_a_recycled_one()}")
     for neighbour in ("mysql", "another-team"):
-        stack.env.inspector.make_folder(stack.folder(neighbour))
-        stack.env.inspector.write(stack.folder(f"{neighbour}/data.txt"), TEXT)
+        stack.export.make_folder(neighbour)
+        stack.export.write(f"{neighbour}/data.txt", TEXT)
     observe(f"before, a throw-away export has {sorted(files(stack))}")
     with step("bind nfs-pvc to nfs-pv, the root of that export, and delete nfs-pvc"):
         name = prepare(stack, *load("pv"))
@@ -49,7 +49,7 @@ def test_recycling_the_root_of_the_export_destroys_every_volume(
         stack.kube.delete("PersistentVolumeClaim", "nfs-pvc", stack.namespace)
     with verify("nfs-pv is recycled"):
         stack.wait_for_pv(name, "Available", timeout=timeouts.RECYCLE)
-    left = stack.env.inspector.list(stack.folder(""))
+    left = stack.export.list()
     observe(f"after, it has {sorted(left) or 'nothing'}")
     assert left == {}, "the neighbours' data was spared"
 
