@@ -1,7 +1,7 @@
 """How fast a history is judged, and in how much memory: `python -m benchmarks.checker`.
 
-Of a made-up history with 8 writers; one write in a hundred is uncertain. With `--lose`, everything
-that was acknowledged is lost: the checker's worst case.
+The history is made up: 8 writers, one write in a hundred uncertain. With `--lose`, everything
+acknowledged is lost: the checker's worst case.
 """
 
 import argparse

@@ -11,7 +11,9 @@ import socket
 import tempfile
 from pathlib import Path
 
-from landfast import paths
+import psutil
+
+from landfast import paths, timeouts
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.mysql.client import MysqlServer
@@ -38,16 +40,26 @@ def main() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     try:
-        engine.docker(
-            *["run", "--detach", "--name", name, "--env", f"MYSQL_ROOT_PASSWORD={_PASSWORD}"],
-            *["--volume", "/var/lib/mysql", "--publish", f"127.0.0.1:{port}:3306", image],
+        engine.create_container(
+            image,
+            *[
+                "-c",
+                f"MYSQL_ROOT_PASSWORD={_PASSWORD} exec docker-entrypoint mysqld "
+                f"--bind-address=127.0.0.1 --port={port} --mysqlx=OFF",
+            ],
+            name=name,
+            label="landfast.benchmark=ledger",
+            network="host",
+            entrypoint="sh",
+            volumes=["/var/lib/mysql"],
         )
+        engine.start(name)
         server = MysqlServer(port, _PASSWORD)
-        server.wait(timeout=60)
+        server.wait(timeout=timeouts.MYSQL_READY)
         with tempfile.TemporaryDirectory(dir=paths.cache()) as folder:
             _measure(Ledger(server, Path(folder)), wanted)
     finally:
-        engine.docker("rm", "--force", "--volumes", name, check=False)
+        engine.remove_containers(name)
 
 
 def _measure(ledger: Ledger, wanted: int) -> None:
@@ -58,7 +70,7 @@ def _measure(ledger: Ledger, wanted: int) -> None:
                 f"{wanted * part // 5} writes",
                 ledger.acknowledged,
                 until=lambda done, goal=wanted * part // 5: done >= goal,  # type: ignore[misc]
-                timeout=3600,
+                timeout=timeouts.RUN,
             )
             said = f"{ledger.acknowledged():>9} acknowledged, writers' memory {_memory()} KiB"
             print(said, flush=True)  # noqa: T201
@@ -67,15 +79,13 @@ def _measure(ledger: Ledger, wanted: int) -> None:
 
 
 def _memory() -> int:
-    """Give the resident memory of the writers' process, in KiB."""
-    for status in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if b"landfast.mysql.writers" in status.read_bytes():
-                lines = status.with_name("status").read_text().splitlines()
-                return next(int(ln.split()[1]) for ln in lines if ln.startswith("VmRSS"))
-        except (OSError, StopIteration):
-            continue
-    return 0
+    """Return the resident memory of the writers' process, in KiB."""
+    (writers,) = (
+        process
+        for process in psutil.Process().children(recursive=True)
+        if "landfast.mysql.writers" in process.cmdline()
+    )
+    return int(writers.memory_info().rss) // 1024
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 All sabotages run against one kept cluster. A claim that does not FAIL then is not proved: a PASS is
 blind to what it claims, an UNKNOWN has judged nothing. In the chaos suite, which has to be named, a
-fault that is left out must end in UNKNOWN.
+fault that is left out must end in UNKNOWN; with `--early`, so must a fault that ends in its hold.
 """
 
 import argparse
@@ -33,6 +33,11 @@ def main() -> int:
     """Run all sabotages of suites, print what came of each; 1 if a claim did not FAIL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*", default=_CONFORMANCE, metavar="SUITE")
+    parser.add_argument(
+        "--early",
+        action="store_true",
+        help="end every fault that is held in the middle of its hold, instead of leaving it out",
+    )
     parser.add_argument("--only", default="", help="claims whose id contains this text")
     parser.add_argument("--out", type=Path, default=Path("out/sabotage"))
     options = parser.parse_args()
@@ -45,9 +50,10 @@ def main() -> int:
     for suite in options.suites:
         folder: Path = _FOLDERS[suite].relative_to(paths.PROJECT)
         module = importlib.import_module(".".join([*folder.parts, "sabotage"]))
-        sabotages |= module.SABOTAGES
+        of_suite = getattr(module, "EARLY", {}) if options.early else module.SABOTAGES
+        sabotages |= of_suite
         unjudged |= getattr(module, "UNJUDGED", set())
-        wanted = [claim for claim in module.SABOTAGES if options.only in claim]
+        wanted = [claim for claim in of_suite if options.only in claim]
         in_order = getattr(module, "IN_ORDER", ())
         together += [claim for claim in wanted if claim not in in_order]
         batches += [[claim] for claim in wanted if claim in in_order]
@@ -55,7 +61,7 @@ def main() -> int:
     results: dict[str, TestFinished | str] = {}
     for batch in batches:
         console.print(f"sabotaging {', '.join(batch)}")
-        results |= _run(options.suites, batch, options.out)
+        results |= _run(options.suites, batch, options.out, early=options.early)
     for line in _lines(sabotages, results):
         console.print(line)
     finished = [r for r in results.values() if isinstance(r, TestFinished)]
@@ -65,7 +71,9 @@ def main() -> int:
     return 0 if results and red == len(results) else 1
 
 
-def _run(suites: list[str], claims: list[str], out: Path) -> dict[str, TestFinished | str]:
+def _run(
+    suites: list[str], claims: list[str], out: Path, *, early: bool
+) -> dict[str, TestFinished | str]:
     """Sabotage claims in one run; give what their tests ended in, or why there is no verdict."""
     side_by_side = len(claims) > 1 and suites != ["chaos"]  # faults come one at a time
     workers = ["-n", "auto", "--dist", "loadgroup"] if side_by_side else []
@@ -73,7 +81,7 @@ def _run(suites: list[str], claims: list[str], out: Path) -> dict[str, TestFinis
     command = [sys.executable, "-m", "pytest", *folders, "--keep", "--out", str(out), *workers]
     try:
         process.run(
-            [*command, "--sabotage", ",".join(claims)],
+            [*command, "--sabotage", ",".join(claims), *(["--early"] if early else [])],
             timeout=_RUN_SECONDS,
             check=False,
             cwd=paths.PROJECT,

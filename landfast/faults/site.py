@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from landfast import timeouts
 from landfast.environment import Environment
 from landfast.faults.base import Site
 from landfast.kube.client import Object
@@ -51,7 +50,7 @@ def open_site(env: Environment) -> Iterator[Site]:
         site.stack.env.inspector.make_folder(site.stack.folder("mysql"))
         site.stack.deploy_provisioner()
         site.stack.create("mysql")
-        site.stack.mysql.wait(timeout=timeouts.MYSQL_READY)
+        site.stack.wait_for_mysql()
         yield site
     finally:
         site.stack.remove()
@@ -80,7 +79,7 @@ def renew_mysql(site: Site) -> None:
     for obj in stack.objects("mysql"):
         if obj["kind"] in ("StatefulSet", "PersistentVolume"):
             kube.create(obj)
-    stack.mysql.wait(timeout=timeouts.MYSQL_READY)
+    stack.wait_for_mysql()
 
 
 def site_on(env: Environment, server: DiskServer) -> Site:

@@ -1,4 +1,4 @@
-"""How long the database was away, as its clients saw it. Pure."""
+"""How long the database was unavailable, as its clients saw it. Pure."""
 
 import math
 from array import array
@@ -18,7 +18,7 @@ _STEADY = 0.8
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Acknowledged:
     """Times of acknowledged writes with their latencies in seconds, and times of errors."""
 
     acks: "array[float]"
@@ -26,7 +26,7 @@ class _Seen:
     errors: "array[float]"
 
     def between(self, start: float, end: float) -> tuple[list[float], int]:
-        """Give the latencies in [start, end), ascending, and the number of errors."""
+        """Return the latencies in [start, end), ascending, and the number of errors."""
         found = self.latencies[bisect_left(self.acks, start) : bisect_left(self.acks, end)]
         return sorted(found), bisect_left(self.errors, end) - bisect_left(self.errors, start)
 
@@ -40,18 +40,18 @@ def measure(
     ended: float,
     bin_seconds: float = 0.25,
 ) -> Availability:
-    """Give gaps, errors, latencies and recovery times.
+    """Return gaps, errors, latencies and recovery times.
 
-    Gaps are looked for from the last acknowledgement before the injection, so that one that the
-    fault finds in progress counts whole. An outage is a gap of a second or more that is also three
-    times as long as any between two acknowledgements before: a busy machine stalls, too.
+    The search for gaps starts at the last acknowledgement before the injection, so that a gap the
+    fault falls into counts whole. An outage is a gap of a second or more that is also three times
+    as long as any gap before the injection: a busy machine stalls, too.
 
     Args:
         operations: what was tried, in any order.
         epoch: when the workload began; all times are monotonic seconds.
         inject: when the fault was injected.
-        healed: when it was proven to be healed, or None: "during" lasts until the end then.
-        ended: when the workload was stopped; what ends later, or not at all, does not count.
+        healed: when it was proven to be healed; with None, "during" lasts until the end.
+        ended: when the workload was stopped; operations that end later, or never, do not count.
         bin_seconds: the width of a slice of the timeline; the last one may be narrower.
     """
     seen = _collect(operations, epoch, ended)
@@ -83,7 +83,7 @@ def measure(
     )
 
 
-def _collect(operations: Iterable[Operation], epoch: float, ended: float) -> _Seen:
+def _collect(operations: Iterable[Operation], epoch: float, ended: float) -> _Acknowledged:
     acks, latencies, errors = array("d"), array("d"), array("d")
     for operation in operations:
         if operation.ended is None or not epoch <= operation.ended < ended:
@@ -94,7 +94,7 @@ def _collect(operations: Iterable[Operation], epoch: float, ended: float) -> _Se
             acks.append(operation.ended)
             latencies.append(operation.ended - operation.invoked)
     order = sorted(range(len(acks)), key=acks.__getitem__)
-    return _Seen(
+    return _Acknowledged(
         acks=array("d", (acks[place] for place in order)),
         latencies=array("d", (latencies[place] for place in order)),
         errors=array("d", sorted(errors)),
@@ -102,10 +102,9 @@ def _collect(operations: Iterable[Operation], epoch: float, ended: float) -> _Se
 
 
 def _steady(acks: "array[float]", start: float, inject: float, rate: float) -> float | None:
-    """Give seconds from injection to the first window, begun at `start` or later, that is busy.
+    """Return the seconds from injection to the first busy window that begins at `start` or later.
 
-    A window has enough acknowledgements for the first time when it ends with the last of them, or
-    when it begins with `start`.
+    The first window with enough acknowledgements ends with the last of them, or begins at `start`.
     """
     enough = max(1, math.ceil(_STEADY * rate * _WINDOW_SECONDS))
     since = acks[bisect_left(acks, start) :]
@@ -116,7 +115,7 @@ def _steady(acks: "array[float]", start: float, inject: float, rate: float) -> f
 
 
 def _latency(
-    interval: Literal["before", "during", "after"], seen: _Seen, start: float, end: float
+    interval: Literal["before", "during", "after"], seen: _Acknowledged, start: float, end: float
 ) -> Latency:
     latencies, errors = seen.between(start, end)
     return Latency(
@@ -132,13 +131,13 @@ def _latency(
 
 
 def _percentile(ascending: Sequence[float], part: float) -> float | None:
-    """Give the least value, in milliseconds, that at least `part` of all do not exceed."""
+    """Return the least value, in milliseconds, that at least `part` of all do not exceed."""
     if not ascending:
         return None
     return round(1000 * ascending[math.ceil(part * len(ascending)) - 1], 3)
 
 
-def _bins(seen: _Seen, epoch: float, ended: float, width: float) -> Iterator[Bin]:
+def _bins(seen: _Acknowledged, epoch: float, ended: float, width: float) -> Iterator[Bin]:
     count = math.ceil((ended - epoch) / width)
     edges = [*(epoch + width * place for place in range(count)), ended]
     for start, end in pairwise(edges):

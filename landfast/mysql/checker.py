@@ -1,7 +1,6 @@
-"""From what was tried and what is there to what was lost. Pure.
+"""Compares what was tried with what is there, and finds what was lost. Pure.
 
-An operation is one byte in memory and eight for the time of its end: 10^6 of them are nine
-megabytes.
+An operation takes nine bytes of memory: one for how it ended, eight for when.
 """
 
 from array import array
@@ -41,7 +40,7 @@ _INTERVALS: Final[tuple[Literal["before", "during", "after"], ...]] = ("before",
 
 
 class _Tried:
-    """What one writer tried in one table. An operation's place is its number; they begin with 1."""
+    """What one writer tried in one table. An operation's place is its number, from 1."""
 
     def __init__(self) -> None:
         self.codes = bytearray(1)
@@ -50,7 +49,7 @@ class _Tried:
     def note(self, operation: Operation) -> None:
         number = operation.number
         if number < 1 or self.code(number) != _NEVER:
-            # the second would hide what became of the first
+            # the second would hide the first
             raise BadInput(
                 f"the history has {operation.kind} {number} of writer {operation.writer} "
                 "more than once, or it is below 1: is it of one workload?"
@@ -87,8 +86,8 @@ class _Run(NamedTuple):
 
 
 @dataclass
-class _Found:
-    """What became of the operations, as far as it has been looked at."""
+class _Fates:
+    """What became of the operations that were compared so far."""
 
     stable: int = 0
     recovered: int = 0
@@ -97,7 +96,7 @@ class _Found:
     unexpected_runs: list[_Run] = field(default_factory=list)
     lost: list[LostRun] = field(default_factory=list)
     lost_at: "array[float]" = field(default_factory=lambda: array("d"))
-    """When each operation that is lost was acknowledged."""
+    """When each lost operation was acknowledged."""
 
 
 _Ledger = dict[tuple[_Table, int], _Tried]
@@ -112,14 +111,14 @@ def check(
     during_required: bool,
     epoch: float,
 ) -> LedgerCheck:
-    """Give the verdict on the data: what became of every operation.
+    """Return the verdict on the data, and what became of every operation.
 
     FAIL if something acknowledged is lost, or something is there that must not be. UNKNOWN if
-    nothing was read, or no write was acknowledged when some must have been: a PASS would say
-    nothing then.
+    nothing was read, or if no write was acknowledged when some must have been: a PASS would say
+    nothing.
 
     Args:
-        operations: what was tried, in any order; connections are passed over.
+        operations: what was tried, in any order; connections are ignored.
         reading: what is there after recovery, or None if it was not read.
         inject: when the fault was injected, in monotonic seconds like those of the operations.
         healed: when it was proven to be healed, or None.
@@ -136,7 +135,7 @@ def check(
             if key not in ledger:
                 ledger[key] = _Tried()
             ledger[key].note(operation)
-    found = _Found() if reading is None else _compare(ledger, reading, epoch)
+    found = _Fates() if reading is None else _compare(ledger, reading, epoch)
     torn = [] if reading is None else [*reading.damaged, *_unbalanced(reading)]
     acknowledged, failed, uncertain = (
         sum(tried.codes.count(code) for tried in ledger.values()) for code in (_OK, _FAIL, _INFO)
@@ -171,8 +170,8 @@ def check(
     )
 
 
-def _compare(ledger: _Ledger, reading: FinalReading, epoch: float) -> _Found:
-    found = _Found()
+def _compare(ledger: _Ledger, reading: FinalReading, epoch: float) -> _Fates:
+    found = _Fates()
     rows: dict[tuple[_Table, int], Runs] = {}
     rows |= {("insert", writer): runs for writer, runs in reading.rows.items()}
     rows |= {("transfer", writer): runs for writer, runs in reading.transfers.items()}
@@ -190,7 +189,7 @@ def _compare(ledger: _Ledger, reading: FinalReading, epoch: float) -> _Found:
 
 
 def _rows(tried: _Tried, runs: Runs) -> tuple[bytearray, Runs]:
-    """Give for each number whether its row is there, and the rows that must not be."""
+    """Return for each number whether its row is there, and the rows that must not be."""
     there = bytearray(len(tried.codes))
     strangers: list[int] = []
     for first, last in runs:
@@ -203,10 +202,10 @@ def _rows(tried: _Tried, runs: Runs) -> tuple[bytearray, Runs]:
 
 
 def _register(tried: _Tried, value: int) -> tuple[bytearray, Runs]:
-    """Give for each update whether it is there, and the value if it must not be.
+    """Return for each update whether it is there, and the value if it must not be.
 
-    A register shows its last update only. Those acknowledged before are there if it is no older;
-    of those that are uncertain nobody knows whether they were overwritten.
+    A register shows only its last update. Acknowledged updates are there if the value is not older;
+    an uncertain one may have been overwritten.
     """
     there = bytearray(code == _OK and number <= value for number, code in enumerate(tried.codes))
     if tried.may_be_there(value):
@@ -217,7 +216,7 @@ def _register(tried: _Tried, value: int) -> tuple[bytearray, Runs]:
 
 
 def _classify(
-    table: _Table, writer: int, tried: _Tried, there: bytearray, found: _Found, epoch: float
+    table: _Table, writer: int, tried: _Tried, there: bytearray, found: _Fates, epoch: float
 ) -> None:
     lost = array("q")
     for number, (code, is_there) in enumerate(zip(tried.codes, there, strict=True)):
@@ -244,9 +243,9 @@ def _classify(
 
 
 def _unbalanced(reading: FinalReading) -> list[str]:
-    """Say which accounts have not what the transfers that are there make of them.
+    """Return which balances do not agree with the transfers that are there.
 
-    Transfers move money only: where the sum of all accounts is wrong, one of them is.
+    Transfers only move money: if the sum of all balances is wrong, so is one of them.
     """
     wanted = dict.fromkeys(range(ACCOUNTS), INITIAL_BALANCE)
     for writer, runs in reading.transfers.items():
@@ -264,7 +263,7 @@ def _unbalanced(reading: FinalReading) -> list[str]:
 
 
 def _by_interval(
-    ledger: _Ledger, found: _Found, inject: float, healed: float | None
+    ledger: _Ledger, found: _Fates, inject: float, healed: float | None
 ) -> tuple[IntervalLosses, ...]:
     bounds = [inject, inf if healed is None else healed]
     times = (time for tried in ledger.values() for time in tried.acknowledged_at())
@@ -277,9 +276,9 @@ def _by_interval(
 
 
 def _failures(
-    counts: LedgerCounts, found: _Found, reading: FinalReading, torn: list[str]
+    counts: LedgerCounts, found: _Fates, reading: FinalReading, torn: list[str]
 ) -> list[str]:
-    """Say what is wrong with the data; nothing if it is as it must be."""
+    """Return what is wrong with the data."""
     reasons = []
     if counts.lost:
         runs = [_Run(run.kind, run.writer, run.first, run.last) for run in found.lost]
@@ -303,7 +302,7 @@ def _failures(
 def _doubts(
     by_interval: tuple[IntervalLosses, ...], healed: float | None, during_required: bool
 ) -> list[str]:
-    """Say why nothing can be concluded from a ledger without failures; nothing if it can."""
+    """Return why a ledger without failures proves nothing."""
     before, during, after = (found.acknowledged for found in by_interval)
     reasons = []
     if not before:

@@ -39,7 +39,7 @@ def translated() -> Iterator[None]:
 class MysqlServer:
     """How to reach a server: a port on 127.0.0.1, and root's password.
 
-    With `dial`, connections are made over the sockets that it gives instead.
+    With `dial`, connections use the sockets that it returns instead.
     """
 
     port: int
@@ -50,7 +50,7 @@ class MysqlServer:
         return str(self.dial) if self.dial else f"127.0.0.1:{self.port}"
 
     def open(self, seconds: float) -> "Connection[Cursor]":
-        """Give an open connection with autocommit, to be closed; each answer may take `seconds`.
+        """Return an open connection with autocommit; each answer may take `seconds`.
 
         Raises:
             pymysql.err.OperationalError: the server does not answer or refuses.
@@ -99,7 +99,7 @@ class MysqlServer:
             return list(cursor.fetchall())
 
     def wait(self, *, timeout: float) -> "Identity":
-        """Wait until the server answers, and give who it is.
+        """Wait until the server answers, and return who it is.
 
         Raises:
             WaitTimeout: it does not answer in time; the message has the last error.
@@ -112,10 +112,10 @@ class MysqlServer:
         )
 
     def identity(self) -> "Identity":
-        """Give the server's version and the id that it keeps in its data directory."""
-        # a port mapping takes connections for a pod that is gone: it would be waited for in vain
+        """Return the server's version and the id that it keeps in its data directory."""
+        # a port mapping accepts connections for a pod that is gone, and never answers
         ((version,),) = self.query("SELECT VERSION()", seconds=timeouts.MYSQL_CONNECT)
-        # MariaDB has no server_uuid, but a server_uid of the same meaning
+        # MariaDB calls its server_uuid server_uid
         (row,) = self.query(
             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid','server_uid')",
             seconds=timeouts.MYSQL_CONNECT,

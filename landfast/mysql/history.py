@@ -1,12 +1,12 @@
-"""The ledger's file format: every operation on MySQL, as invoked and as it ended.
+"""The ledger's file format: every operation on MySQL, with its invocation and its completion.
 
-One line each, fields apart by tabs: what (`invoke`, `ok`, `fail`, `info`), writer, kind, number,
-monotonic time, wall-clock time (seconds), error. A writer has one operation at a time, so the next
-line of a writer after its `invoke` is how that ended; none: nobody knows.
+One line each, separated by tabs: what (`invoke`, `ok`, `fail`, `info`), writer, kind, number,
+monotonic time, wall-clock time (seconds), error. A writer has one operation at a time, so its next
+line after an `invoke` says how that ended. Without a next line, nobody knows.
 
     ok    the server acknowledged it
     fail  it was certainly not done
-    info  nobody knows: the connection broke, or the server said something that may mean either
+    info  nobody knows: the connection broke, or the server's answer is ambiguous
 """
 
 import gzip
@@ -25,11 +25,11 @@ class OperationKind(StrEnum):
     INSERT = "insert"
     """A row of its own: (writer, number)."""
     TRANSFER = "transfer"
-    """Moves money between two accounts and notes it, in one transaction."""
+    """Moves money between two accounts and records that, in one transaction."""
     REGISTER = "register"
     """Sets the writer's one register to the operation's number."""
     CONNECT = "connect"
-    """A connection: no write, but its failures are what clients see."""
+    """A connection: not a write, but clients see its failures."""
 
 
 class Completion(StrEnum):
@@ -61,17 +61,17 @@ INITIAL_BALANCE = 1_000_000
 
 
 def transfer_of(writer: int, number: int) -> tuple[int, int, int]:
-    """Give what a transfer moves: from account, to account, amount."""
+    """Return what a transfer moves: from account, to account, amount."""
     source = (writer * 7 + number) % ACCOUNTS
     target = (source + 1 + number % (ACCOUNTS - 1)) % ACCOUNTS
     return source, target, 1 + number % 97
 
 
 def read_history(path: Path) -> Iterator[Operation]:
-    """Give the operations of a history file (also gzipped), each when its end is read.
+    """Yield the operations of a history file (also gzipped), each when its end is read.
 
-    Those without an end come last. A last line cut short by a crash is left out. Holds one
-    operation a writer in memory.
+    Operations without an end come last. A last line cut short by a crash is ignored. Holds one
+    operation per writer in memory.
 
     Raises:
         BadInput: the file cannot be read, or a line is not of the format.
@@ -117,7 +117,7 @@ Runs = list[tuple[int, int]]
 
 
 def runs_of(numbers: Iterable[int]) -> Runs:
-    """Give numbers that come in ascending order as runs; one that comes twice is in them once."""
+    """Return ascending numbers as runs; a number that comes twice is in them once."""
     runs: Runs = []
     for number in numbers:
         if runs and number <= runs[-1][1] + 1:

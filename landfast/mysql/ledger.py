@@ -1,4 +1,4 @@
-"""The ledger: writers that note everything they try on MySQL, and what is there at the end."""
+"""The ledger: writers that record everything they try on MySQL, and what is there at the end."""
 
 import contextlib
 import sys
@@ -33,12 +33,12 @@ class Ledger:
         self.server = server
         self.history = folder / "history.tsv"
         self.began = 0.0
-        """Monotonic time at which the writers were started."""
+        """When the writers were started (monotonic seconds)."""
         self._read = 0
         self._acknowledged = 0
 
     def prepare(self) -> None:
-        """Make the ledger's tables anew, in a database of their own."""
+        """Create the ledger's tables again, in a database of their own."""
         values = ", ".join(f"({account}, {INITIAL_BALANCE})" for account in range(ACCOUNTS))
         registers = ", ".join(f"({writer}, 0)" for writer in range(sum(WRITERS.values())))
         with self.server.connect() as connection, connection.cursor() as cursor:
@@ -51,7 +51,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Let the writers work while the body runs.
+        """Run the writers while the body runs.
 
         Raises:
             ProcessError: they ended with an error of their own.
@@ -62,7 +62,7 @@ class Ledger:
             history=self.history,
             writers=WRITERS,
         )
-        self.history.unlink(missing_ok=True)  # of a run that was broken off
+        self.history.unlink(missing_ok=True)  # of an interrupted run
         self.began = time.monotonic()
         with process.running(
             [sys.executable, "-m", "landfast.mysql.writers"],
@@ -73,7 +73,7 @@ class Ledger:
             yield
 
     def acknowledged(self) -> int:
-        """Give how many writes have been acknowledged so far."""
+        """Return how many writes have been acknowledged so far."""
         with contextlib.suppress(FileNotFoundError), self.history.open("rb") as file:
             file.seek(self._read)
             for line in file:
@@ -100,7 +100,7 @@ class Ledger:
         )
 
     def _is_gone(self) -> bool:
-        """Whether MySQL answers, but has no such database any more."""
+        """Whether MySQL answers, but no longer has the ledger's database."""
         question = "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
         try:
             return not self.server.query(question, [DATABASE])
@@ -139,7 +139,7 @@ class Ledger:
 
 
 def _add(found: dict[int, Runs], writer: int, number: int) -> bool:
-    """Add a number to a writer's runs; give False if it is there already. Numbers ascend."""
+    """Add an ascending number to a writer's runs; return False if it is there already."""
     runs = found.setdefault(writer, [])
     if not runs or number > runs[-1][1] + 1:
         runs.append((number, number))

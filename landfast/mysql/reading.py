@@ -1,4 +1,4 @@
-"""What was read of the ledger once everything had recovered: one value, kept beside the history."""
+"""What was read from the ledger after recovery: one value, kept beside the history."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

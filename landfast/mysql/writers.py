@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 DATABASE = "landfast_ledger"
 _CONNECT_SECONDS = 2.0
-_ANSWER_SECONDS = 120.0  # a hard mount freezes; giving up earlier would be the client's own fault
+_ANSWER_SECONDS = 120.0  # a hard mount may freeze; giving up sooner is the client's error
 _RECONNECT_SECONDS = 0.25
 _WATCH_SECONDS = 0.5
 _STUCK_SECONDS = 1.0
 _ANOTHER_SERVER = 3.0  # seconds between two starts; Uptime is in whole seconds
-# After these the server has certainly not done it. After any other error nobody knows.
+# After these errors the operation was certainly not done. After any other, nobody knows.
 _REFUSED = {
     ER.DISK_FULL,
     ER.RECORD_FILE_FULL,
@@ -45,7 +45,7 @@ _REFUSED = {
 
 
 class Task(BaseModel):
-    """What the process is asked for: how many writers of each kind, against which server."""
+    """What the process has to do: how many writers of each kind, against which server."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,12 +60,12 @@ class Task(BaseModel):
 
 
 def payload(writer: int, number: int) -> str:
-    """Give the content of a row: 128 characters that no other row has."""
+    """Return the content of a row: 128 characters that no other row has."""
     return hashlib.sha512(f"{writer}:{number}".encode()).hexdigest()
 
 
 class _History:
-    """Appends lines; each is in the kernel's hands before the operation goes on."""
+    """Appends lines; each has reached the kernel before the operation goes on."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -81,7 +81,7 @@ class _History:
 class _Connection:
     """One TCP connection, and when the server at its other end started (monotonic), once known.
 
-    `waiting_since` is when what is waited for was asked, None while nothing is.
+    `waiting_since` is when the pending question was asked, None while nothing is pending.
     """
 
     def __init__(self, port: int) -> None:
@@ -93,11 +93,11 @@ class _Connection:
 
 
 class _Watch(threading.Thread):
-    """Ends connections to a server that is not there any more, as soon as another one answers.
+    """Ends connections to a server that is gone, as soon as another one answers.
 
-    Behind a port mapping and a Service nobody tells a client that its server's node has died: it
-    would wait for ever. As long as no other server answers, it does wait. Looks only while a writer
-    waits: a new connection makes MySQL write its log, and would hide what a crash loses.
+    Behind a port mapping and a Service, a client never learns that its server's node died: it
+    would wait forever. Until another server answers, it does wait. The watch connects only while a
+    writer waits: a new connection makes MySQL write its log, and would hide what a crash loses.
     """
 
     def __init__(self, task: Task, stop: threading.Event) -> None:
@@ -115,7 +115,7 @@ class _Watch(threading.Thread):
                     connection = _connection(self._task, tcp, _CONNECT_SECONDS)
                     connection.close()
             except (OSError, pymysql.err.Error):
-                continue  # nothing answers: there is nothing to compare with
+                continue  # nothing answers, so there is nothing to compare with
             assert tcp.server_started is not None  # noqa: S101 - _connection sets it
             for other in list(self.connections):
                 if _is_stale(other, tcp.server_started):
@@ -131,7 +131,7 @@ def _is_stuck(tcp: _Connection) -> bool:
 
 
 def _is_stale(tcp: _Connection, newest: float) -> bool:
-    if tcp.server_started is None:  # its greeting does not come although the server answers
+    if tcp.server_started is None:  # the server answers others, but did not greet this one
         return time.monotonic() - tcp.opened > 2 * _CONNECT_SECONDS
     return newest - tcp.server_started > _ANOTHER_SERVER
 
@@ -223,7 +223,7 @@ class _Writer(threading.Thread):
             tcp.socket.close()
 
     def _write(self, connection: "Connection[Cursor]", tcp: _Connection) -> bool:
-        """Do one operation; give whether the connection may be used again."""
+        """Do one operation; return whether the connection may be used again."""
         self._number += 1
         tcp.waiting_since = time.monotonic()
         self._history.write("invoke", self._writer, self._kind, self._number)
@@ -240,7 +240,7 @@ class _Writer(threading.Thread):
 
 
 def main() -> int:
-    """Write until SIGTERM; operations that do not end within two seconds then stay open."""
+    """Write until SIGTERM; operations that do not end within two more seconds stay open."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     task = Task.model_validate_json(sys.stdin.read())
@@ -256,7 +256,7 @@ def main() -> int:
         writer.stop.set()
     for writer in writers:
         writer.join(max(0.0, deadline - time.monotonic()))
-    os._exit(0)  # a writer that waits for a frozen server is not waited for
+    os._exit(0)  # do not wait for a writer that waits for a frozen server
 
 
 if __name__ == "__main__":

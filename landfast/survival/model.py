@@ -1,6 +1,6 @@
 """What one scenario showed, as a value: the journal holds it, the report draws it. Pure.
 
-Times are seconds since the workload began, unless they say otherwise.
+Times are seconds since the workload began, unless stated otherwise.
 """
 
 from typing import Literal
@@ -19,7 +19,7 @@ class _Value(BaseModel):
 
 
 class Marks(_Value):
-    """When what happened to a fault; None: it did not come to that."""
+    """When a fault reached each stage; None: it did not come to that."""
 
     injected: float = Field(description="the injection began")
     proven: float | None = Field(None, description="its effect was proven")
@@ -28,7 +28,7 @@ class Marks(_Value):
 
 
 class LostRun(_Value):
-    """Acknowledged operations of one writer, next to each other, that are not there any more."""
+    """Consecutive acknowledged operations of one writer that are no longer there."""
 
     kind: Literal["insert", "transfer", "register"]
     writer: int
@@ -39,7 +39,7 @@ class LostRun(_Value):
 
 
 class LedgerCounts(_Value):
-    """What became of the operations."""
+    """What became of the operations, by number."""
 
     attempted: int
     acknowledged: int
@@ -98,7 +98,7 @@ class Bin(_Value):
 
 
 class Availability(_Value):
-    """How long the database was away, as its clients saw it."""
+    """How long the database was unavailable, as its clients saw it."""
 
     gap: float = Field(description="longest time without an acknowledgement, seconds")
     gap_from: float = Field(description="when it began")
@@ -118,7 +118,7 @@ class Availability(_Value):
 
 
 class Span(_Value):
-    """A state that something was in for a while."""
+    """A state that something was in for some time."""
 
     start: float
     end: float
@@ -127,14 +127,14 @@ class Span(_Value):
 
 
 class Lane(_Value):
-    """What was seen of one thing beside the workload: a pod, a node, a volume."""
+    """The states of one thing around the workload: a pod, a node, a PV."""
 
     name: str
     spans: tuple[Span, ...]
 
 
 class Happening(_Value):
-    """Something that happened at one moment: an event of the cluster."""
+    """An event of the cluster."""
 
     at: float
     text: str
