@@ -21,6 +21,8 @@ GONE = 90
 MANY_VOLUMES = 60
 """Dozens of PVCs to be bound, or their volumes to be deleted, across a provisioner's restart."""
 POD_RUNNING = 120
+POD_UNDER_TEST = 60
+"""A pod to start or to end, where that is the statement under test."""
 POD_CANNOT_START = 20
 """How long a pod may say that it cannot be scheduled, or that its image cannot be pulled."""
 RECLAIM = 30

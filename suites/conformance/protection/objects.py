@@ -13,7 +13,6 @@ from suites.objects import SLEEP, is_terminating, of_pvc, prepare, pv, pvc, with
 
 HOSTNAME = "kubernetes.io/hostname"
 SET, TEMPLATE = "app", "nfs-pvc"
-POD_SECONDS = 60
 
 
 def pod(
@@ -66,7 +65,7 @@ def bound_pvc(stack: Stack, mode: str = "ReadWriteOnce", /, **pv_spec: Any) -> O
 def run_pod(stack: Stack, name: str, *, read_only: bool = False) -> Object:
     """Create a pod (see `pod`), and return it once it is Running."""
     stack.make(pod(name, read_only=read_only))
-    return stack.wait_for_pod(name, "Running", timeout=POD_SECONDS)
+    return stack.wait_for_pod(name, "Running", timeout=timeouts.POD_UNDER_TEST)
 
 
 def run_set(stack: Stack, **spec: Any) -> Object:
@@ -75,7 +74,7 @@ def run_set(stack: Stack, **spec: Any) -> Object:
         volume(stack, f"volume-{ordinal}")
     made = stack.make(statefulset(2, **spec))
     for ordinal in range(2):
-        stack.wait_for_pod(f"{SET}-{ordinal}", "Running", timeout=POD_SECONDS)
+        stack.wait_for_pod(f"{SET}-{ordinal}", "Running", timeout=timeouts.POD_UNDER_TEST)
     return made
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from landfast import timeouts
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from suites.conformance.protection.objects import (
-    POD_SECONDS,
     bound_pvc,
     on_node,
     pod,
@@ -31,7 +31,7 @@ def test_pods_on_two_nodes_write_on_one_read_write_once_volume(
             stack.make(pod(f"writer-{number}", **on_node(node)))
     with verify("both pods start and write"):
         pods = [
-            stack.wait_for_pod(f"writer-{number}", "Running", timeout=POD_SECONDS)
+            stack.wait_for_pod(f"writer-{number}", "Running", timeout=timeouts.POD_UNDER_TEST)
             for number in range(2)
         ]
         refusals = [write(stack, f"writer-{number}", f"{number}.txt") for number in range(2)]
@@ -57,7 +57,7 @@ def test_second_pod_with_a_read_write_once_pod_volume_waits_for_the_first(
     with step("delete the first pod"):
         stack.kube.delete("Pod", "first", stack.namespace)
     with verify("the second one starts"):
-        second = stack.wait_for_pod("second", "Running", timeout=POD_SECONDS)
+        second = stack.wait_for_pod("second", "Running", timeout=timeouts.POD_UNDER_TEST)
     observe(f"then the second one is {second['status']['phase']}")
 
 

@@ -8,7 +8,6 @@ from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.protection.objects import (
-    POD_SECONDS,
     SET,
     owners,
     pvcs,
@@ -106,7 +105,7 @@ def test_pod_that_is_scaled_away_and_back_has_the_same_pvc_and_data(
         scale(stack, 1)
         scale(stack, 2)
     with verify("the second pod starts again"):
-        stack.wait_for_pod(f"{SET}-1", "Running", timeout=POD_SECONDS)
+        stack.wait_for_pod(f"{SET}-1", "Running", timeout=timeouts.POD_UNDER_TEST)
         read = stack.kube.execute(
             stack.namespace, f"{SET}-1", shell("cat /nfs/data.txt || true")
         ).strip()

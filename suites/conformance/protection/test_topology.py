@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from landfast import timeouts
 from landfast.manifests import load
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from suites.conformance.protection.objects import (
-    POD_SECONDS,
     bound_pvc,
     node_affinity,
     on_node,
@@ -58,6 +58,6 @@ def test_wait_for_first_consumer_binds_the_pv_of_the_pods_node(
         stack.make(pod("user", **on_node(nodes[1])))
     with verify("the PVC becomes Bound and the pod starts"):
         bound = stack.wait_for_pvc("data")
-        stack.wait_for_pod("user", "Running", timeout=POD_SECONDS)
+        stack.wait_for_pod("user", "Running", timeout=timeouts.POD_UNDER_TEST)
     observe(f"with a pod on {nodes[1]} it is bound to {bound['spec']['volumeName']}")
     assert bound["spec"]["volumeName"] == names[nodes[1]], "it is bound to the other node's PV"

@@ -10,7 +10,6 @@ from suites.objects import pod, shell
 
 pytestmark = pytest.mark.xdist_group("walkthrough")
 
-_POD_SECONDS = 60
 _WHOLE_EXPORT = {"nfs": {"server": "192.168.3.133", "path": "/data/share"}}
 
 
@@ -21,7 +20,9 @@ def test_file_created_on_another_machine_is_on_the_server(
     with step("create a pod that mounts the export and creates hello.txt"):
         reference.make(pod("second-machine", shell("touch /nfs/hello.txt"), volume=_WHOLE_EXPORT))
     with verify("the pod mounts the export and creates the file"):
-        machine = reference.wait_for_pod("second-machine", "Succeeded", timeout=_POD_SECONDS)
+        machine = reference.wait_for_pod(
+            "second-machine", "Succeeded", timeout=timeouts.POD_UNDER_TEST
+        )
     file = reference.export.stat("hello.txt")
     observe(f"created on {machine['spec']['nodeName']}; the server has: {file}")
     assert file is not None, "there is no hello.txt on the server"
@@ -35,7 +36,7 @@ def test_provisioner_becomes_ready(
     with step("create the provisioner and its rights"):
         reference.create("provisioner-rbac", "provisioner")
     with verify("the Deployment becomes available"):
-        deployment = reference.wait_for_provisioner(timeout=_POD_SECONDS)
+        deployment = reference.wait_for_provisioner(timeout=timeouts.POD_UNDER_TEST)
     ready = deployment["status"]["readyReplicas"], deployment["status"]["replicas"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     observe(f"Ready {ready[0]}/{ready[1]}, image {container['image']}")
@@ -113,7 +114,7 @@ def test_file_created_by_a_pod_on_its_volume_is_on_the_server(
         reference.export.remove("hello.txt")
         reference.create("pod")
     with verify("the pod completes"):
-        done = reference.wait_for_pod("nfs-test-all", "Succeeded", timeout=_POD_SECONDS)
+        done = reference.wait_for_pod("nfs-test-all", "Succeeded", timeout=timeouts.POD_UNDER_TEST)
     file = reference.export.stat("hello.txt")
     observe(f"it {done['status']['phase']} on {done['spec']['nodeName']}; the server has: {file}")
     assert file is not None, "the pod completed, but there is no hello.txt on the server"

@@ -3,6 +3,7 @@
 import pytest
 
 from fixtures.session import FactFunction
+from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
@@ -17,8 +18,6 @@ from suites.conformance.walkthrough.database import (
 )
 
 pytestmark = pytest.mark.xdist_group("walkthrough")
-
-_MYSQL_SECONDS = 90
 
 
 @pytest.mark.claim("walkthrough.mysql-binds-the-static-pv")
@@ -51,8 +50,8 @@ def test_mysql_runs_and_answers(
     reference: Stack, walk: Walk, verify: StepFunction, observe: ObserveFunction, fact: FactFunction
 ) -> None:
     with verify("mysql-0 is Running and answers through the NodePort"):
-        pod = reference.wait_for_pod("mysql-0", "Running", timeout=_MYSQL_SECONDS)
-        walk.identity = reference.wait_for_mysql(timeout=_MYSQL_SECONDS)
+        pod = reference.wait_for_pod("mysql-0", "Running", timeout=timeouts.MYSQL_READY)
+        walk.identity = reference.wait_for_mysql()
     (container,) = pod["spec"]["containers"]
     observe(
         f"mysql-0 runs on {pod['spec']['nodeName']} with image {container['image']} in "
@@ -112,7 +111,7 @@ def expect_the_same_rows(
 ) -> None:
     """Hold MySQL to the rows and the data directory that it began with."""
     with verify("MySQL answers and returns its rows"):
-        identity = reference.wait_for_mysql(timeout=_MYSQL_SECONDS)
+        identity = reference.wait_for_mysql()
         rows = messages(reference)
     observe(describe(rows, identity))
     assert rows == ROWS, f"rows were lost or changed; server_uuid is now {identity.server_uuid}"
