@@ -9,8 +9,10 @@ from fixtures.session import Run
 from landfast import timeouts
 from landfast.binding.trial import Trial
 from landfast.environment import Environment
+from landfast.faults.programs import Program
 from landfast.kube.default_classes import no_default_classes
 from landfast.run import RUN_LABEL, default_classes_file
+from landfast.verdict import Unknown
 from landfast.waiting import wait_until
 
 
@@ -49,3 +51,14 @@ def own_default_classes(env: Environment) -> Iterator[None]:
     env.cluster.require("cluster.default-class")
     with no_default_classes(env.cluster.kube, default_classes_file(env.run_id), env.run_id):
         yield
+
+
+@pytest.fixture
+def controller_manager(env: Environment) -> Program:
+    """kube-controller-manager, on the control plane of a cluster that the run owns."""
+    env.cluster.require("cluster.owned")
+    env.cluster.require("cluster.node-shell")
+    if env.engine is None:
+        raise Unknown("the run's own cluster has no engine")
+    node = next(name for name in env.cluster.nodes if name.endswith("-control-plane"))
+    return Program(env.engine, node, "kube-controller-manager")

@@ -10,10 +10,9 @@ from landfast import timeouts
 from landfast.binding.model import BindingCase, Pv, Pvc, PvcPhase
 from landfast.binding.settling import Snapshot
 from landfast.binding.trial import Trial
-from landfast.environment import Environment
+from landfast.faults.programs import Program
 from landfast.verdict import Unknown
 from landfast.waiting import wait_until
-from suites.conformance.binding.controller_manager import controller_manager
 from suites.conformance.binding.table import change
 
 PVCS = 200
@@ -29,10 +28,9 @@ TWIN = change(f"c{_NAMES[-1]}", request=2)(CASE)
 @pytest.mark.exclusive
 @pytest.mark.claim("binding.killed-controller-binds-each-claim-once")
 def test_killed_controller_binds_each_pvc_once(
-    env: Environment, trial: Trial, judgement: Judgement, sabotaged: bool
+    controller_manager: Program, trial: Trial, judgement: Judgement, sabotaged: bool
 ) -> None:
     step, observe = judgement.steps.step, judgement.steps.observe
-    manager = controller_manager(env)
     with trial.batch([TWIN if sabotaged else CASE]) as batch:
         with step(f"create {PVCS} PVs, then {PVCS} PVCs"):
             batch.send(0)
@@ -51,10 +49,13 @@ def test_killed_controller_binds_each_pvc_once(
                     describe=lambda seen: f"{bound(seen)} are",
                 )
             with step("kill kube-controller-manager"):
-                killed, successor = manager.kill()
-            if bound(seen) == PVCS:
-                raise Unknown(f"every PVC was Bound before {count} were seen to be")
-            observe(f"with {bound(seen)} PVCs Bound, process {killed} killed; {successor} follows")
+                killed = controller_manager.find()
+                if killed is None or bound(seen) == PVCS:
+                    raise Unknown("the controller did not run, or had already bound every PVC")
+                controller_manager.kill(killed.pid)
+                controller_manager.start_soon()
+                successor = controller_manager.wait(other_than=killed.pid)
+            observe(f"with {bound(seen)} PVCs Bound, {killed} was killed; then {successor}")
         with judgement.steps.verify("wait until everything is settled"):
             batch.settle(1)
         problems = misbound(batch.seen)
