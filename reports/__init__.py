@@ -1,10 +1,13 @@
 """Reports for people and CI, rendered from a run's journal alone."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+from landfast.errors import BadInput
+from landfast.files import write_atomically
 from landfast.journal import read_journal
-from reports.files import append, write_whole
 from reports.html import render_html
 from reports.junit import render_junit
 from reports.markdown import render_markdown
@@ -37,7 +40,17 @@ def render(run_folder: Path) -> list[Path]:
         "summary.md": render_markdown(summary),
     }
     for name, text in texts.items():
-        write_whole(run_folder / name, text)
+        with _writing(run_folder / name) as path:
+            write_atomically(path, text)
     if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        append(Path(step_summary), texts["summary.md"])
+        with _writing(Path(step_summary)) as path, path.open("a", encoding="utf-8") as file:
+            file.write(texts["summary.md"])
     return [run_folder / name for name in texts]
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    except OSError as error:
+        raise BadInput(f"cannot write the report {path}: {error.strerror}") from error

@@ -13,6 +13,7 @@ from landfast.audit.workloads import Pod, PodController, Workload
 from landfast.binding.matching import suits
 from landfast.binding.model import Pv, Pvc, PvPhase
 from landfast.binding.state import Moment, Owner, StoredPv, StoredPvc
+from landfast.kube.default_classes import newest_first
 
 _AVAILABLE = ("", "Available")
 _SERVERS = (
@@ -103,10 +104,8 @@ class Inventory:
     @cached_property
     def defaults(self) -> tuple[StorageClass, ...]:
         """The default classes, first the one that counts: the newest."""
-        by_name = sorted((c for c in self.classes if c.is_default), key=lambda c: c.name)
-        return tuple(
-            sorted(by_name, key=lambda c: str(c.metadata.creation_timestamp), reverse=True)
-        )
+        found = (c for c in self.classes if c.is_default)
+        return tuple(newest_first(found, lambda c: (str(c.metadata.creation_timestamp), c.name)))
 
     @cached_property
     def provisioner_roots(self) -> tuple[tuple[Directory, Workload], ...]:

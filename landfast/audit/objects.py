@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from landfast.audit.place import Place
 from landfast.binding.model import Requirement, Selector
-from landfast.kube.default_classes import MARKS
+from landfast.kube.default_classes import is_default
 
 _CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"  # still wins over the field
 _MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
@@ -220,4 +220,4 @@ class StorageClass(ClusterScoped):
     @property
     def is_default(self) -> bool:
         """Whether it is a default class."""
-        return any(self.metadata.annotations.get(key) == "true" for key in MARKS)
+        return is_default(self.metadata.annotations)

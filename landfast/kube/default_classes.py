@@ -8,8 +8,9 @@ is on the disk before the first change.
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from landfast.errors import LandfastError
 from landfast.files import write_atomically
@@ -23,15 +24,29 @@ MARKS = (MARK, "storageclass.beta.kubernetes.io/is-default-class")
 Annotations = dict[str, str]
 
 
-def default_classes(kube: Kube) -> list[Object]:
-    """Return the cluster's default classes; the first is the one that PVCs get.
+_C = TypeVar("_C")
 
-    The newest counts, of those of one second the first by name (GetDefaultClass, ibid.).
+
+def is_default(annotations: Mapping[str, str]) -> bool:
+    """Whether a class with these annotations is a default class."""
+    return any(annotations.get(mark) == "true" for mark in MARKS)
+
+
+def newest_first(classes: Iterable[_C], key: Callable[[_C], tuple[str, str]]) -> list[_C]:
+    """Sort default classes so that the one that PVCs get is first (GetDefaultClass, ibid.).
+
+    `key` returns when a class was created and its name. The newest counts; of those of one second
+    the first by name.
     """
-    found = [obj for obj in kube.list("StorageClass") if "true" in _marks(obj).values()]
-    found.sort(key=lambda obj: str(obj["metadata"]["name"]))
-    found.sort(key=lambda obj: str(obj["metadata"]["creationTimestamp"]), reverse=True)
-    return found
+    by_name = sorted(classes, key=lambda found: key(found)[1])
+    return sorted(by_name, key=lambda found: key(found)[0], reverse=True)
+
+
+def default_classes(kube: Kube) -> list[Object]:
+    """Return the cluster's default classes; the first is the one that PVCs get."""
+    found = [obj for obj in kube.list("StorageClass") if is_default(_marks(obj))]
+    meta = "metadata"
+    return newest_first(found, lambda c: (str(c[meta]["creationTimestamp"]), str(c[meta]["name"])))
 
 
 def _marks(obj: Object) -> Annotations:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import runpy
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -169,7 +170,7 @@ def test_step_summary_that_cannot_be_written_is_bad_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
-    with pytest.raises(BadInput, match=r"cannot append the summary to .*: Is a directory"):
+    with pytest.raises(BadInput, match=r"cannot write the report .*: Is a directory"):
         reports.render(write_run(tmp_path / "run"))
 
 
@@ -180,11 +181,10 @@ def test_full_disk_is_bad_input_and_leaves_the_old_report(
     (tmp_path / "report.html").write_text("old")
     before = set(tmp_path.iterdir())
 
-    def full(path: Path, _text: str, **_kwargs: str) -> int:
-        path.touch()
+    def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BadInput, match=r"cannot write .*report\.html: No space left on device$"):
         reports.render(tmp_path)
     assert set(tmp_path.iterdir()) == before
