@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from landfast.cluster.fence import FencedKube
 from landfast.docker import ContainerState, Engine
 from landfast.kube import Kube, KubeError, Object, Request
 from landfast.process import ProcessError, Result
@@ -192,6 +193,16 @@ class FakeKube(Kube):
 
     def forward(self, namespace: str, pod: str, port: int) -> Any:
         self._take(Request("forward", "Pod", pod, namespace))
+
+
+class FakeFencedKube(FencedKube, FakeKube):
+    """A cluster in memory behind the fence of a run."""
+
+    def __init__(self, run_id: str, *objects: Object, default_classes: bool = False) -> None:
+        FakeKube.__init__(self, *objects)
+        self.run_id = run_id
+        self._default_classes = default_classes
+        self._guards = (self._refuse_foreign,)
 
 
 def _labels(obj: Object) -> dict[str, str]:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes import FakeKube
+from fakes import FakeFencedKube
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landfast.cluster.fence import FencedKube, OutsideFence, marks_default_class, owned
+from landfast.cluster.fence import OutsideFence, marks_default_class, owned
 from landfast.kube import Kube, Object, Request
 from landfast.run import RUN_LABEL
 
@@ -34,15 +34,10 @@ def pv(name: str, claimed_from: str = "", **metadata: Any) -> Object:
     return obj("PersistentVolume", name, spec=spec, metadata=metadata)
 
 
-class Fenced(FencedKube, FakeKube):
-    """A cluster in memory behind the fence; two namespaces are there, one is the run's."""
-
-    def __init__(self, *objects: Object, default_classes: bool = False) -> None:
-        namespaces = (obj("Namespace", OWN, labels=OURS), obj("Namespace", "shop", labels=THEIRS))
-        FakeKube.__init__(self, *namespaces, *objects)
-        self.run_id = RUN
-        self._default_classes = default_classes
-        self._guards = (self._refuse_foreign,)
+def fenced(*objects: Object, default_classes: bool = False) -> FakeFencedKube:
+    """Return a cluster behind the fence, with two namespaces of which one is the run's."""
+    namespaces = (obj("Namespace", OWN, labels=OURS), obj("Namespace", "shop", labels=THEIRS))
+    return FakeFencedKube(RUN, *namespaces, *objects, default_classes=default_classes)
 
 
 OUR_OBJECTS = [
@@ -100,7 +95,7 @@ def verbs_for(there: Object) -> tuple[str, ...]:
 def test_every_mutating_verb_is_refused_for_what_others_own(verb: str) -> None:
     for there in THEIR_OBJECTS:
         if verb in verbs_for(there):
-            kube = Fenced(there)
+            kube = fenced(there)
             with pytest.raises(OutsideFence, match=f"^refused: {verb} .*this run does not own it"):
                 ask(kube, verb, there)
             assert kube.changes() == []
@@ -110,7 +105,7 @@ def test_every_mutating_verb_is_refused_for_what_others_own(verb: str) -> None:
 def test_every_mutating_verb_reaches_what_the_run_owns(verb: str) -> None:
     for there in OUR_OBJECTS:
         if verb in verbs_for(there):
-            kube = Fenced(*([] if verb == "create" else [there]))
+            kube = fenced(*([] if verb == "create" else [there]))
             ask(kube, verb, there)
             assert [asked[0] for asked in kube.changes()] == [verb]
 
@@ -138,7 +133,7 @@ def test_a_verb_that_nobody_knows_is_refused_too(
         meta.get("namespace"),
         there if verb == "create" else body,
     )
-    kube = Fenced(there, default_classes=default_classes)
+    kube = fenced(there, default_classes=default_classes)
     if request.is_read:
         kube._admit(request)
         return
@@ -148,32 +143,32 @@ def test_a_verb_that_nobody_knows_is_refused_too(
 
 @pytest.mark.parametrize("there", THEIR_OBJECTS)
 def test_everything_may_be_read(there: Object) -> None:
-    kube, meta = Fenced(there), there["metadata"]
+    kube, meta = fenced(there), there["metadata"]
     assert kube.get(there["kind"], meta["name"], meta.get("namespace"))
     assert kube.list(there["kind"])
     kube.logs("shop", "shop-0")
 
 
 def test_deleting_what_is_not_there_is_no_error() -> None:
-    assert Fenced().delete("Pod", "nobody", "shop") is False
+    assert fenced().delete("Pod", "nobody", "shop") is False
 
 
 def test_patching_what_is_not_there_is_not_allowed_by_the_fence() -> None:
-    kube = Fenced()
+    kube = fenced()
     with pytest.raises(Exception, match="not found"):
         kube.patch("Pod", "nobody", {}, "shop")
     assert kube.changes() == []
 
 
 def test_dry_runs_and_questions_pass() -> None:
-    kube = Fenced()
+    kube = fenced()
     kube.create(obj("Pod", "theirs", "shop"), dry_run=True)
     kube.create(obj("SelfSubjectAccessReview", ""))
     assert len(kube.changes()) == 2
 
 
 def test_only_creation_may_ask_a_question() -> None:
-    kube = Fenced(obj("SubjectAccessReview", "x"))
+    kube = fenced(obj("SubjectAccessReview", "x"))
     with pytest.raises(OutsideFence):
         kube.delete("SubjectAccessReview", "x")
 
@@ -203,8 +198,8 @@ class TestDefaultClasses:
     def test_it_takes_the_owners_word(self) -> None:
         plain = obj("StorageClass", "plain", metadata={"annotations": {GA: "true"}})
         with pytest.raises(OutsideFence, match="refused: patch StorageClass plain"):
-            Fenced(plain).patch("StorageClass", "plain", MARK)
-        kube = Fenced(plain, default_classes=True)
+            fenced(plain).patch("StorageClass", "plain", MARK)
+        kube = fenced(plain, default_classes=True)
         kube.patch("StorageClass", "plain", MARK)
         assert kube.get("StorageClass", "plain")["metadata"]["annotations"] == {}
         with pytest.raises(OutsideFence):
