@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from landfast import paths, timeouts
-from landfast.audit.command import Format, Request
+from landfast.audit.command import AuditRequest, Format
 from landfast.audit.command import run as run_audit
 from landfast.audit.findings import Severity
 from landfast.environment import environment, sweep
@@ -250,7 +250,7 @@ def audit_command(
     Exit code 0: no finding as severe as --fail-on; 1: at least one; 4: the input cannot be read.
     For a chart: `helm template CHART | landfast audit -`.
     """
-    request = Request(
+    request = AuditRequest(
         manifests or [], context, kubeconfig, export_root, export_path, output, fail_on
     )
     run_audit(request)

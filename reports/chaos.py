@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from landfast.survival.grade import LEVELS, TIERS, Grade, Level, Unshown, grade
-from landfast.survival.model import Survival
+from landfast.grade import LEVELS, TIERS, Grade, Level, Unshown, grade
+from landfast.results import Survival
 from landfast.verdict import Verdict, worst
 from reports.model import SHOWN_FIRST, ClaimSummary, Summary, TestSummary
 from reports.survival_words import was_read

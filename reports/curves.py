@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from landfast.survival.model import Bin, Survival
+from landfast.results import Bin, Survival
 from reports.picture import LEFT, Panel, Scale, Tick
 
 _RATE, _LATENCY = 110, 88

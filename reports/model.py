@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Protocol, TypeVar
 
 from landfast.journal import Evidence, MatrixCell, Phase
-from landfast.survival.model import Survival, Tier
+from landfast.results import Survival, Tier
 from landfast.verdict import EXIT_INTERRUPTED, Verdict, exit_code, worst
 from reports.text import plural
 

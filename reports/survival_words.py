@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from landfast.survival.model import IntervalLosses, Latency, LostRun, Survival
+from landfast.results import IntervalLosses, Latency, LostRun, Survival
 from reports.text import elapsed, plural
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from landfast.survival.model import Survival
+from landfast.results import Survival
 from reports.curves import latency_panel, merged, rate_panel
 from reports.picture import (
     CHAR,

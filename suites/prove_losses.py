@@ -20,8 +20,8 @@ from landfast.faults.site import open_site, record_of, renew_mysql
 from landfast.mysql.history import Completion, OperationKind, read_history
 from landfast.mysql.writers import DATABASE
 from landfast.progress import Progress
+from landfast.results import Survival
 from landfast.settings import load_settings
-from landfast.survival.model import Survival
 from landfast.survival.run import survive
 from landfast.verdict import Verdict
 from suites.chaos.present import count_present

@@ -8,7 +8,7 @@ import pytest
 
 from landfast import doctor, paths
 from landfast.docker import Engine
-from landfast.doctor import Finding, examine
+from landfast.doctor import HostCheck, examine
 from landfast.errors import BadInput
 from landfast.kit import debian, programs
 from landfast.kit import engine as engines
@@ -28,13 +28,13 @@ def bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(programs, name, lambda: None)
 
 
-def found() -> dict[str, Finding]:
+def found() -> dict[str, HostCheck]:
     return {finding.what: finding for finding in examine()}
 
 
 def test_a_bare_debian_will_get_the_kit(tmp_path: Path) -> None:
     findings = found()
-    assert findings["Docker engine"] == Finding(
+    assert findings["Docker engine"] == HostCheck(
         "Docker engine", "none answers; the kit will start its own", None
     )
     assert findings["kit"].found.startswith("will be built first, in about")
@@ -63,7 +63,7 @@ def test_a_kit_that_is_whole_says_its_kubernetes(
     monkeypatch.setattr(Cache, "path", lambda _self, _name, _key: tmp_path)
     findings = found()
     assert findings["Docker engine"].found == "26.1, the kit's"
-    assert findings["kit"] == Finding(
+    assert findings["kit"] == HostCheck(
         "kit", f"built, Kubernetes {programs.kubernetes_version()}", True
     )
 
@@ -129,7 +129,7 @@ def test_what_stands_in_the_way_is_marked(
 
 def test_too_little_disk_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("landfast.doctor.free_gib", lambda _: 1.0)
-    assert found()["disk"] == Finding("disk", found()["disk"].found, False)
+    assert found()["disk"] == HostCheck("disk", found()["disk"].found, False)
     assert "1.0 GiB free" in found()["disk"].found
 
 

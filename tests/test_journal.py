@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from landfast.errors import BadInput
 from landfast.journal import EVENT, Event, Journal, Note, Observation, Step, read_journal
-from landfast.survival.model import (
+from landfast.results import (
     Availability,
     LedgerCheck,
     LedgerCounts,

@@ -34,7 +34,7 @@ class AuditFailed(LandfastError):
 
 
 @dataclass(frozen=True)
-class Request:
+class AuditRequest:
     """What to audit, how to print it, and what counts as a failure."""
 
     manifests: Sequence[str] = ()
@@ -46,7 +46,7 @@ class Request:
     fail_on: Severity = Severity.ERROR
 
 
-def run(request: Request, console: Console | None = None) -> None:
+def run(request: AuditRequest, console: Console | None = None) -> None:
     """Audit, and print the findings to standard output.
 
     Raises:
@@ -73,7 +73,7 @@ def run(request: Request, console: Console | None = None) -> None:
         raise AuditFailed(f"the audit found {summary(bad)}; --fail-on is {request.fail_on}")
 
 
-def _inventory(request: Request) -> tuple[Inventory, str]:
+def _inventory(request: AuditRequest) -> tuple[Inventory, str]:
     if bool(request.manifests) == bool(request.context):
         raise BadInput(
             "name either manifests to audit (files, folders, - for standard input) "

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Literal
 
 from landfast.mysql.history import Completion, Operation, OperationKind
-from landfast.survival.model import Availability, Bin, Latency
+from landfast.results import Availability, Bin, Latency
 
 _OUTAGE_SECONDS = 1.0
 _OUTAGE_FACTOR = 3

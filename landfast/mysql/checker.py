@@ -23,7 +23,7 @@ from landfast.mysql.history import (
     transfer_of,
 )
 from landfast.mysql.reading import FinalReading
-from landfast.survival.model import IntervalLosses, LedgerCheck, LedgerCounts, LostRun
+from landfast.results import IntervalLosses, LedgerCheck, LedgerCounts, LostRun
 from landfast.verdict import Verdict
 
 _NEVER, _OK, _FAIL, _INFO = range(4)

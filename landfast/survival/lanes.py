@@ -9,7 +9,7 @@ from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.kube.client import Kube, Object
 from landfast.kube.status import is_ready
-from landfast.survival.model import Happening, Lane, Span
+from landfast.results import Happening, Lane, Span
 
 _SAMPLE_SECONDS = 0.5
 _MOST_EVENTS = 30

@@ -23,9 +23,9 @@ from landfast.mysql.checker import check
 from landfast.mysql.history import read_history
 from landfast.mysql.ledger import Ledger
 from landfast.mysql.reading import FinalReading
+from landfast.results import Lane, Marks, Survival
 from landfast.steps import StepFunction
 from landfast.survival.lanes import Watcher, happenings
-from landfast.survival.model import Lane, Marks, Survival
 from landfast.survival.moments import MOMENTS
 from landfast.survival.scenario import Scenario
 from landfast.survival.verdict import judge

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from landfast.faults.base import Fault, Lasting
 from landfast.nfs.disk_server import Mode
-from landfast.survival.model import ScenarioSummary, Tier
+from landfast.results import ScenarioSummary, Tier
 
 T = TypeVar("T")
 When = Literal["steady", "recovering", "provisioning"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from landfast.survival.model import Availability, LedgerCheck, Survival
+from landfast.results import Availability, LedgerCheck, Survival
 from landfast.survival.scenario import Scenario
 from landfast.verdict import Verdict
 

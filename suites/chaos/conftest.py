@@ -15,8 +15,8 @@ from landfast.faults.life import Disguise, Life
 from landfast.faults.rollback import Rollback
 from landfast.faults.site import renew_mysql
 from landfast.journal import SurvivalShown
+from landfast.results import Survival
 from landfast.steps import ObserveFunction, StepFunction
-from landfast.survival.model import Survival
 from landfast.survival.run import survive
 from landfast.survival.scenario import Scenario
 from landfast.survival.verdict import leaves_whole

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from landfast.mysql.client import MysqlServer
 from landfast.mysql.writers import DATABASE
-from landfast.survival.model import LostRun
+from landfast.results import LostRun
 
 _TABLE = {"insert": "entry", "transfer": "transfer"}
 

@@ -8,8 +8,8 @@ from landfast.faults.base import Site
 from landfast.faults.rollback import Rollback
 from landfast.mysql.ledger import Ledger
 from landfast.mysql.reading import FinalReading
+from landfast.results import Survival
 from landfast.steps import ObserveFunction, StepFunction
-from landfast.survival.model import Survival
 from landfast.survival.run import survive
 from landfast.verdict import Unknown, Verdict
 from suites.chaos.present import count_present

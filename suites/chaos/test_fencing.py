@@ -8,9 +8,9 @@ from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.kube.client import Object
 from landfast.nfs.locks import local_locks
+from landfast.results import Survival
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
-from landfast.survival.model import Survival
 from landfast.waiting import wait_until
 from suites.chaos.scenarios import FENCING
 from suites.chaos.test_survival import conclude, rows

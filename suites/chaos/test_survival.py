@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from landfast.claims import Claim
-from landfast.survival.model import Survival
+from landfast.results import Survival
 from landfast.survival.scenario import Scenario
 from landfast.verdict import Unknown, Verdict
 from suites.chaos.scenarios import SCENARIOS

@@ -16,7 +16,7 @@ from landfast.mysql.history import (
     transfer_of,
 )
 from landfast.mysql.reading import FinalReading
-from landfast.survival.model import LedgerCheck
+from landfast.results import LedgerCheck
 
 EPOCH, INJECT, HEALED, ENDED = 100.0, 110.0, 120.0, 130.0
 BEFORE, DURING, AFTER = 105.0, 115.0, 125.0

@@ -16,7 +16,7 @@ from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
 from landfast.mysql.history import Completion, Operation, OperationKind, read_history
 from landfast.mysql.reading import FinalReading
-from landfast.survival.model import Availability, LedgerCheck
+from landfast.results import Availability, LedgerCheck
 
 FOLDER = Path(__file__).parent / "histories"
 SYNTHETIC = "synthetic"

@@ -10,7 +10,7 @@ from ledger_samples import ENDED, EPOCH, HEALED, INJECT, insert
 
 from landfast.mysql.availability import measure
 from landfast.mysql.history import Completion, Operation, OperationKind
-from landfast.survival.model import Availability
+from landfast.results import Availability
 
 
 def seen(

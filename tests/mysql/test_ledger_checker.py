@@ -17,7 +17,7 @@ from ledger_samples import (
 
 from landfast.errors import BadInput
 from landfast.mysql.history import INITIAL_BALANCE, Completion, Operation, OperationKind
-from landfast.survival.model import IntervalLosses, LostRun
+from landfast.results import IntervalLosses, LostRun
 from landfast.verdict import Verdict
 
 WRITTEN = [insert(1, BEFORE), insert(2, DURING), insert(3, AFTER)]

@@ -9,7 +9,7 @@ from ledger_samples import AFTER, EPOCH, judge, read
 
 from landfast.mysql.history import Completion, Operation, OperationKind, runs_of, transfer_of
 from landfast.mysql.reading import FinalReading
-from landfast.survival.model import LedgerCheck
+from landfast.results import LedgerCheck
 from landfast.verdict import Verdict
 
 WORSE_AND_WORSE = (Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL)

@@ -13,7 +13,7 @@ from typing import Literal
 from report_sample import Case, sample_events, write_run
 
 from landfast.journal import Event, SurvivalShown
-from landfast.survival.model import (
+from landfast.results import (
     Availability,
     Bin,
     Happening,

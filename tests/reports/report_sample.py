@@ -23,7 +23,7 @@ from landfast.journal import (
     TestFinished,
     TestStarted,
 )
-from landfast.survival.model import Tier
+from landfast.results import Tier
 from landfast.verdict import Verdict
 from reports import render
 

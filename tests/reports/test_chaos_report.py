@@ -12,7 +12,7 @@ from test_report_html import ATTACK, Page
 
 import reports
 from landfast.journal import ClaimDeclared, Event, SurvivalShown, TestFinished
-from landfast.survival.model import Happening, Lane, LostRun, Span, Survival
+from landfast.results import Happening, Lane, LostRun, Span, Survival
 from landfast.verdict import Verdict
 from reports.chaos import HEAD, Chaos, chaos_lines, chaos_of
 from reports.html import render_html

@@ -7,8 +7,8 @@ from chaos_sample import BLANK
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landfast.survival.grade import LEVELS, TIERS, Unshown, grade
-from landfast.survival.model import Survival, Tier
+from landfast.grade import LEVELS, TIERS, Unshown, grade
+from landfast.results import Survival, Tier
 from landfast.verdict import Verdict
 
 FENCED = {"chaos.fencing-second-mysqld-is-refused": Verdict.PASS}

@@ -10,7 +10,7 @@ from chaos_sample import BLANK, CONTROL, FAILED, GONE, NO_EFFECT, PASSED, SURVIV
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landfast.survival.model import Availability, Bin, Happening, Lane, Marks, Span, Survival
+from landfast.results import Availability, Bin, Happening, Lane, Marks, Span, Survival
 from reports.picture import LEFT, RIGHT, WIDTH, Label, Moments
 from reports.timeline import Timeline, timeline
 

@@ -16,8 +16,8 @@ from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, OperationKind
 from landfast.mysql.identity import IdentityFindings, LogFindings, Snapshot
 from landfast.mysql.reading import FinalReading
 from landfast.mysql.writers import _History
+from landfast.results import Lane
 from landfast.survival import run
-from landfast.survival.model import Lane
 from landfast.survival.scenario import Expected, Scenario
 from landfast.waiting import WaitTimeout
 

@@ -9,7 +9,7 @@ import pytest
 
 from landfast import faults
 from landfast.faults.base import FAULTS, Fault
-from landfast.survival.model import Tier
+from landfast.results import Tier
 from landfast.survival.scenario import Scenario
 from suites.chaos import scenarios
 from suites.chaos.sabotage import without_injection

@@ -11,9 +11,9 @@ from fakes import RUNNING
 
 from landfast.errors import LandfastError, Unreachable
 from landfast.faults.base import Site
+from landfast.results import Lane, Span
 from landfast.survival import lanes
 from landfast.survival.lanes import Watcher, happenings
-from landfast.survival.model import Lane, Span
 
 Object = dict[str, Any]
 NODE = "landfast-1-worker2"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from survival_fakes import fake_scenario
 
 from landfast.faults.nfs_server import NfsFreeze
-from landfast.survival.model import ScenarioSummary
+from landfast.results import ScenarioSummary
 from landfast.survival.scenario import Expected, within
 
 

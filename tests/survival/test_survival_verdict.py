@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from survival_fakes import fake_scenario
 
-from landfast.survival.model import Availability, LedgerCheck, LedgerCounts, Marks, Survival
+from landfast.results import Availability, LedgerCheck, LedgerCounts, Marks, Survival
 from landfast.survival.scenario import Expected
 from landfast.survival.verdict import judge, leaves_whole
 from landfast.verdict import Verdict

@@ -26,8 +26,8 @@ from landfast.mysql.checker import check
 from landfast.mysql.history import read_history
 from landfast.mysql.identity import LogFindings
 from landfast.mysql.reading import FinalReading
+from landfast.results import Survival
 from landfast.run import new_record
-from landfast.survival.model import Survival
 from landfast.survival.run import survive
 from landfast.verdict import MissingCapability, Unknown, Verdict
 from landfast.waiting import WaitTimeout

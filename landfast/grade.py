@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from landfast.survival.model import Survival, Tier
+from landfast.results import Survival, Tier
 from landfast.verdict import Verdict
 
 Level = Literal["none", "Bronze", "Silver", "Gold"]
