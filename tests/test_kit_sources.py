@@ -85,7 +85,7 @@ def test_what_a_build_left_beside_the_sources_changes_nothing(kit: Path) -> None
 def test_a_changed_dockerfile_or_file_changes_its_image_alone(kit: Path) -> None:
     before = keys()
     append(kit / "images" / "busybox" / "Dockerfile", "# changed\n")
-    (kit / "images" / "mysql" / "files" / "usr/local/bin/docker-entrypoint").chmod(0o644)
+    append(kit / "images" / "mysql" / "files" / "usr/local/bin/docker-entrypoint", "# changed\n")
     assert changed(before) == {"image busybox", "image mysql"}
 
 
