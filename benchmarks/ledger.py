@@ -42,16 +42,11 @@ def main() -> None:
     try:
         engine.create_container(
             image,
-            *[
-                "-c",
-                f"MYSQL_ROOT_PASSWORD={_PASSWORD} exec docker-entrypoint mysqld "
-                f"--bind-address=127.0.0.1 --port={port} --mysqlx=OFF",
-            ],
             name=name,
-            label="landfast.benchmark=ledger",
-            network="host",
-            entrypoint="sh",
+            label="landfast.benchmark",
+            env={"MYSQL_ROOT_PASSWORD": _PASSWORD},
             volumes=["/var/lib/mysql"],
+            ports=[f"127.0.0.1:{port}:3306"],
         )
         engine.start(name)
         server = MysqlServer(port, _PASSWORD)

@@ -1,4 +1,4 @@
-"""The Docker engine as a class: what Landfast asks of it, in typed methods."""
+"""The Docker engine: one typed method for each thing that Landfast asks of it."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +13,10 @@ from landfast.waiting import wait_until
 _ABSENT = ("manifest unknown", "no such manifest", "not found", "name unknown")
 
 
+def _each(option: str, values: Iterable[str]) -> list[str]:
+    return [part for value in values for part in (option, value)]
+
+
 @dataclass(frozen=True)
 class ContainerState:
     """The state of a container as the engine reports it; times are RFC 3339."""
@@ -25,7 +29,7 @@ class ContainerState:
 
     @property
     def is_running(self) -> bool:
-        """Whether its processes run and are not paused."""
+        """Whether its processes run, not paused."""
         return self.status == "running"
 
     @property
@@ -46,7 +50,7 @@ class Engine:
     env: dict[str, str] = field(default_factory=dict)
     from_kit: bool = False
 
-    def docker(
+    def _docker(
         self,
         *arguments: str | Path,
         timeout: float = timeouts.COMMAND,
@@ -54,7 +58,6 @@ class Engine:
         text: str | None = None,
         stdin: Path | None = None,
     ) -> Result:
-        """Going away as a public method: use the typed methods."""
         return process.run(
             ["docker", *arguments],
             timeout=timeout,
@@ -66,7 +69,7 @@ class Engine:
 
     def data_root(self) -> Path:
         """Return the folder on the engine's host that holds images, volumes and containers."""
-        return Path(self.docker("info", "--format", "{{.DockerRootDir}}").stdout.strip())
+        return Path(self._docker("info", "--format", "{{.DockerRootDir}}").stdout.strip())
 
     # --- containers
 
@@ -88,22 +91,21 @@ class Engine:
             argv: the program and its arguments.
             check: whether a non-zero exit code raises.
             timeout: seconds.
-            text: what the program reads from standard input.
-            stdin: a file to read from instead.
+            text: standard input.
+            stdin: a file to read standard input from.
             env: variables to add.
             workdir: the folder in the container to run in.
 
         Raises:
-            ProcessError: the program failed (with `check`) or did not end in time.
+            ProcessError: it failed (with `check`) or did not end in time.
         """
         options: list[str] = []
         if text is not None or stdin is not None:
             options.append("--interactive")
-        for name, value in (env or {}).items():
-            options += ["--env", f"{name}={value}"]
+        options += _each("--env", map("=".join, (env or {}).items()))
         if workdir is not None:
             options += ["--workdir", workdir]
-        return self.docker(
+        return self._docker(
             "exec", *options, container, *argv, check=check, timeout=timeout, text=text, stdin=stdin
         )
 
@@ -115,21 +117,25 @@ class Engine:
         label: str,
         network: str = "bridge",
         entrypoint: str | None = None,
+        env: Mapping[str, str] | None = None,
         volumes: Iterable[str] = (),
+        ports: Iterable[str] = (),
         capabilities: Iterable[str] = (),
         privileged: bool = False,
         security_options: Iterable[str] = (),
     ) -> None:
-        """Create a container whose host name is its name; it does not run yet."""
+        """Create a container, not running yet, whose host name is its name."""
         options = ["--name", name, "--hostname", name, "--label", label, "--network", network]
-        options += [part for volume in volumes for part in ("--volume", volume)]
-        options += [part for capability in capabilities for part in ("--cap-add", capability)]
-        options += [part for option in security_options for part in ("--security-opt", option)]
+        options += _each("--env", map("=".join, (env or {}).items()))
+        options += _each("--volume", volumes)
+        options += _each("--publish", ports)
+        options += _each("--cap-add", capabilities)
+        options += _each("--security-opt", security_options)
         if privileged:
             options.append("--privileged")
         if entrypoint is not None:
             options += ["--entrypoint", entrypoint]
-        self.docker("create", *options, image, *command)
+        self._docker("create", *options, image, *command)
 
     def run_once(
         self,
@@ -142,35 +148,34 @@ class Engine:
         timeout: float = timeouts.COMMAND,
     ) -> Result:
         """Run a program in a new container of an image, remove the container, return the result."""
-        mounts = [part for volume in volumes for part in ("--volume", volume)]
-        return self.docker(
-            *["run", "--rm", "--label", label, *mounts, "--network", network],
+        return self._docker(
+            *["run", "--rm", "--label", label, *_each("--volume", volumes), "--network", network],
             *["--entrypoint", argv[0], image, *argv[1:]],
             check=check,
             timeout=timeout,
         )
 
     def start(self, container: str) -> None:
-        """Start a container; one that runs already stays as it is."""
-        self.docker("start", container)
+        """Start a container; do nothing if it runs."""
+        self._docker("start", container)
 
     def stop(self, container: str, *, grace_seconds: int = 10) -> None:
-        """Ask a container's first process to end; kill what is left after the grace period."""
-        self.docker("stop", "--time", str(grace_seconds), container)
+        """Ask a container's first process to end, and kill the container after the grace period."""
+        self._docker("stop", "--time", str(grace_seconds), container)
 
     def restart(self, container: str, *, grace_seconds: int) -> None:
         """Stop a container as `stop` does, and start it again."""
-        self.docker("restart", "--time", str(grace_seconds), container)
+        self._docker("restart", "--time", str(grace_seconds), container)
 
     def kill(self, container: str, signal: str = "KILL", *, check: bool = True) -> None:
-        """Send a signal to a container's first process; without `check` it need not run."""
-        self.docker("kill", "--signal", signal, container, check=check)
+        """Signal a container's first process. Without `check` the container need not run."""
+        self._docker("kill", "--signal", signal, container, check=check)
 
     def pause(self, container: str) -> None:
-        """Freeze every process of a container, at one moment.
+        """Freeze all processes of a container at one moment.
 
         Raises:
-            WaitTimeout: they do not freeze; a process in the middle of a sync cannot just then.
+            WaitTimeout: they do not freeze, as a process does not in the middle of a sync.
         """
         wait_until(
             f"{container} to be paused",
@@ -181,18 +186,18 @@ class Engine:
         )
 
     def _try_to_pause(self, container: str) -> ContainerState:
-        self.docker("pause", container, check=False)
+        self._docker("pause", container, check=False)
         return self.state(container)
 
     def unpause(self, container: str) -> None:
         """Thaw a paused container."""
-        self.docker("unpause", container)
+        self._docker("unpause", container)
 
     def state(self, container: str) -> ContainerState:
         """Return the state of a container.
 
         Raises:
-            ProcessError: there is no such container.
+            ProcessError: the container does not exist.
         """
         state = self._inspect(container)["State"]
         return ContainerState(
@@ -204,33 +209,33 @@ class Engine:
         )
 
     def address(self, container: str) -> str:
-        """Return a container's address on its one network; empty while it does not run."""
+        """Return a container's address on its one network; empty unless it runs."""
         networks = self._inspect(container)["NetworkSettings"]["Networks"]
         return "".join(network["IPAddress"] for network in networks.values())
 
     def image_of(self, container: str) -> str:
-        """Return the name of the image that a container was made from."""
+        """Return the name of a container's image."""
         return str(self._inspect(container)["Config"]["Image"])
 
     def label_of(self, container: str, key: str) -> str:
-        """Return the value of a container's label; empty if it has none of that key."""
+        """Return the value of a container's label, empty if it does not have the label."""
         return str((self._inspect(container)["Config"]["Labels"] or {}).get(key, ""))
 
     def _inspect(self, container: str) -> dict[str, Any]:
         found: list[dict[str, Any]] = json.loads(
-            self.docker("container", "inspect", container).stdout
+            self._docker("container", "inspect", container).stdout
         )
         return found[0]
 
     def logs(self, container: str, *, tail: int, timestamps: bool = False) -> str:
-        """Return the last lines of a container's output; empty if there is no such container."""
+        """Return the last lines of a container's output; empty if the container does not exist."""
         stamp = ["--timestamps"] if timestamps else []
-        found = self.docker("logs", "--tail", str(tail), *stamp, container, check=False)
+        found = self._docker("logs", "--tail", str(tail), *stamp, container, check=False)
         return found.stdout + found.stderr
 
     def copy_into(self, source: Path, container: str, target: str) -> None:
         """Copy a file of this host into a container, which need not run."""
-        self.docker("cp", source, f"{container}:{target}")
+        self._docker("cp", source, f"{container}:{target}")
 
     def containers(self, *labels: str) -> list[str]:
         """Return the names of all containers with the labels (`KEY=VALUE`), running or not."""
@@ -239,29 +244,22 @@ class Engine:
     def remove_containers(self, *containers: str) -> None:
         """Remove containers, running or not, with their anonymous volumes.
 
-        One that is not there is no error.
+        A container that does not exist is not an error.
 
         Raises:
-            ProcessError: one cannot be removed.
+            ProcessError: a container cannot be removed.
         """
-        self.docker("rm", "--force", "--volumes", *containers, timeout=timeouts.CLUSTER_REMOVE)
-
-    def names(self, kind: str, *filters: str) -> list[str]:
-        """Going away: use `containers`, `volumes`, `networks`."""
-        every = ["-a"] if kind == "container" else []
-        column = "{{.Names}}" if kind == "container" else "{{.Name}}"
-        matching = [part for text in filters for part in ("--filter", text)]
-        return self.docker(kind, "ls", *every, "--format", column, *matching).stdout.split()
+        self._docker("rm", "--force", "--volumes", *containers, timeout=timeouts.CLUSTER_REMOVE)
 
     # --- volumes and networks
 
     def create_volume(self, name: str, *, label: str) -> None:
-        """Create a volume; one of that name stays as it is."""
-        self.docker("volume", "create", "--label", label, name)
+        """Create a volume; do nothing if it exists."""
+        self._docker("volume", "create", "--label", label, name)
 
     def remove_volume(self, name: str) -> None:
-        """Remove a volume; one that is not there is no error."""
-        self.docker("volume", "rm", "--force", name)
+        """Remove a volume; do nothing if it does not exist."""
+        self._docker("volume", "rm", "--force", name)
 
     def volumes(self, *labels: str) -> list[str]:
         """Return the names of all volumes with the labels (`KEY=VALUE`)."""
@@ -269,11 +267,11 @@ class Engine:
 
     def create_network(self, name: str, *, label: str) -> None:
         """Create a bridge network."""
-        self.docker("network", "create", "--label", label, name)
+        self._docker("network", "create", "--label", label, name)
 
     def remove_network(self, name: str) -> None:
         """Remove a network."""
-        self.docker("network", "rm", name)
+        self._docker("network", "rm", name)
 
     def networks(self, *labels: str) -> list[str]:
         """Return the names of all networks with the labels (`KEY=VALUE`)."""
@@ -282,60 +280,61 @@ class Engine:
     def _names(
         self, kind: str, labels: Sequence[str], *options: str, column: str = "{{.Name}}"
     ) -> list[str]:
-        filters = [part for label in labels for part in ("--filter", f"label={label}")]
-        listed = self.docker(kind, "ls", *options, "--format", column, *filters)
+        filters = _each("--filter", [f"label={label}" for label in labels])
+        listed = self._docker(kind, "ls", *options, "--format", column, *filters)
         return listed.stdout.split()
 
     # --- images
 
     def image_digest(self, image: str) -> str | None:
-        """Return an image's id in the engine (`sha256:…`), or None if it is not there."""
-        found = self.docker("image", "inspect", "--format", "{{.Id}}", image, check=False)
+        """Return an image's id in the engine (`sha256:…`), or None if it is missing."""
+        found = self._docker("image", "inspect", "--format", "{{.Id}}", image, check=False)
         return found.stdout.strip() if found.returncode == 0 else None
 
     def images(self, repository: str) -> list[str]:
         """Return the names (`REPOSITORY:TAG`) of the images of a repository."""
-        listed = self.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository)
+        listed = self._docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository)
         return listed.stdout.split()
 
     def build_image(self, tag: str, folder: Path, *, timeout: float = timeouts.IMAGE_BUILD) -> None:
         """Build an image from a folder with a Dockerfile."""
-        self.docker("build", "--quiet", "--force-rm", "--tag", tag, folder, timeout=timeout)
+        self._docker("build", "--quiet", "--force-rm", "--tag", tag, folder, timeout=timeout)
 
     def build_image_from_text(self, tag: str, dockerfile: str) -> None:
-        """Build an image from a Dockerfile alone."""
-        self.docker("build", "--quiet", "--tag", tag, "-", text=dockerfile)
+        """Build an image from the text of a Dockerfile."""
+        self._docker("build", "--quiet", "--tag", tag, "-", text=dockerfile)
 
     def commit(self, container: str, tag: str, *changes: str) -> None:
-        """Make an image of a container's file system, with instructions of a Dockerfile."""
-        options = [part for change in changes for part in ("--change", change)]
-        self.docker("commit", *options, container, tag, timeout=timeouts.IMAGE_BUILD)
+        """Create an image of a container's file system; `changes` are Dockerfile instructions."""
+        self._docker(
+            "commit", *_each("--change", changes), container, tag, timeout=timeouts.IMAGE_BUILD
+        )
 
     def tag_image(self, image: str, name: str) -> None:
-        """Give an image another name."""
-        self.docker("tag", image, name)
+        """Add a name to an image."""
+        self._docker("tag", image, name)
 
     def remove_image(self, image: str, *, force: bool = False) -> None:
-        """Remove an image's name; one that is in use or not there is no error."""
-        self.docker("image", "rm", *(["--force"] if force else []), image, check=False)
+        """Remove an image's name; do nothing if it is in use or does not exist."""
+        self._docker("image", "rm", *(["--force"] if force else []), image, check=False)
 
     def pull_image(self, image: str) -> None:
         """Pull an image from its registry."""
-        self.docker("pull", "--quiet", image, timeout=timeouts.IMAGE_PULL)
+        self._docker("pull", "--quiet", image, timeout=timeouts.IMAGE_PULL)
 
     def save_images(self, archive: Path, *images: str) -> None:
         """Write images of the engine into one tar file."""
-        self.docker("save", "--output", archive, *images, timeout=timeouts.IMAGE_LOAD)
+        self._docker("save", "--output", archive, *images, timeout=timeouts.IMAGE_LOAD)
 
     def registry_refusal(self, image: str, *, insecure: bool) -> str | None:
         """Ask an image's registry whether it has the image.
 
         Returns:
-            None if it has the image, "" if it has not, else why the registry cannot be asked.
+            None if it does, "" if it does not, else why the registry cannot say.
         """
         options = ["--insecure"] if insecure else []
         try:
-            asked = self.docker(
+            asked = self._docker(
                 *["manifest", "inspect", *options, image],
                 timeout=timeouts.REGISTRY_ANSWER,
                 check=False,

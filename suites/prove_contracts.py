@@ -112,11 +112,11 @@ def _images() -> Iterator[dict[Line, str | None]]:
         base = builder.image("nfs-provisioner")
         master = f"landfast/nfs-provisioner-master:{builder.key('nfs-provisioner')}"
         dockerfile = f"FROM {base}\nENV CONTRACT={Line.MASTER}\n"
-        engine.docker("build", "--quiet", "--tag", master, "-", text=dockerfile)
+        engine.build_image_from_text(master, dockerfile)
     try:
         yield {Line.V402: None, Line.MASTER: master}
     finally:
-        engine.docker("image", "rm", "--force", master)
+        engine.remove_image(master, force=True)
 
 
 def _run(
