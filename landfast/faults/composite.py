@@ -17,20 +17,16 @@ class Composite(Lasting):
         super().__init__(site, aim)
 
     def take_aim(self) -> dict[str, str]:
-        """Gather the parts' aims, each key with its part's name before it."""
         return {f"{m.name}.{key}": value for m in self.members for key, value in m.aim.items()}
 
     def available(self) -> str | None:
-        """Return the first reason for which a part cannot be injected."""
         return next(filter(None, (member.available() for member in self.members)), None)
 
     def note(self) -> None:
-        """Let every part remember what it compares with."""
         for member in self.members:
             member.note()
 
     def inject(self) -> None:
-        """Inject every part."""
         for member in self.members:
             member.inject()
 
@@ -39,11 +35,9 @@ class Composite(Lasting):
         return _joined(member.prove_effect() for member in self.members)
 
     def still_there(self) -> bool:
-        """Whether every part that lasts is still in effect."""
         return all(m.still_there() for m in self.members if isinstance(m, Lasting))
 
     def heal(self) -> None:
-        """Heal every part, the last one first."""
         for member in reversed(self.members):
             member.heal()
 

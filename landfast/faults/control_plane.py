@@ -8,7 +8,7 @@ from landfast import timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import Momentary, Site, prove, register
 from landfast.faults.processes import container_of, processes_of, prove_killed
-from landfast.faults.programs import Process, Program
+from landfast.faults.programs import Program, RunningProgram
 from landfast.kube.client import Object
 from landfast.waiting import WaitTimeout, wait_until
 
@@ -19,27 +19,23 @@ class _ProgramKill(Momentary):
     """A program of the control plane is killed."""
 
     program: ClassVar[str]
-    before: Process | None = None
+    before: RunningProgram | None = None
 
     @property
     def _program(self) -> Program:
         return Program(self.site.engine, self.site.control_plane, self.program)
 
     def take_aim(self) -> dict[str, str]:
-        """Note which process it is."""
         found = self._program.find()
         return {"killed": found.pid if found else ""}
 
     def available(self) -> str | None:
-        """Return that the program does not run, if so."""
         return None if self.aim["killed"] else f"{self.program} does not run"
 
     def note(self) -> None:
-        """Remember when it was started."""
         self.before = self._program.find()
 
     def inject(self) -> None:
-        """Kill it."""
         self._program.kill(self.aim["killed"])
 
     def prove_effect(self) -> str:
@@ -52,7 +48,6 @@ class _ProgramKill(Momentary):
         return f"{self.program} is {now or 'not running'} (before: {self.before})"
 
     def heal(self) -> None:
-        """Restart the kubelet if it makes the program wait."""
         try:
             self._program.wait(timeout=_BY_ITSELF_SECONDS)
         except WaitTimeout:
@@ -178,14 +173,12 @@ class ProvisionerKill(Momentary):
     pid = 0
 
     def note(self) -> None:
-        """Remember which container it runs in, and find its process."""
         pod = self._pod()
         self.container, _ = container_of(pod)
         self.node = str(pod["spec"]["nodeName"])
         self.pid = processes_of(self.site, self.node, self.container)[0]
 
     def inject(self) -> None:
-        """Kill it."""
         self.site.on_node(self.node, "kill", "-KILL", str(self.pid))
 
     def prove_effect(self) -> str:
@@ -197,7 +190,6 @@ class ProvisionerKill(Momentary):
         )
 
     def heal(self) -> None:
-        """Replace the pod if the kubelet makes its container wait."""
         try:
             wait_until(
                 "the provisioner to run",

@@ -19,15 +19,12 @@ class DataDirectorySwapped(Momentary):
     server_uuid = ""
 
     def take_aim(self) -> dict[str, str]:
-        """Choose where the old directory goes."""
         return {"kept": self.site.stack.folder(f"swapped-{secrets.token_hex(4)}")}
 
     def note(self) -> None:
-        """Remember the server's id."""
         self.server_uuid = self.site.stack.mysql.identity().server_uuid
 
     def inject(self) -> None:
-        """Swap the folders on the server and replace the pod."""
         inspector, folder = self.site.server.inspector, self.site.stack.folder("mysql")
         inspector.move(folder, self.aim["kept"])
         inspector.make_folder(folder)
@@ -45,7 +42,6 @@ class DataDirectorySwapped(Momentary):
         return f"MySQL answers as {found}; before, it was {self.server_uuid}"
 
     def heal(self) -> None:
-        """Remove the old directory."""
         self.site.server.inspector.remove(self.aim["kept"])
 
     def prove_healed(self) -> str:

@@ -39,7 +39,6 @@ class _ExportFault(Lasting, ServerFault):
         return f"the server answers {self.aim['from']}, but refuses {what}: {written.said}"
 
     def still_there(self) -> bool:
-        """Whether another probe is refused."""
         return self.is_refused(self.write(self.probe_text)[0])
 
 
@@ -47,16 +46,13 @@ class _Reconfigured(_ExportFault):
     """The server has another configuration of its exports."""
 
     def change(self, export: str) -> str:
-        """Return the changed section of the export."""
         raise NotImplementedError
 
     def inject(self) -> None:
-        """Make the server read the changed configuration."""
         start, export, *others = re.split(r"(?m)^(?=EXPORT \{)", CONFIG.read_text())
         self.site.server.configure("".join([start, self.change(export), *others]))
 
     def heal(self) -> None:
-        """Make the server read its own configuration again."""
         super().heal()
         self.site.server.configure(CONFIG.read_text())
 
@@ -69,7 +65,6 @@ class ExportWithdrawn(_Reconfigured):
     text = "the export is withdrawn and given back"
 
     def change(self, export: str) -> str:  # noqa: ARG002 - nothing of it is left
-        """Leave it out."""
         return ""
 
     def is_refused(self, written: Written) -> bool:
@@ -85,7 +80,6 @@ class ExportReadOnly(_Reconfigured):
     text = "the export becomes read-only"
 
     def change(self, export: str) -> str:
-        """Forbid writes."""
         return export.replace("Access_Type = RW", "Access_Type = RO")
 
     def is_refused(self, written: Written) -> bool:
@@ -102,7 +96,6 @@ class ExportFull(_ExportFault):
     probe_text = _MEBIBYTE
 
     def inject(self) -> None:
-        """Take all free blocks, also those reserved for root."""
         fill = ("sh", "-c", _FILL, "sh", EXPORT_PATH, _FILLER)
         self.site.server.execute(*fill, timeout=timeouts.HEALTHY)
 
@@ -116,11 +109,9 @@ class ExportFull(_ExportFault):
         return f"0 bytes are free; {super().prove_effect()}"
 
     def still_there(self) -> bool:
-        """Whether nothing is free."""
         return self._free("1") == "0"
 
     def heal(self) -> None:
-        """Free the space."""
         super().heal()
         self.site.server.execute("rm", "-f", _FILLER)
 

@@ -34,11 +34,9 @@ class _Rules(Lasting):
     """How a connection that the rules apply to fails."""
 
     def take_aim(self) -> dict[str, str]:
-        """Note the node, and the server's address that the rules name."""
         return {"node": self.site.node(), "server": self.site.server.address}
 
     def available(self) -> str | None:
-        """Return why the node cannot load rules."""
         found = self.site.engine.execute(self.node, "nft", "list", "tables", check=False)
         return None if found.returncode == 0 else f"nft does not work: {found.stderr.strip()}"
 
@@ -48,7 +46,6 @@ class _Rules(Lasting):
         return self.aim["node"]
 
     def inject(self) -> None:
-        """Load the rules."""
         parts = [f"counter {name} {{ }}" for name in ("met", "hit")]
         for hook, rules in self.rules.items():
             parts += [f"chain {hook} {{ type filter hook {hook} priority filter;", *rules, "}"]
@@ -91,7 +88,6 @@ class _Rules(Lasting):
         return f"the rules saw {count} packets; {refused}"
 
     def still_there(self) -> bool:
-        """Whether the node has the rules."""
         return _TABLE in self.site.on_node(self.node, "nft", "list", "tables")
 
     def heal(self) -> None:

@@ -52,7 +52,6 @@ class ServerFault(Fault):
         return f"{self.aim['from']} gets no answer from {self.site.server.address} within 1 s"
 
     def heal(self) -> None:
-        """Start or thaw the container."""
         self.site.server.start()
 
     def prove_healed(self) -> str:
@@ -77,26 +76,21 @@ class NfsKill(Lasting, ServerFault):
     text = "the NFS server is killed (SIGKILL) and started again"
 
     def inject(self) -> None:
-        """Kill it."""
         self.site.server.kill()
 
     def prove_effect(self) -> str:
-        """The server's container was ended by a signal, and nothing answers."""
-        return f"{self.ended()}; {self.no_answer()}"
-
-    def still_there(self) -> bool:
-        """Whether the server's container is not running."""
-        return self.site.server.state().status == "exited"
-
-    def ended(self) -> str:
-        """Prove that the container was killed."""
+        """The server's container was killed, and nothing answers."""
         server = self.site.server
         state = prove(
             "the server's container to have been killed",
             server.state,
             until=lambda state: (state.status, state.exit_code) == ("exited", 137),
         )
-        return f"the container {server.name} ended with exit code 137 at {state.finished_at}"
+        ended = f"the container {server.name} ended with exit code 137 at {state.finished_at}"
+        return f"{ended}; {self.no_answer()}"
+
+    def still_there(self) -> bool:
+        return self.site.server.state().status == "exited"
 
 
 @register
@@ -108,11 +102,9 @@ class NfsRestart(Momentary, ServerFault):
     before = ""
 
     def note(self) -> None:
-        """Remember when it was started."""
         self.before = self.site.server.state().started_at
 
     def inject(self) -> None:
-        """Restart it."""
         self.site.engine.restart(self.site.server.name, grace_seconds=10)
 
     def prove_effect(self) -> str:
@@ -134,7 +126,6 @@ class NfsFreeze(Lasting, ServerFault):
     text = "the NFS server is frozen, for less than its lease of 10 s"
 
     def inject(self) -> None:
-        """Freeze its container."""
         self.site.server.freeze()
 
     def prove_effect(self) -> str:
@@ -143,7 +134,6 @@ class NfsFreeze(Lasting, ServerFault):
         return f"the container {self.site.server.name} is paused; {self.no_answer()}"
 
     def still_there(self) -> bool:
-        """Whether the server's container is paused."""
         return self.site.server.state().is_paused
 
 
@@ -163,7 +153,6 @@ class NfsMoved(Lasting, ServerFault):
     text = "the NFS server moves to another address and back"
 
     def take_aim(self) -> dict[str, str]:
-        """Note its address, its gateway, and the network's last address, which is free."""
         server = self.site.server
         own = next(text for text in self._addresses() if text.startswith(f"{server.address}/"))
         network = IPv4Interface(own).network
@@ -172,7 +161,6 @@ class NfsMoved(Lasting, ServerFault):
         return {**super().take_aim(), "own": own, "other": other, "gateway": gateway}
 
     def inject(self) -> None:
-        """Replace its address by the other one."""
         self._move(self.aim["own"], self.aim["other"])
 
     def prove_effect(self) -> str:
@@ -183,7 +171,6 @@ class NfsMoved(Lasting, ServerFault):
         return f"the server has moved from {old} to {other}, where it answers; {self.no_answer()}"
 
     def still_there(self) -> bool:
-        """Whether the server has only the other address."""
         return self._addresses() == [self.aim["other"]]
 
     def heal(self) -> None:
@@ -220,7 +207,6 @@ class ServerClockStep(Lasting, ServerFault):
     text = "the NFS server's clock is stepped by an hour"
 
     def available(self) -> str | None:
-        """Return why the server's clock cannot be stepped."""
         if (mode := self.site.server.mode()) != "clock":
             return f"the server runs in the mode {mode}, not clock"
         if "libfaketime" not in self.site.server.execute("cat", "/proc/1/maps"):
@@ -228,7 +214,6 @@ class ServerClockStep(Lasting, ServerFault):
         return None
 
     def inject(self) -> None:
-        """Step it."""
         self.site.server.set_clock(f"+{_HOUR}")
 
     def prove_effect(self) -> str:
@@ -237,11 +222,9 @@ class ServerClockStep(Lasting, ServerFault):
         return f"the time in the server's own log is {offset:.1f} s ahead of the engine's"
 
     def still_there(self) -> bool:
-        """Whether the server still logs the stepped time."""
         return _is_an_hour(self._offset())
 
     def heal(self) -> None:
-        """Step it back."""
         super().heal()
         self.site.server.set_clock("+0")
 

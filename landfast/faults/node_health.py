@@ -75,7 +75,6 @@ class NodeFault(Fault):
     """A fault of the node that MySQL's pod is on; it is healed when the node is Ready."""
 
     def take_aim(self) -> dict[str, str]:
-        """Note which node it is."""
         return {"node": self.site.node()}
 
     @property

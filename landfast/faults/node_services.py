@@ -28,7 +28,6 @@ class _UnitFault(NodeFault):
         return datetime.fromtimestamp(float(self.property("ActiveEnterTimestamp")[1:]), UTC)
 
     def heal(self) -> None:
-        """Start it, if it does not run."""
         self.site.on_node(self.node, "systemctl", "start", self.unit)
 
     def wait_active(self) -> str:
@@ -51,7 +50,6 @@ class KubeletStop(Lasting, _UnitFault):
     unit = "kubelet"
 
     def inject(self) -> None:
-        """Stop it."""
         self.site.on_node(self.node, "systemctl", "stop", self.unit)
 
     def prove_effect(self) -> str:
@@ -60,7 +58,6 @@ class KubeletStop(Lasting, _UnitFault):
         return f"the unit kubelet of {self.node} is inactive; {self.silence()}"
 
     def still_there(self) -> bool:
-        """Whether the kubelet's unit is inactive."""
         return self.property("ActiveState") == "inactive"
 
     def prove_healed(self) -> str:
@@ -79,11 +76,9 @@ class ContainerdRestart(Momentary, _UnitFault):
     before = ""
 
     def note(self) -> None:
-        """Remember its process."""
         self.before = self.property("MainPID")
 
     def inject(self) -> None:
-        """Restart it."""
         self.site.on_node(self.node, "systemctl", "restart", self.unit)
 
     def prove_effect(self) -> str:
@@ -124,7 +119,6 @@ class NodeLogDiskFull(Lasting, NodeFault):
     text = "the disk for containers' logs on MySQL's node is full"
 
     def inject(self) -> None:
-        """Mount a file system whose only inode is its root."""
         options = "size=64k,nr_inodes=1"
         self.site.on_node(self.node, "mount", "-t", "tmpfs", "-o", options, "landfast", _LOGS)
 
@@ -149,7 +143,6 @@ class NodeLogDiskFull(Lasting, NodeFault):
         )
 
     def heal(self) -> None:
-        """Unmount the file system, and remove the pod that could not start."""
         while self.still_there():
             self.site.on_node(self.node, "umount", "--lazy", _LOGS)
         self._remove_probe()
@@ -170,7 +163,6 @@ class NodeLogDiskFull(Lasting, NodeFault):
         return f"{_LOGS} of {self.node} is no longer a mount; a new pod started there"
 
     def still_there(self) -> bool:
-        """Whether the file system is mounted."""
         return f" {_LOGS} tmpfs " in self.site.on_node(self.node, "cat", "/proc/mounts")
 
     def _write(self) -> str:

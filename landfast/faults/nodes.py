@@ -1,6 +1,7 @@
 """Faults of the node that MySQL's pod is on: its power, its container, a drain."""
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from landfast import timeouts
 from landfast.faults.base import Lasting, Momentary, prove, register
@@ -21,7 +22,6 @@ class _ContainerFault(NodeFault):
     """The node's container ends."""
 
     def heal(self) -> None:
-        """Start it, if it does not run."""
         self.site.engine.start(self.node)
 
     def prove_healed(self) -> str:
@@ -39,16 +39,20 @@ class _ContainerFault(NodeFault):
 class _NodeOff(Lasting, _ContainerFault):
     """The node's container has ended, and stays so."""
 
+    killed: ClassVar[bool]
+    """Whether it ends by SIGKILL."""
+
     def still_there(self) -> bool:
-        """Whether the node's container does not run."""
         return self.container().status == "exited"
 
-    def ended(self, *, killed: bool) -> str:
-        """Prove that the container ended, by SIGKILL or otherwise, and that the node is silent."""
+    def prove_effect(self) -> str:
+        """Its container ended, by SIGKILL or otherwise, and its kubelet does not answer."""
         state = prove(
             f"the container {self.node} to have ended",
             self.container,
-            until=lambda state: state.status == "exited" and (state.exit_code == _KILLED) == killed,
+            until=lambda state: (
+                state.status == "exited" and (state.exit_code == _KILLED) == self.killed
+            ),
         )
         return (
             f"the container {self.node} ended with exit code {state.exit_code} at "
@@ -62,14 +66,10 @@ class NodePowerOff(_NodeOff):
 
     name = "node-power-off"
     text = "MySQL's node loses its power"
+    killed = True
 
     def inject(self) -> None:
-        """Kill everything in it at once."""
         self.site.engine.kill(self.node)
-
-    def prove_effect(self) -> str:
-        """Its container was killed, and its kubelet does not answer."""
-        return self.ended(killed=True)
 
 
 @register
@@ -78,14 +78,10 @@ class NodeStop(_NodeOff):
 
     name = "node-stop"
     text = "MySQL's node is shut down"
+    killed = False
 
     def inject(self) -> None:
-        """Stop it as a shutdown does."""
         self.site.engine.stop(self.node)
-
-    def prove_effect(self) -> str:
-        """Its container ended by itself, and its kubelet does not answer."""
-        return self.ended(killed=False)
 
 
 @register
@@ -97,11 +93,9 @@ class NodeRestart(Momentary, _ContainerFault):
     before = ""
 
     def note(self) -> None:
-        """Remember when it was started."""
         self.before = self.container().started_at
 
     def inject(self) -> None:
-        """Restart its container."""
         self.site.engine.restart(self.node, grace_seconds=0)
 
     def prove_effect(self) -> str:
@@ -125,7 +119,6 @@ class NodePause(Lasting, NodeFault):
     text = "MySQL's node is frozen, too short to be given up"
 
     def inject(self) -> None:
-        """Freeze its container."""
         self.site.engine.pause(self.node)
 
     def prove_effect(self) -> str:
@@ -134,11 +127,9 @@ class NodePause(Lasting, NodeFault):
         return f"the container {self.node} is paused; {self.silence()}"
 
     def still_there(self) -> bool:
-        """Whether the node's container is paused."""
         return self.container().is_paused
 
     def heal(self) -> None:
-        """Thaw it, if it is paused."""
         if self.still_there():
             self.site.engine.unpause(self.node)
 
@@ -181,7 +172,6 @@ class NodeCordon(Lasting, NodeFault):
     text = "MySQL's node is cordoned"
 
     def inject(self) -> None:
-        """Cordon it."""
         self._cordon(on=True)
 
     def prove_effect(self) -> str:
@@ -190,11 +180,9 @@ class NodeCordon(Lasting, NodeFault):
         return f"node {self.node} is unschedulable"
 
     def still_there(self) -> bool:
-        """Whether the node is unschedulable."""
         return bool(self.site.kube.get("Node", self.node)["spec"].get("unschedulable"))
 
     def heal(self) -> None:
-        """Uncordon it."""
         self._cordon(on=False)
 
     def prove_healed(self) -> str:
@@ -220,7 +208,6 @@ class NodeDrain(NodeCordon):
     uid = ""
 
     def note(self) -> None:
-        """Remember which pod it is."""
         self.uid = self.site.pod()["metadata"]["uid"]
 
     def inject(self) -> None:

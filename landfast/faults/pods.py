@@ -67,7 +67,6 @@ class _PodGoes(Momentary):
     uid = ""
 
     def note(self) -> None:
-        """Remember which pod it is."""
         self.uid = self.site.pod()["metadata"]["uid"]
 
     def prove_effect(self) -> str:
@@ -101,7 +100,6 @@ class PodDelete(_PodGoes):
     text = "MySQL's pod is deleted"
 
     def inject(self) -> None:
-        """Delete it, with its grace period."""
         self.site.delete_pod()
 
 
@@ -125,7 +123,6 @@ class PodEvict(_PodGoes):
     text = "MySQL's pod is evicted"
 
     def inject(self) -> None:
-        """Evict it through the API, as drain and the cluster autoscaler do."""
         self.site.kube.evict("mysql-0", self.site.stack.namespace)
 
 
@@ -171,11 +168,9 @@ class StatefulSetRecreate(_SetFault):
         return "there is neither a StatefulSet mysql nor a pod mysql-0"
 
     def still_there(self) -> bool:
-        """Whether there is no set."""
         return _set_of(self.site) is None
 
     def heal(self) -> None:
-        """Create it from the manifest, after one that is being deleted is gone."""
         found = _set_of(self.site)
         if found and "deletionTimestamp" in found["metadata"]:
             self.site.stack.wait_gone("StatefulSet", "mysql", self.site.stack.namespace)
@@ -192,11 +187,9 @@ class StatefulSetScaleToZero(_SetFault):
     text = "MySQL's StatefulSet is scaled to zero and back"
 
     def take_aim(self) -> dict[str, str]:
-        """Note how many replicas to restore."""
         return {"replicas": str(self._spec()["replicas"])}
 
     def inject(self) -> None:
-        """Scale it to zero."""
         self._patch({"replicas": 0})
 
     def prove_effect(self) -> str:
@@ -206,11 +199,9 @@ class StatefulSetScaleToZero(_SetFault):
         return f"StatefulSet mysql wants 0 replicas (before: {self.aim['replicas']}), has no pod"
 
     def still_there(self) -> bool:
-        """Whether the set wants no replica."""
         return self._spec().get("replicas") == 0
 
     def heal(self) -> None:
-        """Scale it back."""
         self._patch({"replicas": int(self.aim["replicas"])})
 
 
@@ -222,7 +213,6 @@ class ImageRestartLoop(_SetFault):
     text = "MySQL's image is replaced by one that ends at once"
 
     def take_aim(self) -> dict[str, str]:
-        """Note which image to restore."""
         return {"image": self._container()["image"]}
 
     def inject(self) -> None:
@@ -244,7 +234,6 @@ class ImageRestartLoop(_SetFault):
         )
 
     def still_there(self) -> bool:
-        """Whether the set's template has another image."""
         return self._is_broken(self._spec_of_pods())
 
     def heal(self) -> None:

@@ -21,7 +21,6 @@ class NfsPowerLoss(NfsKill):
     inode = 0
 
     def take_aim(self) -> dict[str, str]:
-        """Choose a node to probe from that keeps its power, even if MySQL's node loses its own."""
         return {"from": self.site.control_plane}
 
     def note(self) -> None:
@@ -42,7 +41,6 @@ class NfsPowerLoss(NfsKill):
         self.inode = server.disk_inode()
 
     def inject(self) -> None:
-        """Cut its power."""
         self.site.server.cut_power()
 
     def prove_effect(self) -> str:
@@ -63,7 +61,6 @@ class NfsPowerLoss(NfsKill):
         )
 
     def heal(self) -> None:
-        """Start it on what is left."""
         super().heal()
         for file in (_SYNCED, _UNSYNCED):
             self.site.server.inspector.remove(file)

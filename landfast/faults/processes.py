@@ -97,7 +97,6 @@ class _Mysqld(Fault):
     """A fault of mysqld in its container."""
 
     def take_aim(self) -> dict[str, str]:
-        """Note where it runs."""
         pod = self.site.pod()
         return {"node": str(pod["spec"].get("nodeName", "")), "container": container_of(pod)[0]}
 
@@ -204,7 +203,6 @@ class MysqldSigstop(Lasting, _Mysqld):
     text = "mysqld is frozen (SIGSTOP)"
 
     def inject(self) -> None:
-        """Stop it."""
         self._signal("-STOP")
 
     def prove_effect(self) -> str:
@@ -219,11 +217,9 @@ class MysqldSigstop(Lasting, _Mysqld):
         )
 
     def still_there(self) -> bool:
-        """Whether mysqld is stopped."""
         return self._states() == ["T"]
 
     def heal(self) -> None:
-        """Continue it."""
         self._signal("-CONT")
 
     def prove_healed(self) -> str:

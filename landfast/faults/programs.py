@@ -15,7 +15,7 @@ pid=$(pgrep --full --oldest --runstates D,I,R,S,T "^$1( |$)") || [ $? = 1 ]
 """
 
 
-class Process(NamedTuple):
+class RunningProgram(NamedTuple):
     """A process on a node, and the time of day when it was started."""
 
     pid: str
@@ -33,7 +33,7 @@ class Program:
     node: str
     name: str
 
-    def find(self) -> Process | None:
+    def find(self) -> RunningProgram | None:
         """Return the program's process, or None if it does not run.
 
         Raises:
@@ -43,7 +43,7 @@ class Program:
         if not found.strip():
             return None
         pid, _day, _month, _date, since, _year = found.split()
-        return Process(pid, since)
+        return RunningProgram(pid, since)
 
     def kill(self, pid: str) -> None:
         """Kill a process of it with SIGKILL."""
@@ -53,7 +53,9 @@ class Program:
         """Restart the kubelet: a new one starts every program at once, without a back-off."""
         self.engine.execute(self.node, "systemctl", "restart", "kubelet")
 
-    def wait(self, *, other_than: str = "", timeout: float = timeouts.PROGRAM_BACK) -> Process:
+    def wait(
+        self, *, other_than: str = "", timeout: float = timeouts.PROGRAM_BACK
+    ) -> RunningProgram:
         """Wait until the program runs, and return its process, which is not `other_than`.
 
         Raises:

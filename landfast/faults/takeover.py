@@ -17,7 +17,6 @@ class _Takeover(Composite):
     """
 
     def take_aim(self) -> dict[str, str]:
-        """Note which container the old mysqld runs in, and where."""
         container, _ = container_of(self.site.pod())
         return {**super().take_aim(), "node": self.site.node(), "container": container}
 
