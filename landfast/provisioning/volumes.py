@@ -119,7 +119,7 @@ class BoundVolume:
     def write(self) -> None:
         """Write the volume's file on the server."""
         file = PurePosixPath(self.directory, file_of(self.pvc.name))
-        self.stack.env.inspector.write(self.stack.folder(str(file)), text_of(self.pvc.name))
+        self.stack.export.write(str(file), text_of(self.pvc.name))
 
     def set_policy(self, policy: str) -> None:
         """Change the volume's reclaim policy."""
@@ -180,16 +180,15 @@ class BoundVolume:
 
     def look(self) -> ObservedVolume:
         """Observe the volume, and search the stack's whole part of the export for its file."""
-        inspector, top = self.stack.env.inspector, self.stack.folder("")
-        found = {str(PurePosixPath(path).relative_to(top)) for path in inspector.list(top)}
+        found = self.stack.export.list()
         name = file_of(self.pvc.name)
         files = sorted(path for path in found if PurePosixPath(path).name == name)
         written = hashlib.sha256(text_of(self.pvc.name).encode()).hexdigest()
-        hashes = inspector.hashes([f"{top}/{path}" for path in files]) if files else {}
+        hashes = self.stack.export.hashes(files) if files else {}
         return ObservedVolume(
             phase=self.phase(),
             data=tuple(path.removesuffix(name).rstrip("/") for path in files),
-            intact=all(found == written for found in hashes.values()),
+            intact=set(hashes.values()) <= {written},
             directory=self.directory in {"", *found},
             events=tuple(self.events()),
         )
@@ -248,7 +247,7 @@ def prepared(
     obj["metadata"]["name"] = name
     obj["spec"] |= {"persistentVolumeReclaimPolicy": policy, "storageClassName": name}
     obj["spec"]["nfs"]["path"] += f"/{name}"
-    stack.env.inspector.make_folder(stack.folder(name))
+    stack.export.make_folder(name)
     with temporary_class(stack, name, of_class), removed(stack, pvc):
         volume = str(stack.make(obj)["metadata"]["name"])
         stack.wait_for_pv(volume, "Available", timeout=timeouts.BIND)
@@ -303,5 +302,5 @@ def removed(stack: Stack, pvc: PvcMeta) -> Iterator[None]:
 
 def clear(stack: Stack) -> None:
     """Remove everything in the stack's part of the export."""
-    for path in stack.env.inspector.list(stack.folder(""), depth=1):
-        stack.env.inspector.remove(path)
+    for path in stack.export.list(depth=1):
+        stack.export.remove(path)

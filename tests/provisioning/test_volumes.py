@@ -164,7 +164,7 @@ def test_volume_is_removed_before_its_pvc_so_that_nobody_reclaims_it(
     deleted = [(kind, name) for verb, kind, name in kube.verbs if verb == "delete"]
     assert deleted == [(PV, "pvc-data"), (PVC, "data"), ("StorageClass", "data-one")]
     clear(stack)
-    assert stack.env.inspector.list(stack.folder("")) == {}
+    assert stack.export.list() == {}
 
 
 @pytest.mark.parametrize("owned", [True, False])

@@ -38,7 +38,7 @@ def put_directory_back(target: Target, pvc: str) -> None:
     found = stack.kube.get("PersistentVolumeClaim", pvc, stack.namespace)
     pv = stack.kube.get("PersistentVolume", found["spec"]["volumeName"])
     directory = pv["spec"]["nfs"]["path"].removeprefix(f"{stack.overlay.root}/")
-    stack.env.inspector.make_folder(stack.folder(directory))
+    stack.export.make_folder(directory)
 
 
 def not_squashed(obj: Object) -> Object:

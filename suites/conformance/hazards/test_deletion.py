@@ -85,7 +85,7 @@ def test_deletion_of_a_volume_whose_directory_has_vanished_succeeds_silently(
 ) -> None:
     with bench.volume("vanished", ClassSettings(archive_on_delete="true")) as volume:
         with step("remove the volume's directory on the server"):
-            bench.stack.env.inspector.remove(bench.stack.folder(volume.directory))
+            bench.stack.export.remove(volume.directory)
         phase = volume.phase()
         observe(f"without its directory the volume is {phase}")
         seen = bench.reclaim(volume, Fate(Reclaimed.NOTHING_THERE, None))

@@ -89,7 +89,7 @@ def test_pvc_for_1_mi_takes_50_mib(
         with step(f"a pod writes {_FULL_MIB} MiB into a PVC for 1Mi"):
             output = run_to_its_end(provisioner, pod("greedy", write, volume=of_pvc("greedy")))
         capacity = provisioner.kube.get("PersistentVolume", volume.name)["spec"]["capacity"]
-        big = provisioner.env.inspector.stat(provisioner.folder(f"{volume.directory}/big"))
+        big = provisioner.export.stat(f"{volume.directory}/big")
         observe(f"the volume's capacity is {capacity['storage']}; the pod says: {output}")
         observe(f"the server has {big or 'no such file'}")
         assert capacity["storage"] == "1Mi"
@@ -109,8 +109,7 @@ def test_root_cannot_give_files_to_mysql_on_a_squashed_export(
         mysql = pod("mysql", write, volume=inline, uid=_MYSQL)
         by_mysql = run_to_its_end(squashed_stack, mysql)
     observe(f"root in a pod: {by_root}; user {_MYSQL} in a pod: {by_mysql}")
-    found = squashed_stack.env.inspector.list(squashed_stack.folder(""))
-    owners = {path.rpartition("/")[2]: entry.uid for path, entry in found.items()}
+    owners = {path: entry.uid for path, entry in squashed_stack.export.list().items()}
     observe(f"on the server the files belong to {owners}")
     assert owners == {"of-mysql": _MYSQL, "of-root": _NOBODY}
 
@@ -130,9 +129,9 @@ def test_provisioner_cannot_remove_what_mysql_made_on_a_squashed_export(
         with verify("the volume stays Released although onDelete is delete"):
             volume.wait_for("Released")
         events = volume.events()
-        data = squashed_stack.folder(f"{volume.directory}/mysql/ibdata1")
-        left = squashed_stack.env.inspector.stat(data)
+        data = f"{volume.directory}/mysql/ibdata1"
+        left = squashed_stack.export.stat(data)
         observe(f"events: {events}; the server has {left or 'no such file'}")
         assert left is not None, "the data was removed"
-        assert squashed_stack.env.inspector.read(data) == "rows\n"
+        assert squashed_stack.export.read(data) == "rows\n"
         assert any("permission denied" in text for text in events), "no event says why"

@@ -73,8 +73,7 @@ def remove_pod(volume: BoundVolume) -> None:
 
 def contents(volume: BoundVolume) -> list[str]:
     """Return the names of everything in a volume, as the server lists it."""
-    top = volume.stack.folder(volume.directory)
-    return [path.removeprefix(f"{top}/") for path in volume.stack.env.inspector.list(top)]
+    return [*volume.stack.export.below(volume.directory).list()]
 
 
 def delete_in_use(volume: BoundVolume) -> None:

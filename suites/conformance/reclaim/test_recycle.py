@@ -23,7 +23,7 @@ from suites.conformance.reclaim.recycling import (
 )
 from suites.objects import of_pvc, pod, run_to_its_end, shell
 
-_PRECIOUS = "outside the volume"
+_OUTSIDE, _PRECIOUS = "outside/precious.txt", "outside the volume"
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff")
 
 
@@ -34,9 +34,9 @@ _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff")
 def test_recycle_empties_the_volume_and_nothing_else(
     content: Content, bench: Bench, step: StepFunction, observe: ObserveFunction
 ) -> None:
-    inspector, outside = bench.stack.env.inspector, bench.stack.folder("outside")
-    inspector.make_folder(outside)
-    inspector.write(f"{outside}/precious.txt", _PRECIOUS)
+    export = bench.stack.export
+    export.make_folder("outside")
+    export.write(_OUTSIDE, _PRECIOUS)
     with bench.volume(content.name, RECYCLE, make=prepared, write=False) as volume:
         script = content.script.replace("{root}", bench.stack.overlay.root)
         with step(f"a pod of user {content.uid} runs: {script}"):
@@ -48,11 +48,11 @@ def test_recycle_empties_the_volume_and_nothing_else(
         if not before:
             raise Unknown("the pod left nothing in the volume")
         bench.reclaim(volume, static_fate("Recycle", volume.directory))
-        left, beside = contents(volume), inspector.list(outside)
-        observe(f"after, it has {left or 'nothing'}; beside it the server has {list(beside)}")
+        left, beside = contents(volume), [*export.list("outside")]
+        observe(f"after, it has {left or 'nothing'}; beside it the server has {beside}")
     assert left == [], "something is left in the volume"
-    assert list(beside) == [f"{outside}/precious.txt"], "a file outside the volume was removed"
-    assert inspector.read(f"{outside}/precious.txt") == _PRECIOUS, "a file outside was changed"
+    assert beside == [_OUTSIDE], "a file outside the volume was removed"
+    assert export.read(_OUTSIDE) == _PRECIOUS, "a file outside was changed"
 
 
 @pytest.mark.claim("reclaim.recycle-waits-for-pods")
