@@ -189,6 +189,29 @@ def test_force_removes_finalizers(trial: Trial, cluster: Cluster) -> None:
         batch.send(2)
 
 
+def test_force_finds_nothing_once_the_deletion_was_enough(trial: Trial, cluster: Cluster) -> None:
+    with trial.applied([case([Pv("v")], [Delete("pv", "v", force=True)])]) as batch:
+        assert batch.outcomes() == [Outcome()]
+        assert cluster.verbs.count(("patch", "PersistentVolume", f"{batch.names[0].prefix}v")) == 1
+
+
+def test_another_look_shows_what_changed_since(trial: Trial, cluster: Cluster) -> None:
+    with trial.applied([case([Pvc("c", storage_class="w")])]) as batch:
+        cluster.on_look = lambda obj: obj["status"].update(phase="Lost")
+        assert batch.look_again() == [Outcome(pvcs=frozenset({PvcState("c", PvcPhase.LOST)}))]
+        assert len(batch.look().pvcs) == 1
+
+
+@pytest.mark.parametrize("code", [404, 500])
+def test_a_pvc_that_goes_before_it_is_looked_at_is_no_error(
+    trial: Trial, cluster: Cluster, code: int
+) -> None:
+    with trial.applied([case([Pvc("c", storage_class="w")])]) as batch:
+        cluster.before["patch"] = refusing(code, of="-0-c")
+        with contextlib.nullcontext() if code == 404 else pytest.raises(KubeError):
+            batch.look_again()
+
+
 def test_a_case_with_a_default_class_must_be_alone(trial: Trial) -> None:
     default = case([Class("x", default=True)])
     with pytest.raises(ValueError, match="must be tried alone"):
