@@ -336,11 +336,11 @@ class Engine:
         try:
             asked = self._docker(
                 *["manifest", "inspect", *options, image],
-                timeout=timeouts.REGISTRY_ANSWER,
+                timeout=timeouts.ANSWER,
                 check=False,
             )
         except ProcessError:
-            return f"it did not answer within {timeouts.REGISTRY_ANSWER} s"
+            return f"it did not answer within {timeouts.ANSWER} s"
         if asked.returncode == 0:
             return None
         if any(word in asked.stderr.lower() for word in _ABSENT):

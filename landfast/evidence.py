@@ -75,7 +75,7 @@ def _export(env: Environment) -> str:
 
 def _mounts(env: Environment, node: str) -> str:
     assert env.engine is not None  # noqa: S101 - checked by the caller
-    mounts = env.engine.execute(node, "cat", "/proc/self/mounts", timeout=20).stdout
+    mounts = env.engine.execute(node, "cat", "/proc/self/mounts").stdout
     return "\n".join(
         line for line in mounts.splitlines() if any(word in line for word in _MOUNT_WORDS)
     )

@@ -1,4 +1,4 @@
-"""Says what takes long, and how long: a live line on a terminal, plain lines elsewhere."""
+"""Shows what takes long, and how long: a live line on a terminal, plain lines elsewhere."""
 
 import contextlib
 import threading
@@ -13,7 +13,7 @@ _HEARTBEAT_SECONDS = 30.0
 
 
 class Progress:
-    """Prints phases to standard error and remembers how long each took."""
+    """Prints phases to standard error, and reports the seconds that each took to `on_phase`."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Progress:
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Show `name` while the body runs; when it ends without an error, say how long it took."""
+        """Show `name` while the body runs; print how long it took, unless it raised."""
         started = time.monotonic()
         done = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(name, started, done), daemon=True)

@@ -1,7 +1,7 @@
-"""Every time limit, by name, in seconds; `--patience FACTOR` stretches all of them.
+"""Every time limit, by name, in seconds; `--patience FACTOR` stretches them all.
 
-A limit says when to give up waiting. How long something must *stay* true, or how long a fault is
-held, is part of a statement: those durations stand beside the statement, not here.
+A limit says when to give up waiting; none is reached on a healthy machine. How long something must
+*stay* true, or how long a fault is held, belongs to a statement and stands beside it, not here.
 """
 
 # --- requests
@@ -10,26 +10,31 @@ MYSQL_CONNECT = 5
 MYSQL_QUERY = 30
 COMMAND = 60
 """One short program: a `docker` command, a program in a container or on a node."""
-REGISTRY_ANSWER = 20
+ANSWER = 20
+"""A Docker engine or a registry to answer, or not: then Landfast does without it."""
 
 # --- objects of Kubernetes
 BIND = 40
-"""A PersistentVolumeClaim to be bound, by the controller or by the provisioner."""
+"""A PVC to be bound, by the controller or by the provisioner."""
 EVENT = 40
+"""An event to be there: a controller or a kubelet repeats it, with growing delay."""
 GONE = 90
-"""An object to be gone after its deletion, with its grace period and finalizers."""
+"""An object to be gone after its deletion: grace period of 30 s, then finalizers."""
 MANY_VOLUMES = 60
 """Dozens of PVCs to be bound, or their volumes to be deleted, across a provisioner's restart."""
 POD_RUNNING = 120
+"""A pod to run while a test arranges its objects."""
 POD_UNDER_TEST = 60
 """A pod to start or to end, where that is the statement under test."""
 POD_CANNOT_START = 20
-"""How long a pod may say that it cannot be scheduled, or that its image cannot be pulled."""
+"""How long a pod may report that it cannot be scheduled, or that its image cannot be pulled."""
 RECLAIM = 30
 RECYCLE = 60
+"""A recycler pod to empty a volume."""
 REFUSAL = 20
-"""A controller to say in an event or a condition that it refuses something."""
+"""A controller to refuse something in an event or a condition."""
 CONTROLLER_OBSERVES = 60
+"""A controller to act on a change, or to do so again after its restart."""
 
 # --- MySQL
 MYSQL_READY = 120
@@ -46,16 +51,13 @@ CONTAINER_STATE = 15
 EFFECT = 8
 """A fault to show its effect."""
 EVICTED = 80
-"""A frozen node's pod to be evicted: the node's grace period of 50 s, and the pod's toleration."""
-ENGINE_ANSWER = 20
+"""The pod of a frozen node to be evicted: the node's grace period of 50 s, the pod's toleration."""
 ENGINE_START = 60
 HEALTHY = 120
-HEALED = 120
-"""A healed fault to leave nothing behind."""
-INSPECTOR_READY = 90
+"""A cluster to be healthy, and a healed fault to leave nothing behind."""
 NODE_READY = 120
 PROGRAM_BACK = 200
-"""The kubelet to start a program again: it waits 10, 20, 40, 80 s if that one ended before."""
+"""The kubelet to restart a program: it waits 10, 20, 40, 80 s if the program ended before."""
 SERVER_START = 60
 TAKEOVER = 60
 """Another pod to run in the place of a lost one."""
@@ -63,10 +65,12 @@ TAKEOVER = 60
 # --- downloads, builds, whole programs
 APT = 600
 BUILD = 45 * 60
+"""Kubernetes to be compiled on one slow core."""
 IMAGE_BUILD = 900
 IMAGE_LOAD = 600
 IMAGE_PULL = 1200
 RUN = 3600
+"""A whole run, for the programs that start runs."""
 
 _factor = 1.0
 
@@ -78,5 +82,5 @@ def set_patience(factor: float) -> None:
 
 
 def patient(seconds: float) -> float:
-    """Return a limit in seconds as the patience of this process stretches it."""
+    """Return a limit in seconds, stretched by the patience of this process."""
     return seconds * _factor

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from landfast import paths, process
+from landfast import paths, process, timeouts
 from landfast.journal import EnvironmentFact, TestFinished, read_journal
 from landfast.kit import engine as engines
 from landfast.kit.build import kit_lock
@@ -24,7 +24,6 @@ from landfast.provisioning.contract import ClassSettings, Line, PvcMeta, lines_d
 from landfast.verdict import Verdict
 from suites.conformance.reclaim.matrix import CELLS
 
-_RUN_SECONDS = 1800
 _SUITES = ("reclaim", "hazards")
 _EXPORT = "/data/EXPORT"
 _HAZARDS = {
@@ -129,7 +128,7 @@ def _run(
     options += ["--provisioner-contract", contract]
     process.run(
         [sys.executable, "-m", "pytest", *folders, *options],
-        timeout=_RUN_SECONDS,
+        timeout=timeouts.RUN,
         check=False,
         cwd=paths.PROJECT,
     )

@@ -14,12 +14,11 @@ from pathlib import Path
 from rich.console import Console
 
 from fixtures.sabotage import Sabotage
-from landfast import paths, process
+from landfast import paths, process, timeouts
 from landfast.errors import LandfastError
 from landfast.journal import TestFinished, read_journal
 from landfast.verdict import Verdict
 
-_RUN_SECONDS = 3600
 _FOLDERS = {
     path.parent.name: path.parent
     for path in sorted((paths.PROJECT / "suites").glob("**/sabotage.py"))
@@ -82,7 +81,7 @@ def _run(
     try:
         process.run(
             [*command, "--sabotage", ",".join(claims), *(["--early"] if early else [])],
-            timeout=_RUN_SECONDS,
+            timeout=timeouts.RUN,
             check=False,
             cwd=paths.PROJECT,
         )

@@ -1,4 +1,4 @@
-"""Builds by content: what changes a key, and what an interrupted build leaves."""
+"""What changes an artifact's key, and what an interrupted build leaves."""
 
 import os
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def make_tree(folder: Path) -> Path:
     return tree
 
 
-def test_a_tree_has_one_digest_wherever_it_lies(tmp_path: Path) -> None:
+def test_a_tree_has_the_same_digest_in_every_place(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     assert digest(make_tree(tmp_path)) == digest(make_tree(tmp_path / "elsewhere"))
 
@@ -101,7 +101,7 @@ def build_with(text: str) -> Callable[[Path], None]:
 
 
 def never(_target: Path) -> None:
-    raise AssertionError("it was built again")
+    raise AssertionError("the artifact was built again")
 
 
 def test_an_artifact_is_built_once(tmp_path: Path) -> None:
@@ -139,7 +139,9 @@ def test_a_build_that_failed_leaves_nothing_and_keeps_the_older_one(
     assert names(tmp_path) == [old.name]
 
 
-def test_what_a_killed_build_left_is_not_taken_for_whole_and_goes(tmp_path: Path) -> None:
+def test_remains_of_a_killed_build_never_pass_for_an_artifact_and_are_removed(
+    tmp_path: Path,
+) -> None:
     cache = Cache(tmp_path)
     pid = os.fork()
     if pid == 0:

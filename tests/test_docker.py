@@ -265,7 +265,7 @@ def test_a_registry_may_be_insecure_or_silent(
 ) -> None:
     fake.engine.registry_refusal("i", insecure=True)
     assert fake.calls == [["manifest", "inspect", "--insecure", "i"]]
-    monkeypatch.setattr(timeouts, "REGISTRY_ANSWER", 0.3)
+    monkeypatch.setattr(timeouts, "ANSWER", 0.3)
     (fake.folder / "slow").touch()
     said = fake.engine.registry_refusal("i", insecure=False)
     assert said == "it did not answer within 0.3 s"

@@ -1,4 +1,4 @@
-"""What the kit is made from: recipes that fit together, keys that change with what they name."""
+"""The kit's sources: recipes fit together, and a key changes with what it names."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ from landfast.progress import Progress
 
 @pytest.fixture
 def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the kit's sources that a test may change."""
+    """Copy the kit's sources, for a test to change."""
     copy = tmp_path / "kit"
     shutil.copytree(paths.KIT, copy, symlinks=True)
     monkeypatch.setattr(programs, "GO_MODULE", copy / "go")
@@ -75,7 +75,7 @@ def test_a_changed_mount_helper_changes_itself_and_the_node(kit: Path) -> None:
     assert changed(before) == {"mount.nfs", "image node"}
 
 
-def test_what_a_build_left_beside_the_sources_changes_nothing(kit: Path) -> None:
+def test_build_output_beside_the_sources_changes_nothing(kit: Path) -> None:
     before = keys()
     (kit / "nfs-client" / "mount.nfs").write_bytes(b"\x7fELF")
     (kit / "nfs-client" / "nfs4.o").write_bytes(b"\x7fELF")
@@ -115,7 +115,7 @@ def test_a_go_mod_without_kubernetes_is_one_sentence(kit: Path) -> None:
 
 
 @pytest.mark.parametrize("name", recipes())
-def test_every_recipe_can_be_built_from_what_is_there(name: str) -> None:
+def test_every_recipe_has_its_parts(name: str) -> None:
     recipe = recipes()[name]
     folder = paths.KIT / "images" / name
     dockerfile = (folder / "Dockerfile").read_text()
@@ -196,6 +196,6 @@ def test_the_kernels_nfs_client_is_used_where_there_is_one(
     assert choose(asked, kernel=kernel) == chosen  # type: ignore[arg-type]
 
 
-def test_a_kernel_client_that_is_not_there_is_bad_input() -> None:
+def test_a_missing_kernel_client_is_bad_input() -> None:
     with pytest.raises(BadInput, match="load the module nfsv4, or "):
         choose("kernel", kernel=False)

@@ -1,4 +1,4 @@
-"""Programs are started for real: small ones, that do what programs do wrong."""
+"""Real programs, small ones, that do what programs do wrong."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ def is_gone(pid: int) -> bool:
     return process.start_time(pid) is None
 
 
-def test_gives_output_errors_code_and_time() -> None:
+def test_returns_output_errors_code_and_time() -> None:
     result = run(
         python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"),
         timeout=20,
@@ -44,7 +44,7 @@ def test_a_failure_has_the_command_the_code_and_the_last_lines() -> None:
     assert sys.executable in str(caught.value)
 
 
-def test_a_failure_without_a_word_says_so() -> None:
+def test_a_failure_without_output_says_so() -> None:
     with pytest.raises(ProcessError, match=r"exit code 1:\n  \(it printed nothing\)$"):
         run(["false"], timeout=20)
 
@@ -94,7 +94,7 @@ def test_reads_a_text_a_file_or_nothing(tmp_path: Path) -> None:
     assert run(["cat"], timeout=20).stdout == ""
 
 
-def test_bytes_that_are_no_text_are_replaced() -> None:
+def test_bytes_that_are_not_text_are_replaced() -> None:
     assert run(["printf", r"\377ok"], timeout=20).stdout == "\ufffdok"
 
 
@@ -111,7 +111,7 @@ def test_runs_in_the_folder_that_is_given(tmp_path: Path) -> None:
     assert run(["pwd"], timeout=20, cwd=tmp_path).stdout.strip() == str(tmp_path)
 
 
-# A grandchild that holds the output open and does not care that its parent is gone.
+# A grandchild that holds the output open and outlives its parent.
 _FAMILY = """
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -121,7 +121,7 @@ time.sleep(float(sys.argv[2]))
 
 
 @pytest.mark.parametrize("parent_lives", [60, 0.05], ids=["parent-runs", "parent-has-ended"])
-def test_a_time_out_kills_all_that_was_started(tmp_path: Path, parent_lives: float) -> None:
+def test_a_time_out_kills_everything_that_was_started(tmp_path: Path, parent_lives: float) -> None:
     note = tmp_path / "pid"
     began = time.monotonic()
     with pytest.raises(ProcessError, match=r"did not end within 1 s"):
@@ -131,7 +131,7 @@ def test_a_time_out_kills_all_that_was_started(tmp_path: Path, parent_lives: flo
     wait_until("the grandchild to be gone", lambda: is_gone(pid), timeout=5)
 
 
-def test_a_time_out_has_what_was_printed_until_then(tmp_path: Path) -> None:
+def test_a_time_out_shows_what_was_printed_until_then(tmp_path: Path) -> None:
     with pytest.raises(ProcessError, match=r"within 0.5 s:\n  half way$"):
         run(["sh", "-c", "echo half way; sleep 60"], timeout=0.5)
     with pytest.raises(ProcessError, match=r"within 0.5 s:\n  half way$"):
@@ -185,7 +185,7 @@ def test_a_daemon_outlives_its_starter_and_logs(tmp_path: Path) -> None:
     assert process.start_time(pid) is None
 
 
-def test_a_process_that_ended_has_no_start_time_even_before_it_is_waited_for() -> None:
+def test_a_zombie_has_no_start_time() -> None:
     pid = os.fork()
     if pid == 0:
         os._exit(0)

@@ -1,4 +1,4 @@
-"""What is said while something takes long."""
+"""What a user reads while something takes long."""
 
 import io
 import re
@@ -28,7 +28,7 @@ def test_without_a_terminal_a_phase_is_one_plain_line_with_its_time() -> None:
     assert phases == ["kit: compile kube [amd64]"]
 
 
-def test_what_takes_very_long_is_heard_of_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_phase_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_HEARTBEAT_SECONDS", 0.05)
     it, output, _ = make(terminal=False)
     with it.phase("cluster"):
@@ -47,7 +47,7 @@ def test_on_a_terminal_a_live_line_shows_the_time() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_phase_that_failed_is_not_said_to_be_done(terminal: bool) -> None:
+def test_a_phase_that_failed_is_not_reported_as_done(terminal: bool) -> None:
     it, output, phases = make(terminal=terminal)
     with pytest.raises(ValueError, match="broken"), it.phase("cluster"):
         raise ValueError("broken")
@@ -56,7 +56,7 @@ def test_a_phase_that_failed_is_not_said_to_be_done(terminal: bool) -> None:
         assert output.getvalue() == ""
 
 
-def test_text_is_said_as_it_is() -> None:
+def test_text_is_printed_as_it_is() -> None:
     it, output, _ = make(terminal=False)
     it.say("see [/dev/full] and [bold]this[/bold]" + " long" * 40)
     assert output.getvalue() == "see [/dev/full] and [bold]this[/bold]" + " long" * 40 + "\n"

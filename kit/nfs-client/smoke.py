@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Checks that a directory behaves as POSIX says, as far as databases depend on it.
+"""Check that a directory keeps those promises of POSIX on which databases depend.
 
 Usage: smoke.py DIRECTORY
 
-DIRECTORY should be on the mount in question, and the user root, because one check changes owners.
-A directory is made in it and removed again. Each function below whose name begins with ``check_``
-is one check: it gets an empty directory and fails by raising. The exit code is 1 if any failed.
+DIRECTORY lies on the mount under test; run as root, because one check changes owners. The program
+creates a directory in it and removes it at the end. Each function ``check_…`` is one check: it gets
+an empty directory and fails by raising. The exit code is 1 if any check failed.
 """
 
-# The names of the checks say what they check, and it is system calls they are about.
+# A check's name is its sentence, and the checks are about system calls.
 # ruff: noqa: BLE001, D103, PTH101, PTH102, PTH104, PTH108, PTH115, PTH123, PTH208
 # ruff: noqa: PTH211, S103, T201
 
@@ -209,12 +209,12 @@ def check_new_file_belongs_to_its_creator(base: Path) -> None:
 
 
 def passes(check: Callable[[Path], None], parent: str) -> bool:
-    """Run one check in a directory of its own and print how it ended."""
+    """Run one check in a directory of its own and print its result."""
     name = check.__name__.removeprefix("check_").replace("_", " ")
     try:
         with tempfile.TemporaryDirectory(prefix="smoke-", dir=parent) as base:
             check(Path(base))
-    except Exception as error:  # whatever it is, it is the result of the check
+    except Exception as error:  # any error is the result of the check
         print(f"FAIL  {name}: {type(error).__name__}: {error}")
         return False
     print(f"ok    {name}")
@@ -227,7 +227,7 @@ def main() -> int:
         return 2
     checks = [value for name, value in globals().items() if name.startswith("check_")]
     with tempfile.TemporaryDirectory(prefix="smoke-", dir=sys.argv[1]) as parent:
-        os.chmod(parent, 0o755)  # it was made private, and one check is not root throughout
+        os.chmod(parent, 0o755)  # mkdtemp made it private, and one check drops root
         results = [passes(check, parent) for check in checks]
     print(f"{sum(results)} of {len(results)} passed")
     return 0 if all(results) else 1

@@ -102,7 +102,7 @@ class _Rules(Lasting):
             f"{self.node} to connect to {server}:{_NFS}",
             lambda: self.connect(server, _NFS),
             until=lambda said: not said,
-            timeout=timeouts.HEALED,
+            timeout=timeouts.HEALTHY,
         )
         return f"{gone}; it connects to {server}:{_NFS}"
 
@@ -112,7 +112,7 @@ class _Rules(Lasting):
             f"{self.node} to have no table {_TABLE}",
             self.still_there,
             until=lambda there: not there,
-            timeout=timeouts.HEALED,
+            timeout=timeouts.HEALTHY,
         )
         return f"{self.node} has no table {_TABLE}"
 

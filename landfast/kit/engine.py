@@ -59,7 +59,7 @@ def _answers(env: dict[str, str]) -> str | None:
         return None
     found = process.run(
         ["docker", "version", "--format", "{{json .Server.Version}}"],
-        timeout=timeouts.ENGINE_ANSWER,
+        timeout=timeouts.ANSWER,
         check=False,
         env=env,
     )

@@ -225,7 +225,7 @@ class ImageBuilder:
 
 
 def _set_modes(context: Path) -> None:
-    """Give files the modes of the image, whatever an installation made of them."""
+    """Set the modes that the image needs: an installation may have changed them."""
     for path in [context, *context.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or is_script(path.read_bytes()) else 0o644)

@@ -95,7 +95,7 @@ def start(kube: Kube, export: Export, namespace: str, image: str, run_id: str) -
             f"the inspector pod {namespace}/{NAME}",
             lambda: kube.find("Pod", NAME, namespace) or {},
             until=is_ready,
-            timeout=timeouts.INSPECTOR_READY,
+            timeout=timeouts.POD_RUNNING,
             give_up=lambda pod: _failure(kube, namespace, pod),
             describe=lambda pod: str(pod.get("status", {}).get("phase", "no such pod")),
         )

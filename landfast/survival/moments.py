@@ -61,7 +61,12 @@ def provisioning(site: Site, _ledger: Ledger) -> Iterator[Moment]:
     def ask() -> None:
         for number in range(_VOLUMES):
             site.stack.make(_pvc(number))
-        wait_until("the first PVC to be bound", lambda: _bound(site), timeout=30, interval=0.02)
+        wait_until(
+            "the first PVC to be bound",
+            lambda: _bound(site),
+            timeout=timeouts.BIND,
+            interval=0.02,
+        )
 
     def confirm() -> None:
         if (bound := len(_bound(site))) == _VOLUMES:
@@ -99,7 +104,7 @@ def _remove_volumes(site: Site) -> None:
         f"{len(pvcs)} PVCs to be bound",
         lambda: _bound(site),
         until=lambda bound: len(bound) == len(pvcs),
-        timeout=timeouts.HEALED,  # the dead provisioner's lock expires after 17 s
+        timeout=timeouts.HEALTHY,  # the dead provisioner's lock expires after 17 s
         describe=lambda bound: f"{len(bound)} are bound",
     )
     for pvc in pvcs:
