@@ -10,9 +10,11 @@ from typing import Any, cast
 import pytest
 from fakes import FakeKube
 
+from fixtures.provisioner import Bench
 from landfast import timeouts
 from landfast.environment import Environment
 from landfast.images import Images
+from landfast.journal import Journal
 from landfast.kube.client import Object
 from landfast.manifests import Overlay
 from landfast.nfs.export import Export
@@ -30,6 +32,7 @@ from landfast.provisioning.volumes import (
     volumes_of_class,
 )
 from landfast.stack import Stack
+from landfast.steps import Refuted, Steps
 from landfast.waiting import NotStable, WaitTimeout
 
 IMAGES = Images("kit", "node", "nfs", "provisioner", "mysql", "busybox", "recycler")
@@ -285,3 +288,41 @@ def test_many_pvcs_are_of_the_stacks_class(stack: Stack, kube: FakeKube) -> None
     assert classes == {stack.storage_class} == {"nfs-ssd-one"}
     volume_in(stack, kube, "Bound")
     assert volumes_of_class(stack, stack.storage_class) == []
+
+
+@pytest.fixture
+def bench(stack: Stack, tmp_path: Path) -> Bench:
+    return Bench(stack, Line.V402, Steps(Journal(tmp_path / "journal.jsonl"), "test"))
+
+
+def test_volume_with_the_expected_fate_passes(bench: Bench, start: Start) -> None:
+    start(Line.V402)
+    with bench.volume("data", ClassSettings()) as volume:
+        seen = bench.reclaim(volume, volume.fate(Line.V402, ClassSettings()))
+    assert seen.data == (f"archived-{volume.directory}",)
+    assert bench.steps.observed == 1
+
+
+def test_volume_with_another_fate_fails(bench: Bench, start: Start) -> None:
+    start(Line.V402)
+    with bench.volume("data", ClassSettings()) as volume:
+        with pytest.raises(pytest.fail.Exception, match="not nowhere"):
+            bench.reclaim(volume, Fate(Reclaimed.REMOVED, None))
+        with pytest.raises(pytest.fail.Exception, match="not in here"):
+            bench.judge(volume, Fate(Reclaimed.KEPT, "here"))
+
+
+def test_only_the_end_of_the_volume_is_a_verdict(
+    bench: Bench, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "BIND", 0.01)
+    with pytest.raises(WaitTimeout), bench.volume("data", ClassSettings()):
+        pass
+    start(Line.V402)
+    seen: list[ObservedVolume] = []
+    with (
+        bench.volume("data", ClassSettings()) as volume,
+        pytest.raises(Refuted, match="no longer exists"),
+    ):
+        bench.reclaim(volume, Fate(Reclaimed.KEPT, None, "Released"), seen.append)
+    assert [found.phase for found in seen] == [GONE]
