@@ -12,7 +12,7 @@ from landfast.audit.objects import Directory, PvcObject, PvObject, Resource, Sto
 from landfast.audit.workloads import Pod, PodController, Workload
 from landfast.binding.matching import suits
 from landfast.binding.model import Pv, Pvc, PvPhase
-from landfast.binding.state import Moment, Owner, StoredPv, StoredPvc
+from landfast.binding.state import Owner, Stamp, StoredPv, StoredPvc
 from landfast.kube.default_classes import newest_first
 
 _AVAILABLE = ("", "Available")
@@ -222,7 +222,7 @@ def _stored_pvc(pvc: PvcObject, storage_class: str) -> StoredPvc:
         volume_mode=pvc.spec.volume_mode,
         selector=pvc.spec.selector.to_model() if pvc.spec.selector else None,
     )
-    return StoredPvc(spec, Moment(0, 0), storage_class)
+    return StoredPvc(spec, Stamp(0, 0), storage_class)
 
 
 def _pvc_names(controller: PodController, template: str) -> list[str]:

@@ -21,13 +21,13 @@ from landfast.binding.model import (
     Selector,
     VolumeMode,
 )
-from landfast.binding.state import Aged, Moment, Owner, State, StoredPv, StoredPvc
+from landfast.binding.state import Aged, Owner, Stamp, State, StoredPv, StoredPvc
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NODE_VALUES = "spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values"
 
 
-def apply(state: State, op: Op, moment: Moment) -> Iterator[State]:
+def apply(state: State, op: Op, stamp: Stamp) -> Iterator[State]:
     """Yield the state after the operation; for a class, one for each second it may get."""
     if isinstance(op, Delete):
         yield _deleted(state, op)
@@ -35,20 +35,20 @@ def apply(state: State, op: Op, moment: Moment) -> Iterator[State]:
         refusals = {Refusal(op.obj.kind, op.obj.name, field) for field in fields}
         yield replace(state, refused=state.refused | refusals)
     elif isinstance(op.obj, Class):
-        for created in _seconds(state, op.obj, moment):
+        for created in _seconds(state, op.obj, stamp):
             yield replace(state, classes=(*state.classes, Aged(created, op.obj)))
     elif isinstance(op.obj, Pv):
         owner = None if op.obj.claim_ref is None else Owner(op.obj.claim_ref, None)
         yield replace(state, pvs=(*state.pvs, StoredPv(op.obj, owner)))
     else:
-        pvc = _admitted(state, op.obj, moment)
-        yield replace(state, pvcs=(*state.pvcs, pvc), fresh=(*state.fresh, moment))
+        pvc = _admitted(state, op.obj, stamp)
+        yield replace(state, pvcs=(*state.pvcs, pvc), fresh=(*state.fresh, stamp))
 
 
-def _seconds(state: State, cls: Class, moment: Moment) -> set[Moment]:
+def _seconds(state: State, cls: Class, stamp: Stamp) -> set[Stamp]:
     """A default class may get the second of the previous one in its stage, or a later one."""
-    before = [a.created for a in state.classes if a.cls.default and a.created.stage == moment.stage]
-    return {moment, *before[-1:]} if cls.default else {moment}
+    before = [a.created for a in state.classes if a.cls.default and a.created.stage == stamp.stage]
+    return {stamp, *before[-1:]} if cls.default else {stamp}
 
 
 def taken(state: State, op: Create) -> bool:
@@ -113,13 +113,13 @@ def _refused_in_selector(selector: Selector) -> Iterator[str]:
             yield f"{path}.values"
 
 
-def _admitted(state: State, pvc: Pvc, moment: Moment) -> StoredPvc:
+def _admitted(state: State, pvc: Pvc, stamp: Stamp) -> StoredPvc:
     """The admission plugin DefaultStorageClass (setdefault/admission.go, Admit).
 
     It looks only at the class, so a PVC with a volumeName gets the default class, too.
     """
     named = default_class(state) if pvc.storage_class is None else pvc.storage_class
-    return StoredPvc(pvc, moment, named, pvc.volume, pvc.completed)
+    return StoredPvc(pvc, stamp, named, pvc.volume, pvc.completed)
 
 
 def _deleted(state: State, op: Delete) -> State:

@@ -106,7 +106,7 @@ class Naming:
         return self.prefix + name if name else name
 
     def _selector(self, pvc: Pvc) -> KubeObject | None:
-        """Give a PVC that names no class one more label to select by, that of its case's PVs.
+        """Add the label of its case's PVs to the selector of a PVC that names no class.
 
         Otherwise it would see every PV on the cluster that has no class. A selector is a
         conjunction, so it still means the same for the case's own PVs.

@@ -24,7 +24,7 @@ from landfast.binding.model import (
     PvcState,
     PvState,
 )
-from landfast.binding.state import Moment, State, StoredPv, StoredPvc
+from landfast.binding.state import Stamp, State, StoredPv, StoredPvc
 
 SAME_SECOND = "successive default classes may have the same creationTimestamp or different ones"
 ORDER = "inside a stage the order of the controllers' looks is not determined"
@@ -90,7 +90,7 @@ class _Stage:
         """
         if done < len(self._ops):
             op = self._ops[done]
-            applied = list(api.apply(state, op, Moment(self._number, done)))
+            applied = list(api.apply(state, op, Stamp(self._number, done)))
             if len(applied) > 1:
                 self.ties |= {SAME_SECOND}
             yield from ((after, done + 1) for after in self._choose(applied))

@@ -34,7 +34,7 @@ _NEW = ("Pending", None)  # a PV that the controller has not seen; older servers
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class BatchState:
     """The PVs and PVCs of a batch by name, as the API server has them."""
 
     pvs: Mapping[str, Object]
@@ -131,7 +131,7 @@ class VolumeController:
         self._selector = f"{batch},{CASE_LABEL}!={naming.case}"
         self._sentinels = 0
 
-    def settle(self, cases: Iterable[str]) -> Snapshot:
+    def settle(self, cases: Iterable[str]) -> BatchState:
         """Wait until another look at these cases changes nothing; return what exists then.
 
         Raises:
@@ -153,18 +153,18 @@ class VolumeController:
             + _described(before.unpaired(moving))
         )
 
-    def _at_rest(self, cases: Container[str]) -> Snapshot:
+    def _at_rest(self, cases: Container[str]) -> BatchState:
         """Wait until what changes without another look has done so; return what exists then."""
         return wait_until(
             "PVs to be seen and unprotected objects to go",
             self.see,
-            until=lambda snapshot: not snapshot.in_motion(cases),
+            until=lambda state: not state.in_motion(cases),
             timeout=timeouts.GONE,
             interval=_POLL_SECONDS,
-            describe=lambda snapshot: _described(snapshot.in_motion(cases)),
+            describe=lambda state: _described(state.in_motion(cases)),
         )
 
-    def look_again(self, objects: Sequence[Object]) -> Snapshot:
+    def look_again(self, objects: Sequence[Object]) -> BatchState:
         """Wait until the controller has looked at new objects and at these; return what exists.
 
         Raises:
@@ -173,12 +173,14 @@ class VolumeController:
         self._look(objects)
         return self.see()
 
-    def see(self) -> Snapshot:
+    def see(self) -> BatchState:
         """Return the batch's PVs and PVCs."""
         namespace = self._naming.namespace
         pvs = self._kube.list(KINDS["pv"], labels=self._selector)
         pvcs = self._kube.list(KINDS["pvc"], namespace, labels=self._selector)
-        return Snapshot(*({obj["metadata"]["name"]: obj for obj in found} for found in (pvs, pvcs)))
+        return BatchState(
+            *({obj["metadata"]["name"]: obj for obj in found} for found in (pvs, pvcs))
+        )
 
     def _look(self, objects: Sequence[Object]) -> None:
         in_threads(self._touch, objects)

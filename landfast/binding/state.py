@@ -6,7 +6,7 @@ from typing import NamedTuple
 from landfast.binding.model import Class, Pv, Pvc, PvcPhase, PvPhase, Refusal
 
 
-class Moment(NamedTuple):
+class Stamp(NamedTuple):
     """When an operation is sent: its stage, and its number in that stage. Serves as a uid."""
 
     stage: int
@@ -17,7 +17,7 @@ class Owner(NamedTuple):
     """A PV's `claimRef`; without a uid the PV is only reserved by name."""
 
     name: str
-    uid: Moment | None
+    uid: Stamp | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class StoredPvc:
     """
 
     spec: Pvc
-    uid: Moment
+    uid: Stamp
     named_class: str | None
     volume: str | None = None
     completed: bool = False
@@ -70,9 +70,9 @@ class StoredPvc:
 
 
 class Aged(NamedTuple):
-    """A class and when it was created; two with the same moment have the same second."""
+    """A class and when it was created; two with the same stamp have the same second."""
 
-    created: Moment
+    created: Stamp
     cls: Class
 
 
@@ -86,7 +86,7 @@ class State:
     pvs: tuple[StoredPv, ...] = ()
     pvcs: tuple[StoredPvc, ...] = ()
     classes: tuple[Aged, ...] = ()
-    fresh: tuple[Moment, ...] = ()
+    fresh: tuple[Stamp, ...] = ()
     refused: frozenset[Refusal] = frozenset()
 
     def pv(self, name: str | None) -> StoredPv | None:

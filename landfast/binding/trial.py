@@ -20,7 +20,7 @@ from landfast.binding.model import (
 from landfast.binding.objects import CASE_LABEL, KINDS, Naming
 from landfast.binding.settling import (
     BATCH_LABEL,
-    Snapshot,
+    BatchState,
     VolumeController,
     in_threads,
     wait_for_another_second,
@@ -93,7 +93,7 @@ class Batch:
         self._refused: list[set[Refusal]] = [set() for _ in cases]
         self._controller = VolumeController(kube, self._batch)
         self._default_class_counts = any(case.uses_default_class for case in cases)
-        self.seen = Snapshot({}, {})
+        self.seen = BatchState({}, {})
 
     def send(self, stage: int) -> None:
         """Send the operations of one stage, in their order, for all cases at once."""
@@ -114,7 +114,7 @@ class Batch:
     def _of_stage(self, stage: int) -> list[int]:
         return [n for n, case in enumerate(self._cases) if stage < len(case.stages)]
 
-    def look(self) -> Snapshot:
+    def look(self) -> BatchState:
         """Return the PVs and PVCs as they are now."""
         self.seen = self._controller.see()
         return self.seen

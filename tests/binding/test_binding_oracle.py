@@ -111,7 +111,7 @@ DETERMINED = {
         ),
         outcome("v Bound c", "c: Bound v"),
     ),
-    "a later class that is no default changes nothing": (
+    "a later class that is not a default changes nothing": (
         in_stages(
             [Class("b", default=True)], [Class("a")], [Pv("v", storage_class="b")], [Pvc("c")]
         ),

@@ -9,7 +9,7 @@ import pytest
 
 from landfast.binding.model import BindingCase, Outcome
 from landfast.binding.oracle import expect
-from landfast.binding.settling import Snapshot
+from landfast.binding.settling import BatchState
 from landfast.kube import Object
 from suites.conformance.binding.cases import cases, default_class_cases
 from suites.conformance.binding.comparison import Comparison, Oracle
@@ -82,14 +82,14 @@ def bound_pair(pvc: str, pv: str, *, uid: str = "") -> tuple[Object, Object]:
 
 def test_a_pvc_without_a_pv_of_its_own_is_misbound() -> None:
     v, c = bound_pair("c", "v")
-    assert misbound(Snapshot({"v": v}, {"c": c})) == []
+    assert misbound(BatchState({"v": v}, {"c": c})) == []
     _, d = bound_pair("d", "v")
-    assert misbound(Snapshot({"v": v}, {"c": c, "d": d})) == [
+    assert misbound(BatchState({"v": v}, {"c": c, "d": d})) == [
         "PV v has 2 PVCs, c among them",
         "PV v has 2 PVCs, d among them",
     ]
     v, c = bound_pair("c", "v", uid="gone")
-    assert misbound(Snapshot({"v": v}, {"c": c})) == [
+    assert misbound(BatchState({"v": v}, {"c": c})) == [
         "PVC c has PV v, which is bound to a PVC with the uid gone"
     ]
-    assert misbound(Snapshot({}, {"c": {**c, "status": {"phase": "Lost"}}})) == ["PVC c is Lost"]
+    assert misbound(BatchState({}, {"c": {**c, "status": {"phase": "Lost"}}})) == ["PVC c is Lost"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from landfast.binding.objects import CASE_LABEL
-from landfast.binding.settling import Snapshot
+from landfast.binding.settling import BatchState
 from landfast.kube import Object
 
 DELETED = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
@@ -17,12 +17,12 @@ def obj(kind: str, phase: str | None, **meta: Any) -> Object:
     return {"kind": kind, "metadata": meta, "spec": {}, "status": {"phase": phase}}
 
 
-def pv(phase: str | None, **meta: Any) -> Snapshot:
-    return Snapshot({"v": obj("PersistentVolume", phase, **meta)}, {})
+def pv(phase: str | None, **meta: Any) -> BatchState:
+    return BatchState({"v": obj("PersistentVolume", phase, **meta)}, {})
 
 
-def pvc(phase: str, **meta: Any) -> Snapshot:
-    return Snapshot({}, {"c": obj("PersistentVolumeClaim", phase, **meta)})
+def pvc(phase: str, **meta: Any) -> BatchState:
+    return BatchState({}, {"c": obj("PersistentVolumeClaim", phase, **meta)})
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def pvc(phase: str, **meta: Any) -> Snapshot:
     ],
 )
 def test_new_pvs_and_unprotected_deleted_objects_are_in_motion(
-    seen: Snapshot, in_motion: bool
+    seen: BatchState, in_motion: bool
 ) -> None:
     assert bool(seen.in_motion({"s1"})) == in_motion
     assert seen.in_motion({"s2"}) == []
 
 
 def test_a_pv_and_a_pvc_of_the_same_name_are_two() -> None:
-    both = Snapshot(
+    both = BatchState(
         {"a": obj("PersistentVolume", "Available")}, {"a": obj("PersistentVolumeClaim", "Pending")}
     )
     assert both.in_motion({"s1"}) == []
@@ -70,10 +70,10 @@ def test_a_pv_and_a_pvc_bound_to_each_other_are_not_looked_at_again() -> None:
     assert bound_to("u").unpaired({"s1"}) == []
 
 
-def bound_to(uid: str) -> Snapshot:
+def bound_to(uid: str) -> BatchState:
     pv_, pvc_ = obj("PersistentVolume", "Bound"), obj("PersistentVolumeClaim", "Bound")
     pv_["spec"]["claimRef"], pvc_["spec"]["volumeName"] = {"name": "c", "uid": uid}, "v"
-    return Snapshot({"v": pv_}, {"c": pvc_})
+    return BatchState({"v": pv_}, {"c": pvc_})
 
 
 def test_a_change_of_phase_or_uid_is_a_change() -> None:

@@ -8,7 +8,7 @@ import pytest
 from fixtures.verdicts import Judgement
 from landfast import timeouts
 from landfast.binding.model import BindingCase, Pv, Pvc, PvcPhase
-from landfast.binding.settling import Snapshot
+from landfast.binding.settling import BatchState
 from landfast.binding.trial import Trial
 from landfast.faults.programs import Program
 from landfast.verdict import Unknown
@@ -63,17 +63,17 @@ def test_killed_controller_binds_each_pvc_once(
         assert not problems, "; ".join(problems[:5])
 
 
-def at_least(count: int, seen: Snapshot) -> bool:
+def at_least(count: int, seen: BatchState) -> bool:
     """Return whether so many PVCs are Bound."""
     return bound(seen) >= count
 
 
-def bound(seen: Snapshot) -> int:
+def bound(seen: BatchState) -> int:
     """Count the PVCs that are Bound."""
     return sum(pvc["status"].get("phase") == PvcPhase.BOUND for pvc in seen.pvcs.values())
 
 
-def misbound(seen: Snapshot) -> list[str]:
+def misbound(seen: BatchState) -> list[str]:
     """Return a sentence for every PVC that is not Bound to a PV which is bound to it alone."""
     found = []
     pvcs_of = Counter(pvc["spec"].get("volumeName") for pvc in seen.pvcs.values())
@@ -88,7 +88,7 @@ def misbound(seen: Snapshot) -> list[str]:
     return found
 
 
-def owner_uid(seen: Snapshot, pv: str) -> str | None:
+def owner_uid(seen: BatchState, pv: str) -> str | None:
     """Return the uid of the PVC that a PV is bound to."""
     claim_ref: dict[str, str] = seen.pvs[pv]["spec"].get("claimRef") or {}
     return claim_ref.get("uid")
