@@ -1,15 +1,15 @@
 """What each family of faults asks of the engine and the API, and what it takes for a proof."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from fakes import RUNNING, FakeEngine, FakeKube, refusal, result
+from fakes import RUNNING, refusal, result
+from fault_place import CONTAINER, CONTROL, EXITED, NODE, Object, Place, impatient, pod
 
-from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import NotProven, Site
+from landfast.faults.base import NotProven
 from landfast.faults.composite import Composite
 from landfast.faults.control_plane import ControllerManagerKill, EtcdKill, ProvisionerKill
 from landfast.faults.network import NfsPortDropped, NfsReset
@@ -20,60 +20,14 @@ from landfast.faults.pods import PodForceDelete, StatefulSetScaleToZero
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
 from landfast.faults.processes import MysqldSigkill, MysqldSigstop
 from landfast.faults.takeover import NodeFailover
-from landfast.nfs.disk_server import DiskServer
 from landfast.waiting import WaitTimeout
 
-Object = dict[str, Any]
-NODE, OTHER, CONTROL = "l-worker", "l-worker2", "l-control-plane"
-EXITED = replace(RUNNING, status="exited", exit_code=137, finished_at="2026-01-01T00:00:09Z")
-CONTAINER = "c" * 64
 MOVED = {"from": NODE, "own": "10.0.0.2/24", "other": "10.0.0.254/24", "gateway": "10.0.0.1"}
 
 
 @pytest.fixture(autouse=True)
-def impatient() -> Any:
-    """Let no wait last longer than a moment."""
-    timeouts.set_patience(0.01)
-    yield
-    timeouts.set_patience(1)
-
-
-def pod(**status: Any) -> Object:
-    return {
-        "kind": "Pod",
-        "metadata": {"name": "mysql-0", "namespace": "default", "uid": "u1", "labels": {}},
-        "spec": {"nodeName": NODE},
-        "status": {"phase": "Running", "containerStatuses": [status]} if status else {},
-    }
-
-
-def node(name: str = NODE) -> Object:
-    ready = {"type": "Ready", "status": "True", "lastHeartbeatTime": "2100-01-01T00:00:00Z"}
-    return {
-        "kind": "Node",
-        "metadata": {"name": name},
-        "spec": {},
-        "status": {"conditions": [ready]},
-    }
-
-
-class Place:
-    """A site whose engine and API are fakes."""
-
-    def __init__(self, *objects: Object) -> None:
-        self.engine = FakeEngine()
-        lease = {
-            "kind": "Lease",
-            "metadata": {"name": NODE, "namespace": "kube-node-lease"},
-            "spec": {"renewTime": "2100-01-01T00:00:00Z"},
-        }
-        self.kube = FakeKube(pod(containerID=f"containerd://{CONTAINER}"), node(), lease, *objects)
-        stack = SimpleNamespace(
-            namespace="default", system_namespace="kube-system", wait_gone=lambda *_, **__: None
-        )
-        cluster = SimpleNamespace(kube=self.kube, nodes=(CONTROL, NODE, OTHER))
-        server = DiskServer(self.engine, "server", "10.0.0.2")
-        self.site = Site(cast(Any, SimpleNamespace(cluster=cluster)), cast(Any, stack), server)
+def hurry() -> Iterator[None]:
+    yield from impatient()
 
 
 @pytest.fixture
@@ -258,7 +212,6 @@ def test_frozen_server_that_answers_proves_nothing(place: Place) -> None:
     place.engine.answer("state", "server", with_=replace(RUNNING, status="paused"))
     fault = NfsFreeze(place.site)
     assert fault.still_there()
-    place.engine.answer("docker", "exec", with_=result())
     with pytest.raises(NotProven, match="no answer to NFS calls"):
         fault.prove_effect()
 
@@ -413,7 +366,6 @@ def test_node_comes_back_before_the_server_whose_address_it_could_take(place: Pl
     place.engine.answer("address", with_="10.0.0.2")
     listening = result("0: 00:0801 0:0 0A x\n")
     place.engine.answer("execute", "server", "cat", with_=listening)
-    place.engine.answer("docker", "exec", with_=listening)
     fault.inject()
     assert [words[0] for words in place.engine.asked("kill")] == ["server", NODE]
     fault.heal()

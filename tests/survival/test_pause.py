@@ -20,6 +20,6 @@ def test_what_cannot_be_frozen_just_then_is_frozen_soon(monkeypatch: pytest.Monk
         state |= {"StartedAt": "", "FinishedAt": ""}
         return Result(arguments, 0, json.dumps([{"State": state}]), "", 0.0)
 
-    monkeypatch.setattr(Engine, "docker", docker)
+    monkeypatch.setattr(Engine, "_docker", docker)
     Engine("26").pause("node")
     assert tries == ["node"] * 3

@@ -1,0 +1,126 @@
+"""A place for faults: a site whose engine, API, export and MySQL are fakes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+from fakes import RUNNING, FakeEngine, FakeKube
+
+from landfast import timeouts
+from landfast.faults.base import Site
+from landfast.mysql.client import MysqlError
+from landfast.nfs.disk_server import DiskServer
+
+Object = dict[str, Any]
+NODE, OTHER, CONTROL = "l-worker", "l-worker2", "l-control-plane"
+EXITED = replace(RUNNING, status="exited", exit_code=137, finished_at="2026-01-01T00:00:09Z")
+CONTAINER = "c" * 64
+
+
+def impatient() -> Iterator[None]:
+    """Let no wait last longer than a moment (for a fixture)."""
+    timeouts.set_patience(0.01)
+    yield
+    timeouts.set_patience(1)
+
+
+def pod(**status: Any) -> Object:
+    return {
+        "kind": "Pod",
+        "metadata": {"name": "mysql-0", "namespace": "default", "uid": "u1", "labels": {}},
+        "spec": {"nodeName": NODE},
+        "status": {"phase": "Running", "containerStatuses": [status]} if status else {},
+    }
+
+
+def node(name: str = NODE) -> Object:
+    ready = {"type": "Ready", "status": "True", "lastHeartbeatTime": "2100-01-01T00:00:00Z"}
+    return {
+        "kind": "Node",
+        "metadata": {"name": name},
+        "spec": {},
+        "status": {"conditions": [ready]},
+    }
+
+
+class FakeInspector:
+    """Texts of files by path."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+        self.read_as: str | None = None
+
+    def read(self, path: str) -> str:
+        return self.files.get(path, "") if self.read_as is None else self.read_as
+
+    def write(self, path: str, text: str) -> None:
+        self.files[path] = text
+
+    def exists(self, path: str) -> bool:
+        return path in self.files
+
+    def make_folder(self, path: str) -> None:
+        self.files[path] = ""
+
+    def move(self, source: str, target: str) -> None:
+        self.files[target] = self.files.pop(source, "")
+
+    def remove(self, path: str) -> None:
+        self.files.pop(path, None)
+
+
+class FakeMysql:
+    """Answers as `uuid`, or not at all."""
+
+    def __init__(self) -> None:
+        self.uuid: str | None = "old"
+
+    def query(self, _sql: str, *, seconds: float) -> list[tuple[int]]:
+        self.identity()
+        return [(1,)]
+
+    def identity(self) -> Any:
+        if self.uuid is None:
+            raise MysqlError(ConnectionRefusedError("refused"))
+        return SimpleNamespace(server_uuid=self.uuid)
+
+    def wait(self, *, timeout: float) -> Any:
+        return self.identity()
+
+
+class Place:
+    """A site whose engine and API are fakes."""
+
+    def __init__(self, *objects: Object) -> None:
+        self.engine = FakeEngine()
+        lease = {
+            "kind": "Lease",
+            "metadata": {"name": NODE, "namespace": "kube-node-lease"},
+            "spec": {"renewTime": "2100-01-01T00:00:00Z"},
+        }
+        self.kube = FakeKube(pod(containerID=f"containerd://{CONTAINER}"), node(), lease, *objects)
+        self.mysql = FakeMysql()
+        self.manifest: list[Object] = []
+        stack = SimpleNamespace(
+            namespace="default",
+            system_namespace="kube-system",
+            mysql=self.mysql,
+            wait_gone=lambda *_, **__: None,
+            wait_for_pod=lambda *_, **__: None,
+            wait_for_provisioner=lambda **__: None,
+            make=self.make,
+            folder=lambda name: f"share/{name}",
+            objects=lambda _manifest: self.manifest,
+        )
+        cluster = SimpleNamespace(kube=self.kube, nodes=(CONTROL, NODE, OTHER))
+        images = SimpleNamespace(busybox="busybox:1")
+        self.server = DiskServer(self.engine, "server", "10.0.0.2")
+        self.inspector = FakeInspector()
+        self.server.__dict__["inspector"] = self.inspector
+        env = SimpleNamespace(cluster=cluster, images=images)
+        self.site = Site(cast(Any, env), cast(Any, stack), self.server)
+
+    def make(self, obj: Object) -> Object:
+        meta = {"namespace": "default", **obj["metadata"]}
+        return self.kube.create({**obj, "metadata": meta})
