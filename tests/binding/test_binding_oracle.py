@@ -75,6 +75,10 @@ DETERMINED = {
         in_stages([Pv("a", 1), Pv("b", 2)], [Pvc("first"), Pvc("second")]),
         outcome("a Bound first", "b Bound second", "first: Bound a", "second: Bound b"),
     ),
+    "three PVCs in order": (
+        in_stages([Pv("a", 1), Pv("b", 2), Pv("d", 3)], [Pvc("x"), Pvc("y"), Pvc("z")]),
+        outcome("a Bound x", "b Bound y", "d Bound z", "x: Bound a", "y: Bound b", "z: Bound d"),
+    ),
     "the first PVC takes what the second needs": (
         in_stages([Pv("a", 2)], [Pvc("first", 1), Pvc("second", 2)]),
         outcome("a Bound first", "first: Bound a", "second: Pending"),
@@ -270,6 +274,14 @@ UNDETERMINED = {
         {
             outcome("v Bound c", "c: Bound v", "d: Pending"),
             outcome("v Bound d", "c: Pending", "d: Bound v"),
+        },
+        ORDER,
+    ),
+    "one reservation is not a tie": (
+        in_stages([Pv("r", claim_ref="e"), Pvc("e")], [Pvc("c"), Pvc("d")], [Pv("v")]),
+        {
+            outcome("r Bound e", "e: Bound r", "v Bound c", "c: Bound v", "d: Pending"),
+            outcome("r Bound e", "e: Bound r", "v Bound d", "c: Pending", "d: Bound v"),
         },
         ORDER,
     ),
