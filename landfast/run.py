@@ -133,6 +133,7 @@ def records() -> list[RunRecord]:
         except FileNotFoundError:
             continue  # that run has just ended
         except ValidationError as error:
-            said = f"{path} is not the record of a run; look at it and remove it"
-            raise LandfastError(said) from error
+            raise LandfastError(
+                f"{path} is not the record of a run; look at it and remove it"
+            ) from error
     return found

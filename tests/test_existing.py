@@ -1,4 +1,4 @@
-"""Somebody's cluster: what is taken there, what is announced, what is refused, what is changed."""
+"""An existing cluster: which names are taken, what is announced, which rights are needed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -99,9 +99,9 @@ class TestPlan:
             assert said in text
         assert plan().note == ""
 
-    def test_taken_names_are_avoided_and_said(self) -> None:
+    def test_taken_names_are_avoided_and_named(self) -> None:
         text = str(plan("StorageClass nfs-ssd"))
-        assert "these are there: StorageClass nfs-ssd." in text
+        assert "are taken on this cluster by: StorageClass nfs-ssd." in text
         assert f"{OWN}, nfs-system-9f3a;" in text
         assert "StorageClass nfs-ssd-9f3a," in text
 
@@ -177,7 +177,7 @@ class TestKitImages:
 
 
 class TestInspectorPod:
-    def test_claim_and_volume_are_bound_to_each_other_alone(self) -> None:
+    def test_pvc_and_pv_are_bound_to_each_other_alone(self) -> None:
         pv, pvc, pod = inspector_pod.objects(OVERLAY.export, OWN, "box", RUN)
         assert pvc["spec"]["volumeName"] == pv["metadata"]["name"]
         assert pv["spec"]["claimRef"]["namespace"] == pod["metadata"]["namespace"] == OWN

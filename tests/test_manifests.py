@@ -113,11 +113,11 @@ def test_selectors_still_find_the_pods_and_volumes_they_are_for(overlay: Overlay
     (pod_template,) = [o["spec"]["template"]["metadata"]["labels"] for o in by_kind["StatefulSet"]]
     for service in by_kind["Service"]:
         assert service["spec"]["selector"].items() <= pod_template.items()
-    (claim,) = by_kind["PersistentVolumeClaim"]
+    (pvc,) = by_kind["PersistentVolumeClaim"]
     pv = next(
         o for o in by_kind["PersistentVolume"] if o["metadata"]["name"] == f"nfs-pv{overlay.suffix}"
     )
-    assert claim["spec"]["selector"]["matchLabels"].items() <= pv["metadata"]["labels"].items()
+    assert pvc["spec"]["selector"]["matchLabels"].items() <= pv["metadata"]["labels"].items()
 
 
 @given(OVERLAYS)

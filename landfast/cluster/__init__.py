@@ -1,1 +1,1 @@
-"""Where the cluster comes from: `kind` makes one and throws it away, `existing` is somebody's."""
+"""Where clusters come from: `kind` makes one for a run, `existing` uses one that is there."""

@@ -1,4 +1,4 @@
-"""What every provider gives: a cluster, and what it can do."""
+"""A cluster that a run uses, and what it can do."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -26,8 +26,8 @@ Capability = Literal[
 class Cluster(BaseModel):
     """A cluster that a run may use. A value: workers get it as JSON from the process that made it.
 
-    `missing` says by name what it cannot do, with the reason. `fence` is the run whose label marks
-    what may be changed, where the cluster is somebody's.
+    `missing` names what it cannot do, with the reason. On an existing cluster `fence` is the run
+    whose label marks what may be changed.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -50,10 +50,10 @@ class Cluster(BaseModel):
         return Kube(self.kubeconfig, self.context)
 
     def require(self, capability: Capability) -> None:
-        """Say that what follows needs a capability.
+        """Stop what needs a capability unless the cluster has it.
 
         Raises:
-            MissingCapability: the cluster has not got it.
+            MissingCapability: the cluster does not have it.
         """
         if (reason := self.missing.get(capability)) is not None:
             raise MissingCapability(capability, reason)
@@ -65,7 +65,7 @@ class Cluster(BaseModel):
 
 
 def wait_for_nodes(kube: Kube, count: int, *, timeout: float) -> list[Object]:
-    """Wait until `count` nodes are Ready, and give them.
+    """Wait until `count` nodes are Ready, and return them.
 
     Raises:
         WaitTimeout: they are not; the message has each node's state.

@@ -17,30 +17,30 @@ from landfast.run import RUN_LABEL
 from landfast.settings import Settings
 
 _MISSING: dict[Capability, str] = {
-    "cluster.owned": "the cluster is somebody's: its nodes and control plane are not touched",
-    "cluster.node-shell": "the cluster is somebody's: nothing is run on its nodes",
+    "cluster.owned": "a run does not touch the nodes and control plane of an existing cluster",
+    "cluster.node-shell": "a run executes nothing on the nodes of an existing cluster",
     "cluster.nodeport": "NodePorts are out of reach from here; MySQL is used by port-forward",
-    "cluster.default-class": "the default classes of somebody's cluster are changed, and restored, "
-    "only with --i-own-this-cluster",
+    "cluster.default-class": "the default StorageClasses of an existing cluster are changed, and "
+    "restored, only with --i-own-this-cluster",
 }
 
 
 def reference_objects(overlay: Overlay) -> list[Object]:
-    """Give every object of the reference system as the overlay makes it."""
+    """Return every object of the reference system as the overlay makes it."""
     return [overlay.fit(obj) for manifest in MANIFESTS for obj in load(manifest)]
 
 
 def snapshot(kube: Kube) -> list[Object]:
-    """Give the objects that a run's own could meet."""
+    """Return the objects that a run's own could collide with."""
     kinds = ("Namespace", *CLUSTER_KINDS, "PersistentVolumeClaim")
     return [obj for kind in kinds for obj in kube.list(kind)]
 
 
 def taken(reference: Iterable[Object], there: Iterable[Object]) -> list[str]:
-    """Give what keeps the reference's own names from being used: somebody has them.
+    """Return the objects that keep the reference's own names from being used.
 
-    Beside objects of the same name these are volumes and claims of the same class, which would bind
-    to the reference's, and classes of the same provisioner, which two programs would then serve.
+    Beside objects of the same name these are PVs and PVCs of the same class, which would bind to
+    the reference's, and classes of the same provisioner, which two programs would then serve.
     """
     there = list(there)
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in there}
@@ -75,8 +75,8 @@ class Plan:
         if not self.taken:
             return ""
         return (
-            f"The reference's own names are not used on this cluster, because these are there: "
-            f"{', '.join(self.taken)}. Names that count cluster-wide end in {self.overlay.suffix}."
+            f"The reference's own names are taken on this cluster by: {', '.join(self.taken)}. "
+            f"Cluster-wide names end in {self.overlay.suffix} instead."
         )
 
     def __str__(self) -> str:
@@ -97,7 +97,7 @@ class Plan:
 
 
 def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: str) -> Plan:
-    """Look at the cluster and give what a run is going to do there.
+    """Look at the cluster and return what a run is going to do there.
 
     Raises:
         BadInput: the kit's images were asked for and the nodes do not have them.
@@ -133,10 +133,10 @@ def _missing(settings: Settings) -> dict[Capability, str]:
 
 
 def images_on(nodes: Iterable[Object]) -> Images:
-    """Give the kit's images as all nodes have them baked in.
+    """Return the kit's images that are baked into all nodes.
 
     Raises:
-        BadInput: they are not of the kit's node image.
+        BadInput: the nodes are not made from the kit's node image.
     """
     everywhere = [
         {name for image in node["status"].get("images", []) for name in image.get("names") or []}
@@ -153,7 +153,7 @@ def _images(settings: Settings, nodes: list[Object]) -> Images:
 
 
 def registry_images(settings: Settings) -> Images:
-    """Give the images as the cluster pulls them: it knows no other name than the registry's."""
+    """Return the images by the names that the cluster pulls them by: the registry's."""
     found = registry.sources(settings.registry, registry.overrides(settings))
     names = {part: source.pull for part, source in found.items()}
     recycler = registry_names()["recycler"]  # Kubernetes' own choice, wherever it comes from

@@ -17,7 +17,7 @@ _WORKERS = 2
 # There is one of each: after a kill its successor would wait up to 15 s for the old lease.
 _ALONE = {"leader-elect": "false"}
 _CONTROLLER_MANAGER = {
-    # at the defaults (20/30) it takes 49 s to bind 200 claims, at these 5 s
+    # at the defaults (20/30) it takes 49 s to bind 200 PVCs, at these 5 s
     "kube-api-qps": "500",
     "kube-api-burst": "1000",
     **_ALONE,

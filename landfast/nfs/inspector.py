@@ -77,7 +77,7 @@ class ExportInspector:
         if relative.is_relative_to(self._own):
             own = PurePosixPath()
         else:
-            own = PurePosixPath(self._own).relative_to(relative)  # ValueError: nothing is ours
+            own = PurePosixPath(self._own).relative_to(relative)  # ValueError: disjoint
         return ExportInspector(
             self._execute, PurePosixPath(self._at(folder)), self.where, own=str(own)
         )

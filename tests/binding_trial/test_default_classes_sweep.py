@@ -51,7 +51,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def kept(run_id: str) -> RunRecord:
-    """Give the record of a kept cluster on which a test was killed."""
+    """Return the record of a kept cluster on which a test was killed."""
     record = new_record(run_id=run_id)
     record.kept = True
     record.save()
