@@ -26,8 +26,11 @@ POD_RUNNING = 120
 """A pod to run while a test arranges its objects."""
 POD_UNDER_TEST = 60
 """A pod to start or to end, where that is the statement under test."""
-POD_CANNOT_START = 20
-"""How long a pod may report that it cannot be scheduled, or that its image cannot be pulled."""
+POD_CANNOT_START = 15
+"""How long a pod may report that it cannot be scheduled, or that its image cannot be pulled.
+
+The kubelet tries a failed pull again after 10 s. A test has its verdict within 30 s.
+"""
 RECLAIM = 30
 RECYCLE = 60
 """A recycler pod to empty a volume."""

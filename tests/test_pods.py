@@ -160,7 +160,7 @@ LIMIT = timeouts.POD_CANNOT_START
 STUCK = Obstacle("pod user", "ErrImagePull", "")
 
 
-@given(st.lists(st.tuples(st.floats(1, 15), st.booleans()), max_size=30))
+@given(st.lists(st.tuples(st.floats(1, 12), st.booleans()), max_size=30))
 def test_a_wait_ends_once_an_obstacle_has_stood_without_a_break(
     looks: list[tuple[float, bool]],
 ) -> None:
