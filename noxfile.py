@@ -1,6 +1,7 @@
 """`nox -l` lists the sessions; what follows `--` goes to the program that a session runs."""
 
 import hashlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,6 +114,18 @@ def tests(session: nox.Session) -> None:
     # coverage of a selection of tests says nothing
     coverage = [] if session.posargs else ["--cov", "--cov-report=term-missing"]
     run(session, "python", "-m", "pytest", "tests", "-n", "auto", *coverage)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it outside the repository and run `landfast smoke` from it."""
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder)
+    folder.mkdir()
+    session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ".")
+    session.install(*folder.glob("landfast-*.whl"), "--force-reinstall")
+    session.chdir(folder)
+    run(session, "landfast", "smoke")
 
 
 @nox.session
