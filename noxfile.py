@@ -129,6 +129,14 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Mutate the modules that `pyproject.toml` names; print the mutants that no test notices."""
+    install(session, "tests,mutants")
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types and imports: ruff, mypy, import-linter, yamllint, gofmt, go vet."""
     install(session, "tests,lint")
