@@ -123,7 +123,7 @@ def wheel(session: nox.Session) -> None:
     shutil.rmtree(folder)
     folder.mkdir()
     session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ".")
-    session.install(*folder.glob("landfast-*.whl"), "--force-reinstall")
+    session.install(*map(str, folder.glob("landfast-*.whl")), "--force-reinstall")
     session.chdir(folder)
     run(session, "landfast", "smoke")
 

@@ -30,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     built = run(
         *[sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"],
-        *["--wheel-dir", folder, PROJECT],
+        *["--wheel-dir", str(folder), str(PROJECT)],
         cwd=folder,
     )
     assert built.returncode == 0, built.stderr
@@ -43,19 +43,9 @@ def landfast(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command, installed from the wheel; its dependencies are those of this environment."""
     venv = tmp_path_factory.mktemp("venv")
     run(sys.executable, "-m", "venv", "--without-pip", venv, cwd=venv)
-    python = venv / "bin" / "python"
     installed = run(
-        *[
-            sys.executable,
-            "-m",
-            "pip",
-            "--python",
-            python,
-            "install",
-            "--quiet",
-            "--no-deps",
-            wheel,
-        ],
+        *[sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python")],
+        *["install", "--quiet", "--no-deps", str(wheel)],
         cwd=venv,
     )
     assert installed.returncode == 0, installed.stderr
