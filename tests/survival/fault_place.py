@@ -20,7 +20,7 @@ CONTAINER = "c" * 64
 
 def impatient() -> Iterator[None]:
     """Let no wait last longer than a moment (for a fixture)."""
-    timeouts.set_patience(0.01)
+    timeouts.set_patience(0.001)
     yield
     timeouts.set_patience(1)
 
