@@ -14,6 +14,7 @@ from tenacity import (
     retry_if_exception_type,
     retry_if_result,
     stop_after_delay,
+    wait_exponential,
     wait_fixed,
 )
 
@@ -23,6 +24,7 @@ from landfast.timeouts import patient
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _log.setLevel(logging.INFO)  # pytest collects it; without pytest only warnings are printed
+_FIRST_INTERVAL = 0.05  # most of what is waited for happens within a fraction of a second
 
 
 class WaitTimeout(LandfastError):
@@ -57,8 +59,8 @@ def wait_until(
         poll: takes one snapshot of the state.
         until: whether a state is the one waited for.
         timeout: seconds until `WaitTimeout`, stretched by the run's patience.
-        interval: seconds between polls.
-        successes: how many polls in a row must find the state.
+        interval: seconds between polls; the first polls follow each other faster.
+        successes: how many polls in a row, an interval apart, must find the state.
         ignoring: errors of `poll` that may pass; any other error is raised at once.
         give_up: why more waiting is pointless (a terminal state), or None.
         describe: how a state reads in the error and in the log.
@@ -96,9 +98,10 @@ def wait_until(
             f"waited {time.monotonic() - started:.1f} s for {what}; last state: {last_state}{after}"
         ) from error
 
+    growing = wait_exponential(multiplier=_FIRST_INTERVAL, max=interval)
     retrying = Retrying(
         stop=stop_after_delay(patient(timeout)),
-        wait=wait_fixed(interval),
+        wait=lambda attempt: interval if in_a_row else growing(attempt),
         retry=retry_if_result(lambda found: not found[0]) | retry_if_exception_type(ignoring),
         retry_error_callback=time_out,
     )
