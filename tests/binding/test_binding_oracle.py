@@ -75,6 +75,16 @@ DETERMINED = {
         in_stages([Pv("a", 1), Pv("b", 2)], [Pvc("first"), Pvc("second")]),
         outcome("a Bound first", "b Bound second", "first: Bound a", "second: Bound b"),
     ),
+    "a deleted PV of another class costs no PVC its turn": (
+        in_stages(
+            [Pv("gone", storage_class="y"), Pv("v")], [Delete("pv", "gone"), Pvc("c"), Pvc("d")]
+        ),
+        outcome("v Bound c", "c: Bound v", "d: Pending"),
+    ),
+    "a deleted PV that is larger costs no PVC its turn": (
+        in_stages([Pv("gone", 2), Pv("v", 1)], [Delete("pv", "gone"), Pvc("c"), Pvc("d")]),
+        outcome("v Bound c", "c: Bound v", "d: Pending"),
+    ),
     "three PVCs in order": (
         in_stages([Pv("a", 1), Pv("b", 2), Pv("d", 3)], [Pvc("x"), Pvc("y"), Pvc("z")]),
         outcome("a Bound x", "b Bound y", "d Bound z", "x: Bound a", "y: Bound b", "z: Bound d"),
