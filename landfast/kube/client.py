@@ -319,8 +319,8 @@ class Kube:
                 sent.namespace,
                 ports=str(port),
             )
-            connected: socket.socket = tunnel.socket(port)
-            return connected
+            # what it gives is a wrapper that is not a socket
+            return socket.socket(fileno=tunnel.socket(port).detach())
 
         return self._send(Request("forward", "Pod", pod, namespace, {"ports": [port]}), send)
 
