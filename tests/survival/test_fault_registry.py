@@ -8,11 +8,11 @@ from typing import get_args
 import pytest
 
 from landfast import faults
-from landfast.faults.base import FAULTS, Fault
+from landfast.faults.base import FAULTS, Fault, Lasting
 from landfast.results import Tier
 from landfast.survival.scenario import Scenario
 from suites.chaos import scenarios
-from suites.chaos.sabotage import without_injection
+from suites.chaos.sabotage import EARLY, SABOTAGES, UNJUDGED, without_injection
 
 faults.load()
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -90,3 +90,12 @@ def test_names_of_scenarios_are_unique() -> None:
 def test_every_tier_has_a_scenario_that_is_no_control() -> None:
     assert {row.tier for row in scenarios.SCENARIOS} >= set(get_args(Tier))
     assert not any(row.control for row in scenarios.SCENARIOS)
+
+
+def test_every_fault_that_lasts_is_ended_in_its_hold_by_a_sabotage() -> None:
+    lasting = {f"chaos.{row.name}" for row in SCENARIOS if issubclass(row.fault, Lasting)}
+    assert set(EARLY) == lasting
+    assert {row.fault for row in SCENARIOS if row.hold} == {
+        fault for fault in ALL if issubclass(fault, Lasting)
+    }
+    assert lasting <= UNJUDGED & set(SABOTAGES)
