@@ -215,3 +215,40 @@ def test_an_entry_reads_like_a_line_of_ls(inspector: ExportInspector, tmp_path: 
     (tmp_path / "f").write_text("x")
     (tmp_path / "f").chmod(0o600)
     assert str(inspector.list()["f"]).startswith("file 0600 ")
+
+
+class TestBelow:
+    """An inspector of a part of the export may change what the whole one may, and no more."""
+
+    @pytest.mark.parametrize(
+        ("own", "folder", "path", "allowed"),
+        [
+            ("", "t1", "f", True),
+            ("run", "run", "f", True),
+            ("run", "run/t1", "f", True),
+            ("run", ".", "run/f", True),
+            ("run", ".", "others/f", False),
+        ],
+    )
+    def test_the_right_to_change_stays(
+        self, own: str, folder: str, path: str, allowed: bool
+    ) -> None:
+        done: list[str] = []
+
+        def execute(argv: Sequence[str]) -> str:
+            done.append(argv[-1])
+            return ""
+
+        inspector = ExportInspector(execute, PurePosixPath("/export"), "here", own=own)
+        if allowed:
+            inspector.below(folder).remove(path)
+            assert done == [str(PurePosixPath("/export") / folder / path)]
+        else:
+            with pytest.raises(LandfastError, match="the run owns only 'run'"):
+                inspector.below(folder).remove(path)
+            assert done == []
+
+    def test_outside_what_the_run_owns_there_is_nothing_below(self) -> None:
+        inspector = ExportInspector(lambda _: "", PurePosixPath("/export"), "here", own="run")
+        with pytest.raises(ValueError, match="others"):
+            inspector.below("others")
