@@ -8,6 +8,7 @@ import os
 from typing import BinaryIO
 
 from landfast.faults.base import Fault
+from landfast.files import sync_folder
 from landfast.run import RunRecord
 
 
@@ -34,11 +35,7 @@ class Rollback:
             file.flush()
             os.fsync(file.fileno())
         if new:
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self.path.parent)
 
     def open_faults(self) -> list[tuple[str, dict[str, str]]]:
         """Return name and aim of the faults that were not healed, the last one first."""
