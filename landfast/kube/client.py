@@ -17,11 +17,12 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
-from kubernetes.stream import portforward, stream
+from kubernetes.stream import stream
 from websocket import WebSocketBadStatusException, WebSocketException
 
 from landfast import timeouts
 from landfast.errors import BadInput, LandfastError, Refused, Unreachable
+from landfast.kube import forward
 from landfast.kube.request import Guard, KubeError, Object, Request
 from landfast.kube.status import event_time
 from landfast.timeouts import patient
@@ -62,8 +63,7 @@ class Kube:
         return DynamicClient(self._api)
 
     def _core(self) -> client.CoreV1Api:
-        # `stream` and `portforward` swap the request function of the client they are given, so
-        # each gets its own.
+        # `stream` swaps the request function of the client that it is given, so it gets its own
         return client.CoreV1Api(client.ApiClient(self._api.configuration))
 
     # --- the one way to the server
@@ -108,6 +108,8 @@ class Kube:
             yield
         except ApiException as error:
             raise self._api_error(action, error) from error
+        except WebSocketBadStatusException as error:
+            raise _refusal(action, error) from error
         except ResourceNotFoundError as error:
             raise Refused(f"{action}: the API server does not know this kind") from error
         except (urllib3.exceptions.HTTPError, OSError, WebSocketException) as error:
@@ -118,11 +120,9 @@ class Kube:
         cause = error.__context__
         if error.status or cause is None:
             return KubeError(action, error)
-        if not isinstance(cause, WebSocketBadStatusException):
-            return self._unreachable(cause)
-        refusal = ApiException(status=cause.status_code, reason=str(cause))
-        refusal.body = (cause.resp_body or b"").decode(errors="replace")
-        return KubeError(action, refusal)
+        if isinstance(cause, WebSocketBadStatusException):
+            return _refusal(action, cause)
+        return self._unreachable(cause)
 
     def _unreachable(self, error: BaseException) -> Unreachable:
         return Unreachable(f"the API server {self.host} cannot be reached: {_short(error)}")
@@ -312,17 +312,16 @@ class Kube:
     def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """Return a socket that is connected to a port of a pod through the API server."""
 
-        def send(sent: Request) -> socket.socket:
-            tunnel = portforward(
-                self._core().connect_get_namespaced_pod_portforward,
-                sent.name,
-                sent.namespace,
-                ports=str(port),
-            )
-            # what it gives is a wrapper that is not a socket
-            return socket.socket(fileno=tunnel.socket(port).detach())
+        def send(_: Request) -> socket.socket:
+            return forward.connect(self._api.configuration, namespace, pod, port)
 
         return self._send(Request("forward", "Pod", pod, namespace, {"ports": [port]}), send)
+
+
+def _refusal(action: str, error: WebSocketBadStatusException) -> KubeError:
+    refusal = ApiException(status=error.status_code, reason=str(error))
+    refusal.body = (error.resp_body or b"").decode(errors="replace")
+    return KubeError(action, refusal)
 
 
 def _end(session: Any, program: str, seconds: float) -> str:
