@@ -9,6 +9,7 @@ from fixtures.sabotage import Target
 from landfast.docker import Engine
 from landfast.kube.client import Object
 from landfast.kube.request import Guard, Request
+from landfast.stack import Change
 from landfast.verdict import MissingCapability
 
 Apply = Callable[[Target], AbstractContextManager[None]]
@@ -30,16 +31,37 @@ def _merge(obj: Object, patch: Object) -> Object:
 
 
 def written(kinds: str, patch: Object) -> Apply:
-    """Write every object of a kind (or of several) otherwise than the manifests have it."""
+    """Merge a patch into every object of a kind, or of several, before it is created."""
 
     def change(obj: Object) -> Object:
         return _merge(obj, patch) if obj["kind"] in kinds.split() else obj
+
+    return changed(change, later=True)
+
+
+def of_class(**parameters: str) -> Apply:
+    """Write StorageClasses with other parameters."""
+    return written("StorageClass", {"parameters": parameters})
+
+
+def of_policy(policy: str) -> Apply:
+    """Write PVs with another reclaim policy."""
+    return written("PersistentVolume", {"spec": {"persistentVolumeReclaimPolicy": policy}})
+
+
+def uses(**source: object) -> Apply:
+    """Write pods with another volume in place of theirs."""
+    return written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", **source}]}})
+
+
+def changed(change: Change, *, later: bool = False) -> Apply:
+    """Change what the test's first stack creates, with `later` also what further stacks do."""
 
     @contextlib.contextmanager
     def apply(target: Target) -> Iterator[None]:
         changes = target.stack.changes
         changes.append(change)
-        target.later.append(change)
+        target.later.extend([change] if later else [])
         try:
             yield
         finally:
@@ -48,15 +70,20 @@ def written(kinds: str, patch: Object) -> Apply:
     return apply
 
 
-def on_server(*argv: str) -> Apply:
-    """Run a program on the server, in the export, before the test."""
+def first(act: Callable[[Target], object]) -> Apply:
+    """Do something before the test."""
 
     @contextlib.contextmanager
     def apply(target: Target) -> Iterator[None]:
-        execute_on_server(target, *argv)
+        act(target)
         yield
 
     return apply
+
+
+def on_server(*argv: str) -> Apply:
+    """Run a program on the server, in the export, before the test."""
+    return first(lambda target: execute_on_server(target, *argv))
 
 
 def execute_on_server(target: Target, *argv: str) -> None:

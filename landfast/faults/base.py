@@ -32,22 +32,18 @@ class Site:
 
     @property
     def engine(self) -> Engine:
-        """The engine that nodes and server run in."""
         return self.server.engine
 
     @property
     def kube(self) -> Kube:
-        """The cluster's API."""
         return self.env.cluster.kube
 
     @property
     def control_plane(self) -> str:
-        """The node that the control plane runs on."""
         return next(node for node in self.env.cluster.nodes if node.endswith("-control-plane"))
 
     @property
     def workers(self) -> list[str]:
-        """The nodes that pods run on."""
         return [node for node in self.env.cluster.nodes if node != self.control_plane]
 
     @property

@@ -31,7 +31,6 @@ class Composite(Lasting):
             member.inject()
 
     def prove_effect(self) -> str:
-        """Every part took effect."""
         return _joined(member.prove_effect() for member in self.members)
 
     def still_there(self) -> bool:
@@ -42,7 +41,6 @@ class Composite(Lasting):
             member.heal()
 
     def prove_healed(self) -> str:
-        """Nothing is left of any part."""
         return _joined(member.prove_healed() for member in self.members)
 
 

@@ -39,7 +39,6 @@ class _ProgramKill(Momentary):
         self._program.kill(self.aim["killed"])
 
     def prove_effect(self) -> str:
-        """The node has no such process any more; maybe already its successor."""
         now = prove(
             f"process {self.aim['killed']} of {self.program} to be gone",
             self._program.find,
@@ -54,7 +53,6 @@ class _ProgramKill(Momentary):
             self._program.start_soon()
 
     def prove_healed(self) -> str:
-        """A process runs, the API server is ready, and the program does its work."""
         process = self._program.wait()
         self._program.wait_for_api_server()
         return f"{self.program} is {process}; the API server is ready{self.try_out()}"
@@ -182,7 +180,6 @@ class ProvisionerKill(Momentary):
         self.site.on_node(self.node, "kill", "-KILL", str(self.pid))
 
     def prove_effect(self) -> str:
-        """Its container ended by SIGKILL."""
         ended = prove_killed("the provisioner's container", self._pod, self.container)
         return (
             f"the provisioner's container {self.container[:12]} ended with exit code 137 "
@@ -202,7 +199,6 @@ class ProvisionerKill(Momentary):
             self.site.kube.delete("Pod", name, namespace, grace_seconds=0)
 
     def prove_healed(self) -> str:
-        """The provisioner runs and is available."""
         wait_until(
             "the provisioner to run",
             self._runs,

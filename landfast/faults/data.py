@@ -31,7 +31,6 @@ class DataDirectorySwapped(Momentary):
         self.site.delete_pod(grace_seconds=0)
 
     def prove_effect(self) -> str:
-        """MySQL answers with another id."""
         is_swapped = self.site.server.inspector.exists(self.aim["kept"])
         found = prove(
             "MySQL to answer with another id",
@@ -45,7 +44,6 @@ class DataDirectorySwapped(Momentary):
         self.site.server.inspector.remove(self.aim["kept"])
 
     def prove_healed(self) -> str:
-        """MySQL answers."""
         self.site.stack.mysql.wait(timeout=timeouts.MYSQL_READY)
         return "MySQL answers"
 

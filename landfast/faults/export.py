@@ -25,11 +25,9 @@ class _ExportFault(Lasting, ServerFault):
     """What the probe writes."""
 
     def is_refused(self, written: Written) -> bool:
-        """Whether a probe was refused in this fault's way."""
         raise NotImplementedError
 
     def prove_effect(self) -> str:
-        """A probe from a node is refused, in this fault's way."""
         written, _ = prove(
             f"a probe to be refused because {self.text}",
             lambda: self.write(self.probe_text),
@@ -68,7 +66,6 @@ class ExportWithdrawn(_Reconfigured):
         return ""
 
     def is_refused(self, written: Written) -> bool:
-        """Whether the export could not be mounted."""
         return not written.mounted
 
 
@@ -83,7 +80,6 @@ class ExportReadOnly(_Reconfigured):
         return export.replace("Access_Type = RW", "Access_Type = RO")
 
     def is_refused(self, written: Written) -> bool:
-        """Whether the file system was read-only."""
         return not written.made and "Read-only file system" in written.said
 
 
@@ -100,11 +96,9 @@ class ExportFull(_ExportFault):
         self.site.server.execute(*fill, timeout=timeouts.HEALTHY)
 
     def is_refused(self, written: Written) -> bool:
-        """Whether no space was left."""
         return not written.made and "No space left on device" in written.said
 
     def prove_effect(self) -> str:
-        """Nothing is free, and a write through NFS is refused for that reason."""
         prove("the file system to have nothing free", self.still_there)
         return f"0 bytes are free; {super().prove_effect()}"
 
@@ -116,7 +110,6 @@ class ExportFull(_ExportFault):
         self.site.server.execute("rm", "-f", _FILLER)
 
     def prove_healed(self) -> str:
-        """The filler is gone, and a write through NFS is on the server."""
         served = super().prove_healed()
         wait_until(
             f"{_FILLER} to be gone",

@@ -42,7 +42,6 @@ class _Rules(Lasting):
 
     @property
     def node(self) -> str:
-        """The node whose network is broken."""
         return self.aim["node"]
 
     def inject(self) -> None:
@@ -82,7 +81,6 @@ class _Rules(Lasting):
         return seen
 
     def prove_effect(self) -> str:
-        """The rules saw packets, and a connection to the server fails."""
         refused = self.unconnected(self.aim["server"], _NFS)
         count = prove("the rules to see packets", self.counted)
         return f"the rules saw {count} packets; {refused}"
@@ -96,7 +94,6 @@ class _Rules(Lasting):
         self.site.on_node(self.node, "nft", f"add {table}; delete {table}")
 
     def prove_healed(self) -> str:
-        """The table is gone, and a connection is made."""
         gone, server = self.wait_no_rules(), self.aim["server"]
         wait_until(
             f"{self.node} to connect to {server}:{_NFS}",
@@ -168,7 +165,6 @@ class NfsLoss(_Rules):
     }
 
     def prove_effect(self) -> str:
-        """Some packets were lost, but not all: a connection can still be made."""
 
         def look() -> tuple[int, bool]:
             # connections make packets that can be lost, even if MySQL is idle
@@ -202,7 +198,6 @@ class NodeIsolated(_Rules):
     }
 
     def prove_effect(self) -> str:
-        """Packets are dropped, the node's lease is not renewed, and MySQL answers all the same."""
         refused = self.unconnected(self.site.control_plane, _API)
         if kubelet_answers(self.site, self.node):
             raise NotProven(f"the kubelet of {self.node} still answers the control plane")
@@ -223,5 +218,4 @@ class NodeIsolated(_Rules):
         return (datetime.now(UTC) - moment(lease_of(self.site, self.node))).total_seconds()
 
     def prove_healed(self) -> str:
-        """The table is gone, and the node is Ready."""
         return f"{self.wait_no_rules()}; {wait_node_ready(self.site, self.node)}"

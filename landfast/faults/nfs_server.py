@@ -55,7 +55,6 @@ class ServerFault(Fault):
         self.site.server.start()
 
     def prove_healed(self) -> str:
-        """What a node writes through NFS is on the server."""
         token = secrets.token_hex(8)
         wait_until(
             "a file written through NFS to be on the server",
@@ -79,7 +78,6 @@ class NfsKill(Lasting, ServerFault):
         self.site.server.kill()
 
     def prove_effect(self) -> str:
-        """The server's container was killed, and nothing answers."""
         server = self.site.server
         state = prove(
             "the server's container to have been killed",
@@ -108,7 +106,6 @@ class NfsRestart(Momentary, ServerFault):
         self.site.engine.restart(self.site.server.name, grace_seconds=10)
 
     def prove_effect(self) -> str:
-        """The server has another start time."""
         server = self.site.server
         now = prove(
             "the server to have another start time",
@@ -129,7 +126,6 @@ class NfsFreeze(Lasting, ServerFault):
         self.site.server.freeze()
 
     def prove_effect(self) -> str:
-        """The server's container is paused, and nothing answers."""
         prove("the server's container to be paused", self.still_there)
         return f"the container {self.site.server.name} is paused; {self.no_answer()}"
 
@@ -164,7 +160,6 @@ class NfsMoved(Lasting, ServerFault):
         self._move(self.aim["own"], self.aim["other"])
 
     def prove_effect(self) -> str:
-        """It answers at the new address, and not at the old one."""
         other = self.aim["other"].partition("/")[0]
         prove(f"an answer from {other}", lambda: self.answers(other))
         old = self.site.server.address
@@ -180,7 +175,6 @@ class NfsMoved(Lasting, ServerFault):
         self.site.server.execute("sh", "-c", 'echo 0 > "$1"', "sh", _PROMOTE)
 
     def prove_healed(self) -> str:
-        """It serves at its own address, and has no other."""
         served = super().prove_healed()
         wait_until(
             "the server to have its own address only",
@@ -217,7 +211,6 @@ class ServerClockStep(Lasting, ServerFault):
         self.site.server.set_clock(f"+{_HOUR}")
 
     def prove_effect(self) -> str:
-        """The server's log is an hour ahead of the engine's time."""
         offset = prove("the server's log to be an hour ahead", self._offset, until=_is_an_hour)
         return f"the time in the server's own log is {offset:.1f} s ahead of the engine's"
 
@@ -229,7 +222,6 @@ class ServerClockStep(Lasting, ServerFault):
         self.site.server.set_clock("+0")
 
     def prove_healed(self) -> str:
-        """The server logs the engine's time, and serves."""
         offset = wait_until(
             "the server's log to have the engine's time",
             self._offset,

@@ -79,11 +79,9 @@ class NodeFault(Fault):
 
     @property
     def node(self) -> str:
-        """The node that is broken."""
         return self.aim["node"]
 
     def container(self) -> ContainerState:
-        """Return the state of the node's container."""
         return self.site.engine.state(self.node)
 
     def silence(self) -> str:
@@ -95,5 +93,4 @@ class NodeFault(Fault):
         return "its kubelet does not answer the control plane within 2 s"
 
     def prove_healed(self) -> str:
-        """The node is Ready."""
         return wait_node_ready(self.site, self.node)

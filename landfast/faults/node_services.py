@@ -24,7 +24,6 @@ class _UnitFault(NodeFault):
         return self.site.on_node(self.node, *shown).strip()
 
     def active_since(self) -> datetime:
-        """Return when the unit was last started."""
         return datetime.fromtimestamp(float(self.property("ActiveEnterTimestamp")[1:]), UTC)
 
     def heal(self) -> None:
@@ -53,7 +52,6 @@ class KubeletStop(Lasting, _UnitFault):
         self.site.on_node(self.node, "systemctl", "stop", self.unit)
 
     def prove_effect(self) -> str:
-        """Its unit is inactive, and it does not answer."""
         prove(f"the kubelet of {self.node} to be inactive", self.still_there)
         return f"the unit kubelet of {self.node} is inactive; {self.silence()}"
 
@@ -61,7 +59,6 @@ class KubeletStop(Lasting, _UnitFault):
         return self.property("ActiveState") == "inactive"
 
     def prove_healed(self) -> str:
-        """It is active, and the node has been Ready since it was started."""
         active, since = self.wait_active(), self.active_since().isoformat()
         return f"{active}; {wait_node_ready(self.site, self.node, since)}"
 
@@ -82,7 +79,6 @@ class ContainerdRestart(Momentary, _UnitFault):
         self.site.on_node(self.node, "systemctl", "restart", self.unit)
 
     def prove_effect(self) -> str:
-        """It is another process."""
         now = prove(
             f"another containerd on {self.node}",
             lambda: self.property("MainPID"),
@@ -94,7 +90,6 @@ class ContainerdRestart(Momentary, _UnitFault):
         )
 
     def prove_healed(self) -> str:
-        """It is active and answers, and the node is Ready."""
         active = self.wait_active()
         listed = wait_until(
             f"containerd of {self.node} to answer",
@@ -123,7 +118,6 @@ class NodeLogDiskFull(Lasting, NodeFault):
         self.site.on_node(self.node, "mount", "-t", "tmpfs", "-o", options, "landfast", _LOGS)
 
     def prove_effect(self) -> str:
-        """A write there is refused, and a new pod cannot start for that reason."""
         refused = prove(
             f"a write to {_LOGS} to be refused",
             self._write,
@@ -148,7 +142,6 @@ class NodeLogDiskFull(Lasting, NodeFault):
         self._remove_probe()
 
     def prove_healed(self) -> str:
-        """The file system is gone, and a new pod starts."""
         wait_until(
             f"{_LOGS} to be the node's own",
             lambda: not self.still_there(),

@@ -25,7 +25,6 @@ class _ContainerFault(NodeFault):
         self.site.engine.start(self.node)
 
     def prove_healed(self) -> str:
-        """It runs, and the node has been Ready since it was started."""
         state = wait_until(
             f"the container {self.node} to run",
             self.container,
@@ -46,7 +45,6 @@ class _NodeOff(Lasting, _ContainerFault):
         return self.container().status == "exited"
 
     def prove_effect(self) -> str:
-        """Its container ended, by SIGKILL or otherwise, and its kubelet does not answer."""
         state = prove(
             f"the container {self.node} to have ended",
             self.container,
@@ -99,7 +97,6 @@ class NodeRestart(Momentary, _ContainerFault):
         self.site.engine.restart(self.node, grace_seconds=0)
 
     def prove_effect(self) -> str:
-        """Its container has a later start time."""
         state = prove(
             f"the container {self.node} to have a later start time",
             self.container,
@@ -122,7 +119,6 @@ class NodePause(Lasting, NodeFault):
         self.site.engine.pause(self.node)
 
     def prove_effect(self) -> str:
-        """Its container is paused, and its kubelet does not answer."""
         prove(f"the container {self.node} to be paused", self.still_there)
         return f"the container {self.node} is paused; {self.silence()}"
 
@@ -142,7 +138,6 @@ class NodePauseEvicted(NodePause):
     text = "MySQL's node is frozen until its pods are evicted"
 
     def prove_effect(self) -> str:
-        """The node is given up, and its pod is to be deleted."""
         paused = super().prove_effect()
 
         def look() -> tuple[str, str]:
@@ -175,7 +170,6 @@ class NodeCordon(Lasting, NodeFault):
         self._cordon(on=True)
 
     def prove_effect(self) -> str:
-        """It is unschedulable."""
         prove(f"node {self.node} to be cordoned", self.still_there)
         return f"node {self.node} is unschedulable"
 
@@ -186,7 +180,6 @@ class NodeCordon(Lasting, NodeFault):
         self._cordon(on=False)
 
     def prove_healed(self) -> str:
-        """It takes pods again, and is Ready."""
         wait_until(
             f"node {self.node} to be schedulable",
             self.still_there,
@@ -226,7 +219,6 @@ class NodeDrain(NodeCordon):
                 raise
 
     def prove_effect(self) -> str:
-        """It takes no pods, and MySQL's next pod is on another node."""
         cordoned = super().prove_effect()
         pod = prove(
             "another pod mysql-0 on another node",

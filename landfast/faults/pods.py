@@ -70,7 +70,6 @@ class _PodGoes(Momentary):
         self.uid = self.site.pod()["metadata"]["uid"]
 
     def prove_effect(self) -> str:
-        """Another pod has its name, or none."""
         now = prove(
             f"pod mysql-0 ({self.uid}) to be gone",
             lambda: _pod_uid(self.site),
@@ -88,7 +87,6 @@ class _PodGoes(Momentary):
         """Do nothing: the StatefulSet does."""
 
     def prove_healed(self) -> str:
-        """Its successor runs."""
         return _pod_runs(self.site)
 
 
@@ -146,7 +144,6 @@ class _SetFault(Lasting):
         )
 
     def prove_healed(self) -> str:
-        """The set's pod runs."""
         return _pod_runs(self.site)
 
 
@@ -162,7 +159,6 @@ class StatefulSetRecreate(_SetFault):
         self.site.kube.delete("StatefulSet", "mysql", self.site.stack.namespace)
 
     def prove_effect(self) -> str:
-        """Neither the set nor its pod is there."""
         prove("StatefulSet mysql to be gone", self.still_there)
         self._prove_no_pod()
         return "there is neither a StatefulSet mysql nor a pod mysql-0"
@@ -193,7 +189,6 @@ class StatefulSetScaleToZero(_SetFault):
         self._patch({"replicas": 0})
 
     def prove_effect(self) -> str:
-        """The set wants no pod, and there is none."""
         prove("no replica to be wanted", self.still_there)
         self._prove_no_pod()
         return f"StatefulSet mysql wants 0 replicas (before: {self.aim['replicas']}), has no pod"
@@ -220,7 +215,6 @@ class ImageRestartLoop(_SetFault):
         self._run(self.site.env.images.busybox, ["false"])
 
     def prove_effect(self) -> str:
-        """The pod's container fails and is started again."""
         prove("another image in StatefulSet mysql", self.still_there)
         status = prove(
             "pod mysql-0 of the new revision in a restart loop",
@@ -281,7 +275,6 @@ class ImageRestartLoop(_SetFault):
 
 
 def _manifest(site: Site) -> Object:
-    """Return the StatefulSet as the manifest has it."""
     return next(obj for obj in site.stack.objects("mysql") if obj["kind"] == "StatefulSet")
 
 

@@ -44,7 +44,6 @@ class NfsPowerLoss(NfsKill):
         self.site.server.cut_power()
 
     def prove_effect(self) -> str:
-        """It ended, its disk is another file, and that has only what was synced."""
         server = self.site.server
         ended = super().prove_effect()
         inode = prove(

@@ -80,7 +80,6 @@ def _look_into(site: Site, node: str, container: str) -> list[Process]:
 
 
 def _mysqld_of(site: Site, node: str, container: str) -> list[Process]:
-    """Return a container's mysqld: one process, or none."""
     return [p for p in _look_into(site, node, container) if p.name in _MYSQLD]
 
 
@@ -123,7 +122,6 @@ class _MysqldEnds(Momentary, _Mysqld):
         """Do nothing: the kubelet does."""
 
     def prove_healed(self) -> str:
-        """A container runs, and the node has a mysqld process in it."""
         pod, (mysqld, *_) = wait_until(
             "mysqld to run again",
             self._look,
@@ -156,7 +154,6 @@ class MysqldSigkill(_MysqldEnds):
         self._signal("-KILL")
 
     def prove_effect(self) -> str:
-        """The container that ran ended with 137 = 128 + SIGKILL."""
         ended = self._prove_end()
         return (
             f"mysqld's container {self.aim['container'][:12]}, started at {ended['startedAt']}, "
@@ -185,7 +182,6 @@ class MysqldOom(_MysqldEnds):
             )
 
     def prove_effect(self) -> str:
-        """The end of the container that ran has the reason OOMKilled."""
         ended = self._prove_end()
         if ended.get("reason") != "OOMKilled":
             raise NotProven(f"mysqld's container ended for the reason {ended.get('reason')}")
@@ -206,7 +202,6 @@ class MysqldSigstop(Lasting, _Mysqld):
         self._signal("-STOP")
 
     def prove_effect(self) -> str:
-        """It is in state T, and a new connection is not served."""
         prove("mysqld to be in state T", self.still_there)
         if answers_within(self.site.stack.mysql, 1):
             raise NotProven("mysqld is in state T, and yet MySQL answers")
@@ -223,7 +218,6 @@ class MysqldSigstop(Lasting, _Mysqld):
         self._signal("-CONT")
 
     def prove_healed(self) -> str:
-        """It is not in state T."""
         states = wait_until(
             "mysqld to go on",
             self._states,

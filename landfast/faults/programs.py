@@ -46,7 +46,6 @@ class Program:
         return RunningProgram(pid, since)
 
     def kill(self, pid: str) -> None:
-        """Kill a process of it with SIGKILL."""
         self.engine.execute(self.node, "kill", "-KILL", pid)
 
     def start_soon(self) -> None:

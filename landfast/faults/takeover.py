@@ -21,11 +21,9 @@ class _Takeover(Composite):
         return {**super().take_aim(), "node": self.site.node(), "container": container}
 
     def old_mysqld(self) -> list[int]:
-        """Return the old mysqld's process ids on the lost node."""
         return processes_of(self.site, self.aim["node"], self.aim["container"])
 
     def prove_effect(self) -> str:
-        """The node is lost, and a pod of the same name runs on another one."""
         lost = super().prove_effect()
         node = prove(
             "MySQL's pod to run on another node",
@@ -36,7 +34,6 @@ class _Takeover(Composite):
         return f"{lost}; a pod mysql-0 runs on {node} as well"
 
     def prove_healed(self) -> str:
-        """The node is back, and the old mysqld is gone."""
         back = super().prove_healed()
         wait_until(
             "the old mysqld to be gone",

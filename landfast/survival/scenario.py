@@ -37,8 +37,8 @@ class Scenario:
     """One scenario.
 
     Attributes:
-        name: in kebab case, unique; the claim is `chaos.<name>`.
         fault: what is broken.
+        name: in kebab case, unique, the fault's by default; the claim is `chaos.<name>`.
         hold: seconds to hold it once the effect is proven; 0 for faults that do not last.
         expected: what must come of it; a control must lose something.
         seconds: how long the scenario typically takes.
@@ -51,8 +51,8 @@ class Scenario:
         control: whether losses are expected, to show that they are found.
     """
 
-    name: str
     fault: type[Fault]
+    name: str = ""
     hold: float = 0
     expected: Expected
     seconds: int
@@ -64,6 +64,7 @@ class Scenario:
     control: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.fault.name)
         if issubclass(self.fault, Lasting) != (self.hold > 0):
             raise ValueError(f"{self.name}: faults that last, and only those, have a hold")
 

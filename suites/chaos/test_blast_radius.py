@@ -11,6 +11,7 @@ from landfast.kube.status import is_ready
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import WaitTimeout, stays_true
 from suites.chaos.conftest import Broken
+from suites.chaos.marks import scenario
 from suites.chaos.objects import bound_pvc, pod_on, running, wait_ready, wait_unmounted
 
 pytestmark = pytest.mark.xdist_group("chaos")
@@ -32,13 +33,11 @@ def _live_and_die(site: Site, node: str, name: str) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.claim("chaos.blast-plain-pods-live")
-@pytest.mark.scenario(
-    name="blast-plain-pods-live",
-    expected="pods without NFS start, are probed, exec'd and deleted as ever",
+@scenario(
+    "blast-plain-pods-live",
+    "pods without NFS start, are probed, exec'd and deleted as ever",
     seconds=30,
     telling=35,
-    tier=None,
 )
 def test_pods_without_nfs_live_and_die_while_nfs_is_frozen(
     site: Site, broken: Broken, step: StepFunction, verify: StepFunction, observe: ObserveFunction
@@ -52,13 +51,11 @@ def test_pods_without_nfs_live_and_die_while_nfs_is_frozen(
     assert frozen < max(3 * normal, _NORMAL_SECONDS)
 
 
-@pytest.mark.claim("chaos.blast-kubelet-stays-ready")
-@pytest.mark.scenario(
-    name="blast-kubelet-stays-ready",
-    expected="the kubelet of a node whose NFS is frozen stays Ready",
+@scenario(
+    "blast-kubelet-stays-ready",
+    "the kubelet of a node whose NFS is frozen stays Ready",
     seconds=25,
     telling=25,
-    tier=None,
 )
 def test_kubelet_stays_ready_while_nfs_is_frozen(
     site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
@@ -81,13 +78,11 @@ def test_kubelet_stays_ready_while_nfs_is_frozen(
     assert after != before, "the kubelet did not renew its lease"
 
 
-@pytest.mark.claim("chaos.blast-nfs-pods-are-freed")
-@pytest.mark.scenario(
-    name="blast-nfs-pods-are-freed",
-    expected="a pod that is deleted while its NFS is frozen goes once NFS is back, with its mount",
+@scenario(
+    "blast-nfs-pods-are-freed",
+    "a pod that is deleted while its NFS is frozen goes once NFS is back, with its mount",
     seconds=20,
     telling=25,
-    tier=None,
 )
 def test_deleted_pod_on_frozen_nfs_goes_once_nfs_is_back(
     site: Site, broken: Broken, step: StepFunction, verify: StepFunction, observe: ObserveFunction
@@ -110,10 +105,5 @@ def test_deleted_pod_on_frozen_nfs_goes_once_nfs_is_back(
 
 def _in_uninterruptible_sleep(site: Site, node: str) -> list[str]:
     """Return the names of a node's processes that wait for a disk."""
-    listed = site.on_node(node, "sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null || true")
-    found = []
-    for line in listed.splitlines():
-        name, _, rest = line.partition("(")[2].rpartition(")")
-        if rest.split()[:1] == ["D"]:
-            found.append(name)
-    return found
+    listed = site.on_node(node, "ps", "-eo", "state=,comm=").splitlines()
+    return [line.partition(" ")[2] for line in listed if line.startswith("D")]

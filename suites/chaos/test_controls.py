@@ -12,9 +12,9 @@ from landfast.results import Survival
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.survival.run import survive
 from landfast.verdict import Unknown, Verdict
+from suites.chaos.marks import rows, scenario
 from suites.chaos.present import count_present
 from suites.chaos.scenarios import LOSING, SCENARIOS, SWAPPED
-from suites.chaos.test_survival import rows
 
 pytestmark = pytest.mark.xdist_group("chaos")
 
@@ -41,14 +41,7 @@ def test_new_data_directory_is_noticed(shown: Survival, observe: ObserveFunction
     assert "silently re-initialised" in said
 
 
-@pytest.mark.claim("chaos.control-dropped-reads")
-@pytest.mark.scenario(
-    name="control-dropped-reads",
-    expected="UNKNOWN, as nothing was read",
-    seconds=25,
-    telling=15,
-    tier=None,
-)
+@scenario("control-dropped-reads", "UNKNOWN, as nothing was read", seconds=25, telling=15)
 def test_ledger_that_is_not_read_is_unknown(
     site: Site,
     rollback: Rollback,
@@ -57,10 +50,10 @@ def test_ledger_that_is_not_read_is_unknown(
     observe: ObserveFunction,
     sabotaged: bool,
 ) -> None:
-    scenario = next(row for row in SCENARIOS if row.name == "mysqld-sigkill")
+    killed = next(row for row in SCENARIOS if row.name == "mysqld-sigkill")
     folder = run.folder / "survival" / "control-dropped-reads"
     read = Ledger.read if sabotaged else _drop
-    survival = survive(scenario, site, rollback, folder, step, read=read)
+    survival = survive(killed, site, rollback, folder, step, read=read)
     observe(f"{survival.verdict}: {'; '.join(survival.reasons)}")
     assert survival.verdict is Verdict.UNKNOWN
 

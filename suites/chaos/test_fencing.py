@@ -12,8 +12,9 @@ from landfast.results import Survival
 from landfast.stack import Stack
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import wait_until
+from suites.chaos.marks import rows
 from suites.chaos.scenarios import FENCING
-from suites.chaos.test_survival import conclude, rows
+from suites.chaos.test_survival import conclude
 
 pytestmark = pytest.mark.xdist_group("chaos")
 

@@ -4,17 +4,17 @@ Source: kubernetes/test/e2e/storage, nfs_persistent_volume-disruptive.go and
 generic_persistent_volume-disruptive.go.
 """
 
-from collections.abc import Callable
-
 import pytest
 
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.faults.control_plane import ControllerManagerKill
 from landfast.faults.node_services import KubeletStop
+from landfast.faults.processes import container_of
 from landfast.steps import ObserveFunction, StepFunction
 from landfast.waiting import wait_until
 from suites.chaos.conftest import Broken
+from suites.chaos.marks import scenario
 from suites.chaos.objects import bound_pvc, mounts_of, pod_on, running, wait_unmounted
 from suites.objects import pvc
 
@@ -23,13 +23,12 @@ pytestmark = pytest.mark.xdist_group("chaos")
 _READ_SECONDS = 30
 
 
-def scenario(name: str, expected: str, seconds: int) -> Callable[[object], object]:
-    """Return the mark of a scenario of this module."""
-    return pytest.mark.scenario(name=name, expected=expected, seconds=seconds, telling=5, tier=None)
-
-
-@pytest.mark.claim("chaos.kubelet-restart-keeps-files")
-@scenario("kubelet-restart-keeps-files", "a file on NFS is read after the kubelet's restart", 20)
+@scenario(
+    "kubelet-restart-keeps-files",
+    "a file on NFS is read after the kubelet's restart",
+    seconds=20,
+    telling=5,
+)
 def test_file_is_readable_after_kubelet_restart(
     site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
 ) -> None:
@@ -48,19 +47,19 @@ def test_file_is_readable_after_kubelet_restart(
         after = site.kube.get("Pod", "reader", namespace)
     observe(f"the file reads {text.strip()!r}")
     assert text == "kept\n"
-    assert _container(after) == _container(before), "it is another container"
+    assert container_of(after) == container_of(before), "it is another container"
 
 
-@pytest.mark.claim("chaos.kubelet-down-pod-deleted")
-@scenario("kubelet-down-pod-deleted", "unmounted once the kubelet is back", 20)
+@scenario("kubelet-down-pod-deleted", "unmounted once the kubelet is back", seconds=20, telling=5)
 def test_volume_of_pod_deleted_while_kubelet_is_down_is_unmounted(
     site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
 ) -> None:
     delete_while_down(site, broken, verify, observe, grace_seconds=None)
 
 
-@pytest.mark.claim("chaos.kubelet-down-pod-force-deleted")
-@scenario("kubelet-down-pod-force-deleted", "unmounted once the kubelet is back", 20)
+@scenario(
+    "kubelet-down-pod-force-deleted", "unmounted once the kubelet is back", seconds=20, telling=5
+)
 def test_volume_of_pod_force_deleted_while_kubelet_is_down_is_unmounted(
     site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
 ) -> None:
@@ -89,8 +88,12 @@ def delete_while_down(
         observe(f"unmounted: {before[0].split()[1]}")
 
 
-@pytest.mark.claim("chaos.controller-manager-restart-keeps-bindings")
-@scenario("controller-manager-restart-keeps-bindings", "bound stays bound, new PVCs bind", 10)
+@scenario(
+    "controller-manager-restart-keeps-bindings",
+    "bound stays bound, new PVCs bind",
+    seconds=10,
+    telling=5,
+)
 def test_bound_pvc_stays_bound_when_the_controller_manager_restarts(
     site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
 ) -> None:
@@ -109,9 +112,3 @@ def test_bound_pvc_stays_bound_when_the_controller_manager_restarts(
     observe(f"a PVC created afterwards was bound to {made['spec']['volumeName']}")
     assert after["status"]["phase"] == "Bound"
     assert after["spec"]["volumeName"] == before["spec"]["volumeName"]
-
-
-def _container(obj: dict[str, object]) -> object:
-    status: object = obj["status"]
-    assert isinstance(status, dict)
-    return status["containerStatuses"][0]["containerID"]

@@ -1,35 +1,15 @@
 """For every hazard, one changed input that makes its claim untrue."""
 
-import contextlib
-from collections.abc import Iterator
-
 from fixtures.sabotage import Sabotage, Target
 from landfast.kube.client import Object
 from landfast.nfs.server import EXPORT_PATH, SQUASHED_PATH
-from landfast.stack import Change
 from suites.conformance.hazards.objects import PATH, variable
-from suites.sabotages import Apply, before, without_effect, written
-
-
-def of_class(**parameters: str) -> Apply:
-    """The class is written with other parameters."""
-    return written("StorageClass", {"parameters": parameters})
+from suites.sabotages import Apply, before, changed, of_class, uses, without_effect, written
 
 
 def of_pvc(spec: Object) -> Apply:
     """The PVC is written with other fields in its spec; None removes a field."""
     return written("PersistentVolumeClaim", {"spec": spec})
-
-
-def changed(change: Change) -> Apply:
-    """Objects of the test's first stack are written with a change."""
-
-    @contextlib.contextmanager
-    def apply(target: Target) -> Iterator[None]:
-        target.stack.changes.append(change)
-        yield
-
-    return apply
 
 
 def put_directory_back(target: Target, pvc: str) -> None:
@@ -96,8 +76,7 @@ SABOTAGES = {
         "the PVC is for volumeMode Filesystem", of_pvc({"volumeMode": "Filesystem"})
     ),
     "hazards.size-is-not-enforced": Sabotage(
-        "the pod writes to an emptyDir instead of its PVC",
-        written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", "emptyDir": {}}]}}),
+        "the pod writes to an emptyDir instead of its PVC", uses(emptyDir={})
     ),
     "hazards.root-squash-forbids-chown": Sabotage(
         "pods mount the export that trusts root", changed(not_squashed)

@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from fixtures.sabotage import Sabotage, Target
 from suites.conformance.protection import immutable, retention
 from suites.conformance.protection.objects import pod, workers
-from suites.sabotages import Apply, before, cascading, written
+from suites.sabotages import Apply, before, cascading, first, uses, written
 
 _NO_FINALIZERS = {"metadata": {"finalizers": None}}
 
@@ -35,18 +36,14 @@ def volumes_are_held(target: Target) -> Iterator[None]:
         kube.patch("PersistentVolume", f"volume{suffix}", _NO_FINALIZERS)
 
 
-@contextlib.contextmanager
-def pods_name_their_node(target: Target) -> Iterator[None]:
+def pods_name_their_node(target: Target) -> AbstractContextManager[None]:
     """Send pods to a node without asking the scheduler."""
-    with written("Pod", {"spec": {"nodeName": workers(target.stack)[0]}})(target):
-        yield
+    return written("Pod", {"spec": {"nodeName": workers(target.stack)[0]}})(target)
 
 
-@contextlib.contextmanager
-def another_pod_uses_the_pvc(target: Target) -> Iterator[None]:
+def use_the_pvc(target: Target) -> None:
     """Let a pod on a node wait for PVC `data` before that exists."""
     target.stack.make(pod("another", nodeName=workers(target.stack)[0]))
-    yield
 
 
 def _modes(mode: str) -> Apply:
@@ -57,18 +54,19 @@ def _mounts(*options: str) -> Apply:
     return written("PersistentVolume", {"spec": {"mountOptions": [*options]}})
 
 
-def _uses(**source: object) -> Apply:
-    return written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", **source}]}})
-
-
 def _of_row(row: retention.Retention) -> Sabotage:
     twin = row.twin().field
     return Sabotage(f"the set has {twin}", written("StatefulSet", {"spec": twin}))
 
 
-_DELETE_SCALED = {"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}}
+_DELETE_SCALED = Sabotage(
+    "the set says whenScaled: Delete",
+    written(
+        "StatefulSet", {"spec": {"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}}}
+    ),
+)
 _READ_ONLY = Sabotage("the PV's mountOptions have ro", _mounts("ro"))
-_ANOTHER_POD = Sabotage("another pod on a node uses the PVC", another_pod_uses_the_pvc)
+_ANOTHER_POD = Sabotage("another pod on a node uses the PVC", first(use_the_pvc))
 _P = "protection"
 
 SABOTAGES: dict[str, Sabotage] = {
@@ -82,7 +80,7 @@ SABOTAGES: dict[str, Sabotage] = {
     f"{_P}.unused-pvc-goes": _ANOTHER_POD,
     f"{_P}.pvc-of-unscheduled-pod-goes": _ANOTHER_POD,
     f"{_P}.completed-pod-holds-its-pvc": Sabotage(
-        "the pod has an emptyDir in place of the PVC", _uses(emptyDir={})
+        "the pod has an emptyDir in place of the PVC", uses(emptyDir={})
     ),
     f"{_P}.foreign-finalizer-holds": Sabotage(
         "the PVC does not have the other finalizer",
@@ -100,14 +98,10 @@ SABOTAGES: dict[str, Sabotage] = {
     f"{_P}.mount-option-ro-is-enforced": Sabotage("the PV's mountOptions have rw", _mounts("rw")),
     f"{_P}.pod-read-only-is-enforced": Sabotage(
         "the pod names its PVC without readOnly",
-        _uses(persistentVolumeClaim={"claimName": "data"}),
+        uses(persistentVolumeClaim={"claimName": "data"}),
     ),
-    f"{_P}.retention-default-is-retain": Sabotage(
-        "the set says whenScaled: Delete", written("StatefulSet", {"spec": _DELETE_SCALED})
-    ),
-    f"{_P}.scaled-up-pod-has-its-data": Sabotage(
-        "the set says whenScaled: Delete", written("StatefulSet", {"spec": _DELETE_SCALED})
-    ),
+    f"{_P}.retention-default-is-retain": _DELETE_SCALED,
+    f"{_P}.scaled-up-pod-has-its-data": _DELETE_SCALED,
     f"{_P}.orphaned-pods-are-adopted": Sabotage(
         "the deletion of the set deletes its pods", cascading("StatefulSet")
     ),

@@ -3,7 +3,7 @@
 from fixtures.sabotage import Sabotage, Target
 from suites.conformance.reclaim.matrix import CELLS
 from suites.conformance.reclaim.recycling import CONTENTS, restore_image
-from suites.sabotages import before, execute_on_server, without_effect, written
+from suites.sabotages import before, execute_on_server, of_class, of_policy, uses, without_effect
 
 
 def clear_claimref(target: Target, pvc: str) -> None:
@@ -22,26 +22,23 @@ def remove_neighbour(target: Target, _pvc: str) -> None:
 
 
 _NOT_PATCHED = without_effect("patch", "PersistentVolume")
-_RETAIN = written("PersistentVolume", {"spec": {"persistentVolumeReclaimPolicy": "Retain"}})
-_KEPT = written("StorageClass", {"parameters": {"onDelete": "retain"}})
+_NO_CHANGE = Sabotage("the change of the policy has no effect", _NOT_PATCHED)
+_KEPT = of_class(onDelete="retain")
 
 SABOTAGES = {
     **{c.claim.id: Sabotage("one setting of the volume or its class is changed") for c in CELLS},
     **{
-        content.claim.id: Sabotage("the volume's policy is Retain", _RETAIN) for content in CONTENTS
+        content.claim.id: Sabotage("the volume's policy is Retain", of_policy("Retain"))
+        for content in CONTENTS
     },
     "reclaim.recycle-spares-what-symlinks-point-to": Sabotage(
         "what lies beside the volume is removed with its PVC",
         before("delete", "PersistentVolumeClaim", remove_neighbour),
     ),
     "reclaim.provisioner-follows-a-contract": Sabotage("every class says onDelete: retain", _KEPT),
-    "reclaim.policy-changed-to-retain-is-obeyed": Sabotage(
-        "the change of the policy has no effect", _NOT_PATCHED
-    ),
+    "reclaim.policy-changed-to-retain-is-obeyed": _NO_CHANGE,
     "reclaim.policy-changed-back-is-obeyed": Sabotage("the class says onDelete: retain", _KEPT),
-    "reclaim.policy-changed-after-release-is-obeyed": Sabotage(
-        "the change of the policy has no effect", _NOT_PATCHED
-    ),
+    "reclaim.policy-changed-after-release-is-obeyed": _NO_CHANGE,
     "reclaim.released-volume-is-not-bound-again": Sabotage(
         "the volume's claimRef is removed before the new PVC is created",
         before("create", "PersistentVolumeClaim", clear_claimref),
@@ -50,8 +47,7 @@ SABOTAGES = {
         "the removal of the claimRef has no effect", _NOT_PATCHED
     ),
     "reclaim.recycle-waits-for-pods": Sabotage(
-        "the pod mounts an emptyDir instead of the PVC",
-        written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", "emptyDir": {}}]}}),
+        "the pod mounts an emptyDir instead of the PVC", uses(emptyDir={})
     ),
     "reclaim.recycle-without-its-image-keeps-the-data": Sabotage(
         "the image is back before the PVC is deleted",

@@ -8,7 +8,18 @@ from collections.abc import Iterator
 
 from fixtures.sabotage import Sabotage, Target
 from landfast.kube.client import Object
-from suites.sabotages import Apply, before_deletion_of, on_server, own_server, written
+from suites.sabotages import (
+    Apply,
+    before_deletion_of,
+    changed,
+    first,
+    of_class,
+    of_policy,
+    on_server,
+    own_server,
+    uses,
+    written,
+)
 
 
 @contextlib.contextmanager
@@ -22,45 +33,27 @@ def server_is_frozen(target: Target) -> Iterator[None]:
         engine.unpause(container)
 
 
-@contextlib.contextmanager
-def provisioner_mounts_nothing(target: Target) -> Iterator[None]:
+def without_folder(obj: Object) -> Object:
     """Let the provisioner mount a folder that the export does not have."""
-
-    def change(obj: Object) -> Object:
-        if obj["kind"] == "Deployment":
-            (volume,) = obj["spec"]["template"]["spec"]["volumes"]
-            volume["nfs"]["path"] += "/no-such-folder"
-        return obj
-
-    target.stack.changes.append(change)
-    try:
-        yield
-    finally:
-        target.stack.changes.remove(change)
+    if obj["kind"] == "Deployment":
+        (volume,) = obj["spec"]["template"]["spec"]["volumes"]
+        volume["nfs"]["path"] += "/no-such-folder"
+    return obj
 
 
 def sql(statement: str) -> Apply:
     """Send MySQL a statement before the test."""
-
-    @contextlib.contextmanager
-    def apply(target: Target) -> Iterator[None]:
-        target.stack.mysql.query(statement)
-        yield
-
-    return apply
+    return first(lambda target: target.stack.mysql.query(statement))
 
 
-@contextlib.contextmanager
-def service_selects_nothing(target: Target) -> Iterator[None]:
+def select_nothing(target: Target) -> None:
     """Let MySQL's NodePort Service select pods that do not exist."""
     nothing = {"spec": {"selector": {"app": "nothing"}}}
     namespace = target.stack.namespace
     target.stack.kube.patch("Service", "mysql-external-service", nothing, namespace)
-    yield
 
 
-@contextlib.contextmanager
-def whole_copy_serves_all(target: Target) -> Iterator[None]:
+def serve_all(target: Target) -> None:
     """Let the classes of the crippled copies name the provisioner of the whole one."""
     provisioner = f"nfs-client{target.stack.overlay.suffix}"
 
@@ -68,11 +61,9 @@ def whole_copy_serves_all(target: Target) -> Iterator[None]:
         return {**obj, "provisioner": provisioner} if obj["kind"] == "StorageClass" else obj
 
     target.later.append(change)
-    yield
 
 
-_POLICY_RETAIN = written("PersistentVolume", {"spec": {"persistentVolumeReclaimPolicy": "Retain"}})
-_POLICY_DELETE = written("PersistentVolume", {"spec": {"persistentVolumeReclaimPolicy": "Delete"}})
+_POLICY_RETAIN = Sabotage("the PV's policy is Retain", of_policy("Retain"))
 _SMALL_VOLUME = written("PersistentVolume", {"spec": {"capacity": {"storage": "512Mi"}}})
 _OTHER_CLASS = written("PersistentVolumeClaim", {"spec": {"storageClassName": "another"}})
 _ONE_CLASS = written(
@@ -93,12 +84,12 @@ IN_ORDER: dict[str, Sabotage] = {
         "the NFS server is frozen", server_is_frozen
     ),
     f"{_W}.provisioner-is-ready": Sabotage(
-        "the export does not have the folder that the Deployment mounts", provisioner_mounts_nothing
+        "the export does not have the folder that the Deployment mounts", changed(without_folder)
     ),
     f"{_W}.storageclass-reads-back": Sabotage(
         "the class says reclaimPolicy Retain", written("StorageClass", {"reclaimPolicy": "Retain"})
     ),
-    f"{_W}.pv-is-available": Sabotage("the PV's policy is Retain", _POLICY_RETAIN),
+    f"{_W}.pv-is-available": _POLICY_RETAIN,
     f"{_W}.pvc-binds-by-selector": Sabotage(
         "the PVC's selector names a label that no PV has",
         written(
@@ -106,13 +97,12 @@ IN_ORDER: dict[str, Sabotage] = {
         ),
     ),
     f"{_W}.pod-writes-to-the-server": Sabotage(
-        "the pod writes to an emptyDir in place of its PVC",
-        written("Pod", {"spec": {"volumes": [{"name": "nfs-pvc", "emptyDir": {}}]}}),
+        "the pod writes to an emptyDir in place of its PVC", uses(emptyDir={})
     ),
     f"{_W}.mysql-binds-the-static-pv": Sabotage(
         "the prepared PV is smaller than what MySQL asks for", _SMALL_VOLUME
     ),
-    f"{_W}.mysql-runs": Sabotage("the NodePort Service selects nothing", service_selects_nothing),
+    f"{_W}.mysql-runs": Sabotage("the NodePort Service selects nothing", first(select_nothing)),
     f"{_W}.mysql-files-belong-to-mysql": Sabotage(
         "one of MySQL's files belongs to root", on_server("chown", "0", "mysql/auto.cnf")
     ),
@@ -146,17 +136,16 @@ IN_ORDER: dict[str, Sabotage] = {
 
 SIDE_BY_SIDE: dict[str, Sabotage] = {
     f"{_W}.rbac-suffices": Sabotage(
-        "the ClusterRole may only look",
-        written("ClusterRole", {"rules": [_LOOK]}),
+        "the ClusterRole may only look", written("ClusterRole", {"rules": [_LOOK]})
     ),
     f"{_W}.each-right-is-needed": Sabotage(
-        "a provisioner with all rights serves the classes of those without", whole_copy_serves_all
+        "a provisioner with all rights serves the classes of those without", first(serve_all)
     ),
-    f"{_W}.retain-keeps-volume-and-data": Sabotage("the PV's policy is Delete", _POLICY_DELETE),
-    f"{_W}.delete-fails-on-a-static-nfs-volume": Sabotage(
-        "the PV's policy is Retain", _POLICY_RETAIN
+    f"{_W}.retain-keeps-volume-and-data": Sabotage(
+        "the PV's policy is Delete", of_policy("Delete")
     ),
-    f"{_W}.recycle-scrubs-and-is-deprecated": Sabotage("the PV's policy is Retain", _POLICY_RETAIN),
+    f"{_W}.delete-fails-on-a-static-nfs-volume": _POLICY_RETAIN,
+    f"{_W}.recycle-scrubs-and-is-deprecated": _POLICY_RETAIN,
     f"{_W}.no-class-binds": Sabotage("the PVC names a class", _OTHER_CLASS),
     f"{_W}.missing-class-binds": Sabotage("the PVC names another class", _OTHER_CLASS),
     f"{_W}.class-mismatch-stays-pending": Sabotage("PV and PVCs are of one class", _ONE_CLASS),
@@ -166,20 +155,15 @@ SIDE_BY_SIDE: dict[str, Sabotage] = {
     ),
     f"{_W}.selector-is-refused": Sabotage("the PVC has no selector", _NO_SELECTOR),
     f"{_W}.deletion-archives": Sabotage(
-        "the class says onDelete: delete",
-        written("StorageClass", {"parameters": {"onDelete": "delete"}}),
+        "the class says onDelete: delete", of_class(onDelete="delete")
     ),
     f"{_W}.deletion-archives-by-default": Sabotage(
-        "the class says onDelete: delete",
-        written("StorageClass", {"parameters": {"onDelete": "delete"}}),
+        "the class says onDelete: delete", of_class(onDelete="delete")
     ),
     f"{_W}.deletion-removes": Sabotage(
-        "the class says onDelete: retain",
-        written("StorageClass", {"parameters": {"onDelete": "retain"}}),
+        "the class says onDelete: retain", of_class(onDelete="retain")
     ),
-    f"{_W}.recycling-the-root-scrubs-everything": Sabotage(
-        "the PV's policy is Retain", _POLICY_RETAIN
-    ),
+    f"{_W}.recycling-the-root-scrubs-everything": _POLICY_RETAIN,
     f"{_W}.mysql-claim-can-take-the-root": Sabotage(
         "nfs-pv is smaller than what MySQL asks for", _SMALL_VOLUME
     ),
