@@ -220,6 +220,12 @@ class Stack:
             describe=summary,
         )
 
+    def delete(self, kind: str, name: str, *, grace_seconds: int | None = None) -> None:
+        """Delete a PV or an object in the stack's namespace, and wait until it is gone."""
+        namespace = None if kind == "PersistentVolume" else self.namespace
+        self.kube.delete(kind, name, namespace, grace_seconds=grace_seconds)
+        self.wait_gone(kind, name, namespace)
+
     def wait_gone(
         self,
         kind: str,

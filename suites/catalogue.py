@@ -1,6 +1,6 @@
 """The catalogue of everything that Landfast claims: `python -m suites.catalogue [--check]`.
 
-It is what pytest collects, so it can name no claim without a test; `docs/claims.md` holds it.
+It lists what pytest collects, so each claim in it has a test. `docs/claims.md` holds it.
 """
 
 import argparse
@@ -37,7 +37,7 @@ class _Collector:
 
 
 def collect() -> list[tuple[str, Claim]]:
-    """Give every test of the suites with the claim that it proves. Needs a process of its own.
+    """Return every test of the suites with its claim; works only in a process without pytest.
 
     Raises:
         SystemExit: a suite cannot be collected; pytest has said why.
@@ -51,7 +51,7 @@ def collect() -> list[tuple[str, Claim]]:
 
 
 def catalogue(claims: list[Claim]) -> str:
-    """Give the catalogue as Markdown: a table a suite, then the rules of `landfast audit`."""
+    """Return the catalogue as Markdown: a table for each suite, and one for `landfast audit`."""
     lines = [_HEAD]
     for suite, of_suite in groupby(sorted(claims, key=lambda c: c.suite), key=lambda c: c.suite):
         rows = [(claim.id, claim.text, claim.source) for claim in of_suite]
@@ -72,7 +72,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, str, str]]) -> list[str]
 
 
 def main() -> int:
-    """Write the catalogue, or with --check say whether it is up to date."""
+    """Write the catalogue; with --check, return 1 if it is outdated."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; 1 if it is outdated")
     check = parser.parse_args().check

@@ -15,12 +15,10 @@ SLEEP = ("sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait")
 
 
 def shell(script: str) -> tuple[str, ...]:
-    """Return the program that runs a shell script."""
     return "sh", "-c", script
 
 
 def with_spec(obj: Object, **fields: Any) -> Object:
-    """Return an object with fields of its spec replaced."""
     return {**obj, "spec": {**obj["spec"], **fields}}
 
 

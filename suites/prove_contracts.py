@@ -1,7 +1,7 @@
-"""Hold the kit's provisioner to both contracts, in both its variants: it fits its own, only that.
+"""Hold both variants of the kit's provisioner to both contracts: each fits only its own.
 
-`python -m suites.prove_contracts [SUITE…]`. Held to the other line's contract, a variant must FAIL
-exactly those claims in which the lines differ by the model.
+`python -m suites.prove_contracts [SUITE…]`. Against the other line's contract, a variant must FAIL
+exactly the claims in which the lines differ according to the model.
 """
 
 import argparse
@@ -13,8 +13,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from landfast import paths, process, timeouts
-from landfast.journal import EnvironmentFact, TestFinished, read_journal
+from landfast import paths
+from landfast.journal import EnvironmentFact, TestFinished
 from landfast.kit import engine as engines
 from landfast.kit.build import kit_lock
 from landfast.kit.cache import Cache
@@ -23,6 +23,7 @@ from landfast.progress import Progress
 from landfast.provisioning.contract import ClassSettings, Line, PvcMeta, lines_differ
 from landfast.verdict import Verdict
 from suites.conformance.reclaim.matrix import CELLS
+from suites.running import SIDE_BY_SIDE, run
 
 _SUITES = ("reclaim", "hazards")
 _EXPORT = "/data/EXPORT"
@@ -35,13 +36,13 @@ _HAZARDS = {
     "dot-dot-leaves-the-export": ("..", _EXPORT),
     "nfs-path-with-slash-leaks": (None, f"{_EXPORT}/"),
 }
-"""Those that are judged by the contract: the directory asked for, and NFS_PATH."""
+"""The hazards that are judged by the contract, with the directory asked for and NFS_PATH."""
 
 console = Console()
 
 
 def differing() -> set[str]:
-    """Give the claims in which the lines' contracts differ, by the model."""
+    """Return the claims in which the model's two contracts differ."""
     cells = {cell.claim.id for cell in CELLS if cell.differs}
     hazards = {
         f"hazards.{name}"
@@ -57,7 +58,7 @@ def differing() -> set[str]:
 
 
 def main() -> int:
-    """Run suites for each variant against each contract; 0 if only what must fails, all of it."""
+    """Run suites for each variant against each contract; return 0 if just what must fail does."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*", default=_SUITES, metavar="SUITE", help="all if none")
     parser.add_argument("--out", type=Path, default=Path("out/contracts"))
@@ -90,7 +91,7 @@ def main() -> int:
 
 
 def _problems(title: str, verdicts: dict[str, Verdict], red: set[str]) -> Iterator[str]:
-    """Say which claims ended otherwise than they must."""
+    """Yield a sentence for each claim that does not end as it must."""
     if not verdicts:
         yield f"{title}: nothing was judged"
     for claim in sorted(red - verdicts.keys()):
@@ -103,7 +104,7 @@ def _problems(title: str, verdicts: dict[str, Verdict], red: set[str]) -> Iterat
 
 @contextlib.contextmanager
 def _images() -> Iterator[dict[Line, str | None]]:
-    """Give the image of each variant, None for the kit's own."""
+    """Build the image of each variant for the body; None is the kit's own."""
     progress = Progress()
     with kit_lock(progress):
         engine = engines.ensure(progress)
@@ -121,18 +122,11 @@ def _images() -> Iterator[dict[Line, str | None]]:
 def _run(
     image: str | None, contract: str, suites: list[str], out: Path
 ) -> tuple[dict[str, Verdict], str]:
-    """Run suites with an image, held to a contract; give the verdicts, and what was detected."""
+    """Run suites with an image against a contract; return the verdicts and the line detected."""
     folders = [f"suites/conformance/{suite}" for suite in suites]
-    options = ["--images", "kit", "--out", str(out), "-n", "auto", "--dist", "loadgroup"]
+    options = ["--images", "kit", "--provisioner-contract", contract]
     options += ["--provisioner-image", image] if image else []
-    options += ["--provisioner-contract", contract]
-    process.run(
-        [sys.executable, "-m", "pytest", *folders, *options],
-        timeout=timeouts.RUN,
-        check=False,
-        cwd=paths.PROJECT,
-    )
-    events = list(read_journal(paths.PROJECT / out / "latest" / "journal.jsonl"))
+    events = run(folders, out, *SIDE_BY_SIDE, *options)
     verdicts = {event.claim: event.verdict for event in events if isinstance(event, TestFinished)}
     facts = [event for event in events if isinstance(event, EnvironmentFact)]
     detected = [fact.value for fact in facts if fact.name == "provisioner contract"]

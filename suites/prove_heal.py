@@ -23,6 +23,7 @@ from landfast.faults.site import left_site
 from landfast.journal import Step, read_journal
 from landfast.run import RunRecord, records
 from landfast.waiting import wait_until
+from suites.running import command, journal
 
 _SCENARIOS = (
     "node-power-off", "node-pause", "kubelet-stop", "node-log-disk-full", "nfs-kill", "nfs-freeze",
@@ -67,24 +68,19 @@ def main() -> int:
 
 def _kill_inside(scenario: str, out: Path) -> list[str]:
     """Kill a run once its fault is proven; return the faults that it left open."""
-    journal = paths.PROJECT / out / "latest" / "journal.jsonl"
-    command = [sys.executable, "-m", "pytest", "suites/chaos", "--keep", "--out", str(out)]
-    begun = time.time()
+    written, begun = journal(out), time.time()
+    asked = command(["suites/chaos"], out, "--keep", "--scenario", scenario)
 
     def is_proven() -> bool:
-        return (
-            journal.exists()
-            and journal.stat().st_mtime >= begun
-            and any(
-                isinstance(event, Step) and event.text == PROVEN_STEP and event.ok
-                for event in read_journal(journal)
-            )
-        )
+        if not written.exists() or written.stat().st_mtime < begun:
+            return False
+        steps = [event for event in read_journal(written) if isinstance(event, Step)]
+        return any(step.text == PROVEN_STEP and step.ok for step in steps)
 
     log = paths.cache() / "prove-heal.log"
     with (
         contextlib.suppress(_Proven),  # what breaks off the body kills the runner with SIGKILL
-        process.running([*command, "--scenario", scenario], log=log, text="", end_seconds=0),
+        process.running(asked, log=log, text="", end_seconds=0),
     ):
         wait_until(
             f"the fault of {scenario} to be proven", is_proven, timeout=timeouts.CLUSTER_CREATE

@@ -1,8 +1,8 @@
 """Show that every claim can go red: `python -m suites.prove_red [SUITE…] [--only TEXT]`.
 
-All sabotages run against one kept cluster. A claim that does not FAIL then is not proved: a PASS is
-blind to what it claims, an UNKNOWN has judged nothing. In the chaos suite, which has to be named, a
-fault that is left out must end in UNKNOWN; with `--early`, so must a fault that ends in its hold.
+All sabotages run on one kept cluster. A claim that does not FAIL there is not proved: a PASS is
+blind to what it claims, and an UNKNOWN judged nothing. The chaos suite runs only if named: its
+faults are left out or, with `--early`, end in their hold, and its claims must end in UNKNOWN.
 """
 
 import argparse
@@ -14,10 +14,11 @@ from pathlib import Path
 from rich.console import Console
 
 from fixtures.sabotage import Sabotage
-from landfast import paths, process, timeouts
+from landfast import paths
 from landfast.errors import LandfastError
-from landfast.journal import TestFinished, read_journal
+from landfast.journal import TestFinished
 from landfast.verdict import Verdict
+from suites.running import SIDE_BY_SIDE, run
 
 _FOLDERS = {
     path.parent.name: path.parent
@@ -29,7 +30,7 @@ console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Run all sabotages of suites, print what came of each; 1 if a claim did not FAIL."""
+    """Run all sabotages of suites and print the verdicts; return 1 if a claim did not FAIL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*", default=_CONFORMANCE, metavar="SUITE")
     parser.add_argument(
@@ -73,19 +74,12 @@ def main() -> int:
 def _run(
     suites: list[str], claims: list[str], out: Path, *, early: bool
 ) -> dict[str, TestFinished | str]:
-    """Sabotage claims in one run; give what their tests ended in, or why there is no verdict."""
+    """Sabotage claims in one run; return how their tests ended, or why there is no verdict."""
     side_by_side = len(claims) > 1 and suites != ["chaos"]  # faults come one at a time
-    workers = ["-n", "auto", "--dist", "loadgroup"] if side_by_side else []
-    folders = [str(_FOLDERS[suite]) for suite in suites]
-    command = [sys.executable, "-m", "pytest", *folders, "--keep", "--out", str(out), *workers]
+    options = ["--keep", "--sabotage", ",".join(claims), *(["--early"] if early else [])]
+    options += SIDE_BY_SIDE if side_by_side else []
     try:
-        process.run(
-            [*command, "--sabotage", ",".join(claims), *(["--early"] if early else [])],
-            timeout=timeouts.RUN,
-            check=False,
-            cwd=paths.PROJECT,
-        )
-        events = list(read_journal(paths.PROJECT / out / "latest" / "journal.jsonl"))
+        events = run([_FOLDERS[suite] for suite in suites], out, *options)
     except LandfastError as error:
         return dict.fromkeys(claims, str(error))
     finished = {event.claim: event for event in events if isinstance(event, TestFinished)}
@@ -93,7 +87,7 @@ def _run(
 
 
 def _lines(sabotages: dict[str, Sabotage], results: dict[str, TestFinished | str]) -> Iterator[str]:
-    """Give two lines a claim: what came of it, and why."""
+    """Yield two lines for each claim: its verdict and the reason."""
     for claim, result in results.items():
         if isinstance(result, str):
             yield f"{'none':<8}        {claim}: {sabotages[claim].text}"

@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from fixtures.obstruction import OBSTACLES
-from landfast import paths, process, timeouts
-from landfast.journal import TestFinished, read_journal
+from landfast.journal import TestFinished
 from landfast.verdict import Verdict
+from suites.running import SIDE_BY_SIDE, run
 
 _SECONDS = 30
 _TESTS = (
@@ -37,7 +37,7 @@ console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Obstruct the tests in each way and print what came of it; 1 if one was judged."""
+    """Obstruct the tests in each way and print the verdicts; return 1 if a test was judged."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("obstacles", nargs="*", default=[*OBSTACLES], metavar="HOW")
     parser.add_argument("--out", type=Path, default=Path("out/setup"))
@@ -51,15 +51,8 @@ def main() -> int:
 
 def _obstruct(how: str, out: Path) -> int:
     """Run the tests with an obstacle, print how each ended, and return how many ended well."""
-    command = [sys.executable, "-m", "pytest", *_TESTS, "--keep", "--out", str(out)]
-    process.run(
-        [*command, "--obstruct", how, "-n", "auto", "--dist", "loadgroup"],
-        timeout=timeouts.RUN,
-        check=False,
-        cwd=paths.PROJECT,
-    )
     good = 0
-    for event in read_journal(paths.PROJECT / out / "latest" / "journal.jsonl"):
+    for event in run(_TESTS, out, "--keep", "--obstruct", how, *SIDE_BY_SIDE):
         if isinstance(event, TestFinished):
             ended_well = (
                 event.verdict is Verdict.UNKNOWN

@@ -58,7 +58,7 @@ class _ProgramKill(Momentary):
         return f"{self.program} is {process}; the API server is ready{self.try_out()}"
 
     def try_out(self) -> str:
-        """Give the program some work, and return what it did."""
+        """Let the program do some work, and return what it did."""
         return ""
 
 
@@ -66,14 +66,12 @@ class _ProgramKill(Momentary):
 def _made(site: Site, obj: Object) -> Iterator[tuple[str, str, str]]:
     """Create an object for the time of the body; yield its kind, name and namespace."""
     named = (obj["kind"], obj["metadata"]["name"], site.stack.namespace)
-    site.kube.delete(*named, grace_seconds=0)  # a killed run may have left it
-    site.stack.wait_gone(*named)
+    site.stack.delete(*named[:2], grace_seconds=0)  # a killed run may have left it
     try:
         site.stack.make(obj)
         yield named
     finally:
-        site.kube.delete(*named, grace_seconds=0)
-        site.stack.wait_gone(*named)
+        site.stack.delete(*named[:2], grace_seconds=0)
 
 
 @register

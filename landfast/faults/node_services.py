@@ -187,6 +187,4 @@ class NodeLogDiskFull(Lasting, NodeFault):
         return str(self.site.stack.make(obj)["metadata"]["uid"])
 
     def _remove_probe(self) -> None:
-        namespace = self.site.stack.namespace
-        self.site.kube.delete("Pod", _PROBE, namespace, grace_seconds=1)
-        self.site.stack.wait_gone("Pod", _PROBE, namespace)
+        self.site.stack.delete("Pod", _PROBE, grace_seconds=1)

@@ -63,22 +63,21 @@ def renew_mysql(site: Site) -> None:
     Raises:
         WaitTimeout: the old objects do not go, or MySQL does not come up.
     """
-    stack, kube = site.stack, site.kube
-    for kind, name, namespace in (
-        ("StatefulSet", "mysql", stack.namespace),
-        ("Pod", "mysql-0", stack.namespace),
-        ("PersistentVolumeClaim", "mysql-data-mysql-0", stack.namespace),
-        ("PersistentVolume", site.volume, None),
+    stack = site.stack
+    for kind, name in (
+        ("StatefulSet", "mysql"),
+        ("Pod", "mysql-0"),
+        ("PersistentVolumeClaim", "mysql-data-mysql-0"),
+        ("PersistentVolume", site.volume),
     ):
-        kube.delete(kind, name, namespace, grace_seconds=1)
-        stack.wait_gone(kind, name, namespace)
+        stack.delete(kind, name, grace_seconds=1)
     stack.env.inspector.remove(stack.folder("mysql"))
     stack.env.inspector.make_folder(stack.folder("mysql"))
     # a server that still has removed files in its cache would serve them under the same names
     site.server.set_mode("honest")
     for obj in stack.objects("mysql"):
         if obj["kind"] in ("StatefulSet", "PersistentVolume"):
-            kube.create(obj)
+            site.kube.create(obj)
     stack.wait_for_mysql()
 
 

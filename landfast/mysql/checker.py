@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from landfast.errors import BadInput
 from landfast.mysql.history import (
@@ -72,17 +72,9 @@ class _Tried:
         return (time for code, time in zip(self.codes, self.ended, strict=True) if code == _OK)
 
 
-class _Run(NamedTuple):
-    """Operations of one writer whose numbers follow each other."""
-
-    table: _Table
-    writer: int
-    first: int
-    last: int
-
-    def __str__(self) -> str:
-        numbers = f" {self.first}" if self.first == self.last else f"s {self.first} to {self.last}"
-        return f"writer {self.writer}, {self.table}{numbers}"
+def _run(table: _Table, writer: int, first: int, last: int) -> str:
+    numbers = f" {first}" if first == last else f"s {first} to {last}"
+    return f"writer {writer}, {table}{numbers}"
 
 
 @dataclass
@@ -93,7 +85,7 @@ class _Fates:
     recovered: int = 0
     never_read: int = 0
     unexpected: int = 0
-    unexpected_runs: list[_Run] = field(default_factory=list)
+    unexpected_runs: list[str] = field(default_factory=list)
     lost: list[LostRun] = field(default_factory=list)
     lost_at: "array[float]" = field(default_factory=lambda: array("d"))
     """When each lost operation was acknowledged."""
@@ -183,7 +175,7 @@ def _compare(ledger: _Ledger, reading: FinalReading, epoch: float) -> _Fates:
         else:
             there, strangers = _rows(tried, rows.get((table, writer), []))
         found.unexpected += sum(last - first + 1 for first, last in strangers)
-        found.unexpected_runs += [_Run(table, writer, first, last) for first, last in strangers]
+        found.unexpected_runs += [_run(table, writer, *numbers) for numbers in strangers]
         _classify(table, writer, tried, there, found, epoch)
     return found
 
@@ -281,7 +273,7 @@ def _failures(
     """Return what is wrong with the data."""
     reasons = []
     if counts.lost:
-        runs = [_Run(run.kind, run.writer, run.first, run.last) for run in found.lost]
+        runs = [_run(run.kind, run.writer, run.first, run.last) for run in found.lost]
         what = _counted(counts.lost, "acknowledged write is", "acknowledged writes are")
         reasons.append(f"{what} lost: {_shown(runs)}")
     if counts.unexpected:

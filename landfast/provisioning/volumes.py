@@ -128,8 +128,7 @@ class BoundVolume:
 
     def delete_pvc(self) -> None:
         """Delete the PVC and wait until it is gone."""
-        self.stack.kube.delete("PersistentVolumeClaim", self.pvc.name, self.pvc.namespace)
-        self.stack.wait_gone("PersistentVolumeClaim", self.pvc.name, self.pvc.namespace)
+        self.stack.delete("PersistentVolumeClaim", self.pvc.name)
 
     def release(self, phase: str = GONE) -> None:
         """Delete the PVC and wait until the volume has a phase."""
@@ -294,8 +293,7 @@ def removed(stack: Stack, pvc: PvcMeta) -> Iterator[None]:
         volumes = [pv["metadata"]["name"] for pv in found]
         for volume in volumes:
             stack.kube.delete("PersistentVolume", volume)
-        stack.kube.delete("PersistentVolumeClaim", pvc.name, pvc.namespace)
-        stack.wait_gone("PersistentVolumeClaim", pvc.name, pvc.namespace)
+        stack.delete("PersistentVolumeClaim", pvc.name)
         for volume in volumes:
             stack.wait_gone("PersistentVolume", volume)
 

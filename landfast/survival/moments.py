@@ -10,14 +10,13 @@ from pathlib import PurePosixPath
 from landfast import timeouts
 from landfast.faults.base import NotProven, Site
 from landfast.kube.client import Object
-from landfast.manifests import load
 from landfast.mysql.ledger import Ledger
+from landfast.provisioning.volumes import create_pvcs
 from landfast.survival.scenario import When
 from landfast.waiting import wait_until
 
 _FLOWING = 200  # acknowledged writes
 _VOLUMES = 10
-_LABEL = "landfast/beside-fault"
 _PREFIX = "beside-fault-"
 
 
@@ -59,13 +58,9 @@ def provisioning(site: Site, _ledger: Ledger) -> Iterator[Moment]:
     """
 
     def ask() -> None:
-        for number in range(_VOLUMES):
-            site.stack.make(_pvc(number))
+        create_pvcs(site.stack, _VOLUMES, prefix=_PREFIX)
         wait_until(
-            "the first PVC to be bound",
-            lambda: _bound(site),
-            timeout=timeouts.BIND,
-            interval=0.02,
+            "the first PVC to be bound", lambda: _bound(site), timeout=timeouts.BIND, interval=0.02
         )
 
     def confirm() -> None:
@@ -84,13 +79,6 @@ MOMENTS: dict[When, Callable[[Site, Ledger], AbstractContextManager[Moment]]] = 
     "recovering": recovering,
     "provisioning": provisioning,
 }
-
-
-def _pvc(number: int) -> Object:
-    (obj,) = load("pvc")
-    obj["metadata"] = {"name": f"{_PREFIX}{number}", "labels": {_LABEL: "true"}}
-    del obj["spec"]["selector"]
-    return obj
 
 
 def _remove_volumes(site: Site) -> None:
@@ -123,7 +111,8 @@ def _remove_volumes(site: Site) -> None:
 
 
 def _pvcs(site: Site) -> list[Object]:
-    return site.kube.list("PersistentVolumeClaim", site.stack.namespace, labels=_LABEL)
+    pvcs = site.kube.list("PersistentVolumeClaim", site.stack.namespace)
+    return [pvc for pvc in pvcs if pvc["metadata"]["name"].startswith(_PREFIX)]
 
 
 def _bound(site: Site) -> list[Object]:
@@ -131,9 +120,6 @@ def _bound(site: Site) -> list[Object]:
 
 
 def _pvs(site: Site) -> list[Object]:
+    own = f"{site.stack.namespace}/{_PREFIX}"
     refs = [(pv, pv["spec"].get("claimRef") or {}) for pv in site.kube.list("PersistentVolume")]
-    return [
-        pv
-        for pv, ref in refs
-        if ref.get("namespace") == site.stack.namespace and ref.get("name", "").startswith(_PREFIX)
-    ]
+    return [pv for pv, ref in refs if f"{ref.get('namespace')}/{ref.get('name')}".startswith(own)]

@@ -32,12 +32,8 @@ def bound_pvc(site: Site) -> Iterator[str]:
         stack.wait_for_pvc(name)
         yield name
     finally:
-        for kind, obj, namespace in (
-            ("PersistentVolumeClaim", name, stack.namespace),
-            ("PersistentVolume", volume, None),
-        ):
-            stack.kube.delete(kind, obj, namespace)
-            stack.wait_gone(kind, obj, namespace)
+        stack.delete("PersistentVolumeClaim", name)
+        stack.delete("PersistentVolume", volume)
         stack.env.inspector.remove(stack.folder(name))
 
 
@@ -49,12 +45,10 @@ def running(site: Site, obj: Object) -> Iterator[Object]:
     try:
         yield stack.wait_for_pod(name, "Running")
     finally:
-        stack.kube.delete("Pod", name, stack.namespace, grace_seconds=1)
-        stack.wait_gone("Pod", name, stack.namespace)
+        stack.delete("Pod", name, grace_seconds=1)
 
 
 def wait_ready(site: Site, name: str, *, timeout: float) -> None:
-    """Wait until a pod is Ready."""
     wait_until(
         f"pod {name} to be Ready",
         lambda: site.kube.get("Pod", name, site.stack.namespace),

@@ -106,8 +106,7 @@ def test_bound_pvc_stays_bound_when_the_controller_manager_restarts(
         with verify("a new PVC binds"):
             site.stack.make(pvc("made-after"))
             made = site.stack.wait_for_pvc("made-after")
-            site.kube.delete(kind, "made-after", namespace)
-            site.stack.wait_gone(kind, "made-after", namespace)
+            site.stack.delete(kind, "made-after")
     observe(f"it is {after['status']['phase']} to {after['spec']['volumeName']}")
     observe(f"a PVC created afterwards was bound to {made['spec']['volumeName']}")
     assert after["status"]["phase"] == "Bound"

@@ -87,7 +87,6 @@ def class_missing(inventory: Inventory, pvc: PvcObject) -> Said:
 )
 @each(_open, ("spec",))
 def no_default_class(inventory: Inventory, pvc: PvcObject) -> Said:
-    """Find PVCs that wait for a default class."""
     if pvc.storage_class is not None or inventory.defaults or inventory.candidates(pvc):
         return None
     return f"it names no class, and there is no default class {inventory.where}"
@@ -105,7 +104,6 @@ def no_default_class(inventory: Inventory, pvc: PvcObject) -> Said:
     source=DEFAULT_CLASS,
 )
 def several_default_classes(inventory: Inventory) -> Iterator[Hit]:
-    """Find more than one default class."""
     if len(inventory.defaults) > 1:
         first, *others = inventory.defaults
         said = f"it is a default class, besides {listed([c.name for c in others])}"
@@ -132,7 +130,6 @@ def several_default_classes(inventory: Inventory) -> Iterator[Hit]:
 )
 @each(lambda inventory: inventory.pvcs, ("spec", "volumeName"))
 def volume_of_pvc_missing(inventory: Inventory, pvc: PvcObject) -> Said:
-    """Find PVCs whose `volumeName` names nothing."""
     name = pvc.spec.volume_name
     if not name or name in {pv.name for pv in inventory.pvs}:
         return None
@@ -150,7 +147,6 @@ def volume_of_pvc_missing(inventory: Inventory, pvc: PvcObject) -> Said:
 )
 @each(lambda inventory: inventory.pvs, ("spec", "claimRef"))
 def reserved_volume(inventory: Inventory, pv: PvObject) -> Said:
-    """Find unbound volumes whose `claimRef` names nothing."""
     ref = pv.spec.claim_ref
     if ref is None or pv.status.phase not in ("", "Available", "Pending"):
         return None
@@ -171,6 +167,5 @@ def reserved_volume(inventory: Inventory, pv: PvObject) -> Said:
     source="Kubernetes documentation, Object Names and IDs",
 )
 def defined_twice(inventory: Inventory) -> Iterator[Hit]:
-    """Find objects that are defined more than once."""
     for again, earlier in inventory.defined_again:
         yield Hit(again, f"it is also in {earlier.place.file}:{earlier.place.line()}")

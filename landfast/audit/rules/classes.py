@@ -30,7 +30,6 @@ def _classes(inventory: Inventory) -> tuple[StorageClass, ...]:
 )
 @each(_classes, ("parameters",))
 def archive_on_delete_absent(_inventory: Inventory, storage_class: StorageClass) -> Said:
-    """Find classes that do not say what a deletion does."""
     given = settings(storage_class)
     silent = given.archive_on_delete is None and given.on_delete is None
     if silent and given.reclaim_policy == "Delete":
@@ -51,7 +50,6 @@ def archive_on_delete_absent(_inventory: Inventory, storage_class: StorageClass)
 )
 @each(_classes, ("parameters", "archiveOnDelete"))
 def archive_on_delete_invalid(_inventory: Inventory, storage_class: StorageClass) -> Said:
-    """Find values that the API server or the provisioner rejects."""
     value = storage_class.parameters.get("archiveOnDelete")
     if value is None:
         return None
@@ -77,7 +75,6 @@ def archive_on_delete_invalid(_inventory: Inventory, storage_class: StorageClass
 )
 @each(_classes, ("parameters", "onDelete"))
 def on_delete_ignored(_inventory: Inventory, storage_class: StorageClass) -> Said:
-    """Find values of onDelete that the provisioner does not know."""
     value = storage_class.parameters.get("onDelete")
     return None if value is None or value in _EFFECTIVE else f"onDelete is {value!r}"
 
@@ -91,7 +88,6 @@ def on_delete_ignored(_inventory: Inventory, storage_class: StorageClass) -> Sai
     source=CONTRACT,
 )
 def unknown_parameter(inventory: Inventory) -> Iterator[Hit]:
-    """Find misspelt parameters."""
     for storage_class in inventory.subdir_classes:
         for key in storage_class.parameters:
             if key not in _KNOWN:
@@ -111,7 +107,6 @@ def unknown_parameter(inventory: Inventory) -> Iterator[Hit]:
 )
 @each(lambda inventory: inventory.pvs, ("spec", "storageClassName"))
 def class_of_volume_missing(inventory: Inventory, pv: PvObject) -> Said:
-    """Find volumes that cannot be deleted because their class was."""
     deleted = inventory.complete and pv.provisioned and pv.policy == "Delete" and pv.directory
     if deleted and inventory.find_class(pv.storage_class) is None:
         return f"StorageClass {pv.storage_class!r} no longer exists"

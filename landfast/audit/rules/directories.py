@@ -27,7 +27,6 @@ _DAY = 86400
 )
 @each(lambda inventory: inventory.pvs, ("spec", "nfs", "path"))
 def directory_missing(inventory: Inventory, pv: PvObject) -> Said:
-    """Find volumes whose directory is not on the export."""
     export, there = inventory.export, pv.directory
     if export and there and export.root.holds(there) and there.path in export.missing:
         return f"there is no directory {there}"
@@ -47,7 +46,6 @@ def directory_missing(inventory: Inventory, pv: PvObject) -> Said:
     cluster_decides=True,
 )
 def orphan_directory(inventory: Inventory) -> Iterator[Hit]:
-    """Find directories that no volume names, with size and age."""
     export = inventory.export
     if export is None:
         return

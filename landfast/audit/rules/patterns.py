@@ -55,7 +55,6 @@ def path_pattern_export_root(_inventory: Inventory, storage_class: StorageClass)
 )
 @each(_patterned, _AT)
 def path_pattern_climbs(_inventory: Inventory, storage_class: StorageClass) -> Said:
-    """Find patterns with values that tenants choose."""
     found = _TENANTS_VALUE.search(_pattern(storage_class))
     return f"whoever creates the PVC chooses {found[0]}" if found else None
 

@@ -55,7 +55,6 @@ def _others_in(inventory: Inventory, pv: PvObject, *, below: bool = False) -> li
 )
 @each(_on_nfs, _POLICY)
 def recycle_shared_directory(inventory: Inventory, pv: PvObject) -> Said:
-    """Find recycled volumes that hold others' directories."""
     if pv.policy == "Recycle" and (others := _others_in(inventory, pv)):
         return f"Recycle empties {pv.directory}, which also holds {listed(others)}"
     return None
@@ -118,7 +117,6 @@ def shared_directory(inventory: Inventory) -> Iterator[Hit]:
 )
 @each(_on_nfs, _PATH)
 def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
-    """Find volumes that contain other volumes, or a provisioner's."""
     inner = _others_in(inventory, pv, below=True)
     return f"its directory {pv.directory} contains {listed(inner)}" if inner else None
 
@@ -136,7 +134,6 @@ def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
 )
 @each(_on_nfs, _POLICY)
 def delete_on_static_volume(_inventory: Inventory, pv: PvObject) -> Said:
-    """Find NFS volumes with the policy Delete that no provisioner made."""
     nobodys = pv.policy == "Delete" and not pv.provisioned
     return f"nothing will delete {pv.directory} of this volume" if nobodys else None
 

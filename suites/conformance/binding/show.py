@@ -4,7 +4,6 @@ from landfast.binding.model import Outcome
 
 
 def show(outcome: Outcome) -> list[str]:
-    """Return how each PV and PVC ended, and what was refused."""
     states = [
         *(f"{r.kind} {r.name} refused: {r.field}" for r in sorted(outcome.refused)),
         *sorted(

@@ -52,12 +52,10 @@ class BindingRule:
 
     @property
     def claim(self) -> Claim:
-        """What the row proves."""
         return Claim(id=f"binding.{self.name}", text=self.text, source=self.source)
 
     @property
     def case(self) -> BindingCase:
-        """What is done."""
         kinds = [[obj for obj in self.given if isinstance(obj, k)] for k in (Class, Pv, Pvc)]
         return BindingCase.of(*filter(None, [*kinds, *self.later]))
 
@@ -119,7 +117,6 @@ def pending(name: str, reason: Reason) -> Check:
 
 
 def lost(name: str) -> Check:
-    """Check that a PVC is Lost."""
 
     def check(outcome: Outcome) -> Iterator[str]:
         pvc = outcome.pvc(name)
@@ -130,12 +127,10 @@ def lost(name: str) -> Check:
 
 
 def available(*names: str) -> Check:
-    """Check that PVs are Available."""
     return _each_pv(names, PvPhase.AVAILABLE)
 
 
 def released(*names: str) -> Check:
-    """Check that PVs are Released."""
     return _each_pv(names, PvPhase.RELEASED)
 
 
@@ -205,12 +200,10 @@ def pvc(
 
 
 def where(key: str, operator: str, *values: str) -> Selector:
-    """Return a selector with one requirement."""
     return Selector(requirements=(Requirement(key, operator, values),))
 
 
 def labelled(**labels: str) -> Selector:
-    """Return a selector with labels alone."""
     return Selector(labels=tuple(labels.items()))
 
 

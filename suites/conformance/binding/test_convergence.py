@@ -64,12 +64,10 @@ def test_killed_controller_binds_each_pvc_once(
 
 
 def at_least(count: int, seen: BatchState) -> bool:
-    """Return whether so many PVCs are Bound."""
     return bound(seen) >= count
 
 
 def bound(seen: BatchState) -> int:
-    """Count the PVCs that are Bound."""
     return sum(pvc["status"].get("phase") == PvcPhase.BOUND for pvc in seen.pvcs.values())
 
 
@@ -89,6 +87,5 @@ def misbound(seen: BatchState) -> list[str]:
 
 
 def owner_uid(seen: BatchState, pv: str) -> str | None:
-    """Return the uid of the PVC that a PV is bound to."""
     claim_ref: dict[str, str] = seen.pvs[pv]["spec"].get("claimRef") or {}
     return claim_ref.get("uid")

@@ -25,5 +25,4 @@ def files(stack: Stack) -> list[str]:
 
 
 def folders(stack: Stack) -> list[str]:
-    """Return the names of the directories in the root."""
     return [*stack.export.list(depth=1)]

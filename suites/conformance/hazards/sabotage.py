@@ -30,7 +30,7 @@ def not_squashed(obj: Object) -> Object:
 
 
 def another_name(obj: Object) -> Object:
-    """Give the provisioner and its class a name that the other provisioner does not have."""
+    """Rename the provisioner and its class, so that the other provisioner has another name."""
     if obj["kind"] == "StorageClass":
         obj["provisioner"] += "-another"
     return variable("PROVISIONER_NAME", "{}-another")(obj)

@@ -27,7 +27,6 @@ _LEADER = "control-plane.alpha.kubernetes.io/leader"
 
 
 def own_volumes(stack: Stack) -> list[Object]:
-    """Return the PVs of the stack's class."""
     return volumes_of_class(stack, stack.storage_class)
 
 

@@ -24,7 +24,6 @@ class Immutable:
 
     @property
     def claim(self) -> Claim:
-        """What must hold of this field."""
         return Claim(
             id=f"protection.{self.name}", text=self.text, source=f"Kubernetes {self.source}"
         )

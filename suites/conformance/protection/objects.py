@@ -92,7 +92,6 @@ def pvcs(stack: Stack) -> dict[str, Object]:
 
 
 def owners(obj: Object) -> list[str]:
-    """Return the kinds and names of an object's owners."""
     return [f"{o['kind']} {o['name']}" for o in obj["metadata"].get("ownerReferences", [])]
 
 

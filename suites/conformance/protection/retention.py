@@ -25,13 +25,11 @@ class Retention:
 
     @property
     def field(self) -> Object:
-        """The field of a StatefulSet's spec."""
         policy = {"whenDeleted": self.when_deleted, "whenScaled": self.when_scaled}
         return {"persistentVolumeClaimRetentionPolicy": policy}
 
     @property
     def claim(self) -> Claim:
-        """What must hold of this combination."""
         words = f"deleted-{self.when_deleted}-scaled-{self.when_scaled}".lower()
         scaled = "stay" if SECOND in self.scaled else "go"
         deleted = "stay" if FIRST in self.deleted else "go"

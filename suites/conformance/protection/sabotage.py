@@ -26,7 +26,7 @@ def strip_finalizers(kind: str) -> Apply:
 
 @contextlib.contextmanager
 def volumes_are_held(target: Target) -> Iterator[None]:
-    """Give PVs another finalizer until the test is over."""
+    """Add another finalizer to PVs until the test is over."""
     held = {"metadata": {"finalizers": ["landfast.example/hold"]}}
     kube, suffix = target.stack.kube, target.stack.overlay.suffix
     try:

@@ -37,8 +37,7 @@ def test_deleted_pv_serves_its_pvc_and_goes_after_it(
     assert files(stack) == {"volume/late.txt": "user\n"}, "what the pod wrote is not on the server"
     with step("delete the pod and the PVC"):
         stack.kube.delete("Pod", "user", stack.namespace)
-        stack.kube.delete("PersistentVolumeClaim", "data", stack.namespace)
-        stack.wait_gone("PersistentVolumeClaim", "data", stack.namespace)
+        stack.delete("PersistentVolumeClaim", "data")
     with verify("the PV goes after its PVC"):
         stack.wait_gone("PersistentVolume", name, timeout=timeouts.REFUSAL)
     observe(f"after the PVC {name} is gone; the server has {files(stack)}")

@@ -16,7 +16,6 @@ _STAYS_SECONDS = 2
 
 
 def delete_pvc(stack: Stack) -> None:
-    """Ask for PVC `data` to be deleted."""
     stack.kube.delete("PersistentVolumeClaim", "data", stack.namespace)
 
 
@@ -31,7 +30,6 @@ def stays_terminating(stack: Stack) -> Object:
 
 
 def wait_until_pvc_is_gone(stack: Stack) -> None:
-    """Wait, briefly, until PVC `data` is gone."""
     stack.wait_gone("PersistentVolumeClaim", "data", stack.namespace, timeout=timeouts.REFUSAL)
 
 
@@ -51,8 +49,7 @@ def test_deleted_pvc_serves_its_pod_and_goes_with_it(
     observe(f"the pod writes ({refusal or 'no error'}) and reads {read!r}; server: {files(stack)}")
     assert files(stack) == {"volume/late.txt": "user\n"}, "what the pod wrote is not on the server"
     with step("delete the pod"):
-        stack.kube.delete("Pod", "user", stack.namespace)
-        stack.wait_gone("Pod", "user", stack.namespace)
+        stack.delete("Pod", "user")
     with verify("the PVC goes with it"):
         wait_until_pvc_is_gone(stack)
     observe("the PVC is gone with the pod")

@@ -39,7 +39,6 @@ def pvcs_left(stack: Stack, expected: frozenset[str]) -> list[str]:
 
 
 def owner_uids(obj: Object) -> list[str]:
-    """Return the uids of an object's owners."""
     return [owner["uid"] for owner in obj["metadata"].get("ownerReferences", [])]
 
 

@@ -77,7 +77,6 @@ class ReclaimCell:
 
     @property
     def claim(self) -> Claim:
-        """The claim that it proves."""
         policy = f"reclaimPolicy {self.settings.reclaim_policy}"
         given = [f'{name} "{value}"' for name, value in self.settings.parameters.items()]
         parameters = ", ".join(given) or "no parameters"
@@ -110,7 +109,6 @@ class ReclaimCell:
 
     @property
     def differs(self) -> bool:
-        """Whether the two release lines differ here."""
         provisioned = self.how == "dynamic" and not self.refused
         return provisioned and lines_differ(self.settings, _PVC, _VOLUME, _NFS_PATH)
 

@@ -29,7 +29,6 @@ class Content:
 
     @property
     def claim(self) -> Claim:
-        """The claim that it proves."""
         return Claim(id=f"reclaim.recycle-{self.name}", text=self.text, source=_SOURCE)
 
 
@@ -62,13 +61,6 @@ CONTENTS = [
         "ln -s ../outside/precious.txt file && ln -s nowhere dangling",
     ),
 ]
-
-
-def remove_pod(volume: BoundVolume) -> None:
-    """Remove the pod that uses a volume; it is named after the PVC."""
-    stack, name = volume.stack, volume.pvc.name
-    stack.kube.delete("Pod", name, stack.namespace, grace_seconds=0)
-    stack.wait_gone("Pod", name, stack.namespace)
 
 
 def contents(volume: BoundVolume) -> list[str]:
@@ -127,7 +119,7 @@ def image_away(env: Environment) -> Iterator[None]:
 
 
 def restore_image(env: Environment) -> None:
-    """Give the recycler's image its name back on every node, inside `image_away`."""
+    """Restore the name of the recycler's image on every node, inside `image_away`."""
     for node in env.cluster.nodes:
         _tag(_engine_of_nodes(env), node, _away(env.images.recycler), env.images.recycler)
 

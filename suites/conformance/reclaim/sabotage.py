@@ -17,7 +17,6 @@ def clear_claimref(target: Target, pvc: str) -> None:
 
 
 def remove_neighbour(target: Target, _pvc: str) -> None:
-    """Remove what lies beside the volume."""
     execute_on_server(target, "rm", "-rf", target.stack.folder("outside/precious.txt"))
 
 

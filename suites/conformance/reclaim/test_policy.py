@@ -93,5 +93,4 @@ def recreate_pvc(volume: BoundVolume) -> None:
 
 
 def pvc_of(volume: BoundVolume) -> Object:
-    """Return a volume's PVC."""
     return volume.stack.kube.get("PersistentVolumeClaim", volume.pvc.name, volume.pvc.namespace)

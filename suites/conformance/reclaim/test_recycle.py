@@ -18,7 +18,6 @@ from suites.conformance.reclaim.recycling import (
     image_away,
     recycler,
     recycler_obstacle,
-    remove_pod,
     remove_recycler,
 )
 from suites.objects import of_pvc, pod, run_to_its_end, shell
@@ -76,7 +75,7 @@ def test_volume_in_use_is_not_recycled(
             bench.judge(volume, Fate(Reclaimed.KEPT, volume.directory, "Released"))
         finally:
             volume.set_policy("Retain")
-            remove_pod(volume)
+            bench.stack.delete("Pod", "in-use", grace_seconds=0)
 
 
 @pytest.mark.exclusive

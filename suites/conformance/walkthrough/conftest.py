@@ -35,7 +35,6 @@ class Walk:
 
 @pytest.fixture(scope="session")
 def walk() -> Walk:
-    """What earlier steps saw."""
     return Walk()
 
 

@@ -25,7 +25,6 @@ _REFUSED_WITHOUT = {
 
 
 def logs(stack: Stack) -> str:
-    """Return the log of the stack's provisioner."""
     pods = stack.kube.list("Pod", stack.system_namespace)
     return "\n".join(stack.kube.logs(stack.system_namespace, p["metadata"]["name"]) for p in pods)
 
@@ -80,7 +79,6 @@ class Copy:
         )
 
     def phase(self) -> str:
-        """Return the phase of the PVC that must not get a PV."""
         pvc = self.stack.kube.get("PersistentVolumeClaim", "data", self.stack.namespace)
         return str(pvc["status"]["phase"])
 

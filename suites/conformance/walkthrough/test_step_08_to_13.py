@@ -146,9 +146,7 @@ def test_rows_survive_the_forced_deletion_of_the_pod(
 
 
 def delete_statefulset(reference: Stack) -> None:
-    """Delete StatefulSet mysql, and wait until it and its pod are gone."""
-    reference.kube.delete("StatefulSet", "mysql", reference.namespace)
-    reference.wait_gone("StatefulSet", "mysql", reference.namespace)
+    reference.delete("StatefulSet", "mysql")
     reference.wait_gone("Pod", "mysql-0", reference.namespace)
 
 
@@ -185,11 +183,9 @@ def test_data_files_outlive_pvc_and_pv(
     before = hashes(reference)
     assert "mysql/test_mysql/msg.ibd" in before, "the table's file was missing before"
     with step("delete the PVC, then the PV"):
-        reference.kube.delete("PersistentVolumeClaim", PVC, reference.namespace)
-        reference.wait_gone("PersistentVolumeClaim", PVC, reference.namespace)
+        reference.delete("PersistentVolumeClaim", PVC)
         phase = reference.wait_for_pv(pv, "Released")["status"]["phase"]
-        reference.kube.delete("PersistentVolume", pv)
-        reference.wait_gone("PersistentVolume", pv)
+        reference.delete("PersistentVolume", pv)
     after = hashes(reference)
     observe(f"{pv} was {phase}, then deleted; on the server with the same content: {sorted(after)}")
     assert after == before, "data files were lost or changed"

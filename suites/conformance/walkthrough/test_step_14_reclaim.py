@@ -20,8 +20,7 @@ def release(stack: Stack, step: StepFunction, policy: str) -> str:
         name = prepare(stack, pv("volume", "/data/share/volume", policy=policy))
         stack.make(pvc("data"))
         stack.wait_for_pvc("data")
-        stack.kube.delete("PersistentVolumeClaim", "data", stack.namespace)
-        stack.wait_gone("PersistentVolumeClaim", "data", stack.namespace)
+        stack.delete("PersistentVolumeClaim", "data")
     return name
 
 
