@@ -106,6 +106,7 @@ class Place:
             namespace="default",
             system_namespace="kube-system",
             mysql=self.mysql,
+            delete=lambda kind, name, **options: self.kube.delete(kind, name, "default", **options),
             wait_gone=lambda *_, **__: None,
             wait_for_pod=lambda *_, **__: None,
             wait_for_provisioner=lambda **__: None,
