@@ -116,7 +116,7 @@ def smoke(flags: dict[str, Any], pytest: list[str] | None) -> None:
 
 def up(flags: dict[str, Any]) -> None:
     """Create a cluster and an NFS server, and keep them for runs with `--keep`."""
-    if load_settings(flags).cluster == "existing":
+    if (flags.get("cluster") or load_settings(flags).cluster) == "existing":
         raise BadInput(
             "`landfast up` creates a cluster, so it needs --cluster kind; "
             "an existing cluster is up: run `landfast conformance` on it"

@@ -43,7 +43,7 @@ class EnvironmentFact(_Event):
     """One fact about the environment; it replaces an earlier one of the same section and name."""
 
     kind: Literal["environment"] = "environment"
-    section: str = Field(description="cluster, images, nfs, stack or host")
+    section: str = Field(description="run, cluster, images, nfs, stack or host")
     name: str
     value: str
 

@@ -124,7 +124,11 @@ def _claims(events: Sequence[Event], run: RunStarted) -> list[ClaimSummary]:
                 told[event.test].append(event)
     tests: dict[str, list[TestSummary]] = {id_: [] for id_ in declared}
     for (test, id_), own in ran.items():
-        tests.setdefault(id_, []).append(_test(test, own, told[test], run))
+        claim = declared.get(id_)
+        scenario = claim.scenario if claim else ""
+        tests.setdefault(id_, []).append(
+            _test(test, own, told[test], command_for(test, scenario, run), run.at)
+        )
     return [
         ClaimSummary(
             id=id_,
@@ -143,7 +147,8 @@ def _test(
     test: str,
     ran: Sequence[TestStarted | TestFinished],
     told: Sequence[Event],
-    run: RunStarted,
+    command: str,
+    run_began: datetime,
 ) -> TestSummary:
     start = _last(ran, TestStarted)
     ends = _of(ran, TestFinished)
@@ -153,7 +158,7 @@ def _test(
     if not reason and verdict is not Verdict.PASS:
         reason = "the test gave no reason"
     steps, shown = _of(told, Step), _last(told, SurvivalShown)
-    began = start.at if start else min((step.at for step in steps), default=run.at)
+    began = start.at if start else min((step.at for step in steps), default=run_began)
     return TestSummary(
         id=test,
         worker=start.worker if start else "",
@@ -166,7 +171,7 @@ def _test(
         evidence=tuple(_of(told, Evidence)),
         cell=_last(told, MatrixCell),
         survival=shown.survival if shown else None,
-        command=command_for(test, run),
+        command=command,
     )
 
 

@@ -64,8 +64,9 @@ def assert_one_sentence(result: subprocess.CompletedProcess[str], sentence: str)
         (["report", "a", "b"], "unexpected extra argument"),
         (["report", "nowhere"], "cannot read the journal nowhere/journal.jsonl: No such file"),
         (["report", "corrupt"], "line 1 is not a journal event: note.text: Field required"),
-        (["up"], "DOCKER_HOST is unix:///nonexistent, and no Docker engine answers there"),
-        (["kit"], "DOCKER_HOST is unix:///nonexistent, and no Docker engine answers there"),
+        (["up", "--cluster", "existing"], "`landfast up` creates a cluster, so it needs --cluster"),
+        (["up"], "no Docker engine answers at DOCKER_HOST=unix:///nonexistent: start it, or unset"),
+        (["kit"], "no Docker engine answers at DOCKER_HOST=unix:///nonexistent: start it, or uns"),
         (["doctor"], "a run cannot work on this host"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
@@ -100,8 +101,16 @@ def test_landfast(
         ([*EXISTING, "--kubeconfig=dead"], {}, "the API server https://127.0.0.1:9 cannot be rea"),
         (["--out=/proc/x"], {}, "ERROR: --out /proc/x: cannot write there: No such file or direc"),
         ([], {"LANDFAST_CLUSTER": "foo"}, "ERROR: LANDFAST_CLUSTER 'foo': it must be 'kind' or"),
-        ([], {}, "ERROR: DOCKER_HOST is unix:///nonexistent, and no Docker engine answers there"),
-        ([], {"XDG_CACHE_HOME": "/proc/x"}, "the cache /proc/x/landfast cannot be written"),
+        (
+            [],
+            {},
+            "ERROR: no Docker engine answers at DOCKER_HOST=unix:///nonexistent: start it, or",
+        ),
+        (
+            [],
+            {"XDG_CACHE_HOME": "/proc/x"},
+            "ERROR: cannot write the cache /proc/x/landfast: No such",
+        ),
     ],
 )
 def test_pytest(tmp_path: Path, arguments: list[str], env: dict[str, str], sentence: str) -> None:
@@ -109,3 +118,15 @@ def test_pytest(tmp_path: Path, arguments: list[str], env: dict[str, str], sente
     result = invoke(tmp_path, *SMOKE, *arguments, env=env)
     assert_one_sentence(result, sentence)
     assert not list((tmp_path / "cache").glob("landfast/runs/*"))
+
+
+def test_up_refuses_an_existing_cluster_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in zip(("CLUSTER", "CONTEXT", "NFS_SERVER"), EXISTING[1::2], strict=True):
+        monkeypatch.setenv(f"LANDFAST_{name}", value)
+    monkeypatch.setattr(sys, "argv", ["landfast", "up"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 4
+    assert "run `landfast conformance` on it" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 
 from landfast.journal import (
     ClaimDeclared,
+    EnvironmentFact,
     Event,
     Evidence,
     Note,
@@ -276,7 +277,7 @@ def test_the_first_failure_may_end_a_run(suite: Suite, options: tuple[str, ...])
 def test_patience_is_in_the_report_and_in_force(suite: Suite) -> None:
     body = "from landfast import timeouts; observe(str(timeouts.patient(10)))"
     assert suite.run(body, options=("--patience", "2.5", "-n", "1")) == 0
-    assert any("multiplied by 2.5" in e.text for e in suite.of(Note))
+    assert "multiplied by 2.5 (--patience)" in [e.value for e in suite.of(EnvironmentFact)]
     assert [e.text for e in suite.of(Observation)] == ["25.0"]
 
 

@@ -82,7 +82,7 @@ def _objects(file: str, text: str) -> Iterator[tuple[Place, Object]]:
     """Yield every object of a file with its place, including those inside lists."""
     try:
         for node in yaml.compose_all(text, Loader=yaml.SafeLoader):
-            _check(node)
+            _check(node, {})
             yield from _in(Place(file, node), {})
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -92,15 +92,20 @@ def _objects(file: str, text: str) -> Iterator[tuple[Place, Object]]:
         raise BadInput(f"{where} is not valid YAML: {said}{hint}") from error
 
 
-def _check(node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> None:
+def _check(node: yaml.Node, complete: dict[int, bool]) -> None:
     """Refuse what Python's YAML reader accepts and Kubernetes' does not.
+
+    `complete` has the nodes seen so far: aliases may lead to one node a billion times.
 
     Raises:
         yaml.YAMLError: a mapping has a key twice, as after joining files without `---`, or an
             alias contains itself.
     """
-    if any(node is outer for outer in above):
-        raise ComposerError(None, None, "an alias contains itself", node.start_mark)
+    if id(node) in complete:
+        if not complete[id(node)]:
+            raise ComposerError(None, None, "an alias contains itself", node.start_mark)
+        return
+    complete[id(node)] = False
     if isinstance(node, yaml.MappingNode):
         keys = set()
         for key, value in node.value:
@@ -108,10 +113,11 @@ def _check(node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> None:
                 said = f"duplicate key {key.value}; is a `---` missing between two documents?"
                 raise ComposerError(None, None, said, key.start_mark)
             keys.add(str(key.value))
-            _check(value, (*above, node))
+            _check(value, complete)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check(item, (*above, node))
+            _check(item, complete)
+    complete[id(node)] = True
 
 
 def _in(place: Place, type_of_list: dict[str, str]) -> Iterator[tuple[Place, Object]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pymysql.cursors import SSCursor
 
-from landfast import process
+from landfast import process, timeouts
 from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, OperationKind, Runs
 from landfast.mysql.reading import FinalReading
@@ -61,6 +61,7 @@ class Ledger:
             password=self.server.password,
             history=self.history,
             writers=WRITERS,
+            patience=timeouts.patient(1),
         )
         self.history.unlink(missing_ok=True)  # of an interrupted run
         self.began = time.monotonic()
@@ -68,7 +69,7 @@ class Ledger:
             [sys.executable, "-m", "landfast.mysql.writers"],
             log=self.history.with_name("writers.log"),
             text=task.model_dump_json(),
-            end_seconds=_END_SECONDS,
+            end_seconds=timeouts.patient(_END_SECONDS),
         ):
             yield
 

@@ -21,6 +21,7 @@ from pymysql.constants import ER
 
 from landfast.mysql.client import MysqlServer
 from landfast.mysql.history import Completion, OperationKind, transfer_of
+from landfast.timeouts import patient, set_patience
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -53,6 +54,7 @@ class Task(BaseModel):
     password: str
     history: Path
     writers: dict[OperationKind, int]
+    patience: float = 1
 
     def roles(self) -> list[OperationKind]:
         """What each writer does; a writer's number is its place."""
@@ -88,7 +90,7 @@ class _Connection:
         self.opened = time.monotonic()
         self.waiting_since: float | None = self.opened
         self.server_started: float | None = None
-        self.socket = socket.create_connection(("127.0.0.1", port), _CONNECT_SECONDS)
+        self.socket = socket.create_connection(("127.0.0.1", port), patient(_CONNECT_SECONDS))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
@@ -112,7 +114,7 @@ class _Watch(threading.Thread):
             try:
                 tcp = _Connection(self._task.port)
                 with tcp.socket:
-                    connection = _connection(self._task, tcp, _CONNECT_SECONDS)
+                    connection = _connection(self._task, tcp, patient(_CONNECT_SECONDS))
                     connection.close()
             except (OSError, pymysql.err.Error):
                 continue  # nothing answers, so there is nothing to compare with
@@ -132,7 +134,7 @@ def _is_stuck(tcp: _Connection) -> bool:
 
 def _is_stale(tcp: _Connection, newest: float) -> bool:
     if tcp.server_started is None:  # the server answers others, but did not greet this one
-        return time.monotonic() - tcp.opened > 2 * _CONNECT_SECONDS
+        return time.monotonic() - tcp.opened > 2 * patient(_CONNECT_SECONDS)
     return newest - tcp.server_started > _ANOTHER_SERVER
 
 
@@ -203,7 +205,7 @@ class _Writer(threading.Thread):
         try:
             tcp = _Connection(self._task.port)
             self._watch.connections.add(tcp)
-            connection = _connection(self._task, tcp, _ANSWER_SECONDS)
+            connection = _connection(self._task, tcp, patient(_ANSWER_SECONDS))
         except (OSError, pymysql.err.Error) as error:
             self._history.write(
                 "fail", self._writer, OperationKind.CONNECT, self._connects, repr(error)
@@ -240,10 +242,11 @@ class _Writer(threading.Thread):
 
 
 def main() -> int:
-    """Write until SIGTERM; operations that do not end within two more seconds stay open."""
+    """Write until SIGTERM; operations that do not end soon after stay open."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     task = Task.model_validate_json(sys.stdin.read())
+    set_patience(task.patience)
     history = _History(task.history)
     watch = _Watch(task, stop)
     watch.start()
@@ -251,7 +254,7 @@ def main() -> int:
     for writer in writers:
         writer.start()
     stop.wait()
-    deadline = time.monotonic() + _CONNECT_SECONDS
+    deadline = time.monotonic() + patient(_CONNECT_SECONDS)
     for writer in writers:
         writer.stop.set()
     for writer in writers:

@@ -169,3 +169,12 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_helm_output_is_read(tmp_path: Path) -> None:
     text = f"---\n# Source: shop/templates/pv.yaml\n{volume('a')}---\n# Source: shop/empty.yaml\n"
     assert names(write(tmp_path, rendered=text)) == ["a"]
+
+
+def test_aliases_of_aliases_are_read_once(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 64))]
+    data = "\n  ".join(lines)
+    (tmp_path / "a.yaml").write_text(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  {data}\n"
+    )
+    assert read([str(tmp_path)]).documents == 1

@@ -11,6 +11,7 @@ from landfast.binding.model import BindingCase, Outcome
 from landfast.binding.oracle import expect
 from landfast.binding.settling import BatchState
 from landfast.kube import Object
+from landfast.waiting import WaitTimeout
 from suites.conformance.binding.cases import cases, default_class_cases
 from suites.conformance.binding.comparison import Comparison, Oracle
 from suites.conformance.binding.generation import draw
@@ -63,6 +64,20 @@ def test_the_smallest_case_that_disagrees_is_described() -> None:
     text = comparison.describe(smallest)
     assert "# allowed" in text
     assert "# observed:\n#   PV" in text
+
+
+def test_a_disagreement_stands_if_the_cluster_stops_answering() -> None:
+    cluster = Cluster(size_blind)
+    comparison = compare(cluster)
+    comparison.try_all(draw(cases(), 40, seed=7))
+    tried = len(cluster.batches)
+
+    def stopped(_case: BindingCase) -> Outcome:
+        raise WaitTimeout("the controller does not settle")
+
+    cluster.outcome = stopped  # type: ignore[assignment,method-assign]
+    assert comparison.smallest(cases(), 40, 7) in comparison.disagreements()
+    assert len(cluster.batches) == tried + 1, "it went on asking"
 
 
 def test_cases_with_default_classes_are_tried_alone_and_none_twice() -> None:

@@ -71,7 +71,7 @@ def test_junit_failure_says_where_and_how_to_repeat() -> None:
     text = next(iter(junit(EVENTS).iter("failure"))).text or ""
     assert "failed step: compare the export with what it held" in text
     assert "evidence/binding.recycle-scrubs-only-its-volume/after.txt" in text
-    assert "alone: pytest suites/conformance/binding/test_binding.py::" in text
+    assert "alone: landfast conformance -k " in text
 
 
 def test_junit_of_a_killed_run_is_not_green() -> None:

@@ -238,21 +238,45 @@ def test_times_phases_and_notes_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "alone"),
+    ("command", "flags"),
     [
-        (["pytest"], "pytest 'a b.py::t[x]'"),
-        (["pytest", "suites", "-n", "2"], "pytest 'a b.py::t[x]'"),
-        (["pytest", "--nfs-client", "fuse", "suites"], "pytest 'a b.py::t[x]' --nfs-client fuse"),
-        (["pytest", "--nfs-client=fuse", "suites"], "pytest 'a b.py::t[x]' --nfs-client=fuse"),
-        (["pytest", "--keep", "suites"], "pytest 'a b.py::t[x]' --keep"),
-        (["pytest", "--nfs-client", "--keep"], "pytest 'a b.py::t[x]' --nfs-client --keep"),
+        (["landfast"], ""),
+        (["landfast", "conformance", "-n", "2", "-k", "a or b"], ""),
+        (["landfast", "conformance", "--nfs-client", "fuse", "x"], " --nfs-client fuse"),
+        (["pytest", "--nfs-client=fuse", "suites"], " --nfs-client=fuse"),
+        (["landfast", "conformance", "--keep", "x"], " --keep"),
+        (
+            ["landfast", "chaos", "--scenario", "a,b", "--nfs-client", "--keep"],
+            " --nfs-client --keep",
+        ),
     ],
 )
-def test_command_for_one_test_keeps_landfasts_flags(command: list[str], alone: str) -> None:
-    settings = {"nfs_client": "fuse", "keep": "True"}
+def test_command_for_one_test_keeps_landfasts_flags(command: list[str], flags: str) -> None:
+    settings = {"nfs_client": "fuse", "keep": "True", "scenario": "a,b"}
     run = RUN.model_copy(update={"command": command, "settings": settings})
-    [claim] = summarise_events([run, CLAIM, began("a b.py::t[x]")]).claims
-    assert claim.tests[0].command == alone
+    test = "suites/conformance/x.py::test_a"
+    [claim] = summarise_events([run, CLAIM, began(test)]).claims
+    assert claim.tests[0].command == f"landfast conformance -k test_a{flags}"
+
+
+@pytest.mark.parametrize(
+    ("test", "scenario", "command"),
+    [
+        ("suites/chaos/x.py::test_a[pod-delete]", "pod-delete", "chaos --scenario pod-delete"),
+        ("suites/chaos/x.py::test_a", "", "chaos -k test_a"),
+        ("suites/smoke/x.py::test_a", "", "smoke"),
+        (
+            "suites/conformance/x.py::test_a[b-1.5 (or c)]",
+            "",
+            "conformance -k 'test_a[b-1.5 and c and ]'",
+        ),
+        ("suites/conformance/walkthrough/x.py::test_a", "", "conformance -k walkthrough"),
+    ],
+)
+def test_command_runs_one_test_of_any_suite(test: str, scenario: str, command: str) -> None:
+    claim = CLAIM.model_copy(update={"scenario": scenario})
+    [summary] = summarise_events([RUN, claim, began(test)]).claims
+    assert summary.tests[0].command == f"landfast {command}"
 
 
 def test_test_without_a_beginning_still_counts() -> None:

@@ -1,9 +1,11 @@
 """The ledger's writers: what they write, how an error is classified, and to whom they hold on."""
 
+import contextlib
 import re
 import socket
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,9 +14,11 @@ import pymysql
 import pytest
 from pymysql.constants import CR, ER
 
-from landfast import process
+from landfast import process, timeouts
 from landfast.mysql import writers
+from landfast.mysql.client import MysqlServer
 from landfast.mysql.history import Completion, Operation, OperationKind, read_history
+from landfast.mysql.ledger import Ledger
 from landfast.mysql.writers import Task, _Connection, _History, _is_stale, _Watch, _Writer, payload
 from landfast.waiting import wait_until
 
@@ -344,3 +348,23 @@ def test_the_process_goes_on_trying_and_ends_when_asked(tmp_path: Path) -> None:
     }
     assert all("ConnectionRefusedError" in o.error for o in found if o.ended is not None)
     assert (tmp_path / "log").read_text() == ""
+
+
+def test_patience_reaches_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tasks: list[Task] = []
+
+    @contextlib.contextmanager
+    def running(_argv: object, *, text: str, end_seconds: float, **_: object) -> Iterator[None]:
+        tasks.append(Task.model_validate_json(text))
+        assert end_seconds == 30
+        yield
+
+    monkeypatch.setattr(process, "running", running)
+    timeouts.set_patience(3)
+    try:
+        with Ledger(MysqlServer(3306, "x"), tmp_path).writing():
+            pass
+    finally:
+        timeouts.set_patience(1)
+    assert [task.patience for task in tasks] == [3]
+    assert TASK.patience == 1

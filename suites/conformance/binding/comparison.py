@@ -1,13 +1,16 @@
 """The cluster and the oracle on the same binding cases; the smallest case where they differ."""
 
+import logging
 from collections.abc import Callable, Iterable
 
 from landfast.binding.model import BindingCase, Expectation, Outcome
 from landfast.binding.objects import as_yaml
 from landfast.binding.trial import Trial
+from landfast.errors import LandfastError
 from suites.conformance.binding.generation import BindingCases, shrink
 from suites.conformance.binding.show import show
 
+_log = logging.getLogger(__name__)
 _BATCH = 100
 _TRIES = 40
 
@@ -44,6 +47,8 @@ class Comparison:
     def smallest(self, cases: BindingCases, count: int, seed: int) -> BindingCase:
         """Return the smallest case found on the cluster that disagrees.
 
+        It ends early if the cluster does not settle or answer: a disagreement was found before.
+
         Args:
             cases: the strategy from which `count` cases were drawn with `seed`; one disagrees.
             count: how many were drawn.
@@ -57,7 +62,12 @@ class Comparison:
                 if tries == 0:
                     return True
                 tries -= 1
-            return self.agrees(case)
+            try:
+                return self.agrees(case)
+            except LandfastError as error:
+                _log.warning("no smaller case is looked for: %s", error)
+                tries = 0
+                return True
 
         return shrink(cases, count, seed, agrees)
 
