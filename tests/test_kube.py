@@ -2,17 +2,20 @@
 
 import dataclasses
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
+import yaml
 from fakes import FakeKube
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
 from websocket import WebSocketBadStatusException, WebSocketConnectionClosedException
 
 from landfast.errors import LandfastError, Refused, Unreachable
-from landfast.kube import KubeError, Request
+from landfast.kube import Kube, KubeError, Request
 from landfast.kube.status import condition, event_time, is_ready
 
 POD = {"kind": "Pod", "metadata": {"name": "p", "namespace": "n"}}
@@ -142,6 +145,39 @@ class TestErrors:
 
     def test_errors_of_the_program_itself_pass(self) -> None:
         assert isinstance(raised(Stop("exit code 1")), Stop)
+
+
+class EmptyLog(BaseHTTPRequestHandler):
+    """An API server that knows one pod, which has not printed anything yet."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_log_of_a_pod_that_has_printed_nothing_is_empty(tmp_path: Path) -> None:
+    server = HTTPServer(("127.0.0.1", 0), EmptyLog)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    named = {"name": "here"}
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{**named, "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
+        "users": [{**named, "user": {}}],
+        "contexts": [{**named, "context": {"cluster": "here", "user": "here"}}],
+    }
+    file = tmp_path / "config"
+    file.write_text(yaml.safe_dump(kubeconfig))
+    try:
+        assert Kube(file, "here").logs("n", "p") == ""
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def status(**fields: Any) -> dict[str, Any]:

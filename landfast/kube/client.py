@@ -205,13 +205,14 @@ class Kube:
         """Return the last lines of the log of a pod's first container."""
 
         def send(_: Request) -> str:
-            return self._core().read_namespaced_pod_log(
+            log = self._core().read_namespaced_pod_log(
                 pod,
                 namespace,
                 previous=previous,
                 tail_lines=tail_lines,
                 _request_timeout=patient(timeouts.API_REQUEST),
             )
+            return log or ""  # the client returns None for an empty one
 
         return self._send(Request("logs", "Pod", pod, namespace), send)
 
