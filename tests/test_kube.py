@@ -147,21 +147,19 @@ class TestErrors:
         assert isinstance(raised(Stop("exit code 1")), Stop)
 
 
-class EmptyLog(BaseHTTPRequestHandler):
-    """An API server that knows one pod, which has not printed anything yet."""
+class NoContent(BaseHTTPRequestHandler):
+    """An API server with one pod that is not on a node yet (LocationStreamer answers with 204)."""
 
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain")
-        self.send_header("Content-Length", "0")
+        self.send_response(204)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
         pass
 
 
-def test_the_log_of_a_pod_that_has_printed_nothing_is_empty(tmp_path: Path) -> None:
-    server = HTTPServer(("127.0.0.1", 0), EmptyLog)
+def test_the_log_of_a_pod_without_a_node_is_empty(tmp_path: Path) -> None:
+    server = HTTPServer(("127.0.0.1", 0), NoContent)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     named = {"name": "here"}
     kubeconfig = {

@@ -212,7 +212,7 @@ class Kube:
                 tail_lines=tail_lines,
                 _request_timeout=patient(timeouts.API_REQUEST),
             )
-            return log or ""  # the client returns None for an empty one
+            return log or ""  # None: the pod is not on a node yet
 
         return self._send(Request("logs", "Pod", pod, namespace), send)
 
