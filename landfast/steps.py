@@ -15,7 +15,6 @@ from landfast.waiting import WaitTimeout
 _MAX_EVIDENCE = 256 * 1024
 
 StepFunction = Callable[[str], AbstractContextManager[None]]
-ObserveFunction = Callable[[str], None]
 
 
 class Refuted(AssertionError):

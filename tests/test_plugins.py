@@ -107,7 +107,7 @@ class Suite:
         claims, module = [], self.head
         for number, test in enumerate(tests):
             claims.append(f"- {{id: s.c{number}, text: It MUST hold., source: here}}\n")
-            body = test if "def test" in test else f"def test_{number}(observe):\n    {test}\n"
+            body = test if "def test" in test else f"def test_{number}(test):\n    {test}\n"
             module += f'@pytest.mark.claim("s.c{number}")\n{body}\n'
         (self.folder / "suites" / "claims.yaml").write_text("".join(claims) or "[]")
         (self.folder / "suites" / "test_it.py").write_text(module)
@@ -140,7 +140,7 @@ def fixture(broken: str, body: str) -> str:
     before, after = ("assert False", "pass") if broken == "setup" else ("pass", "assert False")
     name = f"{broken}_{len(body)}"
     return f"""
-def test_{name}(made_{name}, observe):
+def test_{name}(made_{name}, test):
     {body}
 
 @pytest.fixture
@@ -152,16 +152,24 @@ def made_{name}():
 
 
 OUTCOMES = [
-    ("observe('phase Bound')", Verdict.PASS, ""),
+    ("test.observe('phase Bound')", Verdict.PASS, ""),
     ("pass", Verdict.UNKNOWN, "ended without saying what it saw"),
-    ("observe('x'); assert 1 == 2, 'one is not two'", Verdict.FAIL, "one is not two"),
-    ("observe('x'); pytest.fail('no good')", Verdict.FAIL, "no good"),
-    ("observe('x'); raise Unknown('no effect')", Verdict.UNKNOWN, "no effect"),
-    ("observe('x'); raise OSError('refused')", Verdict.UNKNOWN, "check itself broke: OSError: ref"),
-    ("observe('x'); pytest.skip('later')", Verdict.UNKNOWN, "skipped without naming a capability"),
+    ("test.observe('x'); assert 1 == 2, 'one is not two'", Verdict.FAIL, "one is not two"),
+    ("test.observe('x'); pytest.fail('no good')", Verdict.FAIL, "no good"),
+    ("test.observe('x'); raise Unknown('no effect')", Verdict.UNKNOWN, "no effect"),
+    (
+        "test.observe('x'); raise OSError('refused')",
+        Verdict.UNKNOWN,
+        "check itself broke: OSError: ref",
+    ),
+    (
+        "test.observe('x'); pytest.skip('later')",
+        Verdict.UNKNOWN,
+        "skipped without naming a capability",
+    ),
     ("raise MissingCapability('nfs.locks', 'none')", Verdict.SKIPPED, "nfs.locks: none"),
-    (fixture("setup", "observe('x')"), Verdict.UNKNOWN, "the test could not be set up"),
-    (fixture("teardown", "observe('x')"), Verdict.FAIL, "could not be removed"),
+    (fixture("setup", "test.observe('x')"), Verdict.UNKNOWN, "the test could not be set up"),
+    (fixture("teardown", "test.observe('x')"), Verdict.FAIL, "could not be removed"),
     (fixture("teardown", "raise MissingCapability('a.b', '')"), Verdict.FAIL, "not be removed"),
 ]
 
@@ -190,8 +198,12 @@ def test_an_outcome_becomes_a_verdict(suite: Suite) -> None:
 @pytest.mark.parametrize(
     ("tests", "code", "said"),
     [
-        (["observe('x')", "raise MissingCapability('nfs.locks', '')"], 0, "1 passed, 1 skipped"),
-        (["observe('x')", "pass"], 2, "1 passed, 1 unknown"),
+        (
+            ["test.observe('x')", "raise MissingCapability('nfs.locks', '')"],
+            0,
+            "1 passed, 1 skipped",
+        ),
+        (["test.observe('x')", "pass"], 2, "1 passed, 1 unknown"),
     ],
 )
 def test_the_verdicts_give_the_exit_code(
@@ -202,7 +214,7 @@ def test_the_verdicts_give_the_exit_code(
 
 
 def test_workers_write_one_journal(suite: Suite) -> None:
-    tests = ("observe('x')", "observe('y')", "assert False", "pass")
+    tests = ("test.observe('x')", "test.observe('y')", "assert False", "pass")
     assert suite.run(*tests, options=("-n", "2")) == 1
     assert len(suite.of(ClaimDeclared)) == 4
     assert len(suite.of(TestFinished)) == 4
@@ -213,21 +225,21 @@ def test_workers_write_one_journal(suite: Suite) -> None:
 
 @ALONE_AND_WORKERS
 def test_a_host_that_will_not_do_is_bad_input(suite: Suite, options: tuple[str, ...]) -> None:
-    assert suite.run("observe('x')", options=options, problem="bad input") == 4
+    assert suite.run("test.observe('x')", options=options, problem="bad input") == 4
     assert "ERROR: this host will not do" in suite.output
     assert "Traceback" not in suite.output
     assert not suite.of(TestStarted)
 
 
 def test_a_cluster_that_does_not_come_up_is_not_the_claims_fault(suite: Suite) -> None:
-    assert suite.run("observe('x')", problem="broken") == 2
+    assert suite.run("test.observe('x')", problem="broken") == 2
     assert "the run could not begin: the cluster did not come up" in suite.output
     assert "Traceback" not in suite.output
     assert any("did not come up" in e.text for e in suite.events if isinstance(e, Note))
 
 
 def test_what_cannot_be_removed_is_said_and_is_not_green(suite: Suite) -> None:
-    assert suite.run("observe('x')", problem="stays") == 1
+    assert suite.run("test.observe('x')", problem="stays") == 1
     (end,) = suite.of(RunFinished)
     assert end.left_behind == ["container x cannot be removed"]
     assert "container x cannot be removed" in suite.output
@@ -235,7 +247,7 @@ def test_what_cannot_be_removed_is_said_and_is_not_green(suite: Suite) -> None:
 
 @ALONE_AND_WORKERS
 def test_no_test_at_all_is_bad_input(suite: Suite, options: tuple[str, ...]) -> None:
-    assert suite.run("observe('x')", options=("-k", "nothing", *options)) == 4
+    assert suite.run("test.observe('x')", options=("-k", "nothing", *options)) == 4
     assert not (suite.folder / "brought-up").exists()
     assert any("no test was selected" in e.text for e in suite.events if isinstance(e, Note))
 
@@ -243,9 +255,9 @@ def test_no_test_at_all_is_bad_input(suite: Suite, options: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     "test",
     [
-        "def test_none(observe):\n    observe('x')\n\n@pytest.mark.claim('s.unknown')\n"
-        "def test_other(observe):\n    observe('x')",
-        "@pytest.mark.claim('s.c0')\ndef test_two(observe):\n    observe('x')",
+        "def test_none(test):\n    test.observe('x')\n\n@pytest.mark.claim('s.unknown')\n"
+        "def test_other(test):\n    test.observe('x')",
+        "@pytest.mark.claim('s.c0')\ndef test_two(test):\n    test.observe('x')",
     ],
     ids=["unknown", "two"],
 )
@@ -261,7 +273,7 @@ def test_a_suite_that_cannot_be_imported_is_landfasts_fault(
     suite: Suite, options: tuple[str, ...]
 ) -> None:
     suite.head += "import nowhere\n"
-    assert suite.run("observe('x')", options=options) == 3
+    assert suite.run("test.observe('x')", options=options) == 3
     assert "No module named 'nowhere'" in suite.output
     assert not (suite.folder / "brought-up").exists()
     (end,) = suite.of(RunFinished)
@@ -275,20 +287,20 @@ def test_the_first_failure_may_end_a_run(suite: Suite, options: tuple[str, ...])
 
 
 def test_patience_is_in_the_report_and_in_force(suite: Suite) -> None:
-    body = "from landfast import timeouts; observe(str(timeouts.patient(10)))"
+    body = "from landfast import timeouts; test.observe(str(timeouts.patient(10)))"
     assert suite.run(body, options=("--patience", "2.5", "-n", "1")) == 0
     assert "multiplied by 2.5 (--patience)" in [e.value for e in suite.of(EnvironmentFact)]
     assert [e.text for e in suite.of(Observation)] == ["25.0"]
 
 
 def test_ctrl_c_takes_down_and_says_so(suite: Suite) -> None:
-    assert suite.run("observe('x'); raise KeyboardInterrupt") == 130
+    assert suite.run("test.observe('x'); raise KeyboardInterrupt") == 130
     assert (suite.folder / "taken-down").exists()
     assert (suite.folder / "out" / "latest" / "report.html").exists()
 
 
 def test_collecting_alone_brings_up_nothing(suite: Suite) -> None:
-    assert suite.run("observe('x')", options=("--collect-only", "-q")) == 0
+    assert suite.run("test.observe('x')", options=("--collect-only", "-q")) == 0
     assert not (suite.folder / "out").exists()
 
 
@@ -299,14 +311,14 @@ from landfast.claims import Claim
     pytest.param("a", marks=pytest.mark.claim(Claim(id="s.a", text="A MUST.", source="row 1"))),
     pytest.param("b", marks=pytest.mark.claim(Claim(id="s.b", text="B MUST.", source="row 2"))),
 ])
-def test_rows(text, observe):
-    observe(text)
+def test_rows(text, test):
+    test.observe(text)
 """
 
 
 def test_a_row_of_a_table_brings_its_own_claim(suite: Suite) -> None:
     suite.head += ROW
-    assert suite.run("observe('x')") == 0
+    assert suite.run("test.observe('x')") == 0
     assert {e.id: e.source for e in suite.of(ClaimDeclared)} == {
         "s.a": "row 1",
         "s.b": "row 2",
@@ -318,7 +330,7 @@ def test_the_claim_of_a_scenario_is_declared_with_its_name_and_tier(suite: Suite
     mark = "@pytest.mark.scenario(name='freeze', tier='L7')\n"
     suite.head += ROW.replace("@pytest", f"{mark}@pytest", 1)
     marks = "markers=claim: of a test\nscenario: of a row"
-    assert suite.run("observe('x')", options=("-o", marks)) == 0
+    assert suite.run("test.observe('x')", options=("-o", marks)) == 0
     assert {e.id: (e.scenario, e.tier) for e in suite.of(ClaimDeclared)} == {
         "s.a": ("freeze", "L7"),
         "s.b": ("freeze", "L7"),
@@ -326,12 +338,12 @@ def test_the_claim_of_a_scenario_is_declared_with_its_name_and_tier(suite: Suite
     }
 
 
-def marked(mark: str, name: str, body: str = "observe('x')") -> str:
-    return f"@pytest.mark.{mark}\ndef test_{name}(observe):\n    {body}\n"
+def marked(mark: str, name: str, body: str = "test.observe('x')") -> str:
+    return f"@pytest.mark.{mark}\ndef test_{name}(test):\n    {body}\n"
 
 
 def test_groups_come_first_exclusive_tests_last_and_the_rest_by_the_seed(suite: Suite) -> None:
-    single = [f"observe('{number}')" for number in range(8)]
+    single = [f"test.observe('{number}')" for number in range(8)]
     tests = (
         marked("exclusive", "alone"),
         *single,
@@ -359,6 +371,9 @@ def who_runs(name):
     Path(f"runs-{name}").unlink()
     return str(seen)
 """
-    tests = (marked("exclusive", "alone", "observe(who_runs('a'))"), "observe(who_runs('b'))")
+    tests = (
+        marked("exclusive", "alone", "test.observe(who_runs('a'))"),
+        "test.observe(who_runs('b'))",
+    )
     assert suite.run(*tests, options=("-n", "2")) == 0
     assert {e.text for e in suite.of(Observation)} == {"['runs-a']", "['runs-b']"}

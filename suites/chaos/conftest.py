@@ -16,7 +16,7 @@ from landfast.faults.rollback import Rollback
 from landfast.faults.site import renew_mysql
 from landfast.journal import SurvivalShown
 from landfast.results import Survival
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.survival.run import survive
 from landfast.survival.scenario import Scenario
 from landfast.survival.verdict import leaves_whole
@@ -36,23 +36,17 @@ def disguise(sabotaged: bool, pytestconfig: pytest.Config) -> Disguise:
 
 
 @pytest.fixture
-def broken(
-    site: Site,
-    rollback: Rollback,
-    step: StepFunction,
-    narrate: ObserveFunction,
-    disguise: Disguise,
-) -> Broken:
+def broken(site: Site, rollback: Rollback, test: Steps, disguise: Disguise) -> Broken:
     """Break something for the time of a body: proven before it, healed and proven to be after."""
 
     @contextlib.contextmanager
     def broken(fault: type[Fault]) -> Iterator[None]:
         wait_healthy(site, timeout=timeouts.HEALTHY)
-        life = Life(disguise(fault), site, rollback, step)
+        life = Life(disguise(fault), site, rollback, test.step)
         with life.in_effect():
-            narrate(f"effect of {fault.name}: {life.record.effect}")
+            test.narrate(f"effect of {fault.name}: {life.record.effect}")
             yield
-        narrate(f"healed: {life.record.healing}")
+        test.narrate(f"healed: {life.record.healing}")
 
     return broken
 
@@ -63,21 +57,20 @@ def shown(
     site: Site,
     rollback: Rollback,
     run: Run,
-    step: StepFunction,
-    observe: ObserveFunction,
+    test: Steps,
     disguise: Disguise,
     request: pytest.FixtureRequest,
 ) -> Iterator[Survival]:
     """What the scenario showed; it is in the journal, and its history in the run's folder."""
     folder = run.folder / "survival" / scenario.name
     try:
-        survival = survive(scenario, site, rollback, folder, step, disguise=disguise)
+        survival = survive(scenario, site, rollback, folder, test.step, disguise=disguise)
     except (LandfastError, Unknown):
         renew_mysql(site)
         raise
     run.journal.write(SurvivalShown(test=request.node.nodeid, survival=survival))
     for line in _observations(survival):
-        observe(line)
+        test.observe(line)
     yield survival
     if not leaves_whole(scenario, survival):
         renew_mysql(site)

@@ -8,7 +8,7 @@ from landfast.faults.base import Site
 from landfast.faults.nfs_server import NfsFreeze
 from landfast.faults.node_health import lease_of
 from landfast.kube.status import is_ready
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import WaitTimeout, stays_true
 from suites.chaos.conftest import Broken
 from suites.chaos.marks import scenario
@@ -40,14 +40,14 @@ def _live_and_die(site: Site, node: str, name: str) -> float:
     telling=35,
 )
 def test_pods_without_nfs_live_and_die_while_nfs_is_frozen(
-    site: Site, broken: Broken, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, test: Steps
 ) -> None:
     node = site.node()
-    with step("a pod without NFS, in peace"):
+    with test.step("a pod without NFS, in peace"):
         normal = _live_and_die(site, node, "plain-before")
-    with broken(NfsFreeze), verify("a pod without NFS, while NFS is frozen"):
+    with broken(NfsFreeze), test.verify("a pod without NFS, while NFS is frozen"):
         frozen = _live_and_die(site, node, "plain-frozen")
-    observe(f"started, probed, exec'd and deleted in {frozen:.1f} s; in peace {normal:.1f} s")
+    test.observe(f"started, probed, exec'd and deleted in {frozen:.1f} s; in peace {normal:.1f} s")
     assert frozen < max(3 * normal, _NORMAL_SECONDS)
 
 
@@ -57,13 +57,11 @@ def test_pods_without_nfs_live_and_die_while_nfs_is_frozen(
     seconds=25,
     telling=25,
 )
-def test_kubelet_stays_ready_while_nfs_is_frozen(
-    site: Site, broken: Broken, step: StepFunction, observe: ObserveFunction
-) -> None:
+def test_kubelet_stays_ready_while_nfs_is_frozen(site: Site, broken: Broken, test: Steps) -> None:
     node = site.node()
     with broken(NfsFreeze):
         before = lease_of(site, node)
-        with step(f"watch the node for {_FROZEN_SECONDS} s"):
+        with test.step(f"watch the node for {_FROZEN_SECONDS} s"):
             stays_true(
                 f"node {node} Ready",
                 lambda: site.kube.get("Node", node),
@@ -73,8 +71,8 @@ def test_kubelet_stays_ready_while_nfs_is_frozen(
             )
         after = lease_of(site, node)
         waiting = _in_uninterruptible_sleep(site, node)
-    observe(f"Ready throughout; its lease was renewed at {after} (before: {before})")
-    observe(f"{len(waiting)} processes in state D: {', '.join(waiting) or 'none'}")
+    test.observe(f"Ready throughout; its lease was renewed at {after} (before: {before})")
+    test.observe(f"{len(waiting)} processes in state D: {', '.join(waiting) or 'none'}")
     assert after != before, "the kubelet did not renew its lease"
 
 
@@ -85,11 +83,11 @@ def test_kubelet_stays_ready_while_nfs_is_frozen(
     telling=25,
 )
 def test_deleted_pod_on_frozen_nfs_goes_once_nfs_is_back(
-    site: Site, broken: Broken, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, test: Steps
 ) -> None:
     node, namespace = site.node(), site.stack.namespace
     with bound_pvc(site) as pvc, running(site, pod_on(node, "on-nfs", pvc_name=pvc)) as pod:
-        with broken(NfsFreeze), step("delete it while NFS is frozen"):
+        with broken(NfsFreeze), test.step("delete it while NFS is frozen"):
             deleted = time.monotonic()
             site.kube.delete("Pod", "on-nfs", namespace)
             try:
@@ -97,10 +95,10 @@ def test_deleted_pod_on_frozen_nfs_goes_once_nfs_is_back(
                 stuck = f"it was gone after {time.monotonic() - deleted:.1f} s"
             except WaitTimeout:
                 stuck = f"it was still there after {_STUCK_SECONDS} s"
-        observe(f"deleted while NFS was frozen: {stuck}")
-        with verify("the pod and its mount go"):
+        test.observe(f"deleted while NFS was frozen: {stuck}")
+        with test.verify("the pod and its mount go"):
             wait_unmounted(site, node, pod)
-        observe(f"gone with its mount {time.monotonic() - deleted:.1f} s after its deletion")
+        test.observe(f"gone with its mount {time.monotonic() - deleted:.1f} s after its deletion")
 
 
 def _in_uninterruptible_sleep(site: Site, node: str) -> list[str]:

@@ -9,7 +9,7 @@ from landfast.faults.rollback import Rollback
 from landfast.mysql.ledger import Ledger
 from landfast.mysql.reading import FinalReading
 from landfast.results import Survival
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.survival.run import survive
 from landfast.verdict import Unknown, Verdict
 from suites.chaos.marks import rows, scenario
@@ -20,22 +20,22 @@ pytestmark = pytest.mark.xdist_group("chaos")
 
 
 @pytest.mark.parametrize("scenario", rows(LOSING))
-def test_losses_are_found(shown: Survival, site: Site, observe: ObserveFunction) -> None:
+def test_losses_are_found(shown: Survival, site: Site, test: Steps) -> None:
     if shown.verdict is Verdict.UNKNOWN:
         raise Unknown("; ".join(shown.reasons))
     assert shown.ledger.counts.lost > 0, "nothing was lost, or Landfast did not find it"
     assert shown.verdict is Verdict.FAIL
     present = count_present(site.stack.mysql, shown.ledger.lost)
-    observe(f"asked for one by one, {present} of the rows that are reported as lost are there")
+    test.observe(f"asked for one by one, {present} of the rows that are reported as lost are there")
     assert present == 0
 
 
 @pytest.mark.parametrize("scenario", rows(SWAPPED))
-def test_new_data_directory_is_noticed(shown: Survival, observe: ObserveFunction) -> None:
+def test_new_data_directory_is_noticed(shown: Survival, test: Steps) -> None:
     said = "; ".join(shown.reasons)
     if not shown.effect:
         raise Unknown(said)
-    observe(f"{shown.verdict}: {said}")
+    test.observe(f"{shown.verdict}: {said}")
     failed = shown.verdict is Verdict.FAIL
     assert failed, said
     assert "silently re-initialised" in said
@@ -43,18 +43,13 @@ def test_new_data_directory_is_noticed(shown: Survival, observe: ObserveFunction
 
 @scenario("control-dropped-reads", "UNKNOWN, as nothing was read", seconds=25, telling=15)
 def test_ledger_that_is_not_read_is_unknown(
-    site: Site,
-    rollback: Rollback,
-    run: Run,
-    step: StepFunction,
-    observe: ObserveFunction,
-    sabotaged: bool,
+    site: Site, rollback: Rollback, run: Run, test: Steps, sabotaged: bool
 ) -> None:
     killed = next(row for row in SCENARIOS if row.name == "mysqld-sigkill")
     folder = run.folder / "survival" / "control-dropped-reads"
     read = Ledger.read if sabotaged else _drop
-    survival = survive(killed, site, rollback, folder, step, read=read)
-    observe(f"{survival.verdict}: {'; '.join(survival.reasons)}")
+    survival = survive(killed, site, rollback, folder, test.step, read=read)
+    test.observe(f"{survival.verdict}: {'; '.join(survival.reasons)}")
     assert survival.verdict is Verdict.UNKNOWN
 
 

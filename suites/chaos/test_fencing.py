@@ -10,7 +10,7 @@ from landfast.kube.client import Object
 from landfast.nfs.locks import local_locks
 from landfast.results import Survival
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import wait_until
 from suites.chaos.marks import rows
 from suites.chaos.scenarios import FENCING
@@ -31,24 +31,20 @@ _RUNS = "ready for connections"
     tier=None,
 )
 def test_second_mysqld_on_another_node_is_refused(
-    site: Site,
-    new_stack: NewStack,
-    step: StepFunction,
-    observe: ObserveFunction,
-    sabotaged: bool,
+    site: Site, new_stack: NewStack, test: Steps, sabotaged: bool
 ) -> None:
     stack = new_stack()
-    with step("a MySQL of its own on one node"):
+    with test.step("a MySQL of its own on one node"):
         stack.env.inspector.make_folder(stack.folder("mysql"))
         stack.create("mysql")
         first = wait_for_log(stack, "mysql-0", _RUNS)
         node = str(stack.kube.get("Pod", "mysql-0", stack.namespace)["spec"]["nodeName"])
-    observe(f"the first mysqld on {node}: {first}")
+    test.observe(f"the first mysqld on {node}: {first}")
     other = next(worker for worker in site.workers if worker != node)
-    with step(f"a second one on {other}, with the same PVC"):
+    with test.step(f"a second one on {other}, with the same PVC"):
         stack.kube.create(second_pod(stack, other, own_data=sabotaged))
         said = wait_for_log(stack, "mysql-second", f"{_REFUSED}|{_RUNS}")
-    observe(f"the second mysqld on {other}: {said}")
+    test.observe(f"the second mysqld on {other}: {said}")
     why = local_locks(site.engine, node, stack.env.export.server)
     assert _REFUSED in said, f"a second mysqld on {other} runs on the data of the one on {node}" + (
         f"; {why}" if why else ""

@@ -11,7 +11,7 @@ from landfast.faults.base import Site
 from landfast.faults.control_plane import ControllerManagerKill
 from landfast.faults.node_services import KubeletStop
 from landfast.faults.processes import container_of
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import wait_until
 from suites.chaos.conftest import Broken
 from suites.chaos.marks import scenario
@@ -29,15 +29,15 @@ _READ_SECONDS = 30
     seconds=20,
     telling=5,
 )
-def test_file_is_readable_after_kubelet_restart(
-    site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
-) -> None:
+def test_file_is_readable_after_kubelet_restart(site: Site, broken: Broken, test: Steps) -> None:
     node, namespace = site.node(), site.stack.namespace
     with bound_pvc(site) as pvc, running(site, pod_on(node, "reader", pvc_name=pvc)) as before:
         site.kube.execute(namespace, "reader", ["sh", "-c", "echo kept > /nfs/file"])
         with broken(KubeletStop):
-            observe("the kubelet is down")
-        with verify("read the file in the same container"):  # once the kubelet knows its pods again
+            test.observe("the kubelet is down")
+        with test.verify(
+            "read the file in the same container"
+        ):  # once the kubelet knows its pods again
             text = wait_until(
                 "the file to be read",
                 lambda: site.kube.execute(namespace, "reader", ["cat", "/nfs/file"]),
@@ -45,34 +45,29 @@ def test_file_is_readable_after_kubelet_restart(
                 ignoring=(LandfastError,),
             )
         after = site.kube.get("Pod", "reader", namespace)
-    observe(f"the file reads {text.strip()!r}")
+    test.observe(f"the file reads {text.strip()!r}")
     assert text == "kept\n"
     assert container_of(after) == container_of(before), "it is another container"
 
 
 @scenario("kubelet-down-pod-deleted", "unmounted once the kubelet is back", seconds=20, telling=5)
 def test_volume_of_pod_deleted_while_kubelet_is_down_is_unmounted(
-    site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, test: Steps
 ) -> None:
-    delete_while_down(site, broken, verify, observe, grace_seconds=None)
+    delete_while_down(site, broken, test, grace_seconds=None)
 
 
 @scenario(
     "kubelet-down-pod-force-deleted", "unmounted once the kubelet is back", seconds=20, telling=5
 )
 def test_volume_of_pod_force_deleted_while_kubelet_is_down_is_unmounted(
-    site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, test: Steps
 ) -> None:
-    delete_while_down(site, broken, verify, observe, grace_seconds=0)
+    delete_while_down(site, broken, test, grace_seconds=0)
 
 
 def delete_while_down(
-    site: Site,
-    broken: Broken,
-    verify: StepFunction,
-    observe: ObserveFunction,
-    *,
-    grace_seconds: int | None,
+    site: Site, broken: Broken, test: Steps, *, grace_seconds: int | None
 ) -> None:
     """Delete a pod on NFS while its kubelet is down; later, its mount has to go with it."""
     node, namespace = site.node(), site.stack.namespace
@@ -82,10 +77,10 @@ def delete_while_down(
         assert before, "the pod's volume is not among the node's mounts"
         with broken(KubeletStop):
             site.kube.delete("Pod", "mounted", namespace, grace_seconds=grace_seconds)
-            observe(f"mounted while the kubelet was down: {len(mounts_of(site, node, uid))}")
-        with verify("the pod and its mount go"):
+            test.observe(f"mounted while the kubelet was down: {len(mounts_of(site, node, uid))}")
+        with test.verify("the pod and its mount go"):
             wait_unmounted(site, node, pod)
-        observe(f"unmounted: {before[0].split()[1]}")
+        test.observe(f"unmounted: {before[0].split()[1]}")
 
 
 @scenario(
@@ -95,19 +90,19 @@ def delete_while_down(
     telling=5,
 )
 def test_bound_pvc_stays_bound_when_the_controller_manager_restarts(
-    site: Site, broken: Broken, verify: StepFunction, observe: ObserveFunction
+    site: Site, broken: Broken, test: Steps
 ) -> None:
     kind, namespace = "PersistentVolumeClaim", site.stack.namespace
     with bound_pvc(site) as name:
         before = site.kube.get(kind, name, namespace)
         with broken(ControllerManagerKill):
-            observe(f"{name} was bound to {before['spec']['volumeName']}")
+            test.observe(f"{name} was bound to {before['spec']['volumeName']}")
         after = site.kube.get(kind, name, namespace)
-        with verify("a new PVC binds"):
+        with test.verify("a new PVC binds"):
             site.stack.make(pvc("made-after"))
             made = site.stack.wait_for_pvc("made-after")
             site.stack.delete(kind, "made-after")
-    observe(f"it is {after['status']['phase']} to {after['spec']['volumeName']}")
-    observe(f"a PVC created afterwards was bound to {made['spec']['volumeName']}")
+    test.observe(f"it is {after['status']['phase']} to {after['spec']['volumeName']}")
+    test.observe(f"a PVC created afterwards was bound to {made['spec']['volumeName']}")
     assert after["status"]["phase"] == "Bound"
     assert after["spec"]["volumeName"] == before["spec"]["volumeName"]

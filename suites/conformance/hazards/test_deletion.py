@@ -6,7 +6,7 @@ from fixtures.provisioner import Bench
 from landfast import timeouts
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.volumes import storage_class
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import wait_until
 from suites.conformance.hazards.exports import files, folders
 from suites.conformance.hazards.objects import BY_ANNOTATION, PATH
@@ -15,55 +15,51 @@ _FAILED = "VolumeFailedDelete"
 
 
 @pytest.mark.claim("hazards.archive-is-not-overwritten")
-def test_second_archive_of_one_name_fails_and_both_stay(
-    bench: Bench, step: StepFunction, observe: ObserveFunction
-) -> None:
+def test_second_archive_of_one_name_fails_and_both_stay(bench: Bench, test: Steps) -> None:
     settings = ClassSettings(path_pattern=BY_ANNOTATION)
     with (
         bench.volume("first", settings, annotations={PATH: "again"}) as first,
-        step("delete the first PVC"),
+        test.step("delete the first PVC"),
     ):
         first.release()
     with bench.volume("second", settings, annotations={PATH: "again"}) as second:
         seen = bench.reclaim(second, Fate(Reclaimed.FAILED, "again", "Released"))
         left = files(bench.stack)
-        observe(f"the server has {left}")
+        test.observe(f"the server has {left}")
         assert left == ["again/second.txt", "archived-again/first.txt"]
         assert any(text.startswith(_FAILED) for text in seen.events), f"no event {_FAILED}"
 
 
 @pytest.mark.claim("hazards.class-deleted-first-blocks-deletion")
 def test_volume_without_its_class_is_kept_until_the_class_is_back(
-    bench: Bench, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+    bench: Bench, test: Steps
 ) -> None:
     settings = ClassSettings(on_delete="delete")
     with bench.volume("classless", settings) as volume:
-        with step("delete the class"):
+        with test.step("delete the class"):
             bench.stack.kube.delete("StorageClass", f"classless{bench.stack.overlay.suffix}")
         bench.reclaim(volume, Fate(Reclaimed.FAILED, volume.directory, "Released"))
-        with verify(f"an event {_FAILED} reports it"):
+        with test.verify(f"an event {_FAILED} reports it"):
             events = wait_until(
                 f"an event {_FAILED}",
                 volume.events,
                 until=lambda said: any(text.startswith(_FAILED) for text in said),
                 timeout=timeouts.REFUSAL,
             )
-        observe(f"events: {events}")
-        with step("create the class again"):
+        test.observe(f"events: {events}")
+        with test.step("create the class again"):
             bench.stack.make(storage_class("classless", settings))
-        with verify("the provisioner's next attempt, after 15 s, deletes the volume"):
+        with test.verify("the provisioner's next attempt, after 15 s, deletes the volume"):
             bench.stack.wait_gone("PersistentVolume", volume.name, timeout=timeouts.RECLAIM)
         left = files(bench.stack)
-        observe(f"after the class is back, the server has {left or 'no file'}")
+        test.observe(f"after the class is back, the server has {left or 'no file'}")
         assert left == []
 
 
 @pytest.mark.claim("hazards.class-counts-at-deletion")
-def test_class_created_anew_decides_over_volumes_made_before(
-    bench: Bench, step: StepFunction
-) -> None:
+def test_class_created_anew_decides_over_volumes_made_before(bench: Bench, test: Steps) -> None:
     with bench.volume("remade", ClassSettings(archive_on_delete="true")) as volume:
-        with step('delete the class, create it again with archiveOnDelete "false"'):
+        with test.step('delete the class, create it again with archiveOnDelete "false"'):
             bench.stack.kube.delete("StorageClass", f"remade{bench.stack.overlay.suffix}")
             bench.stack.make(storage_class("remade", ClassSettings(archive_on_delete="false")))
         bench.reclaim(volume, Fate(Reclaimed.REMOVED, None))
@@ -71,26 +67,26 @@ def test_class_created_anew_decides_over_volumes_made_before(
 
 @pytest.mark.claim("hazards.volume-deleted-first-leaks")
 def test_directory_of_a_volume_that_is_deleted_before_its_pvc_is_leaked(
-    bench: Bench, step: StepFunction
+    bench: Bench, test: Steps
 ) -> None:
     with bench.volume("backwards", ClassSettings(on_delete="delete")) as volume:
-        with step("delete the volume"):
+        with test.step("delete the volume"):
             bench.stack.kube.delete("PersistentVolume", volume.name)
         bench.reclaim(volume, Fate(Reclaimed.LEAKED, volume.directory))
 
 
 @pytest.mark.claim("hazards.vanished-directory-goes-unnoticed")
 def test_deletion_of_a_volume_whose_directory_has_vanished_succeeds_silently(
-    bench: Bench, step: StepFunction, observe: ObserveFunction
+    bench: Bench, test: Steps
 ) -> None:
     with bench.volume("vanished", ClassSettings(archive_on_delete="true")) as volume:
-        with step("remove the volume's directory on the server"):
+        with test.step("remove the volume's directory on the server"):
             bench.stack.export.remove(volume.directory)
         phase = volume.phase()
-        observe(f"without its directory the volume is {phase}")
+        test.observe(f"without its directory the volume is {phase}")
         seen = bench.reclaim(volume, Fate(Reclaimed.NOTHING_THERE, None))
         left = folders(bench.stack)
-        observe(f"the server has {left or 'no directory'}")
+        test.observe(f"the server has {left or 'no directory'}")
         assert phase == "Bound", "the volume's phase reported the loss"
         assert left == [], "something was archived"
         assert not any("Failed" in text for text in seen.events), "an event reported the loss"

@@ -13,7 +13,7 @@ from landfast.provisioning.volumes import (
     temporary_class,
 )
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.hazards.exports import folders
 from suites.objects import of_pvc, pod, run_to_its_end, shell
@@ -42,21 +42,16 @@ _FULL_MIB = 50
     ],
 )
 def test_pvc_that_the_provisioner_cannot_serve_is_refused(
-    spec: Object,
-    reason: str,
-    provisioner: Stack,
-    step: StepFunction,
-    verify: StepFunction,
-    observe: ObserveFunction,
+    spec: Object, reason: str, provisioner: Stack, test: Steps
 ) -> None:
     pvc = PvcMeta(provisioner.namespace, "refused")
     wanted = pvc_object(pvc, pvc.name)
     wanted["spec"] |= spec
     settings = ClassSettings(on_delete="delete")
     with temporary_class(provisioner, pvc.name, settings), removed(provisioner, pvc):
-        with step(f"create a PVC with {spec}"):
+        with test.step(f"create a PVC with {spec}"):
             provisioner.make(wanted)
-        with verify("an event ProvisioningFailed reports the refusal"):
+        with test.verify("an event ProvisioningFailed reports the refusal"):
             messages = wait_until(
                 f"an event ProvisioningFailed of PVC {pvc.name}",
                 lambda: [
@@ -74,24 +69,22 @@ def test_pvc_that_the_provisioner_cannot_serve_is_refused(
             describe=lambda obj: str(obj["status"]),
         )
         made = folders(provisioner)
-        observe(f"the PVC stays {found['status']['phase']}; events: {messages}")
-        observe(f"the server has {made or 'no directory'}")
+        test.observe(f"the PVC stays {found['status']['phase']}; events: {messages}")
+        test.observe(f"the server has {made or 'no directory'}")
         assert reason in messages[-1].lower()
         assert made == [], "a directory was made for a PVC that was refused"
 
 
 @pytest.mark.claim("hazards.size-is-not-enforced")
-def test_pvc_for_1_mi_takes_50_mib(
-    provisioner: Stack, step: StepFunction, observe: ObserveFunction
-) -> None:
+def test_pvc_for_1_mi_takes_50_mib(provisioner: Stack, test: Steps) -> None:
     write = shell(f"dd if=/dev/zero of=/nfs/big bs=1M count={_FULL_MIB} 2>&1; echo exit code $?")
     with provisioned(provisioner, "greedy", ClassSettings()) as volume:
-        with step(f"a pod writes {_FULL_MIB} MiB into a PVC for 1Mi"):
+        with test.step(f"a pod writes {_FULL_MIB} MiB into a PVC for 1Mi"):
             output = run_to_its_end(provisioner, pod("greedy", write, volume=of_pvc("greedy")))
         capacity = provisioner.kube.get("PersistentVolume", volume.name)["spec"]["capacity"]
         big = provisioner.export.stat(f"{volume.directory}/big")
-        observe(f"the volume's capacity is {capacity['storage']}; the pod says: {output}")
-        observe(f"the server has {big or 'no such file'}")
+        test.observe(f"the volume's capacity is {capacity['storage']}; the pod says: {output}")
+        test.observe(f"the server has {big or 'no such file'}")
         assert capacity["storage"] == "1Mi"
         assert big is not None, "the server does not have the file"
         assert big.size == _FULL_MIB * _MIB
@@ -99,39 +92,39 @@ def test_pvc_for_1_mi_takes_50_mib(
 
 @pytest.mark.claim("hazards.root-squash-forbids-chown")
 def test_root_cannot_give_files_to_mysql_on_a_squashed_export(
-    squashed_stack: Stack, step: StepFunction, observe: ObserveFunction
+    squashed_stack: Stack, test: Steps
 ) -> None:
     inline = {"nfs": {"server": "192.168.3.133", "path": "/data/share"}}
     give = shell(f"cd /nfs && touch of-root && chown {_MYSQL} of-root 2>&1; echo exit code $?")
     write = shell("touch /nfs/of-mysql 2>&1; echo exit code $?")
-    with step("root writes a file and gives it to MySQL's user; that user writes one itself"):
+    with test.step("root writes a file and gives it to MySQL's user; that user writes one itself"):
         by_root = run_to_its_end(squashed_stack, pod("root", give, volume=inline, uid=0))
         mysql = pod("mysql", write, volume=inline, uid=_MYSQL)
         by_mysql = run_to_its_end(squashed_stack, mysql)
-    observe(f"root in a pod: {by_root}; user {_MYSQL} in a pod: {by_mysql}")
+    test.observe(f"root in a pod: {by_root}; user {_MYSQL} in a pod: {by_mysql}")
     owners = {path: entry.uid for path, entry in squashed_stack.export.list().items()}
-    observe(f"on the server the files belong to {owners}")
+    test.observe(f"on the server the files belong to {owners}")
     assert owners == {"of-mysql": _MYSQL, "of-root": _NOBODY}
 
 
 @pytest.mark.claim("hazards.root-squash-blocks-deletion")
 def test_provisioner_cannot_remove_what_mysql_made_on_a_squashed_export(
-    squashed_stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+    squashed_stack: Stack, test: Steps
 ) -> None:
     make = shell("mkdir -m 700 /nfs/mysql && echo rows > /nfs/mysql/ibdata1")
     mysql = pod("mysql", make, volume=of_pvc("squashed"), uid=_MYSQL)
-    with step("deploy the provisioner on an export with root_squash"):
+    with test.step("deploy the provisioner on an export with root_squash"):
         squashed_stack.deploy_provisioner()
     with provisioned(squashed_stack, "squashed", ClassSettings(on_delete="delete")) as volume:
-        with step(f"a pod of user {_MYSQL} makes a directory with mode 700; delete the PVC"):
+        with test.step(f"a pod of user {_MYSQL} makes a directory with mode 700; delete the PVC"):
             run_to_its_end(squashed_stack, mysql)
             volume.delete_pvc()
-        with verify("the volume stays Released although onDelete is delete"):
+        with test.verify("the volume stays Released although onDelete is delete"):
             volume.wait_for("Released")
         events = volume.events()
         data = f"{volume.directory}/mysql/ibdata1"
         left = squashed_stack.export.stat(data)
-        observe(f"events: {events}; the server has {left or 'no such file'}")
+        test.observe(f"events: {events}; the server has {left or 'no such file'}")
         assert left is not None, "the data was removed"
         assert squashed_stack.export.read(data) == "rows\n"
         assert any("permission denied" in text for text in events), "no event says why"

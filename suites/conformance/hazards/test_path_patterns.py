@@ -9,7 +9,7 @@ import pytest
 from fixtures.provisioner import Bench
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.observed import GONE
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from suites.conformance.hazards.exports import files, put
 from suites.conformance.hazards.objects import BY_ANNOTATION, PATH
 
@@ -41,7 +41,7 @@ _HAZARDS = {
     [pytest.param(h, id=h.name, marks=pytest.mark.claim(c)) for c, h in _HAZARDS.items()],
 )
 def test_volume_and_its_neighbour_end_as_the_release_line_says(
-    hazard: PatternHazard, bench: Bench, observe: ObserveFunction
+    hazard: PatternHazard, bench: Bench, test: Steps
 ) -> None:
     settings = ClassSettings(on_delete="delete", path_pattern=hazard.pattern)
     put(bench.stack, hazard.neighbour)
@@ -50,7 +50,7 @@ def test_volume_and_its_neighbour_end_as_the_release_line_says(
         expected = volume.fate(bench.line, settings, others=[hazard.neighbour])
         bench.reclaim(volume, expected)
         left = files(bench.stack)
-        observe(f"{bench.line}: the server has {left or 'no file'}")
+        test.observe(f"{bench.line}: the server has {left or 'no file'}")
         spared = f"{hazard.neighbour}/{hazard.neighbour}.txt" in left
         assert spared is (expected.victim is None), f"the neighbour's data: {left}"
 
@@ -89,43 +89,41 @@ def test_deleting_one_of_two_pvcs_of_a_directory_archives_the_others_data(bench:
 
 
 @pytest.mark.claim("hazards.kept-directory-is-handed-on")
-def test_next_pvc_of_a_path_gets_the_data_of_the_last_one(
-    bench: Bench, step: StepFunction, observe: ObserveFunction
-) -> None:
+def test_next_pvc_of_a_path_gets_the_data_of_the_last_one(bench: Bench, test: Steps) -> None:
     settings = ClassSettings(on_delete="retain", path_pattern=BY_ANNOTATION)
     with (
         bench.volume("last", settings, annotations=_SHARED) as last,
-        step("delete the PVC; onDelete is retain"),
+        test.step("delete the PVC; onDelete is retain"),
     ):
         last.release()
     with bench.volume("next", settings, annotations=_SHARED, write=False) as following:
         left = files(bench.stack)
-        observe(f"the server has {left or 'no file'}")
+        test.observe(f"the server has {left or 'no file'}")
         assert following.directory == "shared"
         assert left == ["shared/last.txt"], "the next PVC does not get the data of the last one"
 
 
 @pytest.mark.claim("hazards.dot-dot-leaves-the-export")
 def test_annotation_value_dot_dot_gives_the_folder_above_the_export(
-    bench: Bench, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+    bench: Bench, test: Steps
 ) -> None:
     settings = ClassSettings(on_delete="delete", path_pattern=BY_ANNOTATION)
     put(bench.stack, "neighbour")
     with bench.volume("dot-dot", settings, annotations={PATH: ".."}) as volume:
         above = str(PurePosixPath(bench.stack.overlay.root).parent)
         assert volume.path == above, f"the volume's path is {volume.path}, not {above}"
-        with step("delete the PVC; onDelete is delete"):
+        with test.step("delete the PVC; onDelete is delete"):
             volume.delete_pvc()
-        with verify("the volume is deleted"):
+        with test.verify("the volume is deleted"):
             volume.wait_for(GONE)
         left = files(bench.stack)
-        observe(f"the server has {left or 'no file'}")
+        test.observe(f"the server has {left or 'no file'}")
         assert left == ["neighbour/neighbour.txt"], "the neighbour's data was hit"
 
 
 @pytest.mark.claim("hazards.annotation-climbs-to-a-neighbour")
 def test_annotation_with_dot_dot_reaches_and_removes_a_neighbours_directory(
-    bench: Bench, observe: ObserveFunction
+    bench: Bench, test: Steps
 ) -> None:
     settings = ClassSettings(on_delete="delete", path_pattern=f"mine-{BY_ANNOTATION}")
     put(bench.stack, "neighbour")
@@ -134,5 +132,5 @@ def test_annotation_with_dot_dot_reaches_and_removes_a_neighbours_directory(
         assert volume.directory == "neighbour", f"the volume's directory is {volume.directory}"
         bench.reclaim(volume, Fate(Reclaimed.REMOVED, None))
         left = files(bench.stack)
-        observe(f"the server has {left or 'no file'}")
+        test.observe(f"the server has {left or 'no file'}")
         assert left == [], "the neighbour's data was spared"

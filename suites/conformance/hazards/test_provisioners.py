@@ -14,7 +14,7 @@ from landfast.kube.client import Object
 from landfast.provisioning.contract import ClassSettings, Line, PvcMeta, directory
 from landfast.provisioning.volumes import create_pvcs, volumes_of_class
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.verdict import Unknown
 from landfast.waiting import wait_until
 from suites.conformance.hazards.exports import folders
@@ -87,71 +87,73 @@ def kill_amid(stack: Stack, work: str, begun: Callable[[int], bool], over: int) 
 
 @pytest.mark.claim("hazards.restart-neither-leaks-nor-doubles")
 def test_provisioner_killed_amid_50_provisions_and_50_deletions_leaks_and_doubles_nothing(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+    stack: Stack, test: Steps
 ) -> None:
-    with step(f"create {_PVCS} PVCs, kill the provisioner while it serves them"):
+    with test.step(f"create {_PVCS} PVCs, kill the provisioner while it serves them"):
         stack.deploy_provisioner()
         names = create_pvcs(stack, _PVCS)
         killed = kill_amid(stack, "provisions", lambda count: count >= _SOME, over=_PVCS)
-    with verify("every PVC gets a volume"):
+    with test.verify("every PVC gets a volume"):
         made = wait_for_volumes(stack, "Bound", _PVCS)
-    observe(f"{killed}; then {leader(stack)} held the lock")
+    test.observe(f"{killed}; then {leader(stack)} held the lock")
     pvcs = stack.kube.list("PersistentVolumeClaim", stack.namespace)
     bound = {pvc["spec"]["volumeName"]: pvc["metadata"]["name"] for pvc in pvcs}
     there = sorted(folders(stack))
-    observe(f"{len(made)} volumes for {len(bound)} PVCs, {len(there)} directories on the server")
+    test.observe(
+        f"{len(made)} volumes for {len(bound)} PVCs, {len(there)} directories on the server"
+    )
     assert {pv["metadata"]["name"]: pv["spec"]["claimRef"]["name"] for pv in made} == bound
     assert sorted(bound.values()) == names, "a PVC was not bound exactly once"
     assert there == sorted(map(expected_folder, made)), "the directories are not the volumes'"
-    with step("delete all PVCs, kill the provisioner while it deletes the volumes"):
+    with test.step("delete all PVCs, kill the provisioner while it deletes the volumes"):
         for name in names:
             stack.kube.delete("PersistentVolumeClaim", name, stack.namespace)
         killed = kill_amid(stack, "deletions", lambda count: count <= _PVCS - _SOME, over=0)
-    with verify("every volume is deleted"):
+    with test.verify("every volume is deleted"):
         wait_for_volumes(stack, "gone", 0)
     left = sorted(folders(stack))
     archived = [name for name in left if name.startswith("archived-")]
-    observe(f"{killed}; then {leader(stack)} held the lock")
-    observe(f"no volume is left, {len(left)} directories on the server, {len(archived)} archived")
+    test.observe(f"{killed}; then {leader(stack)} held the lock")
+    test.observe(
+        f"no volume is left, {len(left)} directories on the server, {len(archived)} archived"
+    )
     assert left == sorted(f"archived-{name}" for name in there), "not archived exactly once each"
 
 
 @pytest.mark.claim("hazards.two-provisioners-of-one-name-both-make-directories")
 def test_two_provisioners_of_one_name_make_one_volume_but_two_directories(
-    stack: Stack,
-    new_stack: NewStack,
-    step: StepFunction,
-    verify: StepFunction,
-    observe: ObserveFunction,
+    stack: Stack, new_stack: NewStack, test: Steps
 ) -> None:
     other = new_stack()
     other.changes.append(variable("PROVISIONER_NAME", f"nfs-client{stack.overlay.suffix}"))
-    with step("deploy two provisioners of one name, each for a part of the export of its own"):
+    with test.step("deploy two provisioners of one name, each for a part of the export of its own"):
         for each in (stack, other):
             each.create("provisioner-rbac", "provisioner", "storageclass")
         for each in (stack, other):
             each.wait_for_provisioner()
-    with step(f"create {_SHARED_PVCS} PVCs of the first one's class"):
+    with test.step(f"create {_SHARED_PVCS} PVCs of the first one's class"):
         names = create_pvcs(stack, _SHARED_PVCS)
-    with verify("every PVC gets one volume"):
+    with test.verify("every PVC gets one volume"):
         made = wait_for_volumes(stack, "Bound", _SHARED_PVCS)
     astray = sum(pv["spec"]["nfs"]["path"].startswith(f"{other.overlay.root}/") for pv in made)
     there = [len(folders(each)) for each in (stack, other)]
     orphans = sum(there) - len(made)
-    observe(f"{len(made)} volumes for {len(names)} PVCs, {astray} of them on the other's export")
-    observe(f"directories on the two exports: {there}; {orphans} of them belong to no volume")
+    test.observe(
+        f"{len(made)} volumes for {len(names)} PVCs, {astray} of them on the other's export"
+    )
+    test.observe(f"directories on the two exports: {there}; {orphans} of them belong to no volume")
     assert sorted(pv["spec"]["claimRef"]["name"] for pv in made) == names, "a PVC has two volumes"
     assert orphans > 0, "no PVC got two directories"
 
 
 @pytest.mark.claim("hazards.nfs-path-with-slash-leaks")
 def test_nfs_path_that_ends_in_a_slash_leaks_every_directory_or_none(
-    stack: Stack, bench: Bench, step: StepFunction
+    stack: Stack, bench: Bench, test: Steps
 ) -> None:
     stack.changes.append(variable("NFS_PATH", "{}/"))
     nfs_path = f"{stack.overlay.root}/"
     settings = ClassSettings(on_delete="delete")
-    with step(f"deploy a provisioner whose NFS_PATH is {nfs_path}"):
+    with test.step(f"deploy a provisioner whose NFS_PATH is {nfs_path}"):
         stack.deploy_provisioner()
     own = replace(bench, stack=stack)  # not the shared one
     with own.volume("slashed", settings) as volume:

@@ -6,7 +6,7 @@ import pytest
 
 from landfast.kube.client import KubeError, Object
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from suites.conformance.protection.immutable import ROWS, Immutable
 from suites.conformance.protection.objects import bound_pvc
 
@@ -35,26 +35,24 @@ def refusal(stack: Stack, kind: str, name: str, patch: Object) -> str | None:
         for row in ROWS
     ],
 )
-def test_change_is_refused(
-    settled: Stack, row: Immutable, sabotaged: bool, step: StepFunction, observe: ObserveFunction
-) -> None:
+def test_change_is_refused(settled: Stack, row: Immutable, sabotaged: bool, test: Steps) -> None:
     row = row.twin() if sabotaged else row
-    with step(f"ask for a change of {row.kind} {row.object}: {row.patch}"):
+    with test.step(f"ask for a change of {row.kind} {row.object}: {row.patch}"):
         said = refusal(settled, row.kind, row.object, row.patch)
-    observe(f"the API server says: {said}")
+    test.observe(f"the API server says: {said}")
     assert said is not None, "the change was accepted"
     assert re.search(row.says, said), f"the refusal does not say {row.says!r}: {said}"
 
 
 @pytest.mark.claim("protection.resize-needs-the-class")
 def test_larger_request_is_refused_where_the_class_does_not_allow_expansion(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
+    stack: Stack, test: Steps
 ) -> None:
-    with step("bind a PVC of a class that does not mention expansion, ask for more"):
+    with test.step("bind a PVC of a class that does not mention expansion, ask for more"):
         stack.create("storageclass")
         bound_pvc(stack)
         more = {"spec": {"resources": {"requests": {"storage": "5Mi"}}}}
         said = refusal(stack, "PersistentVolumeClaim", "data", more)
-    observe(f"the API server says: {said}")
+    test.observe(f"the API server says: {said}")
     assert said is not None, "the larger request was accepted"
     assert "storageclass that provisions the pvc must support resize" in said

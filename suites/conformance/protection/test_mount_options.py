@@ -5,7 +5,7 @@ import pytest
 from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.protection.objects import bound_pvc, pod, run_pod
 
@@ -31,28 +31,26 @@ def mount_of(stack: Stack, user: Object) -> list[str]:
 
 
 @pytest.mark.claim("protection.mount-options-are-applied")
-def test_mount_options_of_a_pv_are_on_the_nodes_mount(
-    stack: Stack, step: StepFunction, observe: ObserveFunction
-) -> None:
-    with step(f"run a pod with a PV whose mountOptions are {sorted(_OPTIONS)}"):
+def test_mount_options_of_a_pv_are_on_the_nodes_mount(stack: Stack, test: Steps) -> None:
+    with test.step(f"run a pod with a PV whose mountOptions are {sorted(_OPTIONS)}"):
         bound_pvc(stack, mountOptions=sorted(_OPTIONS))
         user = run_pod(stack, "user")
     mount = mount_of(stack, user)
-    observe(f"{user['spec']['nodeName']} has mounted it so: {' '.join(mount)}")
+    test.observe(f"{user['spec']['nodeName']} has mounted it so: {' '.join(mount)}")
     assert set(mount[5].split(",")) >= _OPTIONS, "the node's mount lacks options"
 
 
 @pytest.mark.claim("protection.bad-mount-option-is-reported")
 def test_unknown_mount_option_holds_the_pod_and_is_named_in_an_event(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+    stack: Stack, test: Steps
 ) -> None:
     def phase() -> str:
         return str(stack.kube.get("Pod", "user", stack.namespace)["status"]["phase"])
 
-    with step(f"create a pod with a PV whose mountOptions have {_UNKNOWN}"):
+    with test.step(f"create a pod with a PV whose mountOptions have {_UNKNOWN}"):
         bound_pvc(stack, mountOptions=[_UNKNOWN])
         stack.make(pod("user"))
-    with verify(f"an event FailedMount comes, and the pod is Pending for {_STAYS_SECONDS} s"):
+    with test.verify(f"an event FailedMount comes, and the pod is Pending for {_STAYS_SECONDS} s"):
         events = wait_until(
             "an event FailedMount of the pod, which does not start",
             lambda: stack.kube.events(stack.namespace, name="user"),
@@ -65,5 +63,5 @@ def test_unknown_mount_option_holds_the_pod_and_is_named_in_an_event(
             "that the pod is Pending", phase, holds=lambda p: p == "Pending", seconds=_STAYS_SECONDS
         )
     said = next(e["message"] for e in events if e["reason"] == "FailedMount")
-    observe(f"the pod stays Pending; FailedMount: {said}")
+    test.observe(f"the pod stays Pending; FailedMount: {said}")
     assert _UNKNOWN in said, "the event does not name the option"

@@ -4,7 +4,7 @@ import pytest
 
 from landfast import timeouts
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import stays_true
 from suites.conformance.protection.objects import bound_pvc, run_pod, volume
 from suites.objects import files, finalizers, is_terminating, write
@@ -14,13 +14,11 @@ _STAYS_SECONDS = 2
 
 
 @pytest.mark.claim("protection.bound-pv-stays")
-def test_deleted_pv_serves_its_pvc_and_goes_after_it(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("bind a PVC to a PV and delete the PV"):
+def test_deleted_pv_serves_its_pvc_and_goes_after_it(stack: Stack, test: Steps) -> None:
+    with test.step("bind a PVC to a PV and delete the PV"):
         name = bound_pvc(stack)["spec"]["volumeName"]
         stack.kube.delete("PersistentVolume", name)
-    with verify(f"the PV stays for {_STAYS_SECONDS} s, and a new pod writes on it"):
+    with test.verify(f"the PV stays for {_STAYS_SECONDS} s, and a new pod writes on it"):
         stays_true(
             "that the PV exists, Terminating and Bound, with its finalizer",
             lambda: stack.kube.find("PersistentVolume", name) or {},
@@ -33,25 +31,25 @@ def test_deleted_pv_serves_its_pvc_and_goes_after_it(
         )
         run_pod(stack, "user")
         refusal = write(stack, "user", "late.txt")
-    observe(f"{name} is Terminating and Bound; a new pod writes on it: {refusal or 'no error'}")
+    test.observe(
+        f"{name} is Terminating and Bound; a new pod writes on it: {refusal or 'no error'}"
+    )
     assert files(stack) == {"volume/late.txt": "user\n"}, "what the pod wrote is not on the server"
-    with step("delete the pod and the PVC"):
+    with test.step("delete the pod and the PVC"):
         stack.kube.delete("Pod", "user", stack.namespace)
         stack.delete("PersistentVolumeClaim", "data")
-    with verify("the PV goes after its PVC"):
+    with test.verify("the PV goes after its PVC"):
         stack.wait_gone("PersistentVolume", name, timeout=timeouts.REFUSAL)
-    observe(f"after the PVC {name} is gone; the server has {files(stack)}")
+    test.observe(f"after the PVC {name} is gone; the server has {files(stack)}")
 
 
 @pytest.mark.claim("protection.unbound-pv-goes")
-def test_deleted_pv_that_is_available_goes_at_once(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("create a PV and delete it"):
+def test_deleted_pv_that_is_available_goes_at_once(stack: Stack, test: Steps) -> None:
+    with test.step("create a PV and delete it"):
         name = volume(stack)
         held = finalizers(stack.kube.get("PersistentVolume", name))
         stack.kube.delete("PersistentVolume", name)
-    with verify("it goes"):
+    with test.verify("it goes"):
         stack.wait_gone("PersistentVolume", name, timeout=timeouts.REFUSAL)
-    observe(f"{name} was Available with the finalizers {held}, and is gone")
+    test.observe(f"{name} was Available with the finalizers {held}, and is gone")
     assert FINALIZER in held, "the PV was not protected"

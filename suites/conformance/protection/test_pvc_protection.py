@@ -5,7 +5,7 @@ import pytest
 from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.protection.objects import bound_pvc, pod, run_pod, wait_until_unschedulable
 from suites.objects import files, finalizers, is_terminating, pvc, write
@@ -34,99 +34,89 @@ def wait_until_pvc_is_gone(stack: Stack) -> None:
 
 
 @pytest.mark.claim("protection.pvc-in-use-stays")
-def test_deleted_pvc_serves_its_pod_and_goes_with_it(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("let a pod use a PVC and delete the PVC"):
+def test_deleted_pvc_serves_its_pod_and_goes_with_it(stack: Stack, test: Steps) -> None:
+    with test.step("let a pod use a PVC and delete the PVC"):
         bound_pvc(stack)
         run_pod(stack, "user")
         delete_pvc(stack)
-    with verify(f"the PVC stays for {_STAYS_SECONDS} s, and the pod writes and reads"):
+    with test.verify(f"the PVC stays for {_STAYS_SECONDS} s, and the pod writes and reads"):
         found = stays_terminating(stack)
         refusal = write(stack, "user", "late.txt")
         read = stack.kube.execute(stack.namespace, "user", ["cat", "/nfs/late.txt"]).strip()
-    observe(f"the PVC is Terminating, {found['status']['phase']}: {finalizers(found)}")
-    observe(f"the pod writes ({refusal or 'no error'}) and reads {read!r}; server: {files(stack)}")
+    test.observe(f"the PVC is Terminating, {found['status']['phase']}: {finalizers(found)}")
+    test.observe(
+        f"the pod writes ({refusal or 'no error'}) and reads {read!r}; server: {files(stack)}"
+    )
     assert files(stack) == {"volume/late.txt": "user\n"}, "what the pod wrote is not on the server"
-    with step("delete the pod"):
+    with test.step("delete the pod"):
         stack.delete("Pod", "user")
-    with verify("the PVC goes with it"):
+    with test.verify("the PVC goes with it"):
         wait_until_pvc_is_gone(stack)
-    observe("the PVC is gone with the pod")
+    test.observe("the PVC is gone with the pod")
 
 
 @pytest.mark.claim("protection.deleted-pvc-takes-no-new-pod")
-def test_new_pod_with_a_deleted_pvc_is_not_scheduled(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("let a pod use a PVC, delete the PVC, create another pod with it"):
+def test_new_pod_with_a_deleted_pvc_is_not_scheduled(stack: Stack, test: Steps) -> None:
+    with test.step("let a pod use a PVC, delete the PVC, create another pod with it"):
         bound_pvc(stack)
         run_pod(stack, "user")
         delete_pvc(stack)
         stack.make(pod("late"))
-    with verify("the scheduler refuses the new pod"):
+    with test.verify("the scheduler refuses the new pod"):
         reason = wait_until_unschedulable(stack, "late")
-    observe(f"the scheduler refuses the new pod: {reason}")
+    test.observe(f"the scheduler refuses the new pod: {reason}")
     assert 'persistentvolumeclaim "data" is being deleted' in reason, "for another reason"
 
 
 @pytest.mark.claim("protection.unused-pvc-goes")
-def test_deleted_pvc_that_nobody_uses_goes_at_once(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("bind a PVC and delete it"):
+def test_deleted_pvc_that_nobody_uses_goes_at_once(stack: Stack, test: Steps) -> None:
+    with test.step("bind a PVC and delete it"):
         held = finalizers(bound_pvc(stack))
         delete_pvc(stack)
-    with verify("it goes"):
+    with test.verify("it goes"):
         wait_until_pvc_is_gone(stack)
-    observe(f"the Bound PVC had the finalizers {held}, and is gone")
+    test.observe(f"the Bound PVC had the finalizers {held}, and is gone")
     assert FINALIZER in held, "the PVC was not protected"
 
 
 @pytest.mark.claim("protection.pvc-of-unscheduled-pod-goes")
-def test_deleted_pvc_that_only_an_unscheduled_pod_names_goes(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("bind a PVC, create a pod with it that fits no node, delete the PVC"):
+def test_deleted_pvc_that_only_an_unscheduled_pod_names_goes(stack: Stack, test: Steps) -> None:
+    with test.step("bind a PVC, create a pod with it that fits no node, delete the PVC"):
         bound_pvc(stack)
         stack.make(pod("user", nodeSelector={"landfast.example/node": "none"}))
         reason = wait_until_unschedulable(stack, "user")
         delete_pvc(stack)
-    with verify("the PVC goes"):
+    with test.verify("the PVC goes"):
         wait_until_pvc_is_gone(stack)
-    observe(f"the pod waits ({reason}); the PVC that it names is gone")
+    test.observe(f"the pod waits ({reason}); the PVC that it names is gone")
 
 
 @pytest.mark.claim("protection.completed-pod-holds-its-pvc")
-def test_deleted_pvc_stays_until_its_completed_pod_is_deleted(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("let a pod with a PVC run to its end, and delete the PVC"):
+def test_deleted_pvc_stays_until_its_completed_pod_is_deleted(stack: Stack, test: Steps) -> None:
+    with test.step("let a pod with a PVC run to its end, and delete the PVC"):
         bound_pvc(stack)
         stack.make(pod("user", ("true",)))
         phase = stack.wait_for_pod("user", "Succeeded")["status"]["phase"]
         delete_pvc(stack)
-    with verify(f"the PVC stays for {_STAYS_SECONDS} s"):
+    with test.verify(f"the PVC stays for {_STAYS_SECONDS} s"):
         found = stays_terminating(stack)
-    observe(f"the pod is {phase}; the PVC is Terminating: {finalizers(found)}")
-    with step("delete the pod"):
+    test.observe(f"the pod is {phase}; the PVC is Terminating: {finalizers(found)}")
+    with test.step("delete the pod"):
         stack.kube.delete("Pod", "user", stack.namespace)
-    with verify("the PVC goes with it"):
+    with test.verify("the PVC goes with it"):
         wait_until_pvc_is_gone(stack)
-    observe("the PVC is gone with the pod")
+    test.observe("the PVC is gone with the pod")
 
 
 @pytest.mark.claim("protection.foreign-finalizer-holds")
-def test_pvc_with_another_finalizer_stays_until_that_is_removed(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
+def test_pvc_with_another_finalizer_stays_until_that_is_removed(stack: Stack, test: Steps) -> None:
     held = pvc("data")
     held["metadata"]["finalizers"] = [_FOREIGN]
     try:
-        with step("create a PVC with another finalizer, and delete it"):
+        with test.step("create a PVC with another finalizer, and delete it"):
             stack.make(held)
             delete_pvc(stack)
-        with verify("the other finalizer alone holds it"):
+        with test.verify("the other finalizer alone holds it"):
             left = wait_until(
                 "the other finalizer to be the only one",
                 lambda: stack.kube.find("PersistentVolumeClaim", "data", stack.namespace) or {},
@@ -134,11 +124,11 @@ def test_pvc_with_another_finalizer_stays_until_that_is_removed(
                 give_up=lambda found: None if found else "the PVC is gone",
                 timeout=timeouts.REFUSAL,
             )
-        observe(f"unused, the PVC is Terminating, held by {finalizers(left)}")
+        test.observe(f"unused, the PVC is Terminating, held by {finalizers(left)}")
     finally:
         if stack.kube.find("PersistentVolumeClaim", "data", stack.namespace) is not None:
             free = {"metadata": {"finalizers": None}}
             stack.kube.patch("PersistentVolumeClaim", "data", free, stack.namespace)
-    with verify("it goes without that finalizer"):
+    with test.verify("it goes without that finalizer"):
         wait_until_pvc_is_gone(stack)
-    observe("without it the PVC is gone")
+    test.observe("without it the PVC is gone")

@@ -8,52 +8,48 @@ from landfast.kube.client import Object
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.observed import GONE
 from landfast.provisioning.volumes import STAYS_SECONDS, BoundVolume, prepared, pvc_object
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import stays_true
 
 _DELETE, _RETAIN = ClassSettings(reclaim_policy="Delete"), ClassSettings(reclaim_policy="Retain")
 
 
 @pytest.mark.claim("reclaim.policy-changed-to-retain-is-obeyed")
-def test_bound_volume_made_retain_is_kept(bench: Bench, step: StepFunction) -> None:
+def test_bound_volume_made_retain_is_kept(bench: Bench, test: Steps) -> None:
     with bench.volume("made-retain", _DELETE) as volume:
-        with step("change the policy of the bound volume to Retain"):
+        with test.step("change the policy of the bound volume to Retain"):
             volume.set_policy("Retain")
         bench.reclaim(volume, Fate(Reclaimed.KEPT, volume.directory, "Released"))
 
 
 @pytest.mark.claim("reclaim.policy-changed-back-is-obeyed")
-def test_bound_volume_made_retain_and_delete_again_is_reclaimed(
-    bench: Bench, step: StepFunction
-) -> None:
+def test_bound_volume_made_retain_and_delete_again_is_reclaimed(bench: Bench, test: Steps) -> None:
     with bench.volume("made-delete-again", _DELETE) as volume:
-        with step("change the policy of the bound volume to Retain, then back to Delete"):
+        with test.step("change the policy of the bound volume to Retain, then back to Delete"):
             volume.set_policy("Retain")
             volume.set_policy("Delete")
         bench.reclaim(volume, volume.fate(bench.line, _DELETE))
 
 
 @pytest.mark.claim("reclaim.policy-changed-after-release-is-obeyed")
-def test_released_volume_made_delete_is_reclaimed(
-    bench: Bench, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
+def test_released_volume_made_delete_is_reclaimed(bench: Bench, test: Steps) -> None:
     with bench.volume("made-delete", _RETAIN) as volume:
-        with step("delete the PVC of the Retain volume"):
+        with test.step("delete the PVC of the Retain volume"):
             volume.release("Released")
-        observe(f"before the policy changes: {volume.look()}")
-        with step("change the policy to Delete"):
+        test.observe(f"before the policy changes: {volume.look()}")
+        with test.step("change the policy to Delete"):
             volume.set_policy("Delete")
-        with verify("the volume is reclaimed"):
+        with test.verify("the volume is reclaimed"):
             volume.wait_for(GONE)
         bench.judge(volume, volume.fate(bench.line, _DELETE))
 
 
 @pytest.mark.claim("reclaim.released-volume-is-not-bound-again")
 def test_new_pvc_of_the_old_name_is_not_bound_to_a_released_volume(
-    bench: Bench, step: StepFunction, observe: ObserveFunction
+    bench: Bench, test: Steps
 ) -> None:
     with bench.volume("released", _RETAIN, make=prepared) as volume:
-        with step("delete the PVC, create it again under the same name"):
+        with test.step("delete the PVC, create it again under the same name"):
             volume.release("Released")
             recreate_pvc(volume)
         stays_true(
@@ -62,25 +58,25 @@ def test_new_pvc_of_the_old_name_is_not_bound_to_a_released_volume(
             holds=lambda phases: phases == ("Released", "Pending"),
             seconds=STAYS_SECONDS,
         )
-        observe(f"for {STAYS_SECONDS} s the volume stays Released, the new PVC Pending")
+        test.observe(f"for {STAYS_SECONDS} s the volume stays Released, the new PVC Pending")
 
 
 @pytest.mark.claim("reclaim.cleared-claimref-gives-the-data-back")
 def test_released_volume_without_claimref_is_bound_again_with_its_data(
-    bench: Bench, step: StepFunction, verify: StepFunction, observe: ObserveFunction
+    bench: Bench, test: Steps
 ) -> None:
     with bench.volume("cleared", _RETAIN, make=prepared) as volume:
-        with step("delete the PVC, remove the volume's claimRef"):
+        with test.step("delete the PVC, remove the volume's claimRef"):
             volume.release("Released")
             cleared = {"spec": {"claimRef": None}}
             volume.stack.kube.patch("PersistentVolume", volume.name, cleared)
-        with verify("the volume becomes Available"):
+        with test.verify("the volume becomes Available"):
             volume.wait_for("Available")
-        with step("create the PVC again"):
+        with test.step("create the PVC again"):
             recreate_pvc(volume)
-        with verify("the new PVC is bound"):
+        with test.verify("the new PVC is bound"):
             bound = volume.stack.wait_for_pvc(volume.pvc.name, timeout=timeouts.BIND)
-        observe(f"the new PVC is bound to {bound['spec']['volumeName']}")
+        test.observe(f"the new PVC is bound to {bound['spec']['volumeName']}")
         assert bound["spec"]["volumeName"] == volume.name, "the PVC is bound to another volume"
         bench.judge(volume, Fate(Reclaimed.KEPT, volume.directory, "Bound"))
 

@@ -6,7 +6,7 @@ from fixtures.provisioner import Bench
 from landfast import timeouts
 from landfast.provisioning.contract import Fate, Reclaimed, static_fate
 from landfast.provisioning.volumes import STAYS_SECONDS, prepared
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.verdict import Unknown
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.reclaim.recycling import (
@@ -31,40 +31,38 @@ _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff")
     [pytest.param(c, id=c.name, marks=pytest.mark.claim(c.claim)) for c in CONTENTS],
 )
 def test_recycle_empties_the_volume_and_nothing_else(
-    content: Content, bench: Bench, step: StepFunction, observe: ObserveFunction
+    content: Content, bench: Bench, test: Steps
 ) -> None:
     export = bench.stack.export
     export.make_folder("outside")
     export.write(_OUTSIDE, _PRECIOUS)
     with bench.volume(content.name, RECYCLE, make=prepared, write=False) as volume:
         script = content.script.replace("{root}", bench.stack.overlay.root)
-        with step(f"a pod of user {content.uid} runs: {script}"):
+        with test.step(f"a pod of user {content.uid} runs: {script}"):
             argv, mounted = shell(f"cd /nfs && {script}"), of_pvc(content.name)
             run_to_its_end(bench.stack, pod(content.name, argv, volume=mounted, uid=content.uid))
             bench.stack.wait_gone("Pod", content.name, bench.stack.namespace)
         before = contents(volume)
-        observe(f"before, the volume has {len(before)} entries: {before[:8]}")
+        test.observe(f"before, the volume has {len(before)} entries: {before[:8]}")
         if not before:
             raise Unknown("the pod left nothing in the volume")
         bench.reclaim(volume, static_fate("Recycle", volume.directory))
         left, beside = contents(volume), [*export.list("outside")]
-        observe(f"after, it has {left or 'nothing'}; beside it the server has {beside}")
+        test.observe(f"after, it has {left or 'nothing'}; beside it the server has {beside}")
     assert left == [], "something is left in the volume"
     assert beside == [_OUTSIDE], "a file outside the volume was removed"
     assert export.read(_OUTSIDE) == _PRECIOUS, "a file outside was changed"
 
 
 @pytest.mark.claim("reclaim.recycle-waits-for-pods")
-def test_volume_in_use_is_not_recycled(
-    bench: Bench, step: StepFunction, verify: StepFunction
-) -> None:
+def test_volume_in_use_is_not_recycled(bench: Bench, test: Steps) -> None:
     with bench.volume("in-use", RECYCLE, make=prepared) as volume:
         try:
-            with step("a pod uses the volume; delete the PVC, remove its finalizer"):
+            with test.step("a pod uses the volume; delete the PVC, remove its finalizer"):
                 bench.stack.make(pod("in-use", volume=of_pvc("in-use")))
                 bench.stack.wait_for_pod("in-use", "Running")
                 delete_in_use(volume)
-            with verify("the volume becomes Released and stays so"):
+            with test.verify("the volume becomes Released and stays so"):
                 volume.wait_for("Released")
             stays_true(
                 "that no recycler pod exists",
@@ -80,17 +78,17 @@ def test_volume_in_use_is_not_recycled(
 
 @pytest.mark.exclusive
 @pytest.mark.claim("reclaim.recycle-without-its-image-keeps-the-data")
-def test_recycle_without_its_image_keeps_the_data(
-    bench: Bench, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
+def test_recycle_without_its_image_keeps_the_data(bench: Bench, test: Steps) -> None:
     with (
         image_away(bench.stack.env),
         bench.volume("no-image", RECYCLE, make=prepared) as volume,
     ):
         try:
-            with step("delete the PVC while no node has the recycler's image"):
+            with test.step("delete the PVC while no node has the recycler's image"):
                 volume.delete_pvc()
-            with verify("the recycler pod reports the missing image, the volume stays Released"):
+            with test.verify(
+                "the recycler pod reports the missing image, the volume stays Released"
+            ):
                 found = wait_until(
                     "the recycler pod to report the missing image",
                     lambda: recycler_obstacle(volume),
@@ -101,7 +99,7 @@ def test_recycle_without_its_image_keeps_the_data(
                     timeout=timeouts.EVENT,
                 )
                 volume.wait_for("Released")
-            observe(str(found))
+            test.observe(str(found))
             bench.judge(volume, Fate(Reclaimed.KEPT, volume.directory, "Released"))
         finally:
             remove_recycler(volume)

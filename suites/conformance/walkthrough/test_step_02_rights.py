@@ -9,7 +9,7 @@ from fixtures.stacks import NewStack
 from landfast import timeouts
 from landfast.kube.client import KubeError
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import stays_true, wait_until
 from suites.conformance.walkthrough.volumes import delete_pvc, provision
 from suites.objects import pvc
@@ -30,12 +30,10 @@ def logs(stack: Stack) -> str:
 
 
 @pytest.mark.claim("walkthrough.rbac-suffices")
-def test_provisioner_works_with_no_right_beyond_its_own(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("deploy the provisioner"):
+def test_provisioner_works_with_no_right_beyond_its_own(stack: Stack, test: Steps) -> None:
+    with test.step("deploy the provisioner"):
         stack.deploy_provisioner()
-    with verify("it makes a PV for a PVC, and removes it with the PVC"):
+    with test.verify("it makes a PV for a PVC, and removes it with the PVC"):
         pv = provision(stack, "data")
         delete_pvc(stack, "data", pv)
     granted = sorted(
@@ -45,8 +43,8 @@ def test_provisioner_works_with_no_right_beyond_its_own(
         if any(s.get("namespace") == stack.system_namespace for s in binding.get("subjects") or ())
     )
     forbidden = [line for line in logs(stack).splitlines() if "forbidden" in line]
-    observe(f"{pv['metadata']['name']} was made and reclaimed; its rights come from {granted}")
-    observe(f"refused by the API server: {forbidden or 'nothing'}")
+    test.observe(f"{pv['metadata']['name']} was made and reclaimed; its rights come from {granted}")
+    test.observe(f"refused by the API server: {forbidden or 'nothing'}")
     assert forbidden == [], "the API server refused the provisioner something"
     assert len(granted) == 2, "it has more rights than the reference grants"
 
@@ -85,14 +83,10 @@ class Copy:
 
 @pytest.mark.claim("walkthrough.each-right-is-needed")
 def test_provisioner_does_not_work_without_any_one_right(
-    stack: Stack,
-    new_stack: NewStack,
-    step: StepFunction,
-    verify: StepFunction,
-    observe: ObserveFunction,
+    stack: Stack, new_stack: NewStack, test: Steps
 ) -> None:
     copies = []
-    with step("deploy five copies, each without one right, and a whole one beside them"):
+    with test.step("deploy five copies, each without one right, and a whole one beside them"):
         for missing, refused in _REFUSED_WITHOUT.items():
             copy = Copy(missing, refused, new_stack())
             for obj in copy.stack.objects("provisioner-rbac"):
@@ -103,15 +97,17 @@ def test_provisioner_does_not_work_without_any_one_right(
             copies.append(copy)
         stack.deploy_provisioner()
         whole = provision(stack, "data")
-    observe(f"with all rights, a copy started last has made {whole['metadata']['name']}")
+    test.observe(f"with all rights, a copy started last has made {whole['metadata']['name']}")
     for copy in copies:
-        with verify(f"pod log or events say what is refused without {copy.missing}"):
+        with test.verify(f"pod log or events say what is refused without {copy.missing}"):
             refusals = copy.wait_for_refusal()
-        observe(f"without {copy.missing} the API server refuses: {', '.join(sorted(refusals))}")
+        test.observe(
+            f"without {copy.missing} the API server refuses: {', '.join(sorted(refusals))}"
+        )
     stays_true(
         "that all five PVCs are Pending",
         lambda: {copy.missing: copy.phase() for copy in copies},
         holds=lambda phases: set(phases.values()) == {"Pending"},
         seconds=_STAYS_SECONDS,
     )
-    observe(f"the PVCs of all five stay Pending for {_STAYS_SECONDS} s")
+    test.observe(f"the PVCs of all five stay Pending for {_STAYS_SECONDS} s")

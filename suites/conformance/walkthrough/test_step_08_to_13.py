@@ -6,7 +6,7 @@ from fixtures.session import FactFunction
 from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from suites.conformance.walkthrough.conftest import Walk
 from suites.conformance.walkthrough.database import (
     PVC,
@@ -21,25 +21,23 @@ pytestmark = pytest.mark.xdist_group("walkthrough")
 
 
 @pytest.mark.claim("walkthrough.mysql-binds-the-static-pv")
-def test_mysql_pvc_binds_the_pv_prepared_for_it(
-    reference: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
+def test_mysql_pvc_binds_the_pv_prepared_for_it(reference: Stack, test: Steps) -> None:
     prepared = reference.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
-    with step("make /data/share/mysql on the server, create MySQL's objects"):
+    with test.step("make /data/share/mysql on the server, create MySQL's objects"):
         reference.export.make_folder("mysql")
         for obj in reference.objects("mysql"):
             reference.kube.create(obj)
             if obj["kind"] == "PersistentVolume":
                 # a PVC created before its PV is Available gets a provisioned one
                 reference.wait_for_pv(prepared, "Available")
-    with verify(f"{PVC} becomes Bound"):
+    with test.verify(f"{PVC} becomes Bound"):
         pvc = reference.wait_for_pvc(PVC)
     pvs = sorted(
         pv["metadata"]["name"]
         for pv in reference.kube.list("PersistentVolume")
         if pv["spec"].get("storageClassName") == reference.storage_class
     )
-    observe(f"{PVC} is bound to {pvc['spec']['volumeName']}; PVs of the class: {pvs}")
+    test.observe(f"{PVC} is bound to {pvc['spec']['volumeName']}; PVs of the class: {pvs}")
     assert pvc["spec"]["volumeName"] == prepared, "MySQL's PVC is bound to another PV"
     expected = sorted([reference.overlay.name("PersistentVolume", "nfs-pv"), prepared])
     assert pvs == expected, "a PV was provisioned, or one is missing"
@@ -47,13 +45,13 @@ def test_mysql_pvc_binds_the_pv_prepared_for_it(
 
 @pytest.mark.claim("walkthrough.mysql-runs")
 def test_mysql_runs_and_answers(
-    reference: Stack, walk: Walk, verify: StepFunction, observe: ObserveFunction, fact: FactFunction
+    reference: Stack, walk: Walk, test: Steps, fact: FactFunction
 ) -> None:
-    with verify("mysql-0 is Running and answers through the NodePort"):
+    with test.verify("mysql-0 is Running and answers through the NodePort"):
         pod = reference.wait_for_pod("mysql-0", "Running", timeout=timeouts.MYSQL_READY)
         walk.identity = reference.wait_for_mysql()
     (container,) = pod["spec"]["containers"]
-    observe(
+    test.observe(
         f"mysql-0 runs on {pod['spec']['nodeName']} with image {container['image']} in "
         f"{container['resources']['limits']['memory']}; MySQL {walk.identity.version} answers "
         f"root, server_uuid {walk.identity.server_uuid}"
@@ -64,24 +62,22 @@ def test_mysql_runs_and_answers(
 
 
 @pytest.mark.claim("walkthrough.mysql-files-belong-to-mysql")
-def test_data_files_on_the_server_belong_to_mysql(
-    reference: Stack, observe: ObserveFunction
-) -> None:
+def test_data_files_on_the_server_belong_to_mysql(reference: Stack, test: Steps) -> None:
     entries = reference.export.list("mysql")
     names = data_files(reference)
     assert {"auto.cnf", "ibdata1"} <= names, f"MySQL's own files are missing: {sorted(names)}"
     system = entries["mysql/ibdata1"]
-    observe(f"{len(entries)} files and folders on the server, among them: {system}")
+    test.observe(f"{len(entries)} files and folders on the server, among them: {system}")
     strange = [str(entry) for entry in entries.values() if entry.uid != 999]
-    observe(f"not owned by 999: {strange or 'none'}")
+    test.observe(f"not owned by 999: {strange or 'none'}")
     assert strange == [], "999 does not own all files on the server"
 
 
 @pytest.mark.claim("walkthrough.rows-are-readable")
-def test_acknowledged_rows_are_readable(
-    reference: Stack, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with verify("MySQL acknowledges a table and two rows, and returns them on a new connection"):
+def test_acknowledged_rows_are_readable(reference: Stack, test: Steps) -> None:
+    with test.verify(
+        "MySQL acknowledges a table and two rows, and returns them on a new connection"
+    ):
         reference.mysql.query("CREATE DATABASE test_mysql")
         reference.mysql.query(
             "CREATE TABLE test_mysql.msg (line INT PRIMARY KEY AUTO_INCREMENT, msg VARCHAR(255))"
@@ -89,60 +85,54 @@ def test_acknowledged_rows_are_readable(
         for text in ROWS:
             reference.mysql.query("INSERT INTO test_mysql.msg VALUES (NULL, %s)", [text])
         rows = messages(reference)
-    observe(f"on a new connection, the table has {rows}")
+    test.observe(f"on a new connection, the table has {rows}")
     assert rows == ROWS, "rows that MySQL acknowledged are missing"
 
 
 @pytest.mark.claim("walkthrough.database-is-a-folder-on-the-server")
-def test_database_is_a_folder_on_the_server(
-    reference: Stack, walk: Walk, observe: ObserveFunction
-) -> None:
+def test_database_is_a_folder_on_the_server(reference: Stack, walk: Walk, test: Steps) -> None:
     folder = reference.export.stat("mysql/test_mysql")
     walk.files = data_files(reference)
     table = sorted(name for name in walk.files if name.startswith("test_mysql/msg."))
-    observe(f"the server has: {folder}, in it {table}")
+    test.observe(f"the server has: {folder}, in it {table}")
     assert folder is not None, "there is no folder test_mysql on the server"
     assert folder.type == "directory", f"test_mysql on the server is a {folder.type}"
     assert table, "no file of table msg is in the folder test_mysql"
 
 
-def expect_the_same_rows(
-    reference: Stack, walk: Walk, verify: StepFunction, observe: ObserveFunction
-) -> None:
+def expect_the_same_rows(reference: Stack, walk: Walk, test: Steps) -> None:
     """Hold MySQL to the rows and the data directory that it began with."""
-    with verify("MySQL answers and returns its rows"):
+    with test.verify("MySQL answers and returns its rows"):
         identity = reference.wait_for_mysql()
         rows = messages(reference)
-    observe(describe(rows, identity))
+    test.observe(describe(rows, identity))
     assert rows == ROWS, f"rows were lost or changed; server_uuid is now {identity.server_uuid}"
     assert identity.server_uuid == walk.server_uuid, "MySQL runs on another data directory"
 
 
-def replace_pod(reference: Stack, observe: ObserveFunction, grace_seconds: int | None) -> Object:
+def replace_pod(reference: Stack, test: Steps, grace_seconds: int | None) -> Object:
     """Delete pod mysql-0, and return the one that takes its place."""
     before = reference.kube.get("Pod", "mysql-0", reference.namespace)
     reference.kube.delete("Pod", "mysql-0", reference.namespace, grace_seconds=grace_seconds)
     after = reference.wait_for_next_pod(before)
-    observe(f"pod {before['metadata']['uid']} is replaced by {after['metadata']['uid']}")
+    test.observe(f"pod {before['metadata']['uid']} is replaced by {after['metadata']['uid']}")
     return after
 
 
 @pytest.mark.claim("walkthrough.rows-survive-pod-deletion")
-def test_rows_survive_the_deletion_of_the_pod(
-    reference: Stack, walk: Walk, verify: StepFunction, step: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("delete pod mysql-0, wait for the next one"):
-        replace_pod(reference, observe, grace_seconds=None)
-    expect_the_same_rows(reference, walk, verify, observe)
+def test_rows_survive_the_deletion_of_the_pod(reference: Stack, walk: Walk, test: Steps) -> None:
+    with test.step("delete pod mysql-0, wait for the next one"):
+        replace_pod(reference, test, grace_seconds=None)
+    expect_the_same_rows(reference, walk, test)
 
 
 @pytest.mark.claim("walkthrough.rows-survive-force-deletion")
 def test_rows_survive_the_forced_deletion_of_the_pod(
-    reference: Stack, walk: Walk, verify: StepFunction, step: StepFunction, observe: ObserveFunction
+    reference: Stack, walk: Walk, test: Steps
 ) -> None:
-    with step("delete pod mysql-0 by force, wait for the next one"):
-        replace_pod(reference, observe, grace_seconds=0)
-    expect_the_same_rows(reference, walk, verify, observe)
+    with test.step("delete pod mysql-0 by force, wait for the next one"):
+        replace_pod(reference, test, grace_seconds=0)
+    expect_the_same_rows(reference, walk, test)
 
 
 def delete_statefulset(reference: Stack) -> None:
@@ -151,41 +141,41 @@ def delete_statefulset(reference: Stack) -> None:
 
 
 @pytest.mark.claim("walkthrough.files-outlive-the-statefulset")
-def test_data_files_outlive_the_statefulset(
-    reference: Stack, walk: Walk, step: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("delete StatefulSet mysql, wait until its pod is gone"):
+def test_data_files_outlive_the_statefulset(reference: Stack, walk: Walk, test: Steps) -> None:
+    with test.step("delete StatefulSet mysql, wait until its pod is gone"):
         delete_statefulset(reference)
     left = data_files(reference)
     lost = sorted(walk.files - left)
-    observe(f"{len(left)} data files are on the server; missing since step 9: {lost or 'none'}")
+    test.observe(
+        f"{len(left)} data files are on the server; missing since step 9: {lost or 'none'}"
+    )
     assert lost == [], "data files are no longer on the server"
     assert "test_mysql/msg.ibd" in left, "the table's file is not on the server"
 
 
 @pytest.mark.claim("walkthrough.rows-survive-statefulset-recreation")
 def test_rows_survive_the_recreation_of_the_statefulset(
-    reference: Stack, walk: Walk, verify: StepFunction, step: StepFunction, observe: ObserveFunction
+    reference: Stack, walk: Walk, test: Steps
 ) -> None:
     (statefulset,) = (o for o in reference.objects("mysql") if o["kind"] == "StatefulSet")
-    with step("create StatefulSet mysql again"):
+    with test.step("create StatefulSet mysql again"):
         reference.kube.create(statefulset)
-    expect_the_same_rows(reference, walk, verify, observe)
+    expect_the_same_rows(reference, walk, test)
 
 
 @pytest.mark.claim("walkthrough.files-outlive-claim-and-volume")
-def test_data_files_outlive_pvc_and_pv(
-    reference: Stack, step: StepFunction, observe: ObserveFunction
-) -> None:
+def test_data_files_outlive_pvc_and_pv(reference: Stack, test: Steps) -> None:
     pv = reference.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
-    with step("delete StatefulSet mysql, wait until its pod is gone"):
+    with test.step("delete StatefulSet mysql, wait until its pod is gone"):
         delete_statefulset(reference)
     before = hashes(reference)
     assert "mysql/test_mysql/msg.ibd" in before, "the table's file was missing before"
-    with step("delete the PVC, then the PV"):
+    with test.step("delete the PVC, then the PV"):
         reference.delete("PersistentVolumeClaim", PVC)
         phase = reference.wait_for_pv(pv, "Released")["status"]["phase"]
         reference.delete("PersistentVolume", pv)
     after = hashes(reference)
-    observe(f"{pv} was {phase}, then deleted; on the server with the same content: {sorted(after)}")
+    test.observe(
+        f"{pv} was {phase}, then deleted; on the server with the same content: {sorted(after)}"
+    )
     assert after == before, "data files were lost or changed"

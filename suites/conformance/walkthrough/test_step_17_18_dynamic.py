@@ -6,7 +6,7 @@ import pytest
 
 from landfast import timeouts
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from landfast.waiting import wait_until
 from suites.conformance.walkthrough.volumes import (
     TEXT,
@@ -21,32 +21,30 @@ _STAYS_SECONDS = 3
 
 
 @pytest.mark.claim("walkthrough.class-makes-a-volume")
-def test_pvc_of_a_class_with_a_provisioner_gets_a_new_pv(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("deploy the provisioner"):
+def test_pvc_of_a_class_with_a_provisioner_gets_a_new_pv(stack: Stack, test: Steps) -> None:
+    with test.step("deploy the provisioner"):
         stack.deploy_provisioner()
-    with verify("a PVC gets a PV though none was prepared"):
+    with test.verify("a PVC gets a PV though none was prepared"):
         pv = provision(stack, "data")
     name, path = folder_name(stack, "data", pv), pv["spec"]["nfs"]["path"]
     folder = stack.export.stat(name)
-    observe(f"{pv['metadata']['name']} was made with path {path}, {pv['status']['phase']}")
-    observe(f"the server has: {folder}")
+    test.observe(f"{pv['metadata']['name']} was made with path {path}, {pv['status']['phase']}")
+    test.observe(f"the server has: {folder}")
     assert path == f"{stack.overlay.root}/{name}", f"the PV's path is {path}"
     assert folder is not None, f"there is no folder {name} on the export"
     assert folder.type == "directory", f"{name} on the export is a {folder.type}"
 
 
 @pytest.mark.claim("walkthrough.selector-is-refused")
-def test_pvc_with_a_selector_is_refused_by_the_provisioner(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    with step("deploy the provisioner, create a PVC without a selector and one with"):
+def test_pvc_with_a_selector_is_refused_by_the_provisioner(stack: Stack, test: Steps) -> None:
+    with test.step("deploy the provisioner, create a PVC without a selector and one with"):
         stack.deploy_provisioner()
         pv = provision(stack, "plain")
         stack.make(pvc("choosy", selector={"matchLabels": {"app": "nfs-pv-test"}}))
-    observe(f"the PVC without a selector got {pv['metadata']['name']}")
-    with verify(f"an event refuses the selector, and the PVC is Pending for {_STAYS_SECONDS} s"):
+    test.observe(f"the PVC without a selector got {pv['metadata']['name']}")
+    with test.verify(
+        f"an event refuses the selector, and the PVC is Pending for {_STAYS_SECONDS} s"
+    ):
         refusal = wait_until(
             "an event that says that selectors are not supported",
             lambda: [e["message"] for e in stack.kube.events(stack.namespace, name="choosy")],
@@ -54,42 +52,34 @@ def test_pvc_with_a_selector_is_refused_by_the_provisioner(
             timeout=timeouts.EVENT,
         )
         stays_pending(stack, "choosy", seconds=_STAYS_SECONDS)
-    observe(f"the PVC with a selector stays Pending; its events: {refusal}")
+    test.observe(f"the PVC with a selector stays Pending; its events: {refusal}")
 
 
-def files_left_after_deletion(
-    stack: Stack, step: StepFunction, verify: StepFunction
-) -> tuple[str, dict[str, str]]:
+def files_left_after_deletion(stack: Stack, test: Steps) -> tuple[str, dict[str, str]]:
     """Let a PV be made, put a file on it, delete its PVC; return its folder and what is left."""
-    with step("let a PV be made, write a file into its folder"):
+    with test.step("let a PV be made, write a file into its folder"):
         stack.deploy_provisioner()
         pv = provision(stack, "data")
         folder = folder_name(stack, "data", pv)
         stack.export.write(f"{folder}/data.txt", TEXT)
-    with verify("the PV goes when its PVC is deleted"):
+    with test.verify("the PV goes when its PVC is deleted"):
         return folder, delete_pvc(stack, "data", pv)
 
 
 @pytest.mark.claim("walkthrough.deletion-archives")
-def test_deleted_pvc_is_archived_with_archive_on_delete_true(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    folder, left = files_left_after_deletion(stack, step, verify)
-    observe(f'archiveOnDelete "true": the PV is gone, the server has {left}')
+def test_deleted_pvc_is_archived_with_archive_on_delete_true(stack: Stack, test: Steps) -> None:
+    folder, left = files_left_after_deletion(stack, test)
+    test.observe(f'archiveOnDelete "true": the PV is gone, the server has {left}')
     assert left == {f"archived-{folder}/data.txt": TEXT}, "the data was not archived"
 
 
 @pytest.mark.claim("walkthrough.deletion-archives-by-default")
 def test_deleted_pvc_is_archived_without_archive_on_delete(
-    stack: Stack,
-    step: StepFunction,
-    verify: StepFunction,
-    observe: ObserveFunction,
-    note: Callable[[str], None],
+    stack: Stack, test: Steps, note: Callable[[str], None]
 ) -> None:
     stack.changes.append(archive_on_delete(None))
-    folder, left = files_left_after_deletion(stack, step, verify)
-    observe(f"archiveOnDelete left out: the PV is gone, the server has {left}")
+    folder, left = files_left_after_deletion(stack, test)
+    test.observe(f"archiveOnDelete left out: the PV is gone, the server has {left}")
     note(
         "Step 18 of the reference says that leaving out archiveOnDelete deletes the data. "
         f"Observed: after the PVC was deleted, the server had {sorted(left) or 'nothing'}."
@@ -98,12 +88,10 @@ def test_deleted_pvc_is_archived_without_archive_on_delete(
 
 
 @pytest.mark.claim("walkthrough.deletion-removes")
-def test_deleted_pvc_is_removed_with_archive_on_delete_false(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
+def test_deleted_pvc_is_removed_with_archive_on_delete_false(stack: Stack, test: Steps) -> None:
     stack.changes.append(archive_on_delete("false"))
-    folder, left = files_left_after_deletion(stack, step, verify)
+    folder, left = files_left_after_deletion(stack, test)
     folders = sorted(stack.export.list())
-    observe(f'archiveOnDelete "false": the PV is gone; of {folder} the server has {folders}')
+    test.observe(f'archiveOnDelete "false": the PV is gone; of {folder} the server has {folders}')
     assert left == {}, "data is left on the server"
     assert folders == [], "a folder is left on the server"

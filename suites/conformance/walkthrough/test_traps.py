@@ -8,7 +8,7 @@ from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.manifests import MANIFESTS, load
 from landfast.stack import Stack
-from landfast.steps import ObserveFunction, StepFunction
+from landfast.steps import Steps
 from suites.conformance.walkthrough.volumes import TEXT
 from suites.objects import files, prepare
 
@@ -34,39 +34,35 @@ def volumes_below_a_recycled_one() -> list[str]:
 
 
 @pytest.mark.claim("walkthrough.recycling-the-root-scrubs-everything")
-def test_recycling_the_root_of_the_export_destroys_every_volume(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
-    observe(f"in the reference's manifests: {volumes_below_a_recycled_one()}")
+def test_recycling_the_root_of_the_export_destroys_every_volume(stack: Stack, test: Steps) -> None:
+    test.observe(f"in the reference's manifests: {volumes_below_a_recycled_one()}")
     for neighbour in ("mysql", "another-team"):
         stack.export.make_folder(neighbour)
         stack.export.write(f"{neighbour}/data.txt", TEXT)
-    observe(f"before, a throw-away export has {sorted(files(stack))}")
-    with step("bind nfs-pvc to nfs-pv, the root of that export, and delete nfs-pvc"):
+    test.observe(f"before, a throw-away export has {sorted(files(stack))}")
+    with test.step("bind nfs-pvc to nfs-pv, the root of that export, and delete nfs-pvc"):
         name = prepare(stack, *load("pv"))
         stack.create("pvc")
         stack.wait_for_pvc("nfs-pvc")
         stack.kube.delete("PersistentVolumeClaim", "nfs-pvc", stack.namespace)
-    with verify("nfs-pv is recycled"):
+    with test.verify("nfs-pv is recycled"):
         stack.wait_for_pv(name, "Available", timeout=timeouts.RECYCLE)
     left = stack.export.list()
-    observe(f"after, it has {sorted(left) or 'nothing'}")
+    test.observe(f"after, it has {sorted(left) or 'nothing'}")
     assert left == {}, "the neighbours' data was spared"
 
 
 @pytest.mark.claim("walkthrough.mysql-claim-can-take-the-root")
-def test_mysql_pvc_binds_nfs_pv_while_it_is_available(
-    stack: Stack, step: StepFunction, verify: StepFunction, observe: ObserveFunction
-) -> None:
+def test_mysql_pvc_binds_nfs_pv_while_it_is_available(stack: Stack, test: Steps) -> None:
     (statefulset,) = (o for o in load("mysql") if o["kind"] == "StatefulSet")
     (template,) = statefulset["spec"]["volumeClaimTemplates"]
-    with step("create nfs-pv, then the PVC that StatefulSet mysql makes"):
+    with test.step("create nfs-pv, then the PVC that StatefulSet mysql makes"):
         name = prepare(stack, *load("pv"))
         stack.make({"apiVersion": "v1", "kind": "PersistentVolumeClaim", **template})
-    with verify("the PVC becomes Bound"):
+    with test.verify("the PVC becomes Bound"):
         bound = stack.wait_for_pvc("mysql-data", timeout=timeouts.REFUSAL)
     volume = stack.kube.get("PersistentVolume", bound["spec"]["volumeName"])["spec"]
-    observe(
+    test.observe(
         f"MySQL's PVC is bound to {bound['spec']['volumeName']}: path {volume['nfs']['path']} "
         f"(the root), policy {volume['persistentVolumeReclaimPolicy']}"
     )
