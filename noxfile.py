@@ -113,7 +113,7 @@ def tests(session: nox.Session) -> None:
     install(session, "tests")
     # coverage of a selection of tests says nothing
     coverage = [] if session.posargs else ["--cov", "--cov-report=term-missing"]
-    run(session, "python", "-m", "pytest", "tests", "-n", "auto", *coverage)
+    run(session, "python", "-m", "pytest", "tests", "-n", "auto", "--dist", "loadgroup", *coverage)
 
 
 @nox.session

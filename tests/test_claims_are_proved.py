@@ -9,27 +9,36 @@ from collections import Counter
 import pytest
 
 from landfast import paths
-from landfast.claims import load_claims
+from landfast.claims import Claim, load_claims
+from suites import catalogue
 
 SUITES = paths.PROJECT / "suites"
+pytestmark = pytest.mark.xdist_group("catalogue")  # collected once
 _COLLECT = """
 import json
 from suites.catalogue import collect
-print(json.dumps([(test, claim.id) for test, claim in collect()]))
+print(json.dumps([(test, claim.model_dump()) for test, claim in collect()]))
 """
 
 
 @pytest.fixture(scope="module")
-def proofs() -> list[tuple[str, str]]:
-    """Every test with its claim's id: collected in another process, as here pytest is running."""
-    collected = subprocess.run(
+def collected() -> list[tuple[str, Claim]]:
+    """Every test with its claim: collected in another process, as here pytest is running."""
+    found = subprocess.run(
         [sys.executable, "-c", _COLLECT],
         capture_output=True,
         text=True,
         check=True,
         cwd=paths.PROJECT,
     )
-    return [(test, claim) for test, claim in json.loads(collected.stdout.splitlines()[-1])]
+    tests = json.loads(found.stdout.splitlines()[-1])
+    return [(test, Claim.model_validate(claim)) for test, claim in tests]
+
+
+@pytest.fixture
+def proofs(collected: list[tuple[str, Claim]]) -> list[tuple[str, str]]:
+    """Every test with its claim's id."""
+    return [(test, claim.id) for test, claim in collected]
 
 
 def test_every_claim_is_proved_by_one_test(proofs: list[tuple[str, str]]) -> None:
@@ -52,10 +61,9 @@ def test_steps_are_sabotaged_in_the_order_they_are_run_in(proofs: list[tuple[str
     assert [c for _, c in proofs if c in sabotage.IN_ORDER] == list(sabotage.IN_ORDER)
 
 
-def test_the_catalogue_is_up_to_date() -> None:
-    command = [sys.executable, "-m", "suites.catalogue", "--check"]
-    checked = subprocess.run(command, capture_output=True, text=True, cwd=paths.PROJECT)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+def test_the_catalogue_is_up_to_date(collected: list[tuple[str, Claim]]) -> None:
+    wanted = catalogue.catalogue([claim for _, claim in collected])
+    assert catalogue.FILE.read_text() == wanted, "run `nox -s catalogue`"
 
 
 def test_claims_of_a_suite_stand_in_its_folder() -> None:

@@ -3,11 +3,13 @@
 The runs are real but for one thing: the environment is a value without a cluster.
 """
 
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from landfast import timeouts
 from landfast.journal import (
     ClaimDeclared,
     EnvironmentFact,
@@ -111,9 +113,14 @@ class Suite:
             module += f'@pytest.mark.claim("s.c{number}")\n{body}\n'
         (self.folder / "suites" / "claims.yaml").write_text("".join(claims) or "[]")
         (self.folder / "suites" / "test_it.py").write_text(module)
-        result = self._pytester.runpytest_subprocess(
-            "suites", "-p", "xdist.plugin", "--strict-markers", *options
-        )
+        arguments = ("suites", "-p", "xdist.plugin", "--strict-markers", *options)
+        if "-n" in options:
+            result = self._pytester.runpytest_subprocess(*arguments)
+        else:  # in a second less
+            sigterm = signal.getsignal(signal.SIGTERM)
+            result = self._pytester.runpytest_inprocess(*arguments, no_reraise_ctrlc=True)
+            signal.signal(signal.SIGTERM, sigterm)
+            timeouts.set_patience(1)
         self.output = "\n".join(result.outlines + result.errlines)
         return int(result.ret)
 

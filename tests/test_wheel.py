@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
+pytestmark = pytest.mark.xdist_group("wheel")  # built once
 FOLDERS = ("fixtures", "kit", "manifests", "reports", "suites")
 
 

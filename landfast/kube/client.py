@@ -62,7 +62,7 @@ class Kube:
     def _dynamic(self) -> DynamicClient:
         return DynamicClient(self._api)
 
-    def _core(self) -> client.CoreV1Api:
+    def _core(self) -> "client.CoreV1Api":  # read only when used: it takes a second
         # `stream` swaps the request function of the client that it is given, so it gets its own
         return client.CoreV1Api(client.ApiClient(self._api.configuration))
 

@@ -167,7 +167,7 @@ def slow_check(operations: list[Operation], reading: FinalReading) -> Slow:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(cases())
 def test_checker_agrees_with_the_model(case: Case) -> None:
     counts, slow = case.check().counts, slow_check(case.operations, case.reading)
