@@ -1,21 +1,17 @@
 """Matrices of settings: the cells of a run in rows and columns. Pure."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from landfast.journal import MatrixCell
-from landfast.verdict import Verdict
 from reports.model import ClaimSummary, SuiteSummary, Summary
 
 
-@dataclass(frozen=True)
-class CellSummary:
-    """One combination of settings: the verdict on its claim, and what was seen."""
+class CellSummary(NamedTuple):
+    """One combination of settings: its claim, and what was seen."""
 
-    claim: str
-    verdict: Verdict
-    expected: str
-    observed: str
-    hazard: bool
+    claim: ClaimSummary
+    seen: MatrixCell
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Matrix:
     @property
     def hazards(self) -> int:
         """How many cells cost data or space."""
-        return sum(cell.hazard for cell in self.cells)
+        return sum(cell.seen.hazard for cell in self.cells)
 
 
 _IN_ROW = 2  # settings that head a row; the ones before head a group of rows
@@ -66,19 +62,15 @@ def matrices(summary: Summary) -> tuple[Matrix, ...]:
 
 
 def _matrix(suite: SuiteSummary) -> Matrix | None:
+    tests = ((claim, test.cell) for claim in suite.claims for test in claim.tests)
     placed = sorted(
-        (
-            (test.cell, claim)
-            for claim in suite.claims
-            for test in claim.tests
-            if test.cell is not None
-        ),
-        key=lambda found: found[0].place,
+        (CellSummary(claim, cell) for claim, cell in tests if cell is not None),
+        key=lambda found: found.seen.place,
     )
     if not placed:
         return None
-    *row_axes, column_axis = placed[0][0].axes
-    cells = {tuple(cell.axes.items()): _cell(cell, claim) for cell, claim in placed}
+    *row_axes, column_axis = placed[0].seen.axes
+    cells = {tuple(cell.seen.axes.items()): cell for cell in placed}
     columns = tuple(dict.fromkeys(axes[-1] for axes in cells))
     rows: dict[tuple[tuple[str, str], ...], MatrixRow] = {}
     for axes in cells:
@@ -97,7 +89,3 @@ def _matrix(suite: SuiteSummary) -> Matrix | None:
         columns=tuple(value for _, value in columns),
         groups=tuple(RowGroup(head, tuple(found)) for head, found in groups.items()),
     )
-
-
-def _cell(cell: MatrixCell, claim: ClaimSummary) -> CellSummary:
-    return CellSummary(claim.id, claim.verdict, cell.expected, cell.observed, cell.hazard)

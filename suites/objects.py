@@ -7,7 +7,7 @@ from typing import Any
 from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.manifests import load
-from landfast.stack import Stack
+from landfast.stack import Change, Stack
 from landfast.waiting import stays_true
 
 SLEEP = ("sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait")
@@ -20,6 +20,22 @@ def shell(script: str) -> tuple[str, ...]:
 
 def with_spec(obj: Object, **fields: Any) -> Object:
     return {**obj, "spec": {**obj["spec"], **fields}}
+
+
+def patched(kinds: str, patch: Object) -> Change:
+    """Return the change that merges a JSON merge patch into objects of a kind, or of several."""
+    return lambda obj: _merged(obj, patch) if obj["kind"] in kinds.split() else obj
+
+
+def _merged(obj: Object, patch: Object) -> Object:
+    merged = dict(obj)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            nested = isinstance(value, dict)
+            merged[key] = _merged(merged.get(key) or {}, value) if nested else value
+    return merged
 
 
 def pod(

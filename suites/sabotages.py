@@ -11,32 +11,16 @@ from landfast.kube.client import Object
 from landfast.kube.request import Guard, Request
 from landfast.stack import Change
 from landfast.verdict import MissingCapability
+from suites.objects import patched
 
 Apply = Callable[[Target], AbstractContextManager[None]]
 Act = Callable[[Target, str], None]
 """What a sabotage does to the object of a name."""
 
 
-def _merge(obj: Object, patch: Object) -> Object:
-    """Return `obj` changed by a JSON merge patch."""
-    merged = dict(obj)
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict):
-            merged[key] = _merge(merged.get(key) or {}, value)
-        else:
-            merged[key] = value
-    return merged
-
-
 def written(kinds: str, patch: Object) -> Apply:
     """Merge a patch into every object of a kind, or of several, before it is created."""
-
-    def change(obj: Object) -> Object:
-        return _merge(obj, patch) if obj["kind"] in kinds.split() else obj
-
-    return changed(change, later=True)
+    return changed(patched(kinds, patch), later=True)
 
 
 def of_class(**parameters: str) -> Apply:

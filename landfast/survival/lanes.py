@@ -8,7 +8,7 @@ from datetime import datetime
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.kube.client import Kube, Object
-from landfast.kube.status import is_ready
+from landfast.kube.status import condition, event_time, is_ready
 from landfast.results import Happening, Lane, Span
 
 _SAMPLE_SECONDS = 0.5
@@ -83,8 +83,8 @@ def _pod_state(pod: Object | None) -> _State:
 
 
 def _node_state(node: Object) -> _State:
-    (condition,) = [c for c in node["status"]["conditions"] if c["type"] == "Ready"]
-    state = {"True": "Ready", "False": "NotReady", "Unknown": "Unknown"}[condition["status"]]
+    status = (condition(node, "Ready") or {"status": "Unknown"})["status"]
+    state = {"True": "Ready", "False": "NotReady", "Unknown": "Unknown"}[status]
     if node["spec"].get("unschedulable"):
         return f"{state}, cordoned", False
     return state, state == "Ready"
@@ -104,18 +104,9 @@ def happenings(site: Site, began: float, ended: float) -> tuple[Happening, ...]:
     offset = time.time() - time.monotonic()
     found = []
     for event in [*site.kube.events(site.stack.namespace), *site.kube.events("kube-system")]:
-        at = _seconds(event) - offset
+        at = datetime.fromisoformat(event_time(event)).timestamp() - offset
         if began - 1 <= at <= ended:
             about = f"{event['involvedObject']['kind']} {event['involvedObject'].get('name')}"
             text = f"{event['reason']}, {about}: {(event.get('message') or '')[:120]}"
             found.append(Happening(at=round(max(0.0, at - began), 1), text=text))
     return tuple(sorted(found, key=lambda h: h.at)[:_MOST_EVENTS])
-
-
-def _seconds(event: Object) -> float:
-    stamp = (
-        event.get("eventTime")
-        or event.get("lastTimestamp")
-        or event["metadata"]["creationTimestamp"]
-    )
-    return datetime.fromisoformat(stamp).timestamp()

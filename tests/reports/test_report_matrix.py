@@ -84,7 +84,7 @@ def test_rows_and_columns_come_by_place_whatever_ran_first() -> None:
         ("true", "absent"),
         ("absent", "absent"),
     ]
-    claims = [[each and each.claim for each in row.cells] for row in rows]
+    claims = [[each and each.claim.id for each in row.cells] for row in rows]
     assert claims == [
         ["reclaim.0", "reclaim.1"],
         ["reclaim.2", None],

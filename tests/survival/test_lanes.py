@@ -237,7 +237,7 @@ def test_events_of_the_workloads_time_are_told_in_order(world: World) -> None:
 def test_an_event_may_have_its_time_in_other_fields(world: World) -> None:
     stamp = event(4, "")["lastTimestamp"]
     world.events = [
-        event(0, "A", eventTime=stamp),
+        event(0, "A", lastTimestamp=None, eventTime=stamp),
         event(0, "B", lastTimestamp=None, metadata={"creationTimestamp": stamp}),
     ]
     assert [happening.at for happening in happenings(world.site, 100, 110)] == [4, 4]

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.session import Run
-from landfast import timeouts
 from landfast.binding.trial import Trial
 from landfast.environment import Environment
 from landfast.faults.programs import Program
 from landfast.kube.default_classes import no_default_classes
+from landfast.kube.removal import wait_gone
 from landfast.run import RUN_LABEL, default_classes_file
 from landfast.verdict import Unknown
-from landfast.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -21,22 +20,11 @@ def namespace(env: Environment, run: Run) -> Iterator[str]:
     """A namespace for the PVCs of this process; the names of binding cases keep them apart."""
     kube = env.cluster.kube
     name = f"landfast-binding-{run.worker}-{secrets.token_hex(2)}"
-    kube.create(
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": name, "labels": {RUN_LABEL: env.run_id}},
-        }
-    )
+    meta = {"name": name, "labels": {RUN_LABEL: env.run_id}}
+    kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
     yield name
     kube.delete("Namespace", name)
-    wait_until(
-        f"namespace {name} to be gone",
-        lambda: kube.find("Namespace", name),
-        until=lambda there: there is None,
-        timeout=timeouts.GONE,
-        describe=lambda there: str(there and there["status"]),
-    )
+    wait_gone(kube, [("Namespace", name, None)])
 
 
 @pytest.fixture(scope="session")

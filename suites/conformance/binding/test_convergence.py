@@ -74,6 +74,7 @@ def bound(seen: BatchState) -> int:
 def misbound(seen: BatchState) -> list[str]:
     """Return a sentence for every PVC that is not Bound to a PV which is bound to it alone."""
     found = []
+    owners = {n: (pv["spec"].get("claimRef") or {}).get("uid") for n, pv in seen.pvs.items()}
     pvcs_of = Counter(pvc["spec"].get("volumeName") for pvc in seen.pvcs.values())
     for name, pvc in seen.pvcs.items():
         phase, volume = pvc["status"].get("phase"), pvc["spec"].get("volumeName")
@@ -81,11 +82,6 @@ def misbound(seen: BatchState) -> list[str]:
             found.append(f"PVC {name} is {phase}")
         elif pvcs_of[volume] > 1:
             found.append(f"PV {volume} has {pvcs_of[volume]} PVCs, {name} among them")
-        elif (uid := owner_uid(seen, volume)) != pvc["metadata"]["uid"]:
+        elif (uid := owners[volume]) != pvc["metadata"]["uid"]:
             found.append(f"PVC {name} has PV {volume}, which is bound to a PVC with the uid {uid}")
     return found
-
-
-def owner_uid(seen: BatchState, pv: str) -> str | None:
-    claim_ref: dict[str, str] = seen.pvs[pv]["spec"].get("claimRef") or {}
-    return claim_ref.get("uid")

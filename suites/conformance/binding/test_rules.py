@@ -14,6 +14,7 @@ from landfast.waiting import NotStable, stays_true
 from suites.conformance.binding.rules import RULES
 from suites.conformance.binding.show import show
 from suites.conformance.binding.table import BindingRule
+from suites.tables import each
 
 _STAYS_SECONDS = 2  # a Pending PVC has to stay Pending through many looks of the controller
 
@@ -28,15 +29,6 @@ class Tried:
     events: list[str]
 
 
-def rows(*, default_class: bool) -> list[Any]:
-    """Return the rows that need the cluster's default classes for themselves, or the others."""
-    return [
-        pytest.param(rule, id=rule.name, marks=pytest.mark.claim(rule.claim))
-        for rule in RULES
-        if rule.default_class == default_class
-    ]
-
-
 @pytest.fixture(scope="module")
 def side_by_side(trial: Trial, request: pytest.FixtureRequest) -> dict[str, Tried]:
     """All selected rows of `test_rule`, tried in one batch, each in names of its own."""
@@ -46,14 +38,14 @@ def side_by_side(trial: Trial, request: pytest.FixtureRequest) -> dict[str, Trie
 
 
 @pytest.mark.xdist_group("binding-rules")  # one process tries the whole batch
-@pytest.mark.parametrize("rule", rows(default_class=False))
+@each("rule", [rule for rule in RULES if not rule.default_class])
 def test_rule(rule: BindingRule, side_by_side: dict[str, Tried], judgement: Judgement) -> None:
     judge(rule, side_by_side[rule.name], judgement)
 
 
 @pytest.mark.xdist_group("default-class")
 @pytest.mark.usefixtures("own_default_classes")
-@pytest.mark.parametrize("rule", rows(default_class=True))
+@each("rule", [rule for rule in RULES if rule.default_class])
 def test_default_class_rule(
     rule: BindingRule, trial: Trial, sabotaged: bool, judgement: Judgement
 ) -> None:

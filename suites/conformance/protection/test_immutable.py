@@ -9,6 +9,7 @@ from landfast.stack import Stack
 from landfast.steps import Steps
 from suites.conformance.protection.immutable import ROWS, Immutable
 from suites.conformance.protection.objects import bound_pvc
+from suites.tables import each
 
 
 def refusal(stack: Stack, kind: str, name: str, patch: Object) -> str | None:
@@ -28,13 +29,7 @@ def refusal(stack: Stack, kind: str, name: str, patch: Object) -> str | None:
 
 
 @pytest.mark.xdist_group("protection-settled")
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(row, id=row.claim.id.partition(".")[2], marks=pytest.mark.claim(row.claim))
-        for row in ROWS
-    ],
-)
+@each("row", ROWS)
 def test_change_is_refused(settled: Stack, row: Immutable, sabotaged: bool, test: Steps) -> None:
     row = row.twin() if sabotaged else row
     with test.step(f"ask for a change of {row.kind} {row.object}: {row.patch}"):

@@ -17,6 +17,7 @@ from suites.conformance.protection.objects import (
 )
 from suites.conformance.protection.retention import FIRST, ROWS, SECOND, Retention
 from suites.objects import shell, with_spec, write
+from suites.tables import each
 
 _STAYS_SECONDS = 2
 
@@ -42,13 +43,7 @@ def owner_uids(obj: Object) -> list[str]:
     return [owner["uid"] for owner in obj["metadata"].get("ownerReferences", [])]
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(row, id=row.claim.id.partition(".")[2], marks=pytest.mark.claim(row.claim))
-        for row in ROWS
-    ],
-)
+@each("row", ROWS)
 def test_pvcs_that_a_set_leaves_follow_its_retention_policy(
     stack: Stack, row: Retention, test: Steps
 ) -> None:

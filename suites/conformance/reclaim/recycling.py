@@ -8,7 +8,6 @@ from landfast.claims import Claim
 from landfast.docker import Engine
 from landfast.environment import Environment
 from landfast.kube.client import KubeError, Object
-from landfast.kube.pods import Obstacle, obstacle
 from landfast.provisioning.contract import ClassSettings
 from landfast.provisioning.volumes import BoundVolume
 from landfast.verdict import MissingCapability
@@ -83,12 +82,6 @@ def delete_in_use(volume: BoundVolume) -> None:
 def recycler(volume: BoundVolume) -> Object | None:
     """Return the pod with which kube-controller-manager recycles a volume, or None."""
     return volume.stack.kube.find("Pod", f"recycler-for-{volume.name}", RECYCLER_NAMESPACE)
-
-
-def recycler_obstacle(volume: BoundVolume) -> Obstacle | None:
-    """Return what keeps the recycler pod of a volume from starting; None without such a pod."""
-    pod = recycler(volume)
-    return obstacle(pod) if pod else None
 
 
 def remove_recycler(volume: BoundVolume) -> None:

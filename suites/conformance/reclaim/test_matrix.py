@@ -9,15 +9,10 @@ from landfast.provisioning.observed import ObservedVolume
 from landfast.provisioning.volumes import prepared, provisioned, storage_class
 from suites.conformance.reclaim.conftest import Record
 from suites.conformance.reclaim.matrix import DYNAMIC, REFUSED, STATIC, ReclaimCell
+from suites.tables import each
 
 
-def parameters(*cells: ReclaimCell) -> pytest.MarkDecorator:
-    """Parametrize a test by cells, each with its claim."""
-    rows = [pytest.param(c, id=c.slug, marks=pytest.mark.claim(c.claim)) for c in cells]
-    return pytest.mark.parametrize("cell", rows)
-
-
-@parameters(*STATIC, *DYNAMIC)
+@each("cell", [*STATIC, *DYNAMIC])
 def test_volume_ends_as_its_policy_and_class_say(
     cell: ReclaimCell, bench: Bench, sabotaged: bool, record: Record
 ) -> None:
@@ -44,7 +39,7 @@ def test_volume_ends_as_its_policy_and_class_say(
     assert not misplaced, misplaced
 
 
-@parameters(REFUSED)
+@each("cell", [REFUSED])
 def test_class_with_policy_recycle_is_refused(
     cell: ReclaimCell, bench: Bench, sabotaged: bool, record: Record
 ) -> None:

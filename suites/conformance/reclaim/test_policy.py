@@ -4,7 +4,6 @@ import pytest
 
 from fixtures.provisioner import Bench
 from landfast import timeouts
-from landfast.kube.client import Object
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.observed import GONE
 from landfast.provisioning.volumes import STAYS_SECONDS, BoundVolume, prepared, pvc_object
@@ -52,9 +51,10 @@ def test_new_pvc_of_the_old_name_is_not_bound_to_a_released_volume(
         with test.step("delete the PVC, create it again under the same name"):
             volume.release("Released")
             recreate_pvc(volume)
+        new = ("PersistentVolumeClaim", volume.pvc.name, volume.pvc.namespace)
         stays_true(
             "that the volume is Released and the new PVC Pending",
-            lambda: (volume.phase(), pvc_of(volume)["status"]["phase"]),
+            lambda: (volume.phase(), bench.stack.kube.get(*new)["status"]["phase"]),
             holds=lambda phases: phases == ("Released", "Pending"),
             seconds=STAYS_SECONDS,
         )
@@ -86,7 +86,3 @@ def recreate_pvc(volume: BoundVolume) -> None:
     again = pvc_object(volume.pvc, volume.pvc.name)
     again["spec"]["volumeName"] = volume.name
     volume.stack.make(again)
-
-
-def pvc_of(volume: BoundVolume) -> Object:
-    return volume.stack.kube.get("PersistentVolumeClaim", volume.pvc.name, volume.pvc.namespace)

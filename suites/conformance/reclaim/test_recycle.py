@@ -4,6 +4,7 @@ import pytest
 
 from fixtures.provisioner import Bench
 from landfast import timeouts
+from landfast.kube.pods import obstacle
 from landfast.provisioning.contract import Fate, Reclaimed, static_fate
 from landfast.provisioning.volumes import STAYS_SECONDS, prepared
 from landfast.steps import Steps
@@ -17,19 +18,16 @@ from suites.conformance.reclaim.recycling import (
     delete_in_use,
     image_away,
     recycler,
-    recycler_obstacle,
     remove_recycler,
 )
 from suites.objects import of_pvc, pod, run_to_its_end, shell
+from suites.tables import each
 
 _OUTSIDE, _PRECIOUS = "outside/precious.txt", "outside the volume"
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff")
 
 
-@pytest.mark.parametrize(
-    "content",
-    [pytest.param(c, id=c.name, marks=pytest.mark.claim(c.claim)) for c in CONTENTS],
-)
+@each("content", CONTENTS)
 def test_recycle_empties_the_volume_and_nothing_else(
     content: Content, bench: Bench, test: Steps
 ) -> None:
@@ -91,7 +89,7 @@ def test_recycle_without_its_image_keeps_the_data(bench: Bench, test: Steps) -> 
             ):
                 found = wait_until(
                     "the recycler pod to report the missing image",
-                    lambda: recycler_obstacle(volume),
+                    lambda: obstacle(found) if (found := recycler(volume)) else None,
                     until=lambda found: found is not None and found.reason in _NO_IMAGE,
                     give_up=lambda _: (
                         "the volume was recycled" if volume.phase() == "Available" else None

@@ -3,7 +3,7 @@
 from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.stack import Change, Stack
-from suites.objects import files, pvc
+from suites.objects import files, patched, pvc
 
 TEXT = "what a pod has written"
 
@@ -29,12 +29,4 @@ def delete_pvc(stack: Stack, name: str, pv: Object) -> dict[str, str]:
 
 def archive_on_delete(value: str | None) -> Change:
     """Return the change of a StorageClass that sets `archiveOnDelete`; None leaves it out."""
-
-    def change(obj: Object) -> Object:
-        if obj["kind"] == "StorageClass":
-            del obj["parameters"]["archiveOnDelete"]
-            if value is not None:
-                obj["parameters"]["archiveOnDelete"] = value
-        return obj
-
-    return change
+    return patched("StorageClass", {"parameters": {"archiveOnDelete": value}})
