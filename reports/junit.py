@@ -25,7 +25,7 @@ def render_junit(summary: Summary) -> str:
     """Return the run as JUnit XML.
 
     FAIL is a failure, UNKNOWN an error, SKIPPED skipped with the missing capability. Doubt about
-    the run as a whole is an error in a testsuite of its own, so that CI is not green.
+    the run as a whole is an error in a separate testsuite, so that CI is not green.
     """
     root = ET.Element("testsuites", name="landfast")
     everything = []

@@ -114,20 +114,20 @@ def _suites(claims: Sequence[ClaimSummary]) -> tuple[SuiteSummary, ...]:
 
 def _claims(events: Sequence[Event], run: RunStarted) -> list[ClaimSummary]:
     declared = {claim.id: claim for claim in _of(events, ClaimDeclared)}
-    told: dict[str, list[Event]] = defaultdict(list)
+    reported: dict[str, list[Event]] = defaultdict(list)
     ran: dict[tuple[str, str], list[TestStarted | TestFinished]] = defaultdict(list)
     for event in events:
         match event:
             case TestStarted() | TestFinished():
                 ran[event.test, event.claim].append(event)
             case Step() | Observation() | Evidence() | MatrixCell() | SurvivalShown():
-                told[event.test].append(event)
+                reported[event.test].append(event)
     tests: dict[str, list[TestSummary]] = {id_: [] for id_ in declared}
     for (test, id_), own in ran.items():
         claim = declared.get(id_)
         scenario = claim.scenario if claim else ""
         tests.setdefault(id_, []).append(
-            _test(test, own, told[test], command_for(test, scenario, run), run.at)
+            _test(test, own, reported[test], command_for(test, scenario, run), run.at)
         )
     return [
         ClaimSummary(
@@ -146,7 +146,7 @@ def _claims(events: Sequence[Event], run: RunStarted) -> list[ClaimSummary]:
 def _test(
     test: str,
     ran: Sequence[TestStarted | TestFinished],
-    told: Sequence[Event],
+    reported: Sequence[Event],
     command: str,
     run_began: datetime,
 ) -> TestSummary:
@@ -157,7 +157,7 @@ def _test(
     reason = end.reason if end else NOT_JUDGED
     if not reason and verdict is not Verdict.PASS:
         reason = "the test gave no reason"
-    steps, shown = _of(told, Step), _last(told, SurvivalShown)
+    steps, shown = _of(reported, Step), _last(reported, SurvivalShown)
     began = start.at if start else min((step.at for step in steps), default=run_began)
     return TestSummary(
         id=test,
@@ -167,9 +167,9 @@ def _test(
         capability=end.capability if end else "",
         seconds=end.seconds if end else None,
         steps=tuple(sorted((_step(step, began) for step in steps), key=lambda step: step.start)),
-        observations=tuple(seen.text for seen in _of(told, Observation)),
-        evidence=tuple(_of(told, Evidence)),
-        cell=_last(told, MatrixCell),
+        observations=tuple(seen.text for seen in _of(reported, Observation)),
+        evidence=tuple(_of(reported, Evidence)),
+        cell=_last(reported, MatrixCell),
         survival=shown.survival if shown else None,
         command=command,
     )

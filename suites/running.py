@@ -1,4 +1,4 @@
-"""Run tests of the suites in a process of their own, and read what came of them."""
+"""Run tests of the suites in a separate process and read their journal."""
 
 import sys
 from collections.abc import Iterable

@@ -19,7 +19,7 @@ class Severity(StrEnum):
     ERROR = "error"
     """data is lost or mixed up, or a PVC never binds"""
     WARNING = "warning"
-    """that happens once something else does, or a setting does not do what it says"""
+    """data is lost once something else happens, or a setting does not do what it says"""
     NOTE = "note"
     """worth knowing; in manifests also what only the cluster could decide"""
 

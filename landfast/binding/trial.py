@@ -75,7 +75,7 @@ class Trial:
 
 
 class Batch:
-    """Binding cases side by side, each in names of its own.
+    """Binding cases that run side by side, each under its own names.
 
     `seen` is what existed of them at the last look.
     """

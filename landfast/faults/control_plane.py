@@ -102,7 +102,7 @@ class ControllerManagerKill(_ProgramKill):
                 lambda: self.site.kube.get(*named).get("status", {}).get("observedGeneration"),
                 timeout=timeouts.CONTROLLER_OBSERVES,
             )
-        return ", and a new ReplicaSet was observed"
+        return ", and it observed a new ReplicaSet"
 
 
 @register
@@ -131,7 +131,7 @@ class SchedulerKill(_ProgramKill):
                 until=lambda found: any(c["type"] == "PodScheduled" for c in found),
                 timeout=timeouts.CONTROLLER_OBSERVES,
             )
-        return ", and a new pod was looked at"
+        return ", and the scheduler looked at a new pod"
 
 
 @register

@@ -29,7 +29,7 @@ class NotHealed(Unknown):
 
 @dataclass(frozen=True)
 class FaultRecord:
-    """What became of a fault. Times are monotonic seconds; None: it did not come to that.
+    """What became of a fault. Times are monotonic seconds, None if it did not get that far.
 
     `doubts` say why nothing can be concluded, `failures` what of the fault is left.
     """
@@ -99,7 +99,7 @@ class Life:
             raise NotHealed("; ".join(self.record.doubts + self.record.failures))
 
     def hold(self, seconds: float) -> None:
-        """Watch the fault for so long; one that is `Momentary` is not held.
+        """Watch the fault for `seconds`; a `Momentary` fault is not held.
 
         Raises:
             NotProven: it ended too early.

@@ -1,4 +1,4 @@
-"""Faults of the network of MySQL's node: nftables rules in a table of their own.
+"""Faults of the network of MySQL's node: nftables rules in a separate table.
 
 The NFS client, be it the kernel's or the mount helper, is in the node's network namespace. Rules
 see every packet, also of established connections, after a service's address was translated.
@@ -89,7 +89,7 @@ class _Rules(Lasting):
         return _TABLE in self.site.on_node(self.node, "nft", "list", "tables")
 
     def heal(self) -> None:
-        """Remove the table; it is added first, so that a missing one is no error."""
+        """Remove the table; adding it first avoids an error if it is missing."""
         table = f"table inet {_TABLE}"
         self.site.on_node(self.node, "nft", f"add {table}; delete {table}")
 

@@ -35,7 +35,7 @@ def _what_is_missing(site: Site) -> str:
     if not _is_observed(wanted) or wanted["spec"]["replicas"] != 1:
         return f"StatefulSet mysql wants {wanted['spec']['replicas']}: {wanted.get('status')}"
     if "deletionTimestamp" in pod["metadata"]:
-        return "pod mysql-0 is on its way out"
+        return "pod mysql-0 is being deleted"
     revision = pod["metadata"]["labels"].get("controller-revision-hash")
     if revision != wanted["status"].get("updateRevision"):
         return f"pod mysql-0 has the revision {revision}"

@@ -70,7 +70,7 @@ class PowerLossEverywhere(Composite):
     """Server and client lose their power: nobody is left to send again what is gone.
 
     The server goes first, and the node waits for it until it goes, too. The node comes back first:
-    the engine gives the lowest free address, and a server started first would get the node's.
+    the engine assigns the lowest free address: a server started first would take the node's.
     """
 
     name = "power-loss-everywhere"

@@ -84,7 +84,7 @@ def _mysqld_of(site: Site, node: str, container: str) -> list[Process]:
 
 
 def answers_within(server: MysqlServer, seconds: float) -> bool:
-    """Whether a new connection is greeted and a statement answered, each within so many seconds."""
+    """Whether a new connection is greeted and a statement is answered, each within `seconds`."""
     try:
         server.query("SELECT 1", seconds=seconds)
     except MysqlError:

@@ -1,4 +1,4 @@
-"""Where faults act: a run's own cluster, with an NFS server of its own and one stack on it."""
+"""Where faults act: the run's cluster, its own NFS server, and one stack."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ def record_of(env: Environment) -> RunRecord:
 
 @contextlib.contextmanager
 def open_site(env: Environment) -> Iterator[Site]:
-    """Start a server with a disk of its own, deploy the reference stack on it, wait for MySQL.
+    """Start a server that has its own disk, deploy the reference stack on it, wait for MySQL.
 
     Raises:
         MissingCapability: the run does not own the cluster or the server, or has no loop devices.
@@ -99,7 +99,7 @@ def left_site(record: RunRecord) -> Site | None:
     if not file.exists() or not env_file.exists():
         return None
     env = Environment.model_validate_json(env_file.read_text())
-    assert env.engine is not None  # noqa: S101 - a site has a server of its own
+    assert env.engine is not None  # noqa: S101 - a site has its own server
     server = DiskServer(engine=env.engine, **json.loads(file.read_text()))
     return site_on(env, server)
 

@@ -38,7 +38,7 @@ class Ledger:
         self._acknowledged = 0
 
     def prepare(self) -> None:
-        """Create the ledger's tables again, in a database of their own."""
+        """Create the ledger's tables again, in a separate database."""
         values = ", ".join(f"({account}, {INITIAL_BALANCE})" for account in range(ACCOUNTS))
         registers = ", ".join(f"({writer}, 0)" for writer in range(sum(WRITERS.values())))
         with self.server.connect() as connection, connection.cursor() as cursor:
@@ -54,7 +54,7 @@ class Ledger:
         """Run the writers while the body runs.
 
         Raises:
-            ProcessError: they ended with an error of their own.
+            ProcessError: the writers failed.
         """
         task = Task(
             port=self.server.port,

@@ -1,4 +1,4 @@
-"""The ledger's writers: a process of its own, outside everything that a fault can break.
+"""The ledger's writers: a separate process, out of reach of every fault.
 
 Reads a `Task` from standard input, writes a history (see `history`), ends on SIGTERM. Needs only
 MySQL's port on 127.0.0.1 and the disk that the history is on.

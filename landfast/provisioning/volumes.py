@@ -216,7 +216,7 @@ class BoundVolume:
 def provisioned(
     stack: Stack, name: str, settings: ClassSettings, annotations: Mapping[str, str] | None = None
 ) -> Iterator[BoundVolume]:
-    """Provision a volume under a class of its own; finally remove class, PVC and volume.
+    """Provision a volume with its own class; finally remove class, PVC and volume.
 
     What remains on the export stays there (see `clear`). `name` is the name of the PVC and, with
     the stack's suffix, of the class. The stack's provisioner must be running.

@@ -22,7 +22,7 @@ class Watcher(threading.Thread):
     def __init__(self, site: Site, began: float) -> None:
         super().__init__(name="lanes", daemon=True)
         self._site, self._began = site, began
-        # a client of its own: an API server that does not answer must not hold up the run
+        # a separate client: an API server that does not answer must not hold up the run
         self._kube = Kube(site.env.cluster.kubeconfig, site.env.cluster.context)
         self._node = site.node()
         self._spans: dict[str, list[Span]] = {}

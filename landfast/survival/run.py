@@ -211,7 +211,7 @@ def _look(
     except LandfastError as error:
         notes.append(f"the ledger cannot be read: {error}")
     notes += [f"recovery in MySQL's log: {line}" for line in log.recovery[:3]]
-    corruption = [f"MySQL's log speaks of corruption: {line}" for line in log.corruption[:3]]
+    corruption = [f"MySQL's log reports corruption: {line}" for line in log.corruption[:3]]
     return _Aftermath(
         reading,
         notes=(*found.seen, *notes),

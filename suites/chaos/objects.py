@@ -22,7 +22,7 @@ def pod_on(node: str, name: str, *, pvc_name: str | None = None) -> Object:
 
 @contextlib.contextmanager
 def bound_pvc(site: Site) -> Iterator[str]:
-    """Create a bound PVC with a folder of its own on the export, and yield the PVC's name."""
+    """Create a bound PVC with its own folder on the export, and yield the PVC's name."""
     name = f"beside-{secrets.token_hex(2)}"
     stack = site.stack
     stack.env.inspector.make_folder(stack.folder(name))

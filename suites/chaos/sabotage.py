@@ -26,7 +26,7 @@ _WITHOUT_EFFECT = {
     for name in [*(row.name for row in _ROWS), *_BROKEN]
 }
 SABOTAGES = _WITHOUT_EFFECT | {
-    "chaos.fencing-second-mysqld-is-refused": Sabotage("the second mysqld has data of its own"),
+    "chaos.fencing-second-mysqld-is-refused": Sabotage("the second mysqld has its own data"),
     "chaos.control-dropped-reads": Sabotage("the ledger is read"),
 }
 EARLY = {

@@ -35,7 +35,7 @@ def _live_and_die(site: Site, node: str, name: str) -> float:
 
 @scenario(
     "blast-plain-pods-live",
-    "pods without NFS start, are probed, exec'd and deleted as ever",
+    "pods without NFS start, are probed, exec'd and deleted as usual",
     seconds=30,
     telling=35,
 )

@@ -34,7 +34,7 @@ def test_second_mysqld_on_another_node_is_refused(
     site: Site, new_stack: NewStack, test: Steps, sabotaged: bool
 ) -> None:
     stack = new_stack()
-    with test.step("a MySQL of its own on one node"):
+    with test.step("deploy another MySQL on one node"):
         stack.env.inspector.make_folder(stack.folder("mysql"))
         stack.create("mysql")
         first = wait_for_log(stack, "mysql-0", _RUNS)

@@ -338,7 +338,7 @@ FAILED = Survival(
     verdict=Verdict.FAIL,
     reasons=(
         "the fault does not heal: mysql-0 is not Ready after 60 s, CrashLoopBackOff",
-        "MySQL's log speaks of corruption: Database page corruption on disk",
+        "MySQL's log reports corruption: Database page corruption on disk",
     ),
     marks=POWER.marks,
     effect="the loop device is detached; 48 dirty pages were dropped",

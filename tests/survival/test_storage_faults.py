@@ -283,7 +283,7 @@ def test_pod_has_to_run_as_its_set_wants_it() -> None:
     changes: list[tuple[Object, str]] = [
         ({"status": {"containerStatuses": [{"state": {"waiting": {}}}]}}, "its container is"),
         ({"metadata": {"labels": {"controller-revision-hash": "r0"}}}, "has the revision r0"),
-        ({"metadata": {"deletionTimestamp": "now"}}, "is on its way out"),
+        ({"metadata": {"deletionTimestamp": "now"}}, "is being deleted"),
     ]
     for change, said in changes:
         place.kube.patch("Pod", "mysql-0", change, "default")

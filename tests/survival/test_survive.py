@@ -248,7 +248,7 @@ def damaged(stage: Stage) -> None:
     [
         (ill, "MySQL does not answer"),
         (renewed, "silently re-initialised"),
-        (damaged, "MySQL's log speaks of corruption: [ERROR] a page is corrupt"),
+        (damaged, "MySQL's log reports corruption: [ERROR] a page is corrupt"),
     ],
 )
 def test_what_is_wrong_beside_the_ledger_is_a_failure(

@@ -1,4 +1,4 @@
-"""Where binding cases are tried: a namespace for each process, default classes of their own."""
+"""Where binding cases are tried: a namespace for each process, no default classes but theirs."""
 
 import secrets
 from collections.abc import Iterator

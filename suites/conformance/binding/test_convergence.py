@@ -5,12 +5,12 @@ from functools import partial
 
 import pytest
 
-from fixtures.verdicts import Judgement
 from landfast import timeouts
 from landfast.binding.model import BindingCase, Pv, Pvc, PvcPhase
 from landfast.binding.settling import BatchState
 from landfast.binding.trial import Trial
 from landfast.faults.programs import Program
+from landfast.steps import Steps
 from landfast.verdict import Unknown
 from landfast.waiting import wait_until
 from suites.conformance.binding.table import change
@@ -28,17 +28,16 @@ TWIN = change(f"c{_NAMES[-1]}", request=2)(CASE)
 @pytest.mark.exclusive
 @pytest.mark.claim("binding.killed-controller-binds-each-claim-once")
 def test_killed_controller_binds_each_pvc_once(
-    controller_manager: Program, trial: Trial, judgement: Judgement, sabotaged: bool
+    controller_manager: Program, trial: Trial, test: Steps, sabotaged: bool
 ) -> None:
-    step, observe = judgement.steps.step, judgement.steps.observe
     with trial.batch([TWIN if sabotaged else CASE]) as batch:
-        with step(f"create {PVCS} PVs, then {PVCS} PVCs"):
+        with test.step(f"create {PVCS} PVs, then {PVCS} PVCs"):
             batch.send(0)
             batch.settle(0)
             batch.send(1)
         for kills, count in enumerate(KILLED_AT):
             # that binding goes on after a kill is part of the claim; that it starts is not
-            go_on = judgement.steps.verify if kills else step
+            go_on = test.verify if kills else test.step
             with go_on(f"wait until {count} PVCs are Bound, after {kills} kills"):
                 seen = wait_until(
                     f"{count} PVCs to be Bound",
@@ -48,18 +47,18 @@ def test_killed_controller_binds_each_pvc_once(
                     interval=0.05,
                     describe=lambda seen: f"{bound(seen)} are",
                 )
-            with step("kill kube-controller-manager"):
+            with test.step("kill kube-controller-manager"):
                 killed = controller_manager.find()
                 if killed is None or bound(seen) == PVCS:
                     raise Unknown("the controller did not run, or had already bound every PVC")
                 controller_manager.kill(killed.pid)
                 controller_manager.start_soon()
                 successor = controller_manager.wait(other_than=killed.pid)
-            observe(f"with {bound(seen)} PVCs Bound, {killed} was killed; then {successor}")
-        with judgement.steps.verify("wait until everything is settled"):
+            test.observe(f"with {bound(seen)} PVCs Bound, {killed} was killed; then {successor}")
+        with test.verify("wait until everything is settled"):
             batch.settle(1)
         problems = misbound(batch.seen)
-        observe(f"{bound(batch.seen)} of {PVCS} PVCs Bound; problems: {problems or 'none'}")
+        test.observe(f"{bound(batch.seen)} of {PVCS} PVCs Bound; problems: {problems or 'none'}")
         assert not problems, "; ".join(problems[:5])
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.verdicts import Judgement
 from landfast.binding.model import Outcome, PvcPhase
 from landfast.binding.objects import as_yaml
 from landfast.binding.trial import Trial
+from landfast.steps import Steps
 from landfast.waiting import NotStable, stays_true
 from suites.conformance.binding.rules import RULES
 from suites.conformance.binding.show import show
@@ -31,7 +31,7 @@ class Tried:
 
 @pytest.fixture(scope="module")
 def side_by_side(trial: Trial, request: pytest.FixtureRequest) -> dict[str, Tried]:
-    """All selected rows of `test_rule`, tried in one batch, each in names of its own."""
+    """All selected rows of `test_rule`, tried in one batch, each under its own names."""
     items = [i for i in request.session.items if isinstance(i, pytest.Function)]
     rules: Any = [i.callspec.params["rule"] for i in items if i.originalname == "test_rule"]
     return try_rules(trial, rules, sabotaged=bool(request.config.getoption("--sabotage")))
@@ -39,19 +39,17 @@ def side_by_side(trial: Trial, request: pytest.FixtureRequest) -> dict[str, Trie
 
 @pytest.mark.xdist_group("binding-rules")  # one process tries the whole batch
 @each("rule", [rule for rule in RULES if not rule.default_class])
-def test_rule(rule: BindingRule, side_by_side: dict[str, Tried], judgement: Judgement) -> None:
-    judge(rule, side_by_side[rule.name], judgement)
+def test_rule(rule: BindingRule, side_by_side: dict[str, Tried], test: Steps) -> None:
+    judge(rule, side_by_side[rule.name], test)
 
 
 @pytest.mark.xdist_group("default-class")
 @pytest.mark.usefixtures("own_default_classes")
 @each("rule", [rule for rule in RULES if rule.default_class])
-def test_default_class_rule(
-    rule: BindingRule, trial: Trial, sabotaged: bool, judgement: Judgement
-) -> None:
-    with judgement.steps.step("create and delete, stage by stage"):
+def test_default_class_rule(rule: BindingRule, trial: Trial, sabotaged: bool, test: Steps) -> None:
+    with test.step("create and delete, stage by stage"):
         tried = try_rules(trial, [rule], sabotaged=sabotaged)
-    judge(rule, tried[rule.name], judgement)
+    judge(rule, tried[rule.name], test)
 
 
 def try_rules(trial: Trial, rules: list[BindingRule], *, sabotaged: bool) -> dict[str, Tried]:
@@ -71,14 +69,13 @@ def try_rules(trial: Trial, rules: list[BindingRule], *, sabotaged: bool) -> dic
         return {rule.name: Tried(*seen) for rule, seen in zip(rules, tried, strict=True)}
 
 
-def judge(rule: BindingRule, tried: Tried, judgement: Judgement) -> None:
+def judge(rule: BindingRule, tried: Tried, test: Steps) -> None:
     """Compare what became of a row with what it expects."""
-    observe = judgement.steps.observe
-    judgement.steps.attach("binding case", tried.yaml)
+    test.attach("binding case", tried.yaml)
     for state in show(tried.settled):
-        observe(state)
+        test.observe(state)
     for event in tried.events:
-        observe(f"event: {event}")
+        test.observe(f"event: {event}")
     difference = rule.difference(tried.settled)
     assert difference is None, difference
     assert tried.later == tried.settled, f"it did not stay so: {', '.join(show(tried.later))}"

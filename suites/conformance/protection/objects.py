@@ -23,7 +23,7 @@ def pod(
 
 
 def statefulset(replicas: int, name: str = SET, /, **spec: Any) -> Object:
-    """Return a StatefulSet whose pods are those of `pod`, each with a PVC of its own."""
+    """Return a StatefulSet whose pods are those of `pod`, each with its own PVC."""
     template = objects.pod(name, volume=of_pvc("data"))["spec"]
     del template["volumes"]
     template["restartPolicy"] = "Always"  # the only one that a set's pods may have
@@ -47,7 +47,7 @@ def statefulset(replicas: int, name: str = SET, /, **spec: Any) -> Object:
 
 
 def volume(stack: Stack, name: str = "volume", /, **spec: Any) -> str:
-    """Create a Retain PV with a folder of its own, and return its name once it is Available."""
+    """Create a Retain PV with its own folder, and return its name once it is Available."""
     stack.export.make_folder(name)
     return prepare(stack, pv(name, f"/data/share/{name}", **spec))
 

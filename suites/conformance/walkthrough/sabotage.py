@@ -132,7 +132,7 @@ IN_ORDER: dict[str, Sabotage] = {
         before_deletion_of("PersistentVolume", "sh", "-c", "echo > mysql/test_mysql/msg.ibd"),
     ),
 }
-"""Those of the one stack, in the order of its steps: each needs a run of its own."""
+"""The sabotages of the one stack, in the order of its steps; each needs a separate run."""
 
 SIDE_BY_SIDE: dict[str, Sabotage] = {
     f"{_W}.rbac-suffices": Sabotage(
@@ -168,6 +168,6 @@ SIDE_BY_SIDE: dict[str, Sabotage] = {
         "nfs-pv is smaller than what MySQL asks for", _SMALL_VOLUME
     ),
 }
-"""Those with a stack of their own: all of them can go into one run."""
+"""The sabotages of throw-away stacks; all of them can go into one run."""
 
 SABOTAGES = IN_ORDER | SIDE_BY_SIDE
