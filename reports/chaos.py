@@ -85,8 +85,7 @@ def chaos_of(summary: Summary) -> Chaos | None:
         ),
         results=tuple(
             sorted(
-                results,
-                key=lambda r: (r.control, SHOWN_FIRST.index(r.verdict), r.tier or "none"),
+                results, key=lambda r: (r.control, SHOWN_FIRST.index(r.verdict), r.tier or "none")
             )
         ),
     )

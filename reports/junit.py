@@ -76,11 +76,7 @@ def _add_suite(root: ET.Element, name: str, cases: list[_Case], summary: Summary
     _add_properties(suite, (("run", summary.run_id), ("landfast", summary.landfast)))
     for case in cases:
         element = ET.SubElement(
-            suite,
-            "testcase",
-            classname=case.classname,
-            name=case.name,
-            time=f"{case.seconds:.3f}",
+            suite, "testcase", classname=case.classname, name=case.name, time=f"{case.seconds:.3f}"
         )
         _add_properties(element, case.properties)
         message = shorten(case.reason.partition("\n")[0], _LONG)

@@ -126,9 +126,7 @@ class NodeLogDiskFull(Lasting, NodeFault):
         free = self.site.on_node(self.node, "df", "--output=iavail,itotal", _LOGS).split()
         uid = self._start_probe()
         event = prove(
-            "a new pod not to start for lack of space",
-            lambda: self._refusal(uid),
-            timeout=15,
+            "a new pod not to start for lack of space", lambda: self._refusal(uid), timeout=15
         )
         self._remove_probe()
         return (

@@ -5,12 +5,7 @@ from typing import ClassVar
 
 from landfast import timeouts
 from landfast.faults.base import Lasting, Momentary, prove, register
-from landfast.faults.node_health import (
-    NodeFault,
-    lease_of,
-    moment,
-    wait_node_ready,
-)
+from landfast.faults.node_health import NodeFault, lease_of, moment, wait_node_ready
 from landfast.kube.client import KubeError
 from landfast.kube.status import condition
 from landfast.waiting import wait_until

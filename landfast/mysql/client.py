@@ -105,10 +105,7 @@ class MysqlServer:
             WaitTimeout: it does not answer in time; the message has the last error.
         """
         return wait_until(
-            f"MySQL to answer on {self}",
-            self.identity,
-            timeout=timeout,
-            ignoring=(MysqlError,),
+            f"MySQL to answer on {self}", self.identity, timeout=timeout, ignoring=(MysqlError,)
         )
 
     def identity(self) -> "Identity":

@@ -69,9 +69,7 @@ def second_pod(stack: Stack, node: str, *, own_data: bool) -> Object:
             "nodeName": node,
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": 1,
-            "volumes": [
-                {"name": "mysql-data", **({"emptyDir": {}} if own_data else volume)},
-            ],
+            "volumes": [{"name": "mysql-data", **({"emptyDir": {}} if own_data else volume)}],
         },
     }
 

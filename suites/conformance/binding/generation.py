@@ -54,11 +54,7 @@ class _DisagreesError(Exception):
 
 
 def _for_each(
-    cases: BindingCases,
-    count: int,
-    seed: int,
-    do: Callable[[BindingCase], None],
-    *phases: Phase,
+    cases: BindingCases, count: int, seed: int, do: Callable[[BindingCase], None], *phases: Phase
 ) -> None:
     @hypothesis.seed(seed)
     @hypothesis.settings(

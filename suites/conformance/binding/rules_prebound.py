@@ -43,11 +43,7 @@ RESERVED = [
         "fewest-modes-before-reserved",
         "A PV with fewer access modes MUST win even over a reserved one, which stays Available.",
         f"{_INDEX}: modes are decided before claimRefs are looked at",
-        given=[
-            pv("plain", 1, RWO),
-            pv("reserved", 1, RWO, RWX, claim_ref="c"),
-            pvc("c", 1, RWO),
-        ],
+        given=[pv("plain", 1, RWO), pv("reserved", 1, RWO, RWX, claim_ref="c"), pvc("c", 1, RWO)],
         ends=[bound("c", "plain"), available("reserved")],
         twin=change("plain", modes=(RWO, RWX)),
     ),

@@ -14,9 +14,9 @@ from landfast.provisioning.volumes import (
 )
 from landfast.stack import Stack
 from landfast.steps import Steps
-from landfast.waiting import stays_true, wait_until
+from landfast.waiting import wait_until
 from suites.conformance.hazards.exports import folders
-from suites.objects import of_pvc, pod, run_to_its_end, shell
+from suites.objects import of_pvc, pod, run_to_its_end, shell, stays_pending
 
 _MYSQL = 999  # the user of MySQL's image
 _NOBODY = 65534
@@ -61,15 +61,9 @@ def test_pvc_that_the_provisioner_cannot_serve_is_refused(
                 ],
                 timeout=timeouts.REFUSAL,
             )
-        found = stays_true(
-            f"that PVC {pvc.name} is Pending",
-            lambda: provisioner.kube.get("PersistentVolumeClaim", pvc.name, pvc.namespace),
-            holds=lambda obj: obj["status"]["phase"] == "Pending",
-            seconds=STAYS_SECONDS,
-            describe=lambda obj: str(obj["status"]),
-        )
+        stays_pending(provisioner, pvc.name, seconds=STAYS_SECONDS)
         made = folders(provisioner)
-        test.observe(f"the PVC stays {found['status']['phase']}; events: {messages}")
+        test.observe(f"the PVC stays Pending; events: {messages}")
         test.observe(f"the server has {made or 'no directory'}")
         assert reason in messages[-1].lower()
         assert made == [], "a directory was made for a PVC that was refused"

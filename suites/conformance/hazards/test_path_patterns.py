@@ -37,8 +37,7 @@ _HAZARDS = {
 
 
 @pytest.mark.parametrize(
-    "hazard",
-    [pytest.param(h, id=h.name, marks=pytest.mark.claim(c)) for c, h in _HAZARDS.items()],
+    "hazard", [pytest.param(h, id=h.name, marks=pytest.mark.claim(c)) for c, h in _HAZARDS.items()]
 )
 def test_volume_and_its_neighbour_end_as_the_release_line_says(
     hazard: PatternHazard, bench: Bench, test: Steps

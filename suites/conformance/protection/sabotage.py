@@ -71,8 +71,7 @@ _P = "protection"
 
 SABOTAGES: dict[str, Sabotage] = {
     f"{_P}.pvc-in-use-stays": Sabotage(
-        "the PVC loses its finalizers as it is deleted",
-        strip_finalizers("PersistentVolumeClaim"),
+        "the PVC loses its finalizers as it is deleted", strip_finalizers("PersistentVolumeClaim")
     ),
     f"{_P}.deleted-pvc-takes-no-new-pod": Sabotage(
         "the pods name their node: the scheduler is not asked", pods_name_their_node
@@ -87,8 +86,7 @@ SABOTAGES: dict[str, Sabotage] = {
         written("PersistentVolumeClaim", _NO_FINALIZERS),
     ),
     f"{_P}.bound-pv-stays": Sabotage(
-        "the PV loses its finalizers as it is deleted",
-        strip_finalizers("PersistentVolume"),
+        "the PV loses its finalizers as it is deleted", strip_finalizers("PersistentVolume")
     ),
     f"{_P}.unbound-pv-goes": Sabotage("the PV has another finalizer", volumes_are_held),
     f"{_P}.rwo-is-no-lock": Sabotage("PV and PVC are ReadWriteOncePod", _modes("ReadWriteOncePod")),
@@ -97,8 +95,7 @@ SABOTAGES: dict[str, Sabotage] = {
     f"{_P}.pv-read-only-is-no-effect": _READ_ONLY,
     f"{_P}.mount-option-ro-is-enforced": Sabotage("the PV's mountOptions have rw", _mounts("rw")),
     f"{_P}.pod-read-only-is-enforced": Sabotage(
-        "the pod names its PVC without readOnly",
-        uses(persistentVolumeClaim={"claimName": "data"}),
+        "the pod names its PVC without readOnly", uses(persistentVolumeClaim={"claimName": "data"})
     ),
     f"{_P}.retention-default-is-retain": _DELETE_SCALED,
     f"{_P}.scaled-up-pod-has-its-data": _DELETE_SCALED,
@@ -114,8 +111,7 @@ SABOTAGES: dict[str, Sabotage] = {
         "the PV has known mountOptions", _mounts("hard")
     ),
     f"{_P}.node-affinity-is-respected": Sabotage(
-        "the PV has no nodeAffinity",
-        written("PersistentVolume", {"spec": {"nodeAffinity": None}}),
+        "the PV has no nodeAffinity", written("PersistentVolume", {"spec": {"nodeAffinity": None}})
     ),
     f"{_P}.pvc-waits-for-its-pod": Sabotage(
         "the class says Immediate", written("StorageClass", {"volumeBindingMode": "Immediate"})

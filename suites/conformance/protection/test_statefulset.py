@@ -7,14 +7,7 @@ from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.waiting import stays_true, wait_until
-from suites.conformance.protection.objects import (
-    SET,
-    owners,
-    pvcs,
-    run_set,
-    scale,
-    statefulset,
-)
+from suites.conformance.protection.objects import SET, owners, pvcs, run_set, scale, statefulset
 from suites.conformance.protection.retention import FIRST, ROWS, SECOND, Retention
 from suites.objects import shell, with_spec, write
 from suites.tables import each

@@ -77,10 +77,7 @@ def test_volume_in_use_is_not_recycled(bench: Bench, test: Steps) -> None:
 @pytest.mark.exclusive
 @pytest.mark.claim("reclaim.recycle-without-its-image-keeps-the-data")
 def test_recycle_without_its_image_keeps_the_data(bench: Bench, test: Steps) -> None:
-    with (
-        image_away(bench.stack.env),
-        bench.volume("no-image", RECYCLE, make=prepared) as volume,
-    ):
+    with image_away(bench.stack.env), bench.volume("no-image", RECYCLE, make=prepared) as volume:
         try:
             with test.step("delete the PVC while no node has the recycler's image"):
                 volume.delete_pvc()
