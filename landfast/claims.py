@@ -25,21 +25,21 @@ class Claim(BaseModel):
 
     @property
     def suite(self) -> str:
-        """The suite that proves the claim: what stands before the id's first dot."""
+        """The suite that proves the claim: the id up to its first dot."""
         return self.id.partition(".")[0]
 
 
 def load_claims(folder: Path) -> dict[str, Claim]:
-    """Give the claims of every `claims.yaml` below `folder` by id, in the files' order.
+    """Return the claims of every `claims.yaml` below `folder` by id, in the files' order.
 
     Raises:
-        BadInput: a file cannot be read, a claim is not of the form, or an id stands there twice.
+        BadInput: a file cannot be read, a claim is malformed, or an id is defined twice.
     """
     by_id: dict[str, Claim] = {}
     for path in sorted(folder.rglob("claims.yaml")):
         for claim in _read(path):
             if claim.id in by_id:
-                raise BadInput(f"{path} has one claim more that is called {claim.id}")
+                raise BadInput(f"{path} defines claim {claim.id} a second time")
             by_id[claim.id] = claim
     return by_id
 

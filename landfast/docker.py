@@ -42,8 +42,8 @@ class ContainerState:
 class Engine:
     """A running Docker engine.
 
-    `env` holds the variables that point `docker` and `kind` at it; it is empty for the host's own
-    engine. `from_kit` says whether the kit started it.
+    `env` holds the variables that point `docker` and `kind` at it; empty for the host's own engine.
+    `from_kit` says whether the kit started it.
     """
 
     version: str
@@ -58,14 +58,8 @@ class Engine:
         text: str | None = None,
         stdin: Path | None = None,
     ) -> Result:
-        return process.run(
-            ["docker", *arguments],
-            timeout=timeout,
-            check=check,
-            text=text,
-            stdin=stdin,
-            env=self.env,
-        )
+        options: Any = {"timeout": timeout, "check": check, "text": text, "stdin": stdin}
+        return process.run(["docker", *arguments], env=self.env, **options)
 
     def data_root(self) -> Path:
         """Return the folder on the engine's host that holds images, volumes and containers."""
@@ -143,16 +137,13 @@ class Engine:
         *argv: str,
         label: str,
         volumes: Iterable[str] = (),
-        network: str = "none",
         check: bool = True,
-        timeout: float = timeouts.COMMAND,
     ) -> Result:
-        """Run a program in a new container of an image, remove the container, return the result."""
+        """Run a program in a new container without a network, and return its result."""
         return self._docker(
-            *["run", "--rm", "--label", label, *_each("--volume", volumes), "--network", network],
+            *["run", "--rm", "--label", label, *_each("--volume", volumes), "--network", "none"],
             *["--entrypoint", argv[0], image, *argv[1:]],
             check=check,
-            timeout=timeout,
         )
 
     def start(self, container: str) -> None:
@@ -177,17 +168,18 @@ class Engine:
         Raises:
             WaitTimeout: they do not freeze, as a process does not in the middle of a sync.
         """
+
+        def pause() -> ContainerState:
+            self._docker("pause", container, check=False)
+            return self.state(container)
+
         wait_until(
             f"{container} to be paused",
-            lambda: self._try_to_pause(container),
+            pause,
             until=lambda state: state.is_paused,
             timeout=timeouts.CONTAINER_STATE,
             interval=0.1,
         )
-
-    def _try_to_pause(self, container: str) -> ContainerState:
-        self._docker("pause", container, check=False)
-        return self.state(container)
 
     def unpause(self, container: str) -> None:
         """Thaw a paused container."""
@@ -222,10 +214,8 @@ class Engine:
         return str((self._inspect(container)["Config"]["Labels"] or {}).get(key, ""))
 
     def _inspect(self, container: str) -> dict[str, Any]:
-        found: list[dict[str, Any]] = json.loads(
-            self._docker("container", "inspect", container).stdout
-        )
-        return found[0]
+        found: Any = json.loads(self._docker("container", "inspect", container).stdout)
+        return dict(found[0])
 
     def logs(self, container: str, *, tail: int, timestamps: bool = False) -> str:
         """Return the last lines of a container's output; empty if the container does not exist."""
@@ -296,9 +286,10 @@ class Engine:
         listed = self._docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository)
         return listed.stdout.split()
 
-    def build_image(self, tag: str, folder: Path, *, timeout: float = timeouts.IMAGE_BUILD) -> None:
+    def build_image(self, tag: str, folder: Path) -> None:
         """Build an image from a folder with a Dockerfile."""
-        self._docker("build", "--quiet", "--force-rm", "--tag", tag, folder, timeout=timeout)
+        options = ["--quiet", "--force-rm", "--tag", tag]
+        self._docker("build", *options, folder, timeout=timeouts.IMAGE_BUILD)
 
     def build_image_from_text(self, tag: str, dockerfile: str) -> None:
         """Build an image from the text of a Dockerfile."""
@@ -334,11 +325,8 @@ class Engine:
         """
         options = ["--insecure"] if insecure else []
         try:
-            asked = self._docker(
-                *["manifest", "inspect", *options, image],
-                timeout=timeouts.ANSWER,
-                check=False,
-            )
+            argv = ["manifest", "inspect", *options, image]
+            asked = self._docker(*argv, timeout=timeouts.ANSWER, check=False)
         except ProcessError:
             return f"it did not answer within {timeouts.ANSWER} s"
         if asked.returncode == 0:

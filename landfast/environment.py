@@ -1,7 +1,7 @@
-"""What a run works on: a cluster, an export, images. Brought up once, removed at its end."""
+"""The environment of a run: a cluster, an export, images. Brought up once, removed at its end."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from landfast.cluster.existing_provider import ExistingProvider
 from landfast.cluster.kind_provider import KindProvider
@@ -15,17 +15,14 @@ __all__ = ["PROVIDERS", "Environment", "environment", "sweep"]
 PROVIDERS: Mapping[str, Provider] = {"kind": KindProvider(), "existing": ExistingProvider()}
 
 
-@contextlib.contextmanager
 def environment(
     settings: Settings, progress: Progress, *, run_id: str | None = None
-) -> Iterator[Environment]:
-    """Have what the settings ask for (see `Provider.bring_up`).
+) -> AbstractContextManager[Environment]:
+    """Bring up what the settings ask for (see `Provider.bring_up`).
 
-    With `keep`, a cluster that an earlier run kept is used if it has the same images, and stays.
+    With `keep`, use a cluster that an earlier run kept if it has the same images, and keep it.
     """
-    provider = PROVIDERS[settings.cluster]
-    with provider.bring_up(settings, progress, run_id or new_run_id()) as env:
-        yield env
+    return PROVIDERS[settings.cluster].bring_up(settings, progress, run_id or new_run_id())
 
 
 def sweep(progress: Progress, *, kept: bool = False) -> list[str]:

@@ -1,4 +1,4 @@
-"""What to keep when a test fails: the state of everything that could explain it."""
+"""The evidence that is kept when a test fails: the state of all that could explain it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -6,7 +6,7 @@ from functools import partial
 import yaml
 
 from landfast.environment import Environment
-from landfast.kube.client import Kube, Object
+from landfast.kube.client import Kube
 from landfast.kube.status import event_time
 from landfast.stack import Stack
 
@@ -20,7 +20,7 @@ def collect(env: Environment, stacks: Iterable[Stack]) -> Iterator[tuple[str, st
     for stack in stacks:
         for namespace in sorted({stack.namespace, stack.system_namespace}):
             yield _piece(f"events in {namespace}", partial(_events, kube, namespace))
-            yield _piece(f"objects in {namespace}", partial(_objects, kube, namespace))
+            yield _piece(f"objects in {namespace}", partial(_yaml, kube, _LISTED, namespace))
             yield _piece(f"pod logs in {namespace}", partial(_logs, kube, namespace))
     yield _piece(
         "PVs and StorageClasses", partial(_yaml, kube, ("PersistentVolume", "StorageClass"))
@@ -46,18 +46,11 @@ def _events(kube: Kube, namespace: str) -> str:
     )
 
 
-def _objects(kube: Kube, namespace: str) -> str:
-    return _yaml(kube, _LISTED, namespace)
-
-
 def _yaml(kube: Kube, kinds: Iterable[str], namespace: str | None = None) -> str:
-    objects = [_without_noise(obj) for kind in kinds for obj in kube.list(kind, namespace)]
+    objects = [obj for kind in kinds for obj in kube.list(kind, namespace)]
+    for obj in objects:
+        obj["metadata"].pop("managedFields", None)  # noise
     return yaml.safe_dump_all(objects, sort_keys=False)
-
-
-def _without_noise(obj: Object) -> Object:
-    obj["metadata"].pop("managedFields", None)
-    return obj
 
 
 def _logs(kube: Kube, namespace: str) -> str:

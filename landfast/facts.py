@@ -1,4 +1,4 @@
-"""What a run ran on: versions, images by digest, NFS client and server, the host's limits."""
+"""The environment of a run as facts: versions, images by digest, NFS, the host."""
 
 import os
 import platform
@@ -12,6 +12,10 @@ from landfast.files import GIB
 
 Fact = tuple[str, str, str]
 """section, name, value"""
+_NFS_CLIENTS = {
+    "kernel": "the kernel's",
+    "fuse": "Landfast's FUSE mount helper (NFSv4.0; locks are local to a mount)",
+}
 
 
 def describe(env: Environment) -> Iterator[Fact]:
@@ -34,14 +38,7 @@ def describe(env: Environment) -> Iterator[Fact]:
     for part, image in env.images.all().items():
         digest = env.engine.image_digest(image) if env.engine else None
         yield "images", part, f"{image} {digest or ''}".strip()
-    yield (
-        "nfs",
-        "client",
-        {
-            "kernel": "the kernel's",
-            "fuse": "Landfast's FUSE mount helper (NFSv4.0; locks are local to a mount)",
-        }.get(env.nfs_client, env.nfs_client),
-    )
+    yield "nfs", "client", _NFS_CLIENTS.get(env.nfs_client, env.nfs_client)
     yield "nfs", "server", env.export.server
     yield "nfs", "export", env.export.path
     yield "nfs", "inspected", env.inspector.where

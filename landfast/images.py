@@ -1,21 +1,18 @@
 """The images of a run, and where their names come from."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Literal
 
 import yaml
 
 from landfast import paths
-from landfast.errors import BadInput
-from landfast.image_names import ImageName
 
 
 @dataclass(frozen=True)
 class Images:
-    """Every image that a run uses, by the name the engine and the nodes know it under.
+    """Every image that a run uses, under the name that the engine and the nodes know.
 
-    On an existing cluster `node` and `nfs_server` are empty: the run has neither.
+    On an existing cluster `node` and `nfs_server` are empty: the run creates neither.
     """
 
     source: Literal["kit", "registry"]
@@ -40,31 +37,3 @@ def registry_names() -> dict[str, str]:
     """Return the names of images in public registries, by part (`landfast/images.yaml`)."""
     names = yaml.safe_load(paths.IMAGES_FILE.read_text())
     return {part: str(name) for part, name in names.items()}
-
-
-def kit_images_among(names: Collection[str]) -> Images:
-    """Return the kit's images among those that every node of an existing cluster has.
-
-    Raises:
-        BadInput: one is missing.
-    """
-
-    def pick(*kinds: str) -> str:
-        paths = [f"landfast/{kind}" for kind in kinds]
-        found = sorted(name for name in names if ImageName.parse(name).path in paths)
-        if not found:
-            raise BadInput(
-                f"--images kit: the nodes of this cluster do not have the kit's {kinds[0]} image; "
-                "make them from the kit's node image, or use --images registry"
-            )
-        return found[-1].removeprefix("docker.io/")
-
-    return Images(
-        source="kit",
-        node="",
-        nfs_server="",
-        provisioner=pick("nfs-provisioner"),
-        mysql=pick("mysql", "mariadb"),
-        busybox=pick("busybox"),
-        recycler=registry_names()["recycler"],
-    )

@@ -37,7 +37,7 @@ def load(name: str, folder: Path = paths.MANIFESTS) -> list[Object]:
     """Return the objects of a manifest, as written in `manifests/`.
 
     Raises:
-        BadInput: the file is missing, is not YAML, or has something in it that is not an object.
+        BadInput: the file is missing, is not YAML, or contains something other than objects.
     """
     path = folder / MANIFESTS[name]
     try:
@@ -57,10 +57,10 @@ class Overlay:
     Args:
         export: replaces the reference's server and its /data/share.
         images: replace the reference's images.
-        run_id: goes into the run label of every object.
+        run_id: the value of every object's run label.
         subtree: the folder of the export that replaces /data/share; "" is the whole export.
-        suffix: is added to the names of cluster-wide objects and to the provisioner's name, so that
-            several stacks can exist side by side; "" keeps the reference's names.
+        suffix: added to the names of cluster-wide objects and of the provisioner, so that several
+            stacks can exist side by side; "" keeps the reference's names.
         namespace: replaces `default`.
         node_port: whether to ask for the NodePort 30306; otherwise the cluster picks one.
     """
@@ -151,6 +151,12 @@ def _labelled(obj: Object) -> list[Object]:
     spec = obj.get("spec", {})
     made = [spec["template"]["metadata"]] if "template" in spec else []
     return [obj["metadata"], *made, *(t["metadata"] for t in spec.get("volumeClaimTemplates", []))]
+
+
+def namespace(name: str, labels: dict[str, str]) -> Object:
+    """Return a Namespace with labels."""
+    meta = {"name": name, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 
 def validate(kube: Kube, objects: Iterable[Object]) -> None:

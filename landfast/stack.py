@@ -2,15 +2,16 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 
 from landfast import timeouts
 from landfast.environment import Environment
 from landfast.kube.client import Kube, Object
 from landfast.kube.pods import Obstacle, StartWatch, obstacle, refusal, summary
-from landfast.kube.removal import Name, delete, retain, wait_gone
-from landfast.manifests import SYSTEM_NAMESPACE, Overlay, load, validate
+from landfast.kube.removal import delete, delete_kinds, retain, wait_gone
+from landfast.manifests import SYSTEM_NAMESPACE, Overlay, load, namespace, validate
 from landfast.mysql.client import Identity, MysqlError, MysqlServer
 from landfast.mysql.forward import PodForward
 from landfast.nfs.inspector import ExportInspector
@@ -92,13 +93,7 @@ class Stack:
 
     def create_namespace(self) -> None:
         """Create the stack's own namespace, where it does not use `default`."""
-        self.kube.create(
-            {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {"name": self.namespace, "labels": self.overlay.labels},
-            }
-        )
+        self.kube.create(namespace(self.namespace, self.overlay.labels))
 
     def make(self, obj: Object) -> Object:
         """Create an object written in the reference's own names, and return it."""
@@ -165,7 +160,7 @@ class Stack:
             f"MySQL to answer on {self.mysql}",
             look,
             timeout=timeout,
-            describe=lambda _none: said,
+            describe=lambda _: said,
         )
         assert found is not None  # noqa: S101 - what was waited for
         return found
@@ -227,12 +222,7 @@ class Stack:
         self.wait_gone(kind, name, namespace)
 
     def wait_gone(
-        self,
-        kind: str,
-        name: str,
-        namespace: str | None = None,
-        *,
-        timeout: float = timeouts.GONE,
+        self, kind: str, name: str, namespace: str | None = None, *, timeout: float = timeouts.GONE
     ) -> None:
         """Wait until an object is gone."""
         wait_gone(self.kube, [(kind, name, namespace)], timeout=timeout)
@@ -249,9 +239,8 @@ class Stack:
 
     def _obstacle(self, labels: str, namespace: str) -> Obstacle | None:
         """Return what keeps one of some pods from starting, or None."""
-        return next(
-            filter(None, map(obstacle, self.kube.list("Pod", namespace, labels=labels))), None
-        )
+        pods = self.kube.list("Pod", namespace, labels=labels)
+        return next(filter(None, map(obstacle, pods)), None)
 
     def _refusal(self, statefulset: str) -> Obstacle | None:
         """Return why the API server refuses a StatefulSet's pod, which does not exist, or None."""
@@ -262,21 +251,22 @@ class Stack:
         """Remove every object of the stack, the PVs made for it, and its subtree of the export.
 
         The provisioner goes after the PVCs, so that it can still reclaim their volumes. The
-        namespaces of a throw-away stack may still be going: no other stack will have their names.
+        namespaces of a throw-away stack may still exist for a while: nobody reuses their names.
 
         Raises:
-            WaitTimeout: something does not go.
+            WaitTimeout: something cannot be removed.
         """
-        retain(self.kube, self.kube.list("PersistentVolume", labels=self._selector))
-        users = self._delete("StatefulSet", "Pod", namespace=self.namespace, grace_seconds=1)
-        wait_gone(self.kube, users)
-        wait_gone(self.kube, self._delete("PersistentVolumeClaim"))
-        pvs = self.kube.list("PersistentVolume")
-        made = [pv for pv in pvs if pv["spec"].get("storageClassName") == self.storage_class]
-        delete(self.kube, made)
-        wait_gone(self.kube, self._delete("PersistentVolume"))
-        gone = self._delete(*_LAST, grace_seconds=1)
-        wait_gone(self.kube, [n for n in gone if n[0] != "Namespace" or not self.overlay.suffix])
+        kube = self.kube
+        selector = ",".join(f"{key}={value}" for key, value in self.overlay.labels.items())
+        delete_own = partial(delete_kinds, kube, labels=selector)
+        retain(kube, kube.list("PersistentVolume", labels=selector))
+        wait_gone(kube, delete_own(["StatefulSet", "Pod"], self.namespace, grace_seconds=1))
+        wait_gone(kube, delete_own(["PersistentVolumeClaim"]))
+        pvs = kube.list("PersistentVolume")
+        delete(kube, [p for p in pvs if p["spec"].get("storageClassName") == self.storage_class])
+        wait_gone(kube, delete_own(["PersistentVolume"]))
+        gone = delete_own(_LAST, grace_seconds=1)
+        wait_gone(kube, [n for n in gone if n[0] != "Namespace" or not self.overlay.suffix])
         self._remove_files()
 
     def _remove_files(self) -> None:
@@ -287,19 +277,6 @@ class Stack:
         for name in self.export.list(depth=1):
             if name in _ON_ROOT or name.removeprefix("archived-").startswith(prefix):
                 self.export.remove(name)
-
-    @property
-    def _selector(self) -> str:
-        return ",".join(f"{key}={value}" for key, value in self.overlay.labels.items())
-
-    def _delete(
-        self, *kinds: str, namespace: str | None = None, grace_seconds: int | None = None
-    ) -> list[Name]:
-        names: list[Name] = []
-        for kind in kinds:  # each kind is listed once its owners are being deleted
-            labelled = self.kube.list(kind, namespace, labels=self._selector)
-            names += delete(self.kube, labelled, grace_seconds=grace_seconds)
-        return names
 
 
 def _phase(obj: Object) -> str:
@@ -325,10 +302,8 @@ def reference_overlay(env: Environment) -> Overlay:
 
 def throw_away_overlay(env: Environment, slug: str) -> Overlay:
     """Return the overlay of one test's stack: own names, own namespace, own part of the export."""
-    return Overlay(
-        export=env.export,
-        images=env.images,
-        run_id=env.run_id,
+    return replace(
+        reference_overlay(env),
         subtree=f"{env.subtree}/{slug}".lstrip("/"),
         suffix=f"-{slug}",
         namespace=f"landfast-{slug}",

@@ -39,7 +39,7 @@ def test_claims_come_by_id_in_the_files_order(tmp_path: Path) -> None:
         (("source: somewhere else", "source: ''"), "claim 2, source"),
         (("source: somewhere else", ""), "claim 2, source: Field required"),
         (("  source: somewhere\n", "  source: somewhere\n  sorce: x\n"), "claim 1, sorce: Extra"),
-        (("smoke.a-row-stays", "walkthrough.b"), "one claim more that is called walkthrough.b"),
+        (("smoke.a-row-stays", "walkthrough.b"), "defines claim walkthrough.b a second time"),
         (("- id: walkthrough.b", "- id: [walkthrough.b"), "cannot be read: while parsing"),
     ],
 )
@@ -76,5 +76,5 @@ def test_claims_of_all_files_below_a_folder_are_one_set(tmp_path: Path) -> None:
         "w.c",
     ]
     write(tmp_path / "b", GOOD)
-    with pytest.raises(BadInput, match=r"b/claims.yaml has one claim more .* smoke.a-row"):
+    with pytest.raises(BadInput, match=r"b/claims.yaml defines claim smoke.a-row.* a second"):
         load_claims(tmp_path)

@@ -1,8 +1,9 @@
 """Which mounts have locks that do not reach the server."""
 
 import pytest
+from fakes import FakeEngine, result
 
-from landfast.nfs.locks import judge_mounts
+from landfast.nfs.locks import local_locks
 
 SERVER = "10.0.0.5"
 OTHERS = """overlay / overlay rw,relatime 0 0
@@ -27,5 +28,7 @@ def mount(kind: str, options: str) -> str:
     ],
 )
 def test_locks_that_stay_behind_are_named(mounts: str, why: str | None) -> None:
-    said = judge_mounts(mounts, SERVER)
+    engine = FakeEngine()
+    engine.answer("execute", "node", with_=result(mounts))
+    said = local_locks(engine, "node", SERVER)
     assert said is None if why is None else why in (said or "")

@@ -160,7 +160,7 @@ def made_{name}():
 
 OUTCOMES = [
     ("test.observe('phase Bound')", Verdict.PASS, ""),
-    ("pass", Verdict.UNKNOWN, "ended without saying what it saw"),
+    ("pass", Verdict.UNKNOWN, "ended without an observation"),
     ("test.observe('x'); assert 1 == 2, 'one is not two'", Verdict.FAIL, "one is not two"),
     ("test.observe('x'); pytest.fail('no good')", Verdict.FAIL, "no good"),
     ("test.observe('x'); raise Unknown('no effect')", Verdict.UNKNOWN, "no effect"),

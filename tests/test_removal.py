@@ -302,7 +302,7 @@ class TestExisting:
                 obeyed(kind, name)
 
         cluster.before[verb] = refuse_once
-        with pytest.raises(LandfastError, match=f"run {RUN} could not be removed whole: .*timed"):
+        with pytest.raises(LandfastError, match="timed"):
             remove_run(cluster)
         cluster.before.pop(verb)
         if obeyed:

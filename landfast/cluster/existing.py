@@ -1,4 +1,4 @@
-"""How a run gets onto an existing cluster: context, version, rights, the export inspector."""
+"""Whether a run can work on an existing cluster: context, version, rights, the export."""
 
 import re
 from pathlib import Path
@@ -8,10 +8,7 @@ from landfast.errors import BadInput, LandfastError
 from landfast.kube import Kube, KubeError
 from landfast.kube.kubeconfig import check_context
 from landfast.manifests import Overlay
-from landfast.nfs import inspector_pod
-from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
-from landfast.run import RUN_LABEL
 
 _OLDEST = (1, 27)  # the first that refuses unknown fields of every object
 _MANAGE = "create delete get list"
@@ -50,7 +47,7 @@ _NAMED_RIGHTS = 3
 def connect(
     kubeconfig: Path, context: str, run_id: str, *, default_classes: bool = False
 ) -> FencedKube:
-    """Return a cluster behind the fence, once it is known that a run can work there.
+    """Check that a run can work on a cluster, and return the cluster behind the fence.
 
     Raises:
         BadInput: there is no such context, no server answers, it is too old, or the user lacks
@@ -110,24 +107,6 @@ def _may(kube: Kube, group: str, resource: str, verb: str) -> bool:
     return bool(answer["status"]["allowed"])
 
 
-def start_inspector(kube: FencedKube, overlay: Overlay) -> Export:
-    """Create the run's namespace with the inspector in it; return the export with the inspector.
-
-    Raises:
-        BadInput: the cluster cannot mount the export.
-    """
-    kube.create(
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": overlay.namespace, "labels": {RUN_LABEL: kube.run_id}},
-        }
-    )
-    return inspector_pod.start(
-        kube, overlay.export, overlay.namespace, overlay.images.busybox, kube.run_id
-    )
-
-
 def make_folder(inspector: ExportInspector, overlay: Overlay) -> list[str]:
     """Make the run's folder on the export; return notes on the export for the report.
 
@@ -147,6 +126,6 @@ def make_folder(inspector: ExportInspector, overlay: Overlay) -> list[str]:
     if entry is None or entry.uid == 0:
         return []
     return [
-        f"The export gives what root writes to user {entry.uid} (root_squash): programs that "
-        "change owners there, as MySQL's image does, will fail; the inspector may not see all."
+        f"On the export, files that root writes belong to user {entry.uid} (root_squash): programs "
+        "that change owners, such as MySQL's image, will fail, and the inspector may not see all."
     ]

@@ -1,4 +1,4 @@
-"""What a run is going to do on an existing cluster, and which names are free there."""
+"""The plan of a run on an existing cluster: what it is going to create, under which names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -8,7 +8,9 @@ from landfast import registry
 from landfast.cluster.base import Capability, Cluster
 from landfast.cluster.existing_removal import CLUSTER_KINDS
 from landfast.cluster.fence import FencedKube
-from landfast.images import Images, kit_images_among, registry_names
+from landfast.errors import BadInput
+from landfast.image_names import ImageName
+from landfast.images import Images, registry_names
 from landfast.kube import Kube, Object
 from landfast.manifests import MANIFESTS, Overlay, load
 from landfast.nfs import inspector_pod
@@ -31,16 +33,16 @@ def reference_objects(overlay: Overlay) -> list[Object]:
 
 
 def snapshot(kube: Kube) -> list[Object]:
-    """Return the objects that a run's own could collide with."""
+    """Return the objects with which a run's own could collide."""
     kinds = ("Namespace", *CLUSTER_KINDS, "PersistentVolumeClaim")
     return [obj for kind in kinds for obj in kube.list(kind)]
 
 
 def taken(reference: Iterable[Object], there: Iterable[Object]) -> list[str]:
-    """Return the objects that keep the reference's own names from being used.
+    """Return the objects because of which the reference's own names cannot be used.
 
-    Beside objects of the same name these are PVs and PVCs of the same class, which would bind to
-    the reference's, and classes of the same provisioner, which two programs would then serve.
+    These are objects of the same name; PVs and PVCs of the same class, which could be bound to the
+    reference's; and classes of the same provisioner, which two programs would then serve.
     """
     there = list(there)
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in there}
@@ -120,29 +122,48 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
         kubeconfig=kubeconfig,
         context=context,
         nodes=tuple(sorted(node["metadata"]["name"] for node in nodes)),
-        missing=_missing(settings),
+        missing={
+            name: reason
+            for name, reason in _MISSING.items()
+            if name != "cluster.default-class" or settings.i_own_this_cluster is None
+        },
         fence=kube.run_id,
     )
     suffix = f"-{kube.run_id[-4:]}" if found else ""
     return Plan(cluster, replace(overlay, suffix=suffix), found)
 
 
-def _missing(settings: Settings) -> dict[Capability, str]:
-    allowed = {"cluster.default-class"} if settings.i_own_this_cluster else set()
-    return {name: reason for name, reason in _MISSING.items() if name not in allowed}
-
-
 def images_on(nodes: Iterable[Object]) -> Images:
     """Return the kit's images that are baked into all nodes.
 
     Raises:
-        BadInput: the nodes are not made from the kit's node image.
+        BadInput: one is missing: the nodes are not made from the kit's node image.
     """
-    everywhere = [
+    names: list[set[str]] = [
         {name for image in node["status"].get("images", []) for name in image.get("names") or []}
         for node in nodes
     ]
-    return kit_images_among(set.intersection(*everywhere) if everywhere else set())
+    everywhere = set.intersection(*names) if names else set()
+
+    def pick(*kinds: str) -> str:
+        paths = [f"landfast/{kind}" for kind in kinds]
+        found = sorted(name for name in everywhere if ImageName.parse(name).path in paths)
+        if not found:
+            raise BadInput(
+                f"--images kit: the nodes of this cluster do not have the kit's {kinds[0]} image; "
+                "make them from the kit's node image, or use --images registry"
+            )
+        return found[-1].removeprefix("docker.io/")
+
+    return Images(
+        source="kit",
+        node="",
+        nfs_server="",
+        provisioner=pick("nfs-provisioner"),
+        mysql=pick("mysql", "mariadb"),
+        busybox=pick("busybox"),
+        recycler=registry_names()["recycler"],
+    )
 
 
 def _images(settings: Settings, nodes: list[Object]) -> Images:

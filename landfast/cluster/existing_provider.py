@@ -10,9 +10,10 @@ from landfast.cluster.provider import Environment, save_environment, saved_envir
 from landfast.errors import LandfastError
 from landfast.kube.default_classes import restore_default_classes
 from landfast.kube.kubeconfig import kubeconfig_path
+from landfast.manifests import namespace
 from landfast.nfs import inspector_pod
 from landfast.progress import Progress
-from landfast.run import RunRecord, default_classes_file, new_record, records
+from landfast.run import RUN_LABEL, RunRecord, default_classes_file, new_record, records
 from landfast.settings import Settings
 
 
@@ -38,7 +39,7 @@ class ExistingProvider:
                 env = _start(plan, kube, record)
             yield env
         finally:
-            with progress.phase("remove the run's objects"):
+            with _removing(record, context, progress):
                 remove_run(record, kube)
 
     def sweep(
@@ -53,7 +54,10 @@ class ExistingProvider:
 
 def _start(plan: existing_plan.Plan, kube: FencedKube, record: RunRecord) -> Environment:
     overlay = plan.overlay
-    export = existing.start_inspector(kube, overlay)
+    kube.create(namespace(overlay.namespace, {RUN_LABEL: kube.run_id}))
+    export = inspector_pod.start(
+        kube, overlay.export, overlay.namespace, overlay.images.busybox, kube.run_id
+    )
     env = Environment(
         run_id=kube.run_id,
         cluster=plan.cluster,
@@ -90,15 +94,22 @@ def _sweep(progress: Progress, only: str | None = None) -> list[str]:
         if record.existing is None or record.alive or only not in (None, record.existing[1]):
             continue
         kubeconfig, context = record.existing
-        try:
-            with progress.phase(f"remove what run {record.run_id} left on {context}"):
-                owes = record.owes_default_classes
-                kube = existing.connect(kubeconfig, context, record.run_id, default_classes=owes)
-                remove_run(record, kube)
-        except LandfastError as error:
-            raise LandfastError(
-                f"cannot remove what run {record.run_id} left on {context}: {error}; "
-                f"if that cluster is gone for good, remove {record.folder}"
-            ) from error
+        with _removing(record, context, progress):
+            owes = record.owes_default_classes
+            kube = existing.connect(kubeconfig, context, record.run_id, default_classes=owes)
+            remove_run(record, kube)
         gone.append(record.run_id)
     return gone
+
+
+@contextlib.contextmanager
+def _removing(record: RunRecord, context: str, progress: Progress) -> Iterator[None]:
+    what = f"what run {record.run_id} left on {context}"
+    try:
+        with progress.phase(f"remove {what}"):
+            yield
+    except LandfastError as error:
+        raise LandfastError(
+            f"cannot remove {what}: {error}; if that cluster is gone for good, "
+            f"remove {record.folder}"
+        ) from error

@@ -2,41 +2,37 @@
 
 from landfast import timeouts
 from landfast.cluster.fence import FencedKube
-from landfast.errors import LandfastError
 from landfast.kube import Object
-from landfast.kube.removal import Name, delete, retain, wait_gone
+from landfast.kube.removal import delete, delete_kinds, retain, wait_gone
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
 from landfast.run import RUN_LABEL
 
 CLUSTER_KINDS = ("PersistentVolume", "StorageClass", "ClusterRoleBinding", "ClusterRole")
 _RUNS = ("StatefulSet", "Deployment", "ReplicaSet", "Pod", "PersistentVolumeClaim")
+_OTHERS = f"metadata.name!={inspector_pod.NAME}"  # the inspector's pod and PVC stay until the end
 
 
 def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image: str) -> None:
-    """Remove everything of a run; its folder once nothing can write into it any more.
+    """Remove everything of a run; its folder goes once nothing can write into it any more.
 
     Args:
         kube: the cluster; its fence says which run.
         own: the run's own namespace. It goes late: while it exists, so may the folder.
         folder: the export and the run's folder on it, or None if the run never made one.
-        image: for an inspector, if the run's own is gone.
+        image: the image of an inspector, should the run's own be gone.
 
     Raises:
-        LandfastError: something does not go; it can be tried again.
+        LandfastError: something cannot be removed; the next call tries again.
     """
-    try:
-        _remove(kube, own, folder, image)
-    except LandfastError as error:
-        raise LandfastError(f"run {kube.run_id} could not be removed whole: {error}") from error
-
-
-def _remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image: str) -> None:
     _retain_owned(kube)
     selector = f"{RUN_LABEL}={kube.run_id}"
     namespaces = kube.list("Namespace", labels=selector)
     for namespace in namespaces:
-        _remove_content(kube, namespace["metadata"]["name"])
+        inside = delete_kinds(
+            kube, _RUNS, namespace["metadata"]["name"], fields=_OTHERS, grace_seconds=1
+        )
+        wait_gone(kube, inside, timeout=timeouts.CLUSTER_REMOVE)
     # only while its namespace exists is a provisioned PV known to be the run's
     keep = inspector_pod.volume_name(own)
     gone = delete(kube, [pv for pv in _retain_owned(kube) if pv["metadata"]["name"] != keep])
@@ -48,8 +44,7 @@ def _remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image
             inspector_pod.start(kube, export, own, image, kube.run_id)
             inspector_pod.pod_inspector(kube, own, inspector_pod.NAME, own=path).remove(path)
         wait_gone(kube, delete(kube, last), timeout=timeouts.CLUSTER_REMOVE)
-    left = [obj for kind in CLUSTER_KINDS for obj in kube.list(kind, labels=selector)]
-    wait_gone(kube, delete(kube, left))
+    wait_gone(kube, delete_kinds(kube, CLUSTER_KINDS, labels=selector))
 
 
 def _retain_owned(kube: FencedKube) -> list[Object]:
@@ -57,13 +52,3 @@ def _retain_owned(kube: FencedKube) -> list[Object]:
     owned = [pv for pv in kube.list("PersistentVolume") if kube.owns(pv)]
     retain(kube, owned)
     return owned
-
-
-def _remove_content(kube: FencedKube, namespace: str) -> None:
-    """Remove what runs in a namespace and its PVCs, but not the inspector and its PVC."""
-    gone: list[Name] = []
-    for kind in _RUNS:  # each kind is listed once its owners are being deleted
-        found = kube.list(kind, namespace)
-        found = [obj for obj in found if obj["metadata"]["name"] != inspector_pod.NAME]
-        gone += delete(kube, found, grace_seconds=1)
-    wait_gone(kube, gone, timeout=timeouts.CLUSTER_REMOVE)

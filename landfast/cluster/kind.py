@@ -14,26 +14,21 @@ from landfast.image_names import ImageName
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 MYSQL_NODE_PORT = 30306
 _WORKERS = 2
-# There is one of each: after a kill its successor would wait up to 15 s for the old lease.
-_ALONE = {"leader-elect": "false"}
-_CONTROLLER_MANAGER = {
-    # at the defaults (20/30) it takes 49 s to bind 200 PVCs, at these 5 s
-    "kube-api-qps": "500",
-    "kube-api-burst": "1000",
-    **_ALONE,
-}
-_SCHEDULER = _ALONE
+# There is one of each: without this, its successor after a kill waits up to 15 s for the old lease.
+_SCHEDULER = {"leader-elect": "false"}
+# At the defaults (20/30) it takes 49 s to bind 200 PVCs, at these 5 s.
+_CONTROLLER_MANAGER = {**_SCHEDULER, "kube-api-qps": "500", "kube-api-burst": "1000"}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """kind, with the engine that it makes nodes in."""
+    """The program `kind`, and the engine in which it creates nodes."""
 
     engine: Engine
     program: Path
 
     def create(self, name: str, image: str, kubeconfig: Path, mysql_port: int) -> Cluster:
-        """Make a cluster in a docker network of its own name and wait until its nodes are Ready.
+        """Create a cluster in the Docker network of its name and wait until its nodes are Ready.
 
         MySQL's NodePort and the API server are reachable on 127.0.0.1 only.
 
@@ -44,10 +39,13 @@ class Kind:
         config.write_text(
             yaml.safe_dump(cluster_config(ImageName.parse(image).version, mysql_port))
         )
-        self._kind(
-            *["create", "cluster", "--name", name, "--image", image, "--config", str(config)],
-            *["--kubeconfig", str(kubeconfig)],
-            network=name,
+        process.run(
+            [
+                *[str(self.program), "create", "cluster", "--name", name, "--image", image],
+                *["--config", str(config), "--kubeconfig", str(kubeconfig)],
+            ],
+            timeout=timeouts.CLUSTER_CREATE,
+            env={**self.engine.env, "KIND_EXPERIMENTAL_DOCKER_NETWORK": name},
         )
         cluster = Cluster(
             provider="kind",
@@ -70,13 +68,6 @@ class Kind:
         """Return the node containers that pods run on, sorted by name."""
         labels = f"{CLUSTER_LABEL}={name}", "io.x-k8s.kind.role=worker"
         return sorted(self.engine.containers(*labels))
-
-    def _kind(self, *arguments: str, network: str) -> None:
-        process.run(
-            [self.program, *arguments],
-            timeout=timeouts.CLUSTER_CREATE,
-            env={**self.engine.env, "KIND_EXPERIMENTAL_DOCKER_NETWORK": network},
-        )
 
 
 def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The Kubernetes API with raw objects: a test may have to send what no typed model could hold."""
+"""The Kubernetes API with raw objects: a test may have to send what no typed model can hold."""
 
 import builtins
 import contextlib
@@ -63,16 +63,16 @@ class Kube:
         return DynamicClient(self._api)
 
     def _core(self) -> "client.CoreV1Api":  # read only when used: it takes a second
-        # `stream` swaps the request function of the client that it is given, so it gets its own
+        # `stream` replaces the request function of its client, so each gets its own
         return client.CoreV1Api(client.ApiClient(self._api.configuration))
 
     # --- the one way to the server
 
     @contextlib.contextmanager
     def guarded_by(self, guard: Guard) -> Iterator[None]:
-        """Let a guard see every request while the body runs, after the client's own guards.
+        """Pass every request to a guard while the body runs, after the client's own guards.
 
-        What the guard itself requests does not come back to it.
+        The guard does not see its own requests.
         """
         inside = threading.local()
 
@@ -171,8 +171,7 @@ class Kube:
         Raises:
             KubeError: it is not there (code 404), or the server refuses.
         """
-        found: Object = self._request(Request("get", kind, name, namespace)).to_dict()
-        return found
+        return dict(self._request(Request("get", kind, name, namespace)).to_dict())
 
     def find(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return an object, or None if it is not there."""
@@ -223,8 +222,7 @@ class Kube:
 
         With `dry_run` the server checks the object strictly and creates nothing.
         """
-        created: Object = self._create(obj, dry_run=dry_run).to_dict()
-        return created
+        return dict(self._create(obj, dry_run=dry_run).to_dict())
 
     def warnings(self, obj: Object) -> builtins.list[str]:
         """Return what the API server warns of when asked to create an object; create nothing."""
@@ -233,22 +231,15 @@ class Kube:
         return [text.partition('"')[2].rstrip('"') for text in answer.headers.getlist("Warning")]
 
     def _create(self, obj: Object, *, dry_run: bool, **arguments: Any) -> Any:
-        meta = obj["metadata"]
-        return self._request(
-            Request(
-                "create", obj["kind"], meta.get("name", ""), meta.get("namespace"), obj, dry_run
-            ),
-            query_params=[("fieldValidation", "Strict")],
-            **arguments,
-        )
+        name, namespace = obj["metadata"].get("name", ""), obj["metadata"].get("namespace")
+        request = Request("create", obj["kind"], name, namespace, obj, dry_run)
+        query = [("fieldValidation", "Strict")]
+        return self._request(request, query_params=query, **arguments)
 
     def patch(self, kind: str, name: str, body: Object, namespace: str | None = None) -> Object:
         """Change an object by a JSON merge patch (None removes a field) and return it."""
-        changed: Object = self._request(
-            Request("patch", kind, name, namespace, body),
-            content_type="application/merge-patch+json",
-        ).to_dict()
-        return changed
+        request = Request("patch", kind, name, namespace, body)
+        return dict(self._request(request, content_type="application/merge-patch+json").to_dict())
 
     def delete(
         self,

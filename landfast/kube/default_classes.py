@@ -1,9 +1,9 @@
-"""The cluster's default StorageClasses: which they are, and how a run does without them.
+"""The cluster's default StorageClasses: which they are, and how a run disables them for a while.
 
 PVCs that name no class get the newest default class, from the API server when they are created or
-from the controller later, so what becomes of them depends on classes that others own. A run removes
-their mark for a while and restores it exactly, even if the run is killed in between: what they had
-is on the disk before the first change.
+from the controller later, so a test of such PVCs depends on classes that others own. A run removes
+their marks for a while and restores them exactly, even if it is killed in between: it writes the
+marks to the disk before the first change.
 """
 
 import contextlib
@@ -22,8 +22,6 @@ MARKS = (MARK, "storageclass.beta.kubernetes.io/is-default-class")
 """Either makes a class a default one if it is "true" (pkg/volume/util/storageclass.go)."""
 
 Annotations = dict[str, str]
-
-
 _C = TypeVar("_C")
 
 
@@ -60,8 +58,8 @@ def no_default_classes(kube: Kube, file: Path, run_id: str) -> Iterator[None]:
 
     Args:
         kube: the cluster; a fence must allow it (`default_classes` of `FencedKube`).
-        file: holds what the classes had until it is restored (`run.default_classes_file`).
-        run_id: default classes with this run's label are what a killed test left; they are deleted.
+        file: holds the classes' marks until they are restored (`run.default_classes_file`).
+        run_id: the run. Default classes with its label were left by a killed test: delete them.
 
     Raises:
         LandfastError: a class cannot be changed or restored; the file stays, and
@@ -79,7 +77,7 @@ def no_default_classes(kube: Kube, file: Path, run_id: str) -> Iterator[None]:
 
 
 def restore_default_classes(kube: Kube, file: Path, run_id: str) -> list[str]:
-    """Restore what a run took from default classes, if it did; return their names.
+    """Restore the marks that a run removed from default classes; return the classes' names.
 
     Default classes that the run itself made are deleted first. A class that is gone stays gone.
 
@@ -91,7 +89,12 @@ def restore_default_classes(kube: Kube, file: Path, run_id: str) -> list[str]:
     for obj in default_classes(kube):
         if (obj["metadata"].get("labels") or {}).get(RUN_LABEL) == run_id:
             kube.delete("StorageClass", obj["metadata"]["name"])
-    had = _read(file)
+    try:
+        had: dict[str, Annotations] = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise LandfastError(
+            f"{file}, which lists the cluster's default StorageClasses, cannot be read: {error}"
+        ) from error
     for name, marks in had.items():
         try:
             kube.patch("StorageClass", name, _change(marks))
@@ -104,13 +107,3 @@ def restore_default_classes(kube: Kube, file: Path, run_id: str) -> list[str]:
 
 def _change(marks: Mapping[str, str | None]) -> Object:
     return {"metadata": {"annotations": dict(marks)}}
-
-
-def _read(file: Path) -> dict[str, Annotations]:
-    try:
-        had: dict[str, Annotations] = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise LandfastError(
-            f"{file}, which lists the cluster's default StorageClasses, cannot be read: {error}"
-        ) from error
-    return had

@@ -1,10 +1,9 @@
-"""Deletes objects with the care that data needs: what holds data outlives what uses it."""
+"""Deletes objects so that no data is lost: what holds data outlives what uses it."""
 
 from collections.abc import Iterable
 
 from landfast import timeouts
-from landfast.kube.client import Kube
-from landfast.kube.request import Object
+from landfast.kube.client import Kube, Object
 from landfast.waiting import wait_until
 
 Name = tuple[str, str, str | None]
@@ -32,6 +31,26 @@ def delete(
         meta = obj["metadata"]
         names.append((obj["kind"], meta["name"], meta.get("namespace")))
         kube.delete(*names[-1], grace_seconds=grace_seconds)
+    return names
+
+
+def delete_kinds(
+    kube: Kube,
+    kinds: Iterable[str],
+    namespace: str | None = None,
+    *,
+    labels: str = "",
+    fields: str = "",
+    grace_seconds: int | None = None,
+) -> list[Name]:
+    """Ask for all objects of some kinds that selectors match to be deleted; return their names.
+
+    Name owners before what they own: each kind is listed once those before it are being deleted.
+    """
+    names: list[Name] = []
+    for kind in kinds:
+        found = kube.list(kind, namespace, labels=labels, fields=fields)
+        names += delete(kube, found, grace_seconds=grace_seconds)
     return names
 
 

@@ -18,10 +18,10 @@ from landfast.docker import ContainerState, Engine
 from landfast.errors import LandfastError
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
-from landfast.nfs.server import CONFIG, EXPORT_PATH, container_inspector, listens
+from landfast.nfs.server import CONFIG, EXPORT_PATH, container_inspector, wait_for_server
 from landfast.process import Result
 from landfast.verdict import MissingCapability
-from landfast.waiting import wait_until
+from landfast.waiting import WaitTimeout
 
 Mode = Literal["honest", "lying", "clock"]
 CONFIG_IN_SERVER = "/etc/ganesha/landfast.conf"
@@ -29,7 +29,6 @@ CLOCK_FILE = "/disk/clock"
 _NO_SYNC = Path(__file__).with_name("no_sync.py")
 _NO_SYNC_IN_SERVER = "/etc/ganesha/no_sync.py"
 _DISK_SIZE = "1G"
-_LOG_LINES = 15
 # The mode is in a file of the volume, so that every restart keeps it, also `docker start`.
 # By default, ext4 commits unsynced data every five seconds; here it must not for minutes.
 _START = f"""
@@ -64,7 +63,7 @@ exit 1
 
 @dataclass(frozen=True)
 class DiskServer:
-    """One server: container, volume and host name are all `name`."""
+    """One server; `name` is that of its container, its volume and its host."""
 
     engine: Engine
     name: str
@@ -72,7 +71,7 @@ class DiskServer:
 
     @property
     def export(self) -> Export:
-        """Its export."""
+        """The export that the server serves."""
         return Export(server=self.address, path=EXPORT_PATH, kind="container", container=self.name)
 
     @cached_property
@@ -98,12 +97,7 @@ class DiskServer:
         if self.state().is_paused:
             self.engine.unpause(self.name)
         self.engine.start(self.name)
-        wait_until(
-            f"the NFS server {self.name} to listen",
-            lambda: listens(self.engine, self.name),
-            timeout=timeouts.SERVER_START,
-            describe=lambda _: self.engine.logs(self.name, tail=_LOG_LINES),
-        )
+        wait_for_server(self.engine, self.name)
         if (now := self.engine.address(self.name)) != self.address:
             raise LandfastError(f"{self.name} came back as {now}; clients know {self.address}")
 
@@ -119,7 +113,7 @@ class DiskServer:
         self.engine.kill(self.name, check=False)
 
     def configure(self, text: str) -> None:
-        """Make the server work by another configuration of its exports, without a restart."""
+        """Replace the configuration of the server's exports, without a restart."""
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(text)
             file.flush()
@@ -127,7 +121,7 @@ class DiskServer:
         self.reload()
 
     def reload(self) -> None:
-        """Make the server read its exports again, which it logs."""
+        """Make the server read its configuration again; it logs that it did."""
         self.engine.kill(self.name, "HUP")
 
     def set_clock(self, offset: str) -> None:
@@ -180,14 +174,14 @@ class DiskServer:
         self.on_disk("mv", "/disk/crash.img", "/disk/disk.img")
 
     def flush(self) -> None:
-        """Make everything written so far reach the disk, as a lying server does late.
+        """Write to the disk all that is in memory, as a lying server does late.
 
-        Later writes stay in memory for at least half a minute: the disk has this one moment.
+        Later writes stay in memory for at least half a minute.
         """
         self.execute("sh", "-c", _FLUSH, "sh", EXPORT_PATH)
 
     def disk_inode(self) -> int:
-        """Return the inode of the file behind the disk: a power loss puts another file there."""
+        """Return the inode of the file behind the disk; a power loss replaces the file."""
         return int(self.on_disk("stat", "-c", "%i", "/disk/disk.img").stdout)
 
     def disk_holds(self, text: str) -> bool:
@@ -236,27 +230,18 @@ def start_disk_server(
     engine.copy_into(CONFIG, name, CONFIG_IN_SERVER)
     engine.copy_into(_NO_SYNC, name, _NO_SYNC_IN_SERVER)
     engine.start(name)
-    state = wait_until(
-        f"the NFS server {name} to listen",
-        lambda: _is_up(engine, name),
-        until=lambda state: state != "not yet",
-        timeout=timeouts.SERVER_START,
-        describe=lambda _: engine.logs(name, tail=_LOG_LINES),
-    )
-    if state == "ended":
+    try:
+        wait_for_server(engine, name)
+    except WaitTimeout as error:
+        if engine.state(name).status != "exited":
+            raise
         said = engine.logs(name, tail=5)
         remove_disk_server(engine, name)
-        raise MissingCapability("nfs.disk", " ".join(said.split()))
+        raise MissingCapability("nfs.disk", " ".join(said.split())) from error
     return DiskServer(engine, name, engine.address(name))
 
 
 def remove_disk_server(engine: Engine, name: str) -> None:
-    """Remove a server and its disk; one that is not there is no error."""
+    """Remove a server and its disk; do nothing if they do not exist."""
     engine.remove_containers(name)
     engine.remove_volume(name)
-
-
-def _is_up(engine: Engine, name: str) -> Literal["ended", "listens", "not yet"]:
-    if engine.state(name).status == "exited":
-        return "ended"
-    return "listens" if listens(engine, name) else "not yet"

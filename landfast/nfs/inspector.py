@@ -1,4 +1,4 @@
-"""The export inspector: looks at the export from the server, not through the client under test."""
+"""The export inspector: shows the export as its server has it, past the client under test."""
 
 import stat
 from collections.abc import Callable, Collection, Sequence
@@ -10,7 +10,7 @@ from landfast.errors import LandfastError
 Execute = Callable[[Sequence[str]], str]
 """Runs a program where the export is a local folder; returns its output, raises LandfastError."""
 
-# No path that find prints has "//", so that can end a record: names may hold newlines.
+# Names may hold newlines. No path that find prints contains "//", so that ends a record.
 _END = "//\n"
 # Files of a running database may vanish between find and stat: that is not an error.
 _LIST = """
@@ -60,9 +60,9 @@ _TYPES = {
 class ExportInspector:
     """Lists, reads and hashes what lies on the export, and prepares folders for tests on it.
 
-    Needs only a shell, find, grep, stat, sha256sum and cat: GNU's or busybox'. Paths start at
-    `root`; `where` says how it looks, for the report. It changes nothing outside the folder `own`:
-    the rest of the export may belong to others.
+    It needs only a shell, find, grep, stat, sha256sum and cat, from GNU or busybox. Paths start at
+    `root`; `where` tells the reader of the report where the inspector runs. It changes nothing
+    outside the folder `own`: the rest of the export may belong to others.
     """
 
     def __init__(self, execute: Execute, root: PurePosixPath, where: str, *, own: str = "") -> None:
@@ -134,7 +134,7 @@ class ExportInspector:
         return dict(zip(paths, (line.split()[0] for line in output.splitlines()), strict=True))
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Make a folder and those above it, owned by root: an administrator's act."""
+        """Make a folder and its parents, owned by root, as an administrator would."""
         top = self._at_own(path)
         self._execute(["mkdir", "-p", top])
         self._execute(["chmod", f"{mode:o}", top])

@@ -1,11 +1,12 @@
-"""The inspector where the server is out of reach: a pod that mounts the export and looks."""
+"""The export inspector where the server is out of reach: a pod that mounts the export."""
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePosixPath
 
 from landfast import timeouts
 from landfast.errors import BadInput
 from landfast.kube import Kube, Object
+from landfast.kube.pods import obstacle, summary
 from landfast.kube.status import is_ready
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
@@ -14,13 +15,12 @@ from landfast.waiting import WaitTimeout, wait_until
 
 NAME = "landfast-inspector"
 _MOUNT_POINT = PurePosixPath("/export")
-# It must see changes of others at once; an absent server is an error, not a wait.
+# The inspector must see others' changes at once. An absent server is an error, not a wait.
 _MOUNT_OPTIONS = ["nfsvers=4", "noac", "lookupcache=none", "retry=0"]
-_NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 
 
 def objects(export: Export, namespace: str, image: str, run_id: str) -> list[Object]:
-    """Return the pod, and the PV and PVC without which it could have no mount options."""
+    """Return the pod, and the PV and PVC: only a PV can have mount options."""
     labels = {RUN_LABEL: run_id}
     volume = volume_name(namespace)
     size = {"storage": "1Mi"}  # required, but means nothing on NFS
@@ -97,7 +97,7 @@ def start(kube: Kube, export: Export, namespace: str, image: str, run_id: str) -
             until=is_ready,
             timeout=timeouts.POD_RUNNING,
             give_up=lambda pod: _failure(kube, namespace, pod),
-            describe=lambda pod: str(pod.get("status", {}).get("phase", "no such pod")),
+            describe=summary,
         )
     except WaitTimeout as error:
         pod = kube.find("Pod", NAME, namespace) or {}
@@ -110,12 +110,9 @@ def start(kube: Kube, export: Export, namespace: str, image: str, run_id: str) -
 
 def _failure(kube: Kube, namespace: str, pod: Object) -> str | None:
     """Return why the pod cannot start, or None while it still may."""
-    for container in pod.get("status", {}).get("containerStatuses", []):
-        waiting = container.get("state", {}).get("waiting") or {}
-        if waiting.get("reason") in _NO_IMAGE:
-            return (
-                f"the inspector's image {container['image']} cannot be pulled ({waiting['reason']})"
-            )
+    found = obstacle(pod) if pod else None
+    if found and "Image" in found.reason:
+        return str(found)
     for event in kube.events(namespace, name=NAME):
         if event["reason"] == "FailedMount" and volume_name(namespace) in event["message"]:
             return mount_error(event["message"])
@@ -130,12 +127,8 @@ def mount_error(message: str) -> str:
 
 def pod_inspector(kube: Kube, namespace: str, pod: str, *, own: str) -> ExportInspector:
     """Return the inspector that uses a pod's mount of the export, and changes only `own`."""
-
-    def execute(argv: Sequence[str]) -> str:
-        return kube.execute(namespace, pod, argv)
-
     return ExportInspector(
-        execute,
+        partial(kube.execute, namespace, pod),
         _MOUNT_POINT,
         f"through the pod {namespace}/{pod}, which mounts it without caching, not on the server",
         own=own,

@@ -1,4 +1,4 @@
-"""Whether locks on NFS reach the server, or only separate processes of one node or mount."""
+"""Whether locks on NFS reach the server, or only keep apart processes of one node or mount."""
 
 from landfast.docker import Engine
 
@@ -6,14 +6,11 @@ _LOCAL_OPTIONS = {"nolock", "local_lock=all", "local_lock=posix"}
 
 
 def local_locks(engine: Engine, node: str, server: str) -> str | None:
-    """Return why locks on a node's mounts of a server do not reach it, or None if they do."""
-    mounts = engine.execute(node, "cat", "/proc/mounts").stdout
-    return judge_mounts(mounts, server)
+    """Return why locks on a node's mounts of a server do not reach it; None if they do.
 
-
-def judge_mounts(mounts: str, server: str) -> str | None:
-    """Judge the text of /proc/mounts in the same way; None also if the server is not mounted."""
-    for line in mounts.splitlines():
+    None also if the node does not mount the server.
+    """
+    for line in engine.execute(node, "cat", "/proc/mounts").stdout.splitlines():
         source, _, kind, options, *_ = line.split()
         if not source.startswith(f"{server}:"):
             continue

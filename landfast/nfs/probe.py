@@ -1,6 +1,6 @@
-"""What a node gets from an NFS server: an answer, a mount, a write that is seen on the server.
+"""Whether an NFS server serves a node: it answers, can be mounted, and keeps what is written.
 
-A server that runs and listens proves nothing: Ganesha can report ready and serve no export.
+That a server runs and listens proves nothing: Ganesha can report ready and serve no export.
 """
 
 import secrets
@@ -13,8 +13,8 @@ from landfast.nfs.export import Export
 _ANSWER_SECONDS = "1"
 _MOUNT_SECONDS = 40
 _MOUNT_FAILED = 32  # mount(8)
-# ONC RPC (RFC 5531): a call of procedure 0 of program 100003, version 4, without credentials. bash
-# has a network client; nodes need not have another one.
+# ONC RPC (RFC 5531): a call of procedure 0 of program 100003, version 4, without credentials. It is
+# sent by bash because a node may have no other network client.
 _NULL = r"""
 exec 3<>"/dev/tcp/$1/2049" || exit
 printf '\x80\0\0\x28lfst\0\0\0\0\0\0\0\2\0\1\x86\xa3\0\0\0\4' >&3
@@ -33,13 +33,10 @@ dd of="$dir/$2" bs=1M conv=fsync status=none || { code=$?; rm -f "$dir/$2"; exit
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a write through NFS.
+    """The result of a write through NFS.
 
-    Attributes:
-        name: the new file at the export's root; it is there only if it was `made`.
-        mounted: whether the export could be mounted.
-        made: whether the file was written and synced.
-        said: the first line of the error, or nothing.
+    `name` is the new file at the export's root, `mounted` says whether the export could be mounted,
+    `made` whether the file was written and synced. `said` is the first line of the error.
     """
 
     name: str

@@ -37,12 +37,7 @@ def start_server(engine: Engine, image: str, *, name: str, network: str, label: 
     )
     engine.copy_into(CONFIG, name, "/etc/ganesha/landfast.conf")
     engine.start(name)
-    wait_until(
-        f"the NFS server {name} to listen",
-        lambda: listens(engine, name),
-        timeout=timeouts.SERVER_START,
-        describe=lambda _: engine.logs(name, tail=15),
-    )
+    wait_for_server(engine, name)
     return Export(server=engine.address(name), path=EXPORT_PATH, kind="container", container=name)
 
 
@@ -57,10 +52,24 @@ def squashed(export: Export) -> Export:
     return export.model_copy(update={"path": SQUASHED_PATH})
 
 
-def listens(engine: Engine, name: str) -> bool:
-    """Whether something in a container listens on NFS's port."""
-    tables = engine.execute(name, "cat", "/proc/net/tcp", "/proc/net/tcp6", check=False)
-    return any(":0801 " in line and " 0A " in line for line in tables.stdout.splitlines())
+def wait_for_server(engine: Engine, name: str) -> None:
+    """Wait until something in a container listens on NFS's port.
+
+    Raises:
+        WaitTimeout: the container ended, or nothing listens in time; the message has its log.
+    """
+
+    def listens() -> bool:
+        tables = engine.execute(name, "cat", "/proc/net/tcp", "/proc/net/tcp6", check=False)
+        return any(":0801 " in line and " 0A " in line for line in tables.stdout.splitlines())
+
+    wait_until(
+        f"the NFS server {name} to listen",
+        listens,
+        timeout=timeouts.SERVER_START,
+        give_up=lambda _: "it ended" if engine.state(name).status == "exited" else None,
+        describe=lambda _: engine.logs(name, tail=15),
+    )
 
 
 def container_inspector(engine: Engine, container: str) -> ExportInspector:

@@ -241,6 +241,8 @@ def test_server_has_to_be_in_its_mode(place: Place, mode: Any, filters: int, wro
 
 def test_engine_without_loop_devices_is_a_missing_capability(place: Place) -> None:
     place.engine.answer("state", "server", with_=EXITED)
+    listening = place.engine.execute("server", "cat", "/proc/net/tcp")
+    place.engine.answer("execute", "server", with_=[result(code=1), listening])
     place.engine.answer("logs", with_="mount: failed\n")
     with pytest.raises(MissingCapability, match=r"^nfs.disk: mount: failed$"):
         start_disk_server(place.engine, "nfs:1", name="server", network="n", label="l=1")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.session import Run
+from landfast import manifests
 from landfast.binding.trial import Trial
 from landfast.environment import Environment
 from landfast.faults.programs import Program
@@ -20,8 +21,7 @@ def namespace(env: Environment, run: Run) -> Iterator[str]:
     """A namespace for the PVCs of this process; the names of binding cases keep them apart."""
     kube = env.cluster.kube
     name = f"landfast-binding-{run.worker}-{secrets.token_hex(2)}"
-    meta = {"name": name, "labels": {RUN_LABEL: env.run_id}}
-    kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+    kube.create(manifests.namespace(name, {RUN_LABEL: env.run_id}))
     yield name
     kube.delete("Namespace", name)
     wait_gone(kube, [("Namespace", name, None)])
