@@ -1,4 +1,4 @@
-"""Files that survive a crash of the host whole, and the space for them."""
+"""Files that survive a crash of the host undamaged, and the space for them."""
 
 import os
 import shutil
@@ -8,10 +8,10 @@ GIB = 1 << 30
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file: a reader sees the old content or all of the new one.
+    """Write a text file: a reader sees the old content or all of the new.
 
     Raises:
-        OSError: it cannot be written; the old content is still there.
+        OSError: it cannot be written; the old content is unchanged.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:

@@ -51,13 +51,13 @@ class ImageName:
         return replace(self, registry=mirror.rstrip("/"))
 
     def tagged(self) -> "ImageName":
-        """Return a name that can be a tag: it has no digest, and if need be a tag made of it."""
+        """Return a name without a digest; without a tag, it gets one made from the digest."""
         tag = self.tag or self.digest.rpartition(":")[2][:12]
         return replace(self, tag=tag, digest="")
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the registry is on this host: Docker then does without TLS."""
+        """Whether the registry is on this host, where Docker does not require TLS."""
         host = re.sub(r":\d+$", "", self.registry.partition("/")[0])
         if host == "localhost":
             return True
@@ -68,5 +68,5 @@ class ImageName:
 
 
 def names_registry(text: str) -> bool:
-    """Whether a name says itself which registry it is from."""
+    """Whether a name includes its registry."""
     return text.startswith(f"{ImageName.parse(text).registry}/")

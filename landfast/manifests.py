@@ -1,4 +1,4 @@
-"""The reference system's manifests: read, fitted to where they run, checked before use."""
+"""Reads the reference system's manifests, fits them to a cluster and an export, checks them."""
 
 import copy
 from collections.abc import Iterable

@@ -24,12 +24,12 @@ PYTEST_FILE = _PACKAGE / "suites.ini"
 
 
 def cache() -> Path:
-    """Return the folder of what can be built again: the kit's programs, images, engine data."""
+    """Return the folder for what can be built again: the kit's programs, images, engine data."""
     return user_cache_path("landfast")
 
 
 def records() -> Path:
-    """Return the folder of what runs own, one record a run; `cleanup` reads those of dead runs."""
+    """Return the folder of the runs' records; `cleanup` reads those of dead runs."""
     return cache() / "runs"
 
 

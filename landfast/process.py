@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -17,9 +18,9 @@ from landfast.errors import BadInput, LandfastError
 from landfast.timeouts import patient
 
 _LAST_LINES = 12
-# A killed run must not leave a `kind create cluster` behind that goes on making nodes. Without
-# setpriv (util-linux) everything else works; what a killed run started then ends by itself, and
-# `landfast cleanup` removes what it made.
+# A killed run must not leave a `kind create cluster` that goes on creating nodes. Without setpriv
+# (util-linux) all else works: such a program ends by itself, and `landfast cleanup` removes what it
+# created.
 _DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 
 
@@ -84,19 +85,16 @@ def run(
         raise BadInput(f"the program {command[0]} is not installed, or not on PATH")
     started = time.monotonic()
     with contextlib.ExitStack() as files:
-        out: int | object = subprocess.PIPE
-        err: int | object = subprocess.PIPE
-        if log is not None:
-            out, err = files.enter_context(log.open("wb")), subprocess.STDOUT
-        source: int | object = subprocess.PIPE if text is not None else subprocess.DEVNULL
+        out: Any = files.enter_context(log.open("wb")) if log else subprocess.PIPE
+        source: Any = subprocess.DEVNULL if text is None else subprocess.PIPE
         if stdin is not None:
             source = files.enter_context(stdin.open("rb"))
         try:
             process = subprocess.Popen(
                 [*_DIES_WITH_US, program, *command[1:]],
-                stdin=source,  # type: ignore[arg-type]
-                stdout=out,  # type: ignore[arg-type]
-                stderr=err,  # type: ignore[arg-type]
+                stdin=source,
+                stdout=out,
+                stderr=subprocess.STDOUT if log else subprocess.PIPE,
                 env={**os.environ, **(env or {})},
                 cwd=cwd,
                 start_new_session=True,
@@ -109,9 +107,7 @@ def run(
             )
         except subprocess.TimeoutExpired as error:
             _kill(process)
-            seen: bytes = error.stderr or error.stdout or b""
-            if log is not None:
-                seen = log.read_bytes()
+            seen = log.read_bytes() if log else error.stderr or error.stdout or b""
             raise ProcessError(
                 command, f"did not end within {patient(timeout):g} s", seen.decode(errors="replace")
             ) from error
@@ -161,10 +157,10 @@ def start_daemon(argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str
 
 
 def start_time(pid: int) -> int | None:
-    """Return when a process started, in 1/100 s since boot, or None if it does not run.
+    """Return when a process started, in 1/100 s since boot; None if it does not run or is a zombie.
 
-    A process id is used again; together with the start time it names one process. A zombie does not
-    run. The boot is the origin because the wall clock may be set while the process runs.
+    Process ids are reused; with its start time an id names one process. Times count from boot
+    because the wall clock may be set while the process runs.
     """
     try:
         process = psutil.Process(pid)
@@ -179,15 +175,9 @@ def start_time(pid: int) -> int | None:
 def running(
     argv: Sequence[str | Path], *, log: Path, text: str, end_seconds: float
 ) -> Iterator[None]:
-    """Run a program beside the body; then ask it to end (SIGTERM), and kill it if it does not.
+    """Run a program beside the body, with `text` as its input and its output in `log`.
 
-    The program dies with this process.
-
-    Args:
-        argv: the program and its arguments.
-        log: a file for its output.
-        text: its standard input.
-        end_seconds: how long it may take to end, in seconds.
+    Then ask it to end (SIGTERM), and kill it after `end_seconds`. It dies with this process.
 
     Raises:
         ProcessError: it failed, or ended before the body did.

@@ -1,4 +1,4 @@
-"""Shows what takes long, and how long: a live line on a terminal, plain lines elsewhere."""
+"""Shows what a run is waiting for, and for how long: live on a terminal, else in plain lines."""
 
 import contextlib
 import threading

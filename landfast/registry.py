@@ -1,4 +1,4 @@
-"""Images from a registry: their names there, whether it has them, how they get into nodes."""
+"""Images from a registry: their names, whether the registry has them, loading them into nodes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -59,12 +59,12 @@ def sources(
 
 
 def as_images(found: Mapping[str, Source]) -> Images:
-    """Return the images by the names that pods and kind ask for."""
+    """Return the images under the names that pods and kind ask for."""
     return Images(source="registry", **{part: source.name for part, source in found.items()})
 
 
 def check(engine: Engine, found: Mapping[str, Source]) -> list[Source]:
-    """Return the images that have to be pulled: the engine has all others.
+    """Return the images that must be pulled, because the engine does not have them.
 
     Raises:
         BadInput: a registry does not have some of them, or cannot be asked; all are named.

@@ -1,4 +1,4 @@
-"""What a run is and owns: its id, its folder, and the record that leads to its remains."""
+"""The identity of a run: its id, its folder, and the record by which its remains are found."""
 
 import contextlib
 import os
@@ -26,12 +26,12 @@ def new_run_id() -> str:
 
 
 def default_classes_file(run_id: str) -> Path:
-    """Return the file that holds what a run took from the default classes, while it does."""
+    """Return the file that holds the default classes' marks while a run has removed them."""
     return paths.records() / run_id / "default-classes.json"
 
 
 class RunRecord(BaseModel):
-    """Who owns what is named after `run_id`; written before the first thing is made."""
+    """Says which process owns what is named after `run_id`; written before anything is made."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,7 +39,7 @@ class RunRecord(BaseModel):
     pid: int
     pid_started: int
     complete: bool = False
-    """whether bring-up ended; until then the engine may still make what a killed run requested"""
+    """whether bring-up ended; until then the engine may still create what a killed run asked for"""
     kept: bool = False
     existing: tuple[Path, str] | None = None
     """kubeconfig and context of an existing cluster, where the run owns only labelled objects"""
@@ -79,7 +79,7 @@ class RunRecord(BaseModel):
         return default_classes_file(self.run_id).exists()
 
     def save(self) -> None:
-        """Write the record: on the disk it is whole or not there."""
+        """Write the record atomically."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / "record.json", self.model_dump_json(indent=1))
@@ -87,7 +87,7 @@ class RunRecord(BaseModel):
             raise BadInput(f"{self.folder} cannot be written: {error.strerror}") from error
 
     def forget(self) -> None:
-        """Remove the record: nothing of the run is left."""
+        """Remove the record, once nothing of the run is left."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -113,12 +113,9 @@ class RunRecord(BaseModel):
 
 def new_record(*, existing: tuple[Path, str] | None = None, run_id: str | None = None) -> RunRecord:
     """Return the saved record of a new run of this process."""
-    pid = os.getpid()
+    pid, started = os.getpid(), start_time(os.getpid()) or 0
     record = RunRecord(
-        run_id=run_id or new_run_id(),
-        pid=pid,
-        pid_started=start_time(pid) or 0,
-        existing=existing,
+        run_id=run_id or new_run_id(), pid=pid, pid_started=started, existing=existing
     )
     record.save()
     return record

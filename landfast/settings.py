@@ -20,11 +20,11 @@ _PREFIX = "LANDFAST_"
 _HOST = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 PYTESTS_OWN = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
-"""Settings that pytest has an option of its own for."""
+"""Settings for which pytest has its own option."""
 
 
 def _form(pattern: str, form: str) -> AfterValidator:
-    """Return a validator of texts: `form` says what a right one is."""
+    """Return a validator of texts; `form` describes a valid one."""
 
     def validate(text: str) -> str:
         if not re.fullmatch(pattern, text, re.ASCII):
@@ -50,7 +50,7 @@ Workers = Annotated[str, _form(r"auto|\d+", "a number or auto")]
 
 
 class Settings(BaseSettings):
-    """What a run was asked for. A flag wins over a variable, a variable over landfast.toml."""
+    """The options of a run. A flag wins over a variable, a variable over landfast.toml."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX, toml_file="landfast.toml", extra="forbid", frozen=True

@@ -1,4 +1,4 @@
-"""The reference stack on a cluster: provisioner, class, volumes, MySQL; whole or in pieces."""
+"""The reference stack on a cluster: provisioner, StorageClass, volumes, MySQL."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from landfast.mysql.forward import PodForward
 from landfast.nfs.inspector import ExportInspector
 from landfast.waiting import wait_until
 
-_ON_ROOT = ("hello.txt", "mysql")  # what the reference makes on its export, beside PVs' folders
+_ON_ROOT = ("hello.txt", "mysql")  # what the reference creates on its export beside PVs' folders
 _LAST = (
     "Deployment",
     "Service",
@@ -49,12 +49,12 @@ class Stack:
 
     @property
     def namespace(self) -> str:
-        """Where the stack's PVCs, pods and MySQL are."""
+        """The namespace of the stack's PVCs, pods and MySQL."""
         return self.overlay.namespace
 
     @property
     def system_namespace(self) -> str:
-        """Where the stack's provisioner is."""
+        """The namespace of the stack's provisioner."""
         return self.overlay.namespace_of(SYSTEM_NAMESPACE)
 
     @property
@@ -70,11 +70,11 @@ class Stack:
         return MysqlServer(port or 3306, "666666", forward)
 
     def objects(self, manifest: str) -> list[Object]:
-        """Return the objects of a manifest as they will be created here."""
+        """Return the objects of a manifest as the stack creates them."""
         return [self.fit(obj) for obj in load(manifest)]
 
     def fit(self, obj: Object) -> Object:
-        """Return an object written in the reference's own names as it will be created here."""
+        """Return an object with the reference's names as the stack creates it."""
         fitted = self.overlay.fit(obj)
         for change in self.changes:
             fitted = change(fitted)
@@ -92,11 +92,11 @@ class Stack:
                 self.kube.create(obj)
 
     def create_namespace(self) -> None:
-        """Create the stack's own namespace, where it does not use `default`."""
+        """Create the stack's own namespace; a stack in `default` has none."""
         self.kube.create(namespace(self.namespace, self.overlay.labels))
 
     def make(self, obj: Object) -> Object:
-        """Create an object written in the reference's own names, and return it."""
+        """Fit an object with the reference's names, create it and return it."""
         return self.kube.create(self.fit(obj))
 
     @cached_property
@@ -105,7 +105,7 @@ class Stack:
         return self.env.inspector.below(self.overlay.subtree)
 
     def folder(self, relative: str) -> str:
-        """Return the path on the whole export of what is below the stack's /data/share."""
+        """Return the path on the whole export of a path below the stack's /data/share."""
         return str(PurePosixPath(self.overlay.subtree) / relative)
 
     def deploy_provisioner(self) -> Object:
@@ -165,11 +165,9 @@ class Stack:
         assert found is not None  # noqa: S101 - what was waited for
         return found
 
-    def wait_for_pvc(
-        self, name: str, phase: str = "Bound", *, timeout: float = timeouts.BIND
-    ) -> Object:
-        """Wait until a PVC has a phase, and return it."""
-        return self._wait_for_phase("PersistentVolumeClaim", name, phase, timeout)
+    def wait_for_pvc(self, name: str, *, timeout: float = timeouts.BIND) -> Object:
+        """Wait until a PVC is Bound, and return it."""
+        return self._wait_for_phase("PersistentVolumeClaim", name, "Bound", timeout)
 
     def wait_for_pv(self, name: str, phase: str, *, timeout: float = timeouts.BIND) -> Object:
         """Wait until a PV has a phase, and return it. `name` is the name on this cluster."""
@@ -182,7 +180,7 @@ class Stack:
 
         Raises:
             PodCannotStart: the cluster does not start it.
-            WaitTimeout: it does not come that far; at once if it has ended in the other phase.
+            WaitTimeout: it does not reach the phase; at once if it has ended in another.
         """
         ended = {"Failed", "Succeeded"} - {phase}
         watch = StartWatch()
@@ -205,7 +203,7 @@ class Stack:
         )
 
     def wait_for_next_pod(self, before: Object, *, timeout: float = timeouts.POD_RUNNING) -> Object:
-        """Wait until another pod has the name of one that is deleted, and return it."""
+        """Wait until another pod has replaced one of the same name, and return it."""
         name, uid = before["metadata"]["name"], before["metadata"]["uid"]
         return wait_until(
             f"a pod {name} other than {uid}",
@@ -288,7 +286,7 @@ def _is_available(deployment: Object) -> bool:
 
 
 def reference_overlay(env: Environment) -> Overlay:
-    """Return the overlay of the one stack that stands for the reference system itself."""
+    """Return the overlay of the one stack that represents the reference system."""
     return Overlay(
         export=env.export,
         images=env.images,
@@ -313,7 +311,7 @@ def throw_away_overlay(env: Environment, slug: str) -> Overlay:
 
 @contextlib.contextmanager
 def temporary_stack(env: Environment, overlay: Overlay) -> Iterator[Stack]:
-    """Have a stack of which nothing exists yet; remove at the end what was made of it."""
+    """Provide a stack of which nothing exists yet; remove at the end what was made of it."""
     stack = Stack(env, overlay)
     try:
         yield stack

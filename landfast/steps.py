@@ -1,4 +1,4 @@
-"""What a test does and sees, written to the journal as it happens."""
+"""The narration of a test: what it does and sees, written to the journal as it happens."""
 
 import contextlib
 import itertools
@@ -43,9 +43,9 @@ class Steps:
 
     @contextlib.contextmanager
     def verify(self, text: str) -> Iterator[None]:
-        """Narrate a step in which the statement under test has to come true.
+        """Narrate a step in which the statement under test must come true.
 
-        A wait that runs out or a request that is refused elsewhere is UNKNOWN: the test could not
+        Outside of it, a wait that runs out or a refused request is UNKNOWN: the test could not
         arrange its objects.
 
         Raises:
@@ -58,16 +58,16 @@ class Steps:
                 raise Refuted(str(error)) from error
 
     def observe(self, text: str) -> None:
-        """Say what the test saw. A test that says nothing cannot pass."""
+        """Record what the test saw. A test that records nothing cannot pass."""
         self.observed += 1
         self.narrate(text)
 
     def narrate(self, text: str) -> None:
-        """Say what was seen on behalf of the test, by a fixture: it does not count."""
+        """Record what a fixture saw. It does not count as an observation of the test."""
         self._journal.write(Observation(test=self._test, text=text))
 
     def attach(self, title: str, text: str) -> None:
-        """Keep a text as evidence, without its middle if it is very long."""
+        """Keep a text as evidence; leave out its middle if it is very long."""
         name = re.sub(r"[^\w.-]+", "-", f"{self._test.rpartition('::')[2]}-{title}").strip("-")
         if len(text) > _MAX_EVIDENCE:
             half = _MAX_EVIDENCE // 2

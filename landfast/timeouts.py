@@ -11,13 +11,13 @@ MYSQL_QUERY = 30
 COMMAND = 60
 """One short program: a `docker` command, a program in a container or on a node."""
 ANSWER = 20
-"""A Docker engine or a registry to answer, or not: then Landfast does without it."""
+"""A Docker engine or a registry to answer; if it does not, Landfast does without it."""
 
 # --- objects of Kubernetes
 BIND = 40
 """A PVC to be bound, by the controller or by the provisioner."""
 EVENT = 40
-"""An event to be there: a controller or a kubelet repeats it, with growing delay."""
+"""An event to appear: a controller or a kubelet repeats it, with growing delay."""
 GONE = 90
 """An object to be gone after its deletion: grace period of 30 s, then finalizers."""
 MANY_VOLUMES = 60
@@ -54,7 +54,7 @@ CONTAINER_STATE = 15
 EFFECT = 8
 """A fault to show its effect."""
 EVICTED = 80
-"""The pod of a frozen node to be evicted: the node's grace period of 50 s, the pod's toleration."""
+"""The pod of a frozen node to be evicted: 50 s of grace for the node, then the pod's toleration."""
 ENGINE_START = 60
 HEALTHY = 120
 """A cluster to be healthy, and a healed fault to leave nothing behind."""

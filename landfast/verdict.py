@@ -9,7 +9,7 @@ EXIT_INTERRUPTED = 130
 
 
 class Verdict(StrEnum):
-    """What a test can say about its claim."""
+    """The result of testing a claim."""
 
     PASS = "PASS"  # noqa: S105 - a verdict
     FAIL = "FAIL"

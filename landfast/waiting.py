@@ -1,4 +1,4 @@
-"""The only waits: `wait_until` something is the case, `stays_true` as long as it must.
+"""The only waits: `wait_until` something becomes true, and check that it `stays_true`.
 
 Both poll a snapshot. Their errors say what was waited for, how long, and what was last seen.
 """
@@ -28,9 +28,9 @@ _FIRST_INTERVAL = 0.05  # most of what is waited for happens within a fraction o
 
 
 class WaitTimeout(LandfastError):
-    """A wait ended in vain; the message has the time, the last state and the last error.
+    """A wait ran out; the message has the time, the last state and the last error.
 
-    It is not a verdict on a claim: only `Steps.verify` makes it one.
+    It is not a verdict on a claim: only `Steps.verify` turns it into one.
     """
 
 

@@ -1,4 +1,4 @@
-"""A cluster that a run uses, and what it can do."""
+"""A cluster that a run uses, and its capabilities."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -24,10 +24,10 @@ Capability = Literal[
 
 
 class Cluster(BaseModel):
-    """A cluster that a run may use. A value: workers get it as JSON from the process that made it.
+    """A cluster that a run may use. It is a value: workers get it as JSON.
 
-    `missing` names what it cannot do, with the reason. On an existing cluster `fence` is the run
-    whose label marks what may be changed.
+    `missing` holds the capabilities that it lacks, each with the reason. On an existing cluster
+    `fence` is the id of the run whose label marks what may be changed.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -50,17 +50,17 @@ class Cluster(BaseModel):
         return Kube(self.kubeconfig, self.context)
 
     def require(self, capability: Capability) -> None:
-        """Stop what needs a capability unless the cluster has it.
+        """Check that the cluster has a capability.
 
         Raises:
-            MissingCapability: the cluster does not have it.
+            MissingCapability: it does not.
         """
         if (reason := self.missing.get(capability)) is not None:
             raise MissingCapability(capability, reason)
 
     @property
     def owned(self) -> bool:
-        """Whether the run made this cluster, so that it may do anything to it."""
+        """Whether the run created this cluster, so that it may do anything to it."""
         return self.provider == "kind"
 
 

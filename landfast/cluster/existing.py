@@ -13,34 +13,18 @@ from landfast.nfs.inspector import ExportInspector
 _OLDEST = (1, 27)  # the first that refuses unknown fields of every object
 _MANAGE = "create delete get list"
 _RIGHTS = {
-    "": {
-        "namespaces": _MANAGE,
-        "persistentvolumes": f"{_MANAGE} patch",
-        "persistentvolumeclaims": f"{_MANAGE} patch",
-        "pods": _MANAGE,
-        "pods/eviction": "create",
-        "pods/exec": "create get",
-        "pods/portforward": "create get",
-        "pods/log": "get",
-        "services": _MANAGE,
-        "configmaps": _MANAGE,
-        "serviceaccounts": _MANAGE,
-        "events": "list",
-        "nodes": "list",
-    },
-    "apps": {
-        "deployments": f"{_MANAGE} patch",
-        "statefulsets": f"{_MANAGE} patch",
-        "replicasets": "delete get list",
-    },
-    "storage.k8s.io": {"storageclasses": f"{_MANAGE} patch"},
-    "rbac.authorization.k8s.io": {
-        "clusterroles": _MANAGE,
-        "clusterrolebindings": _MANAGE,
-        "roles": _MANAGE,
-        "rolebindings": _MANAGE,
-    },
+    ("", "namespaces pods services configmaps serviceaccounts"): _MANAGE,
+    ("", "persistentvolumes persistentvolumeclaims"): f"{_MANAGE} patch",
+    ("", "pods/exec pods/portforward"): "create get",
+    ("", "pods/eviction"): "create",
+    ("", "pods/log"): "get",
+    ("", "events nodes"): "list",
+    ("apps", "deployments statefulsets"): f"{_MANAGE} patch",
+    ("apps", "replicasets"): "delete get list",
+    ("storage.k8s.io", "storageclasses"): f"{_MANAGE} patch",
+    ("rbac.authorization.k8s.io", "clusterroles clusterrolebindings roles rolebindings"): _MANAGE,
 }
+"""The verbs that a run needs, by API group and resources."""
 _NAMED_RIGHTS = 3
 
 
@@ -86,8 +70,8 @@ def missing_rights(kube: Kube) -> list[str]:
         return []
     return [
         f"{verb} {resource}"
-        for group, resources in _RIGHTS.items()
-        for resource, verbs in resources.items()
+        for (group, resources), verbs in _RIGHTS.items()
+        for resource in resources.split()
         for verb in verbs.split()
         if not _may(kube, group, resource, verb)
     ]

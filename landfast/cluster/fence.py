@@ -1,4 +1,4 @@
-"""The fence on an existing cluster: the one place that decides what a run may change there."""
+"""The fence on an existing cluster: the one place that decides what a run may change."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,9 +25,9 @@ def has_label(obj: Object, run_id: str) -> bool:
 def owned(obj: Object, run_id: str, owns_namespace: Callable[[str], bool]) -> bool:
     """Whether the run owns an object, so that it may create, change and delete it.
 
-    It owns what lies in a namespace of its own; what lies in no namespace and has its label; and
-    the PVs that a provisioner made for a PVC in its namespace (these have no label). It does not
-    own a PV of others that a PVC of the run was bound to by mistake.
+    It owns what is in its namespaces; cluster-wide objects with its label; and PVs that a
+    provisioner made for a PVC in its namespaces, which have no label. It does not own the PV of
+    someone else that was bound to one of its PVCs by mistake.
     """
     meta = obj["metadata"]
     if namespace := meta.get("namespace"):
@@ -44,7 +44,7 @@ def owned(obj: Object, run_id: str, owns_namespace: Callable[[str], bool]) -> bo
 
 
 def marks_default_class(request: Request) -> bool:
-    """Whether a request only marks a StorageClass as default, or removes that mark."""
+    """Whether a request changes nothing but the default mark of a StorageClass."""
     annotations = (request.body or {}).get("metadata", {}).get("annotations", {})
     return (
         (request.verb, request.kind) == ("patch", "StorageClass")

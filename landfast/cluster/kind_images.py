@@ -15,7 +15,7 @@ from landfast.settings import Settings
 def image_source(
     engine: Engine | None, asked: str = "auto", mirror: str | None = None
 ) -> Literal["kit", "registry"]:
-    """Return where images come from: by itself, the kit serves only the engine it brought."""
+    """Return where images come from: with `auto`, from the kit if the engine is the kit's."""
     if asked == "auto" and mirror is None:
         return "kit" if engine is None or engine.from_kit else "registry"
     return "kit" if asked == "kit" else "registry"
@@ -40,7 +40,7 @@ def provide(settings: Settings, engine: Engine, progress: Progress) -> Images:
 
 
 def not_in_nodes(images: Images) -> list[str]:
-    """Return the images that pods run and the node image does not have."""
+    """Return the pods' images that are not in the node image."""
     if images.source == "registry":
         return images.workloads()
     from_kit = images.provisioner.startswith("landfast/")  # other names begin with a registry

@@ -29,7 +29,7 @@ NEEDED_GIB = 3  # three nodes and the export
 
 @dataclass(frozen=True)
 class _Parts:
-    """What a cluster is made with."""
+    """All that a cluster is made from."""
 
     kind: Kind
     images: Images
@@ -39,7 +39,7 @@ class _Parts:
 
 
 class KindProvider:
-    """Makes a cluster with kind, and removes it unless it is to be kept."""
+    """Creates a cluster with kind, and removes it unless it is to be kept."""
 
     @contextlib.contextmanager
     def bring_up(
@@ -129,7 +129,7 @@ def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
 
 
 def _kept(parts: _Parts, progress: Progress) -> tuple[RunRecord, Environment] | None:
-    """Return what an earlier run kept and made of the same parts; remove what does not answer."""
+    """Return a kept cluster that was made from the same parts; remove one that does not answer."""
     for record in reversed([record for record in records() if record.kept]):
         env = saved_environment(record)
         if env is None or (env.images, env.nfs_client) != (parts.images, parts.nfs_client):

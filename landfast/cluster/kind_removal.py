@@ -1,4 +1,4 @@
-"""Removes what runs made in the Docker engine, and gives kept clusters their default classes."""
+"""Removes what runs made in the Docker engine; restores the default classes of kept clusters."""
 
 from landfast import timeouts
 from landfast.cluster.kind import CLUSTER_LABEL
@@ -11,7 +11,7 @@ from landfast.progress import Progress
 from landfast.run import RunRecord, default_classes_file, records
 from landfast.waiting import wait_until
 
-_QUIET_POLLS = 6  # what `kind` asked for before it was killed takes the engine a second or two
+_QUIET_POLLS = 6  # the engine takes a second or two to create what a killed `kind` asked for
 
 
 def remove_run(record: RunRecord, engine: Engine) -> None:
@@ -44,7 +44,7 @@ def remove_run(record: RunRecord, engine: Engine) -> None:
 
 
 def left(*, kept: bool) -> list[RunRecord]:
-    """Return the records that a sweep has to look at: of dead runs and of kept clusters."""
+    """Return the records that a sweep must handle: of dead runs and of kept clusters."""
     return [
         record
         for record in records()
@@ -56,7 +56,7 @@ def left(*, kept: bool) -> list[RunRecord]:
 def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str]:
     """Remove what dead runs left in the engine, with `kept` also kept clusters; return their ids.
 
-    A cluster that stays gets back the default classes that a killed run took from it.
+    On a cluster that stays, restore the default classes that a killed run disabled.
     """
     gone = []
     for record in left(kept=kept):
@@ -88,10 +88,10 @@ def _restore(record: RunRecord, progress: Progress) -> None:
 
 
 def wait_for_namespaces(kube: Kube) -> None:
-    """Wait until no namespace is being deleted: removing a stack does not wait for its own.
+    """Wait until no namespace is being deleted: the removal of a stack does not wait for its own.
 
     Raises:
-        WaitTimeout: one does not go.
+        WaitTimeout: one is still there.
     """
     wait_until(
         "the namespaces of removed stacks to be gone",

@@ -1,4 +1,4 @@
-"""What a provider brings up for a run: a cluster, an export and images."""
+"""Providers, and the environment that they bring up for a run."""
 
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -21,11 +21,11 @@ from landfast.settings import Settings
 
 
 class Environment(BaseModel):
-    """A cluster, an export and images that tests may use. A value: workers get it as JSON.
+    """A cluster, an export and images that tests may use. It is a value: workers get it as JSON.
 
-    `subtree`, `suffix` and `namespace` say where the reference stack goes (see `Overlay`): under
-    the reference's own names on a cluster of the run's, where nothing else is on an existing one.
-    `notes` is what a reader of the report has to know about it.
+    `subtree`, `suffix` and `namespace` place the reference stack (see `Overlay`): under the
+    reference's own names on the run's own cluster, under free names on an existing one. `notes` are
+    for the reader of the report.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -52,16 +52,16 @@ class Environment(BaseModel):
 
 
 class Provider(Protocol):
-    """Where clusters come from. A run's record says which provider removes its remains."""
+    """A source of clusters. A run's record says which provider removes its remains."""
 
     def bring_up(
         self, settings: Settings, progress: Progress, run_id: str
     ) -> AbstractContextManager[Environment]:
-        """Bring up what the settings ask for; remove at the end what was brought up.
+        """Bring up what the settings ask for; remove it at the end.
 
         Raises:
             BadInput: this host or these settings cannot work; nothing was changed.
-            LandfastError: it failed on the way; what was made until then is removed.
+            LandfastError: it failed half-way; what had been made by then is removed.
         """
         ...
 

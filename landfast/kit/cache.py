@@ -1,4 +1,4 @@
-"""Artifacts by content: each is a folder named after the hash of what it is made from."""
+"""The kit's artifacts: each is a folder named after the hash of its sources."""
 
 import hashlib
 import shutil
@@ -62,7 +62,7 @@ class Cache:
     def artifact(self, name: str, key: str, build: Callable[[Path], None]) -> Path:
         """Return the folder of the artifact with this name and key; build it if it is missing.
 
-        `build` fills an empty folder, which gets its final name only after `build` has returned: an
+        `build` fills an empty folder, which gets its final name only once `build` has returned: an
         interrupted build never passes for a complete one. Older builds of the name are removed.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Debian packages by name: install them here, unpack those of another suite, build a tree."""
+"""Debian packages: installs them here, unpacks those of another suite, builds a Debian tree."""
 
 import os
 from pathlib import Path

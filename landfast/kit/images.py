@@ -1,4 +1,4 @@
-"""Builds the kit's images from Debian trees and compiled programs, as `kit/images` says."""
+"""Builds the kit's images from Debian trees and compiled programs, as `kit/images` describes."""
 
 import shutil
 import tempfile
@@ -64,7 +64,7 @@ class ImageBuilder:
         self.programs = Programs(store, progress)
 
     def key(self, name: str) -> str:
-        """Return the hash of an image's parts: programs by source, Debian packages by name."""
+        """Return the hash of an image's parts: sources of programs, names of Debian packages."""
         recipe = recipes()[name]
         return digest(
             recipe.model_dump_json(),
@@ -80,7 +80,7 @@ class ImageBuilder:
         """Return the tag of an image; build it and its parts if they are missing.
 
         Raises:
-            ProcessError: the build failed, and so did that of the fallback, if the recipe has one.
+            ProcessError: the build failed, and so did the fallback's if the recipe has one.
         """
         recipe = recipes()[name]
         tag = self.tag(name)
@@ -225,7 +225,7 @@ class ImageBuilder:
 
 
 def _set_modes(context: Path) -> None:
-    """Set the modes that the image needs: an installation may have changed them."""
+    """Set the modes that the image needs; the installation may have changed them."""
     for path in [context, *context.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or is_script(path.read_bytes()) else 0o644)

@@ -1,4 +1,4 @@
-"""Which kubeconfig is used, and the contexts in it."""
+"""Finds the kubeconfig, and checks the contexts in it."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from landfast.errors import BadInput
 def kubeconfig_path(asked: Path | None) -> Path:
     """Return the absolute path of the kubeconfig: the one asked for, $KUBECONFIG's, or ~'s.
 
-    $KUBECONFIG may be a list of files; it stays one.
+    $KUBECONFIG may be a list of files; then so is what is returned.
 
     Raises:
         BadInput: there is no such file.

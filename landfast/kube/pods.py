@@ -1,4 +1,4 @@
-"""Why a pod does not start: what the cluster reports about it, and when to stop waiting for it."""
+"""Why a pod does not start, and when to stop waiting for it."""
 
 import re
 import time
@@ -21,11 +21,11 @@ _LOOK_EVERY = 1
 
 
 class PodCannotStart(Unknown):
-    """The cluster does not start a pod, for a reason that no claim about storage is about."""
+    """The cluster does not start a pod, for a reason that has nothing to do with storage."""
 
 
 class PodCrashes(WaitTimeout):
-    """A pod's own program ends again and again: waiting on is pointless."""
+    """A pod's program ends again and again: to wait longer is pointless."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Obstacle:
 def obstacle(pod: Object) -> Obstacle | None:
     """Return what keeps a pod from starting, or None.
 
-    A pod that waits for its PVC or for a mount is not kept from starting: whether a volume comes is
-    what claims are about. A pod that is being deleted is not going to start.
+    Waiting for a PVC or a mount does not count: claims are about that. Neither does a pod that is
+    being deleted: it is not meant to start.
     """
     if "deletionTimestamp" in pod["metadata"]:
         return None
     name, status = f"pod {pod['metadata']['name']}", pod.get("status", {})
     message = str(status.get("message", ""))
-    # the kubelet gives a reason where it refused or evicted the pod
+    # the kubelet sets a reason when it refuses or evicts a pod
     if status.get("phase") == "Failed" and status.get("reason", "") not in ("", "DeadlineExceeded"):
         return Obstacle(name, str(status["reason"]), message, final=True)
     if refused := unscheduled(pod):
@@ -96,16 +96,16 @@ def unscheduled(pod: Object) -> tuple[str, str] | None:
 
 
 def is_about_storage(message: str) -> bool:
-    """Say whether a pod is refused for its volumes alone.
+    """Whether a pod is refused for its volumes alone.
 
-    The scheduler asks its plugins for volumes last (default_plugins.go), so a node that it refuses
-    for a volume would take the pod otherwise. A node without room may hide such a refusal.
+    The scheduler runs its volume plugins last (default_plugins.go), so a node that is refused for a
+    volume would otherwise take the pod. A node without room may hide such a refusal.
     """
     return not _FULL.search(message) and bool(_STORAGE.search(_TAINT.sub("", message)))
 
 
 def summary(pod: Object) -> str:
-    """Return in a few words where a pod is on its way; `{}` is a pod that does not exist."""
+    """Return the state of a pod in a few words; `{}` is a pod that does not exist."""
     if not pod:
         return "no such pod"
     status = pod.get("status", {})
@@ -125,8 +125,8 @@ class StartWatch:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._next = self._since = -float("inf")
-        self._stuck = False
+        self._next = -float("inf")
+        self._since: float | None = None
 
     def check(self, look: Callable[[], Obstacle | None]) -> None:
         """Look for an obstacle, at most once a second.
@@ -141,10 +141,9 @@ class StartWatch:
         self._next = now + _LOOK_EVERY
         found = look()
         if found is None:
-            self._stuck = False
+            self._since = None
             return
-        if not self._stuck:
-            self._stuck, self._since = True, now
+        self._since = now if self._since is None else self._since
         if found.final or now - self._since >= timeouts.patient(timeouts.POD_CANNOT_START):
             raise (PodCrashes if found.reason == _CRASHED else PodCannotStart)(str(found))
 
@@ -156,7 +155,7 @@ def _containers(pod: Object) -> Iterator[dict[str, Any]]:
 
 
 def _end(state: Object) -> str:
-    """Return how a container ended, "" if it did not or ended well."""
+    """Return how a container failed; "" if it runs or succeeded."""
     ended = state.get("terminated") or {}
     if not ended.get("exitCode"):
         return ""

@@ -1,4 +1,4 @@
-"""A request to the API server as a value, and the guards that each one passes before it is sent."""
+"""Requests to the API server as values, and the guards that each passes before it is sent."""
 
 import json
 from collections.abc import Callable
@@ -13,15 +13,11 @@ _READS = ("get", "list", "watch", "logs")
 
 @dataclass(frozen=True)
 class Request:
-    """What is about to be asked of the API server.
+    """A request that is about to be sent.
 
-    Attributes:
-        verb: the name of the method of `Kube` that asks.
-        kind: the kind of the object.
-        name: its name; empty for `list` and for names that the server picks.
-        namespace: its namespace, or None.
-        body: what is sent: an object, a patch, options.
-        dry_run: whether the server only checks the request and changes nothing.
+    `verb` is the name of the method of `Kube`; `name` is empty for `list` and for names that the
+    server picks; `body` is an object, a patch or options. With `dry_run` the server only checks the
+    request and changes nothing.
     """
 
     verb: str
@@ -33,7 +29,7 @@ class Request:
 
     @property
     def is_read(self) -> bool:
-        """Whether the request only looks. A verb that is unknown here does not."""
+        """Whether the request only reads. A verb that is unknown here does not."""
         return self.verb in _READS
 
     def __str__(self) -> str:
@@ -41,14 +37,14 @@ class Request:
 
 
 Guard = Callable[[Request], Request | None]
-"""Raises to refuse a request, returns another one to send in its place, or None to let it pass."""
+"""Raises an error to refuse a request; returns another request to send instead, or None."""
 
 
 class KubeError(Refused):
     """The API server refused a request.
 
     `code` is the HTTP status (404, 409, 422, …), `reason` its machine-readable word (`NotFound`),
-    `fields` are those that it names as the cause.
+    `fields` are the fields that the server names as the cause.
     """
 
     def __init__(self, action: str, error: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the status of an object says."""
+"""Reads the status of objects."""
 
 from landfast.kube.request import Object
 

@@ -17,7 +17,7 @@ def kernel_has_nfs() -> bool:
 
 
 def choose(asked: Literal["auto", "kernel", "fuse"], *, kernel: bool) -> NfsClient:
-    """Return the client to use where the kernel has one (`kernel`) or not.
+    """Return the client to use; `kernel` says whether the kernel has one.
 
     Raises:
         BadInput: the kernel's client was asked for and the kernel has none.
@@ -33,7 +33,7 @@ def choose(asked: Literal["auto", "kernel", "fuse"], *, kernel: bool) -> NfsClie
 
 
 def install_helper(engine: Engine, node: str, helper: Path) -> None:
-    """Put the FUSE mount helper where mount(8) on a node looks for NFS helpers."""
+    """Install the FUSE mount helper where mount(8) on a node looks for NFS helpers."""
     for name in ("mount.nfs", "mount.nfs4"):
         engine.execute(node, "rm", "-f", f"/usr/sbin/{name}")
         engine.copy_into(helper, node, f"/usr/sbin/{name}")

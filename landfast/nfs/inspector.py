@@ -23,6 +23,7 @@ exec 3>&1
 # Names are not printed: sha256sum quotes some, and not the same way everywhere.
 _HASH = 'for file; do sha256sum < "$file" || exit; done'
 _FORMAT = "%f|%u|%g|%s|%Y|%i|%n//"
+_TYPES = {"-": "file", "d": "directory", "l": "symlink", "p": "fifo", "s": "socket"}
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,6 @@ class Entry:
 
     def __str__(self) -> str:
         return f"{self.type} {self.mode:04o} {self.uid}:{self.gid} {self.size:>10} {self.path}"
-
-
-_TYPES = {
-    stat.S_IFREG: "file",
-    stat.S_IFDIR: "directory",
-    stat.S_IFLNK: "symlink",
-    stat.S_IFIFO: "fifo",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFBLK: "block",
-    stat.S_IFCHR: "character",
-}
 
 
 class ExportInspector:
@@ -160,5 +150,5 @@ class ExportInspector:
             path = PurePosixPath(fields[6]).relative_to(self._root)
         except (ValueError, IndexError) as error:
             raise LandfastError(f"the export's server listed {record!r}") from error
-        kind = _TYPES.get(stat.S_IFMT(mode), "unknown")
+        kind = _TYPES.get(stat.filemode(mode)[0], "device")
         return Entry(str(path), kind, stat.S_IMODE(mode), uid, gid, size, modified, inode)
