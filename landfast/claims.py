@@ -1,6 +1,6 @@
 """Claims: what must hold, each with an id, a text and its source.
 
-They stand in a `claims.yaml` beside the tests that prove them; rows of a table bring their own.
+They are in a `claims.yaml` beside the tests that prove them; rows of a table carry their own.
 """
 
 from pathlib import Path

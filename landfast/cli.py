@@ -80,7 +80,7 @@ def _run_suite(name: str, flags: dict[str, Any], rest: list[str]) -> None:
 
 
 def pytest_arguments(name: str, flags: dict[str, Any], rest: list[str]) -> list[str]:
-    """Return what pytest is called with to run a suite; `rest` are arguments for pytest itself.
+    """Return pytest's arguments for a run of a suite; `rest` is passed on to pytest.
 
     Raises:
         BadInput: a setting is wrong.
@@ -105,7 +105,7 @@ def conformance(flags: dict[str, Any], pytest: list[str] | None) -> None:
 
 
 def chaos(flags: dict[str, Any], pytest: list[str] | None) -> None:
-    """Break everything that can break under MySQL, one fault at a time; count what is lost."""
+    """Inject one fault at a time under a loaded MySQL, and count what is lost."""
     _run_suite("chaos", flags, pytest or [])
 
 
@@ -118,8 +118,8 @@ def up(flags: dict[str, Any]) -> None:
     """Create a cluster and an NFS server, and keep them for runs with `--keep`."""
     if (flags.get("cluster") or load_settings(flags).cluster) == "existing":
         raise BadInput(
-            "`landfast up` creates a cluster, so it needs --cluster kind; "
-            "an existing cluster is up: run `landfast conformance` on it"
+            "`landfast up` creates a cluster, so it needs --cluster kind; an existing cluster "
+            "is already up: run `landfast conformance` on it"
         )
     settings = load_settings({**flags, "keep": True})
     timeouts.set_patience(settings.patience)
@@ -135,8 +135,7 @@ def up(flags: dict[str, Any]) -> None:
 
 
 _PytestArguments = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="PYTEST", help="what follows a -- goes to pytest"),
+    list[str] | None, typer.Argument(metavar="PYTEST", help="arguments after -- go to pytest")
 ]
 _command(conformance, Settings.model_fields.keys() - _CHAOS, pytest=_PytestArguments)
 _command(chaos, Settings.model_fields.keys() - _CONFORMANCE, pytest=_PytestArguments)
@@ -205,7 +204,7 @@ def report(
 
 @app.command()
 def doctor() -> None:
-    """Show what this host has, what it lacks and which path a run will take."""
+    """Show what this host has and lacks, and how a run will work on it."""
     from landfast.doctor import examine  # here: keeps the other commands quick
 
     findings = examine()

@@ -78,17 +78,9 @@ class Engine:
         env: Mapping[str, str] | None = None,
         workdir: str | None = None,
     ) -> Result:
-        """Run a program in a running container and return its result.
+        """Run a program in a running container and return its result (see `process.run`).
 
-        Args:
-            container: the container's name.
-            argv: the program and its arguments.
-            check: whether a non-zero exit code raises.
-            timeout: seconds.
-            text: standard input.
-            stdin: a file to read standard input from.
-            env: variables to add.
-            workdir: the folder in the container to run in.
+        `env` adds variables; `workdir` is the folder in the container to run in.
 
         Raises:
             ProcessError: it failed (with `check`) or did not end in time.

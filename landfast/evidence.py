@@ -15,7 +15,7 @@ _MOUNT_WORDS = ("nfs", "kubernetes.io~")
 
 
 def collect(env: Environment, stacks: Iterable[Stack]) -> Iterator[tuple[str, str]]:
-    """Yield the title and text of each piece of evidence; one that fails says so in its text."""
+    """Yield title and text of each piece of evidence; if one cannot be had, its text says why."""
     kube = env.cluster.kube
     for stack in stacks:
         for namespace in sorted({stack.namespace, stack.system_namespace}):

@@ -1,4 +1,4 @@
-"""The grade of a cluster: what it has shown to survive, as one word. Pure."""
+"""The grade of a cluster: one word for what it has been shown to survive. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -23,10 +23,10 @@ LEVELS: Mapping[Level, tuple[Tier, ...]] = {
     "Silver": ("L3", "L4", "L6"),
     "Gold": ("L5", "L7"),
 }
-"""What each level needs beyond the one before it; Gold also needs fencing."""
+"""The tiers that each level adds to the one before it; Gold also needs fencing."""
 
 FENCING = "chaos.fencing-"
-"""The prefix of claims that a second mysqld is kept out of the first one's files."""
+"""The prefix of the claims that the files of one mysqld are closed to a second."""
 _REFUSED = f"{FENCING}second-mysqld-is-refused"
 
 
@@ -40,7 +40,7 @@ class Unshown(NamedTuple):
 
 
 class Grade(NamedTuple):
-    """A grade, and what is missing for the next one, in sentences; nothing for Gold."""
+    """A grade, and in sentences what the next one still needs; nothing for Gold."""
 
     level: Level
     next: Level | None
@@ -63,8 +63,8 @@ def grade(
     Args:
         survivals: what each scenario showed. Negative controls do not count: they must lose.
         claims: the verdict on each claim by its id; only those on fencing count.
-        unshown: scenarios without a survival. One that was skipped for lack of a capability does
-            not count; any other blocks its tier.
+        unshown: scenarios without a survival. One that was skipped because a capability is missing
+            does not count; any other blocks its tier.
 
     A level is reached if each of its tiers has a scenario, and all of them are PASS.
     """

@@ -1,4 +1,4 @@
-"""What one scenario showed, as a value: the journal holds it, the report draws it. Pure.
+"""The results of one scenario as values: the journal holds them, the report draws them. Pure.
 
 Times are seconds since the workload began, unless stated otherwise.
 """
@@ -19,7 +19,7 @@ class _Value(BaseModel):
 
 
 class Marks(_Value):
-    """When a fault reached each stage; None: it did not come to that."""
+    """When a fault reached each stage; None: it did not reach it."""
 
     injected: float = Field(description="the injection began")
     proven: float | None = Field(None, description="its effect was proven")
@@ -39,7 +39,7 @@ class LostRun(_Value):
 
 
 class LedgerCounts(_Value):
-    """What became of the operations, by number."""
+    """The number of operations by what became of them."""
 
     attempted: int
     acknowledged: int
@@ -118,7 +118,7 @@ class Availability(_Value):
 
 
 class Span(_Value):
-    """A state that something was in for some time."""
+    """A state, and how long something was in it."""
 
     start: float
     end: float
@@ -141,13 +141,13 @@ class Happening(_Value):
 
 
 class ScenarioSummary(_Value):
-    """A scenario as the journal holds it: what is broken, and what must come of it."""
+    """A scenario as the journal holds it: what is broken, and what is expected."""
 
     name: str
     fault: str
     tier: Tier | None = None
     text: str = Field(description="what is broken, in words")
-    expected: str = Field(description="what must come of it, in words")
+    expected: str = Field(description="the expected result, in words")
     hold: float = Field(description="seconds that the fault stays once its effect is proven")
     control: bool = Field(
         False, description="a negative control: losses are expected, to show that they are found"

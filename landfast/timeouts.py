@@ -1,7 +1,7 @@
 """Every time limit, by name, in seconds; `--patience FACTOR` stretches them all.
 
 A limit says when to give up waiting; none is reached on a healthy machine. How long something must
-*stay* true, or how long a fault is held, belongs to a statement and stands beside it, not here.
+*stay* true, or how long a fault is held, is part of a statement and is defined beside it.
 """
 
 # --- requests
@@ -29,7 +29,7 @@ POD_UNDER_TEST = 60
 POD_CANNOT_START = 15
 """How long a pod may report that it cannot be scheduled, or that its image cannot be pulled.
 
-The kubelet tries a failed pull again after 10 s. A test has its verdict within 30 s.
+The kubelet retries a failed pull after 10 s. A test has its verdict within 30 s.
 """
 RECLAIM = 30
 RECYCLE = 60

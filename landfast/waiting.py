@@ -24,7 +24,7 @@ from landfast.timeouts import patient
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _log.setLevel(logging.INFO)  # pytest collects it; without pytest only warnings are printed
-_FIRST_INTERVAL = 0.05  # most of what is waited for happens within a fraction of a second
+_FIRST_INTERVAL = 0.05  # most waits end within a fraction of a second
 
 
 class WaitTimeout(LandfastError):

@@ -78,12 +78,7 @@ def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str
     def arguments(of: dict[str, str]) -> Any:
         return [{"name": k, "value": v} for k, v in of.items()] if as_list else of
 
-    port = {
-        "containerPort": MYSQL_NODE_PORT,
-        "hostPort": mysql_port,
-        "listenAddress": "127.0.0.1",
-        "protocol": "TCP",
-    }
+    port = {"containerPort": MYSQL_NODE_PORT, "hostPort": mysql_port, "listenAddress": "127.0.0.1"}
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",

@@ -1,4 +1,4 @@
-"""Finds the Docker engine that runs, or installs and starts one."""
+"""Finds a running Docker engine, or installs and starts one."""
 
 import json
 import os
@@ -67,10 +67,10 @@ def _answers(env: dict[str, str]) -> str | None:
 
 
 def find() -> Engine | None:
-    """Return the engine that runs, or None: the host's own (as `docker` finds it), else the kit's.
+    """Return the running engine: the host's own (as `docker` finds it), else the kit's, or None.
 
     Raises:
-        BadInput: DOCKER_HOST names an engine that does not answer; no other one replaces it.
+        BadInput: DOCKER_HOST names an engine that does not answer; no other is tried.
     """
     own = _own_env()
     asked = os.environ.get("DOCKER_HOST")
@@ -114,9 +114,8 @@ def _start() -> Engine:
         _INOTIFY.write_text(str(_INOTIFY_INSTANCES))
     runtime.mkdir(parents=True, exist_ok=True)
     data.mkdir(parents=True, exist_ok=True)
-    _pid_file().unlink(
-        missing_ok=True
-    )  # nothing answers: it names a dead process or another program
+    # no engine answers, so the file names a dead process or another program
+    _pid_file().unlink(missing_ok=True)
     env = _own_env()
     process.start_daemon(
         [

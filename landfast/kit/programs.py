@@ -75,7 +75,7 @@ class Programs:
 
         def build(target: Path) -> None:
             with self.progress.phase(f"kit: build kind {wanted}"):
-                self._go(["install", f"sigs.k8s.io/kind@v{wanted}"], {"GOBIN": str(target)}, target)
+                self._go("install", f"sigs.k8s.io/kind@v{wanted}", target=target, folder=target)
 
         return self.store.artifact("kind", digest(wanted), build) / "kind"
 
@@ -92,22 +92,14 @@ class Programs:
         for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"):
             flags += [f"-X {package}.{key}={value}" for key, value in stamps.items()]
         with self.progress.phase(f"kit: compile {name}"):
-            self._go(
-                ["build", "-ldflags", " ".join(flags), "-o", str(target / name)]
-                + [f"./cmd/{name}"],
-                {},
-                target,
-            )
+            output = str(target / name)
+            arguments = ["-ldflags", " ".join(flags), "-o", output, f"./cmd/{name}"]
+            self._go("build", *arguments, target=target, folder=GO_MODULE)
 
-    def _go(self, arguments: list[str], env: dict[str, str], target: Path) -> None:
-        log = target / "build.log"
-        process.run(
-            [self.toolchain(), *arguments],
-            timeout=timeouts.BUILD,
-            log=log,
-            env={**GO_BUILD, **env},
-            cwd=GO_MODULE if arguments[0] == "build" else target,
-        )
+    def _go(self, *arguments: str, target: Path, folder: Path) -> None:
+        argv, log = [str(self.toolchain()), *arguments], target / "build.log"
+        env = {**GO_BUILD, "GOBIN": str(target)}
+        process.run(argv, timeout=timeouts.BUILD, log=log, env=env, cwd=folder)
         log.unlink()
 
     def toolchain(self) -> Path:
