@@ -46,21 +46,18 @@ def taken(reference: Iterable[Object], there: Iterable[Object]) -> list[str]:
     """
     there = list(there)
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in there}
-    found = []
+    found: dict[str, str] = {}
     for obj in reference:
         kind, name = obj["kind"], obj["metadata"]["name"]
         if "namespace" not in obj["metadata"] and (kind, name) in names:
-            found.append(f"{kind} {name}")
-        if kind != "StorageClass":
-            continue
-        for other in there:
+            found[f"{kind} {name}"] = ""
+        for other in there if kind == "StorageClass" else []:
             title = f"{other['kind']} {other['metadata']['name']}"
-            if other["kind"] == "StorageClass":
-                if other.get("provisioner") == obj["provisioner"] and title not in found:
-                    found.append(f"{title} (of provisioner {obj['provisioner']})")
-            elif (other.get("spec") or {}).get("storageClassName") == name:
-                found.append(f"{title} (of class {name})")
-    return sorted(dict.fromkeys(found))
+            if other.get("provisioner") == obj["provisioner"]:
+                found.setdefault(title, f" (of provisioner {obj['provisioner']})")
+            if (other.get("spec") or {}).get("storageClassName") == name:
+                found.setdefault(title, f" (of class {name})")
+    return sorted(title + why for title, why in found.items())
 
 
 @dataclass(frozen=True)

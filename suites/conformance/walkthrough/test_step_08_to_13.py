@@ -2,8 +2,9 @@
 
 import pytest
 
-from fixtures.session import FactFunction
+from fixtures.session import Run
 from landfast import timeouts
+from landfast.journal import EnvironmentFact
 from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import Steps
@@ -44,9 +45,7 @@ def test_mysql_pvc_binds_the_pv_prepared_for_it(reference: Stack, test: Steps) -
 
 
 @pytest.mark.claim("walkthrough.mysql-runs")
-def test_mysql_runs_and_answers(
-    reference: Stack, walk: Walk, test: Steps, fact: FactFunction
-) -> None:
+def test_mysql_runs_and_answers(reference: Stack, walk: Walk, test: Steps, run: Run) -> None:
     with test.verify("mysql-0 is Running and answers through the NodePort"):
         pod = reference.wait_for_pod("mysql-0", "Running", timeout=timeouts.MYSQL_READY)
         walk.identity = reference.wait_for_mysql()
@@ -58,7 +57,7 @@ def test_mysql_runs_and_answers(
     )
     mounts = reference.kube.execute(reference.namespace, "mysql-0", ["cat", "/proc/mounts"])
     (mount,) = (line for line in mounts.splitlines() if " /var/lib/mysql " in line)
-    fact("nfs", "MySQL's mount", mount)
+    run.journal.write(EnvironmentFact(section="nfs", name="MySQL's mount", value=mount))
 
 
 @pytest.mark.claim("walkthrough.mysql-files-belong-to-mysql")

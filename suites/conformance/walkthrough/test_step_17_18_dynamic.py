@@ -1,10 +1,10 @@
 """Steps 17 and 18: PVs made on demand, and what deleting their PVCs leaves on the export."""
 
-from collections.abc import Callable
-
 import pytest
 
+from fixtures.session import Run
 from landfast import timeouts
+from landfast.journal import Note
 from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.waiting import wait_until
@@ -75,15 +75,14 @@ def test_deleted_pvc_is_archived_with_archive_on_delete_true(stack: Stack, test:
 
 @pytest.mark.claim("walkthrough.deletion-archives-by-default")
 def test_deleted_pvc_is_archived_without_archive_on_delete(
-    stack: Stack, test: Steps, note: Callable[[str], None]
+    stack: Stack, test: Steps, run: Run
 ) -> None:
     stack.changes.append(archive_on_delete(None))
     folder, left = files_left_after_deletion(stack, test)
     test.observe(f"archiveOnDelete left out: the PV is gone, the server has {left}")
-    note(
-        "Step 18 of the reference says that leaving out archiveOnDelete deletes the data. "
-        f"Observed: after the PVC was deleted, the server had {sorted(left) or 'nothing'}."
-    )
+    said = "Step 18 of the reference says that leaving out archiveOnDelete deletes the data."
+    seen = f"after the PVC was deleted, the server had {sorted(left) or 'nothing'}"
+    run.journal.write(Note(text=f"{said} Observed: {seen}."))
     assert left == {f"archived-{folder}/data.txt": TEXT}, "the data was not archived"
 
 
