@@ -86,8 +86,8 @@ def check(engine: Engine, found: Mapping[str, Source]) -> list[Source]:
         )
     if missing:
         raise BadInput(
-            f"there is no {', no '.join(missing)} in the registry; "
-            "use --images kit, or --registry HOST of one that has them"
+            f"the registry does not have {', '.join(missing)}; "
+            "use --images kit, or --registry HOST of one that does"
         )
     return absent
 

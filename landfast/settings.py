@@ -143,25 +143,21 @@ class Settings(BaseSettings):
         if self.cluster == "existing":
             for field in ("context", "nfs_server"):
                 if getattr(self, field) is None:
-                    raise ValueError(
-                        f"--cluster existing needs {flag(field)}: Landfast guesses neither"
-                    )
+                    raise ValueError(f"--cluster existing needs {flag(field)}: it has no default")
             for field in ("nfs_client", "node_image", "mysql_port", "keep"):
                 if getattr(self, field) != type(self).model_fields[field].default:
-                    raise ValueError(
-                        f"{flag(field)} goes with --cluster kind, not with an existing cluster"
-                    )
+                    raise ValueError(f"{flag(field)} needs --cluster kind")
         else:
             for field in ("context", "nfs_server", "kubeconfig", "i_own_this_cluster"):
                 if getattr(self, field) is not None:
-                    raise ValueError(f"{flag(field)} goes with --cluster existing")
+                    raise ValueError(f"{flag(field)} needs --cluster existing")
         if self.i_own_this_cluster not in (None, self.context):
             raise ValueError(
                 f"--i-own-this-cluster {self.i_own_this_cluster} must repeat the name of "
                 f"--context, {self.context}"
             )
         if self.registry is not None and self.images == "kit":
-            raise ValueError("--registry goes with --images registry, not with --images kit")
+            raise ValueError("--registry does not work with --images kit; use --images registry")
         version = self.mysql_image and ImageName.parse(self.mysql_image).version
         if version and version < (5, 7):
             raise ValueError(

@@ -116,7 +116,7 @@ class TestCheck:
         assert check({"full/b"}, {}) == [Source("full/a", "m/a"), Source("full/c", "m/c")]
 
     def test_all_missing_ones_are_named_at_once(self) -> None:
-        with pytest.raises(BadInput, match=r"there is no m/a, no m/c in the registry; use "):
+        with pytest.raises(BadInput, match=r"the registry does not have m/a, m/c; use "):
             check(set(), {"m/a": "", "m/c": ""})
 
     def test_a_registry_that_does_not_answer_is_named(self) -> None:
