@@ -153,6 +153,11 @@ def _labelled(obj: Object) -> list[Object]:
     return [obj["metadata"], *made, *(t["metadata"] for t in spec.get("volumeClaimTemplates", []))]
 
 
+def reference_objects(overlay: Overlay) -> list[Object]:
+    """Return every object of the reference system as the overlay fits it."""
+    return [overlay.fit(obj) for manifest in MANIFESTS for obj in load(manifest)]
+
+
 def namespace(name: str, labels: dict[str, str]) -> Object:
     """Return a Namespace with labels."""
     meta = {"name": name, "labels": labels}
@@ -160,7 +165,7 @@ def namespace(name: str, labels: dict[str, str]) -> Object:
 
 
 def validate(kube: Kube, objects: Iterable[Object]) -> None:
-    """Let the API server check objects strictly; create nothing.
+    """Make the API server check objects strictly; create nothing.
 
     Raises:
         BadInput: it refuses one; the sentence names the object and the field.

@@ -11,7 +11,7 @@ from landfast.environment import Environment
 from landfast.kube.client import Kube, Object
 from landfast.kube.pods import Obstacle, StartWatch, obstacle, refusal, summary
 from landfast.kube.removal import delete, delete_kinds, retain, wait_gone
-from landfast.manifests import SYSTEM_NAMESPACE, Overlay, load, namespace, validate
+from landfast.manifests import SYSTEM_NAMESPACE, Overlay, load, namespace
 from landfast.mysql.client import Identity, MysqlError, MysqlServer
 from landfast.mysql.forward import PodForward
 from landfast.nfs.inspector import ExportInspector
@@ -79,11 +79,6 @@ class Stack:
         for change in self.changes:
             fitted = change(fitted)
         return fitted
-
-    def validate(self, *manifests: str) -> None:
-        """Let the API server check manifests strictly (see `manifests.validate`)."""
-        for manifest in manifests:
-            validate(self.kube, self.objects(manifest))
 
     def create(self, *manifests: str) -> None:
         """Create the objects of manifests, in order."""

@@ -12,7 +12,7 @@ from landfast.errors import BadInput
 from landfast.images import Images
 from landfast.kube import Object
 from landfast.kube.kubeconfig import kubeconfig_path
-from landfast.manifests import Overlay
+from landfast.manifests import Overlay, reference_objects
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
@@ -39,7 +39,7 @@ def volume(name: str, storage_class: str = "", **metadata: Any) -> Object:
 
 
 def taken(*there: Object) -> list[str]:
-    return existing_plan.taken(existing_plan.reference_objects(OVERLAY), there)
+    return existing_plan.taken(reference_objects(OVERLAY), there)
 
 
 class TestTakenNames:

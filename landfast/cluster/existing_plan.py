@@ -12,7 +12,7 @@ from landfast.errors import BadInput
 from landfast.image_names import ImageName
 from landfast.images import Images, registry_names
 from landfast.kube import Kube, Object
-from landfast.manifests import MANIFESTS, Overlay, load
+from landfast.manifests import Overlay, reference_objects
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
 from landfast.run import RUN_LABEL
@@ -25,11 +25,6 @@ _MISSING: dict[Capability, str] = {
     "cluster.default-class": "the default StorageClasses of an existing cluster are changed, and "
     "restored, only with --i-own-this-cluster",
 }
-
-
-def reference_objects(overlay: Overlay) -> list[Object]:
-    """Return every object of the reference system as the overlay makes it."""
-    return [overlay.fit(obj) for manifest in MANIFESTS for obj in load(manifest)]
 
 
 def snapshot(kube: Kube) -> list[Object]:
