@@ -25,7 +25,6 @@ class ContainerState:
     exit_code: int
     started_at: str
     finished_at: str
-    pid: int
 
     @property
     def is_running(self) -> bool:
@@ -184,13 +183,8 @@ class Engine:
             ProcessError: the container does not exist.
         """
         state = self._inspect(container)["State"]
-        return ContainerState(
-            status=state["Status"],
-            exit_code=state["ExitCode"],
-            started_at=state["StartedAt"],
-            finished_at=state["FinishedAt"],
-            pid=state["Pid"],
-        )
+        times = state["StartedAt"], state["FinishedAt"]
+        return ContainerState(state["Status"], state["ExitCode"], *times)
 
     def address(self, container: str) -> str:
         """Return a container's address on its one network; empty unless it runs."""

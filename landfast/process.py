@@ -6,7 +6,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +27,9 @@ _DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpri
 class Result:
     """The result of a program: `stdout` and `stderr` are text, undecodable bytes replaced."""
 
-    argv: tuple[str, ...]
     returncode: int
     stdout: str
     stderr: str
-    seconds: float
 
 
 class ProcessError(LandfastError):
@@ -42,7 +39,6 @@ class ProcessError(LandfastError):
         lines = [line for line in (stderr or output).splitlines() if line.strip()][-_LAST_LINES:]
         said = "\n  ".join(lines) if lines else "(it printed nothing)"
         super().__init__(f"`{shlex.join(argv)[:400]}` {what}:\n  {said}")
-        self.stderr = stderr
 
 
 def find_program(name: str, env: Mapping[str, str] | None = None) -> str | None:
@@ -83,7 +79,6 @@ def run(
     program = find_program(command[0], env)
     if program is None:
         raise BadInput(f"the program {command[0]} is not installed, or not on PATH")
-    started = time.monotonic()
     with contextlib.ExitStack() as files:
         out: Any = files.enter_context(log.open("wb")) if log else subprocess.PIPE
         source: Any = subprocess.DEVNULL if text is None else subprocess.PIPE
@@ -114,19 +109,11 @@ def run(
         except BaseException:
             _kill(process)
             raise
-    result = Result(
-        tuple(command),
-        process.returncode,
-        (output or b"").decode(errors="replace"),
-        (errors or b"").decode(errors="replace"),
-        time.monotonic() - started,
-    )
-    if check and result.returncode != 0:
-        said = log.read_text(errors="replace") if log is not None else result.stdout
-        raise ProcessError(
-            command, f"ended with exit code {result.returncode}", said, result.stderr
-        )
-    return result
+    stdout, stderr = ((part or b"").decode(errors="replace") for part in (output, errors))
+    if check and process.returncode != 0:
+        said = log.read_text(errors="replace") if log else stdout
+        raise ProcessError(command, f"ended with exit code {process.returncode}", said, stderr)
+    return Result(process.returncode, stdout, stderr)
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

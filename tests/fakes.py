@@ -14,12 +14,12 @@ from landfast.docker import ContainerState, Engine
 from landfast.kube import Kube, KubeError, Object, Request
 from landfast.process import ProcessError, Result
 
-RUNNING = ContainerState("running", 0, "2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z", 1)
+RUNNING = ContainerState("running", 0, "2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z")
 
 
 def result(stdout: str = "", stderr: str = "", code: int = 0) -> Result:
     """Return what a program did that printed this."""
-    return Result((), code, stdout, stderr, 0.0)
+    return Result(code, stdout, stderr)
 
 
 @dataclass(frozen=True)

@@ -165,9 +165,8 @@ INSPECTED: dict[str, Any] = {
 def test_what_inspect_prints_is_read(fake: FakeDocker) -> None:
     fake.answer(json.dumps([INSPECTED]))
     state = fake.engine.state("c")
-    assert state == ContainerState(
-        "exited", 137, "2026-11-25T18:00:00.5Z", "2026-11-25T18:01:00Z", 0
-    )
+    times = "2026-11-25T18:00:00.5Z", "2026-11-25T18:01:00Z"
+    assert state == ContainerState("exited", 137, *times)
     assert (state.is_running, state.is_paused) == (False, False)
     assert fake.engine.address("c") == "10.214.0.2"
     assert fake.engine.image_of("c") == "landfast/x:1"
@@ -186,7 +185,7 @@ def test_a_container_without_labels_or_network_has_empty_ones(fake: FakeDocker) 
     [("running", True, False), ("paused", False, True), ("exited", False, False)],
 )
 def test_a_paused_container_does_not_run(status: str, running: bool, paused: bool) -> None:
-    state = ContainerState(status, 0, "", "", 1)
+    state = ContainerState(status, 0, "", "")
     assert (state.is_running, state.is_paused) == (running, paused)
 
 

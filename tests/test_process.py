@@ -25,14 +25,13 @@ def is_gone(pid: int) -> bool:
     return process.start_time(pid) is None
 
 
-def test_returns_output_errors_code_and_time() -> None:
+def test_returns_output_errors_and_code() -> None:
     result = run(
         python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"),
         timeout=20,
         check=False,
     )
     assert (result.stdout, result.stderr, result.returncode) == ("out\n", "err\n", 3)
-    assert 0 < result.seconds < 20
 
 
 def test_a_failure_has_the_command_the_code_and_the_last_lines() -> None:

@@ -15,10 +15,10 @@ def test_what_cannot_be_frozen_just_then_is_frozen_soon(monkeypatch: pytest.Monk
     def docker(_engine: Engine, *arguments: str, **_options: Any) -> Result:
         if arguments[0] == "pause":
             tries.append(arguments[1])
-            return Result(arguments, 0, "", "unable to freeze", 0.0)
+            return Result(0, "", "unable to freeze")
         state = {"Status": "paused" if len(tries) == 3 else "running", "ExitCode": 0, "Pid": 1}
         state |= {"StartedAt": "", "FinishedAt": ""}
-        return Result(arguments, 0, json.dumps([{"State": state}]), "", 0.0)
+        return Result(0, json.dumps([{"State": state}]), "")
 
     monkeypatch.setattr(Engine, "_docker", docker)
     Engine("26").pause("node")
