@@ -141,12 +141,12 @@ class Engine:
         """Start a container; do nothing if it runs."""
         self._docker("start", container)
 
-    def stop(self, container: str, *, grace_seconds: int = 10) -> None:
-        """Ask a container's first process to end, and kill the container after the grace period."""
-        self._docker("stop", "--time", str(grace_seconds), container)
+    def stop(self, container: str) -> None:
+        """Ask a container's first process to end; kill the container if it runs after 10 s."""
+        self._docker("stop", container)
 
     def restart(self, container: str, *, grace_seconds: int) -> None:
-        """Stop a container as `stop` does, and start it again."""
+        """Stop a container as `stop` does, after this grace period, and start it again."""
         self._docker("restart", "--time", str(grace_seconds), container)
 
     def kill(self, container: str, signal: str = "KILL", *, check: bool = True) -> None:

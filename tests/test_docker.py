@@ -82,7 +82,7 @@ ARGUMENTS: dict[str, tuple[Callable[[Engine], object], str]] = {
         "run|--rm|--label|l|--volume|v:/v|--network|none|--entrypoint|cat|i|/f",
     ),
     "start": (lambda e: e.start("c"), "start|c"),
-    "stop": (lambda e: e.stop("c", grace_seconds=3), "stop|--time|3|c"),
+    "stop": (lambda e: e.stop("c"), "stop|c"),
     "restart": (lambda e: e.restart("c", grace_seconds=0), "restart|--time|0|c"),
     "kill": (lambda e: e.kill("c", "HUP"), "kill|--signal|HUP|c"),
     "unpause": (lambda e: e.unpause("c"), "unpause|c"),

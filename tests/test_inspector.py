@@ -179,10 +179,10 @@ def test_an_empty_folder_is_empty(inspector: ExportInspector) -> None:
 def test_folders_are_made_filled_moved_and_removed(
     inspector: ExportInspector, tmp_path: Path
 ) -> None:
-    inspector.make_folder("a/b", mode=0o755)
+    inspector.make_folder("a/b")
     inspector.write("a/b/c d", "it's 100% \\ $HOME\n")
     assert (tmp_path / "a/b/c d").read_text() == "it's 100% \\ $HOME\n"
-    assert (tmp_path / "a/b").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "a/b").stat().st_mode & 0o777 == 0o777
     inspector.move("a/b", "a/e")
     assert set(inspector.list()) == {"a", "a/e", "a/e/c d"}
     inspector.remove("a")

@@ -1,4 +1,4 @@
-"""Removes everything of a run from an existing cluster, and its folder from the export."""
+"""Removes all that a run made from an existing cluster, and its folder from the export."""
 
 from landfast import timeouts
 from landfast.cluster.fence import FencedKube

@@ -123,11 +123,11 @@ class ExportInspector:
         output = self._execute(["sh", "-c", _HASH, "sh", *map(self._at, paths)])
         return dict(zip(paths, (line.split()[0] for line in output.splitlines()), strict=True))
 
-    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Make a folder and its parents, owned by root, as an administrator would."""
+    def make_folder(self, path: str) -> None:
+        """Make a folder that all may write, and its parents, as an administrator would."""
         top = self._at_own(path)
         self._execute(["mkdir", "-p", top])
-        self._execute(["chmod", f"{mode:o}", top])
+        self._execute(["chmod", "777", top])
 
     def write(self, path: str, text: str) -> None:
         """Write a small file on the server."""
