@@ -1,7 +1,7 @@
 """Objects that several suites create, in the reference's own names (`Stack.fit` fits them)."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from landfast import timeouts
@@ -84,24 +84,10 @@ def pv(
     return with_spec(_of_class(obj, storage_class), **spec)
 
 
-def pvc(
-    name: str,
-    *,
-    storage_class: str | None = "nfs-ssd",
-    labels: Mapping[str, str] | None = None,
-    annotations: Mapping[str, str] | None = None,
-    **spec: Any,
-) -> Object:
-    """Return `nfs-pvc` with another name, class and metadata, and without its selector.
-
-    No class is None; `spec` are further fields of its spec.
-    """
+def pvc(name: str, *, storage_class: str | None = "nfs-ssd", **spec: Any) -> Object:
+    """Return `nfs-pvc` with another name and class, and without its selector; None is no class."""
     (obj,) = load("pvc")
-    obj["metadata"] = {
-        "name": name,
-        "labels": dict(labels or {}),
-        "annotations": dict(annotations or {}),
-    }
+    obj["metadata"] = {"name": name}
     del obj["spec"]["selector"]
     return with_spec(_of_class(obj, storage_class), **spec)
 

@@ -141,9 +141,9 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """Return names as part of a sentence, only the first few if there are many."""
-    shown = names[:most]
+def listed(names: Sequence[str]) -> str:
+    """Return names as part of a sentence, only the first three if there are more."""
+    shown = names[:3]
     if more := len(names) - len(shown):
         return f"{', '.join(shown)} and {more} more"
     return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))

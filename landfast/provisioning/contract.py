@@ -1,8 +1,7 @@
 """A pure model of what nfs-subdir-external-provisioner does with a volume, per release line.
 
 Source: deploy/class.yaml, README.md and cmd/nfs-subdir-external-provisioner/provisioner.go of
-v4.0.2 and of master, and observations of both on a live cluster. Error texts that come from Go or
-from the server are matched loosely: state is the verdict, events are evidence.
+v4.0.2 and of master, and observations of both on a live cluster.
 """
 
 import posixpath
@@ -82,16 +81,12 @@ class Fate:
         data: the directory that then holds the data, relative to the export; "" is the export
             itself, None means that the data no longer exists.
         phase: the volume's final phase, `gone` if the volume no longer exists.
-        event: the reason of the resulting event on the volume; empty if there is none.
-        error: a regular expression that matches the message of that event.
         victim: another directory that was removed or archived instead or as well.
     """
 
     reclaimed: Reclaimed
     data: str | None
     phase: str = "gone"
-    event: str = ""
-    error: str = ""
     victim: str | None = None
 
     @property
@@ -174,9 +169,6 @@ def fate(
     nfs_path: str,
     *,
     others: Collection[str] = (),
-    directory_there: bool = True,
-    class_there: bool = True,
-    pv_deleted_first: bool = False,
 ) -> Fate:
     """Return what becomes of a volume that was made under `settings` once its PVC is deleted.
 
@@ -187,26 +179,16 @@ def fate(
         pv_name: the volume's name (`pvc-UID`).
         nfs_path: the provisioner's NFS_PATH as its Deployment spells it.
         others: other directories on the export that are not empty, relative to the export.
-        directory_there: False if the volume's directory was removed on the server.
-        class_there: False if the StorageClass was deleted before the PVC.
-        pv_deleted_first: whether the PV was deleted before the PVC, so that nobody reclaims it.
     """
     path = pv_path(nfs_path, directory(line, settings, pvc, pv_name))
     own = _relative(nfs_path, path)
-    if settings.reclaim_policy == "Retain" and not pv_deleted_first:
+    if settings.reclaim_policy == "Retain":
         return Fate(Reclaimed.KEPT, own, "Released")
-    if pv_deleted_first:
-        kept = settings.reclaim_policy == "Retain"
-        return Fate(Reclaimed.KEPT if kept else Reclaimed.LEAKED, own)
     target = looked_at(line, nfs_path, path)
-    there = {*others, *([own] if directory_there and own is not None else ())}
+    there = {*others, *([] if own is None else [own])}
     if target is None or not _exists(target, there):
-        if not directory_there:
-            return Fate(Reclaimed.NOTHING_THERE, None)
         asked = settings.on_delete == "retain"
         return Fate(Reclaimed.KEPT if asked else Reclaimed.LEAKED, own)
-    if not class_there:
-        return _failed(own, "not found")
     return _deleted(settings, own, target, archive=f"archived-{_base(path)}", there=there)
 
 
@@ -222,9 +204,9 @@ def _deleted(
     if settings.archive_on_delete in _FALSE:
         return _removed(own, target)
     if settings.archive_on_delete not in (None, *_TRUE):
-        return _failed(own, "invalid syntax")
+        return Fate(Reclaimed.FAILED, own, "Released")  # Go: invalid syntax
     if target == "" or _exists(archive, there):
-        return _failed(own, "rename")  # Go or the server words the rest
+        return Fate(Reclaimed.FAILED, own, "Released")  # rename fails
     if not _holds(target, own):
         return Fate(Reclaimed.LEAKED, own, victim=target)
     moved = archive + str(own).removeprefix(target)
@@ -233,14 +215,10 @@ def _deleted(
 
 def _removed(own: str | None, target: str) -> Fate:
     if target == "":  # the whole content is removed, then the mount point itself is busy
-        return Fate(Reclaimed.EMPTIED, None, "Released", "VolumeFailedDelete", "busy", victim=".")
+        return Fate(Reclaimed.EMPTIED, None, "Released", victim=".")
     if not _holds(target, own):
         return Fate(Reclaimed.LEAKED, own, victim=target)
     return Fate(Reclaimed.REMOVED, None, victim=None if target == own else target)
-
-
-def _failed(own: str | None, error: str) -> Fate:
-    return Fate(Reclaimed.FAILED, own, "Released", "VolumeFailedDelete", error)
 
 
 def lines_differ(settings: ClassSettings, pvc: PvcMeta, pv_name: str, nfs_path: str) -> bool:
@@ -271,11 +249,9 @@ def static_fate(reclaim_policy: str, own: str) -> Fate:
         case "Retain":
             return Fate(Reclaimed.KEPT, own, "Released")
         case "Delete":
-            return Fate(
-                Reclaimed.FAILED, own, "Failed", "VolumeFailedDelete", "no deletable volume plugin"
-            )
+            return Fate(Reclaimed.FAILED, own, "Failed")
         case "Recycle":
-            return Fate(Reclaimed.EMPTIED, None, "Available", "VolumeRecycled")
+            return Fate(Reclaimed.EMPTIED, None, "Available")
     raise ValueError(f"there is no reclaim policy {reclaim_policy!r}")
 
 
