@@ -81,6 +81,14 @@ def test_provisioner_is_at_work_and_nothing_of_it_is_left() -> None:
     assert provisioner.folders == ["share/mysql"]
 
 
+def test_fault_waits_for_the_first_pvc_to_be_bound() -> None:
+    provisioner = Provisioner(binds=0)
+    with MOMENTS["provisioning"](provisioner.site, LEDGER) as moment:
+        with pytest.raises(WaitTimeout, match="the first PVC to be bound"):
+            moment.ready()
+        provisioner.finish()
+
+
 def test_provisioner_that_was_done_before_proves_nothing() -> None:
     provisioner = Provisioner(binds=10)
     with MOMENTS["provisioning"](provisioner.site, LEDGER) as moment:
