@@ -229,8 +229,7 @@ def audit_command(
         str | None, typer.Option(help="kubeconfig context of a cluster to audit instead")
     ] = None,
     kubeconfig: Annotated[
-        Path | None,
-        typer.Option(help="kubeconfig file (default: $KUBECONFIG)"),
+        Path | None, typer.Option(help="kubeconfig file (default: $KUBECONFIG)")
     ] = None,
     export_root: Annotated[
         Path | None, typer.Option(help="folder of the export on this host, to look for orphans")

@@ -123,12 +123,7 @@ class Engine:
         self._docker("create", *options, image, *command)
 
     def run_once(
-        self,
-        image: str,
-        *argv: str,
-        label: str,
-        volumes: Iterable[str] = (),
-        check: bool = True,
+        self, image: str, *argv: str, label: str, volumes: Iterable[str] = (), check: bool = True
     ) -> Result:
         """Run a program in a new container without a network, and return its result."""
         return self._docker(

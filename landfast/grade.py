@@ -54,9 +54,7 @@ class Grade(NamedTuple):
 
 
 def grade(
-    survivals: Sequence[Survival],
-    claims: Mapping[str, Verdict],
-    unshown: Iterable[Unshown] = (),
+    survivals: Sequence[Survival], claims: Mapping[str, Verdict], unshown: Iterable[Unshown] = ()
 ) -> Grade:
     """Return the grade that scenarios and claims add up to.
 

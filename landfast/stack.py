@@ -152,10 +152,7 @@ class Stack:
                 return None
 
         found = wait_until(
-            f"MySQL to answer on {self.mysql}",
-            look,
-            timeout=timeout,
-            describe=lambda _: said,
+            f"MySQL to answer on {self.mysql}", look, timeout=timeout, describe=lambda _: said
         )
         assert found is not None  # noqa: S101 - what was waited for
         return found
