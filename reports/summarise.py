@@ -52,7 +52,7 @@ def summarise_events(events: Iterable[Event]) -> Summary:
     Raises:
         BadInput: there is no run_started among the events.
     """
-    events = tuple(map(_cleaned, events))
+    events = tuple(EVENT.validate_python(_clean(event.model_dump())) for event in events)
     run = next(iter(_of(events, RunStarted)), None)
     if run is None:
         raise BadInput("the journal does not say that a run started: there is nothing to report")
@@ -71,10 +71,6 @@ def summarise_events(events: Iterable[Event]) -> Summary:
         notes=tuple(dict.fromkeys(note.text for note in _of(events, Note))),
         suites=_suites(_claims(events, run)),
     )
-
-
-def _cleaned(event: Event) -> Event:
-    return EVENT.validate_python(_clean(event.model_dump()))
 
 
 def _clean(value: Any) -> Any:

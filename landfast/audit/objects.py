@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from kubernetes.utils.quantity import parse_quantity
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -18,11 +18,7 @@ _MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 
 
-def _quantity(value: Any) -> Decimal:
-    return cast("Decimal", parse_quantity(value))
-
-
-Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
+Quantity = Annotated[Decimal, BeforeValidator(parse_quantity)]
 Strings = Mapping[str, str]
 
 

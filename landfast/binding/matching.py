@@ -32,7 +32,8 @@ def find_match(state: State, pvc: StoredPvc) -> Match:
     Source: index.go, findByClaim and allPossibleMatchingAccessModes.
     """
     seen = [pv for pv in state.pvs if pv.phase and _has_modes(pv, pvc)]
-    for _, of_one_length in groupby(_by_modes(seen), key=lambda pv: len(_modes(pv))):
+    seen.sort(key=lambda pv: (len(_modes(pv)), _mode_names(pv)))
+    for _, of_one_length in groupby(seen, key=lambda pv: len(_modes(pv))):
         sets = [list(group) for _, group in groupby(of_one_length, key=_mode_names)]
         matches = [match for match in (_match_in_set(s, state, pvc) for s in sets) if match.pvs]
         if matches:
@@ -92,10 +93,6 @@ def waits_for_first_consumer(state: State, pvc: StoredPvc) -> bool:
     """
     storage_class = state.storage_class(pvc.storage_class)
     return storage_class is not None and storage_class.wait_for_first_consumer
-
-
-def _by_modes(pvs: Iterable[StoredPv]) -> list[StoredPv]:
-    return sorted(pvs, key=lambda pv: (len(_modes(pv)), _mode_names(pv)))
 
 
 def _modes(pv: StoredPv) -> frozenset[str]:

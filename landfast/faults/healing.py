@@ -23,7 +23,8 @@ def heal_dead_runs(progress: Progress) -> list[str]:
     failures: list[str] = []
     for record in records():
         rollback = Rollback(record)
-        if _in_use(record) or not rollback.open_faults():
+        in_use = record.in_use if record.kept else record.alive
+        if in_use or not rollback.open_faults():
             continue
         try:
             proofs += _heal(record, rollback, progress)
@@ -64,7 +65,3 @@ def _heal(record: RunRecord, rollback: Rollback, progress: Progress) -> list[str
     with progress.phase("wait until the cluster is healthy"):
         wait_healthy(site, timeout=timeouts.HEALTHY)
     return proofs
-
-
-def _in_use(record: RunRecord) -> bool:
-    return record.in_use if record.kept else record.alive

@@ -203,19 +203,16 @@ class NodeIsolated(_Rules):
             raise NotProven(f"the kubelet of {self.node} still answers the control plane")
         age = prove(
             f"the lease of {self.node} not to be renewed",
-            self._lease_age,
-            until=lambda age: age > _SILENT_SECONDS,
+            lambda: datetime.now(UTC) - moment(lease_of(self.site, self.node)),
+            until=lambda age: age.total_seconds() > _SILENT_SECONDS,
             timeout=_SILENT_SECONDS + 3,
         )
         count = prove("the rules to see packets", self.counted)
         prove("MySQL to answer", lambda: answers_within(self.site.stack.mysql, 5))
         return (
             f"the rules saw {count} packets; {refused}; its kubelet does not answer the control "
-            f"plane, and has not renewed its lease for {age:.0f} s; MySQL answers"
+            f"plane, and has not renewed its lease for {age.total_seconds():.0f} s; MySQL answers"
         )
-
-    def _lease_age(self) -> float:
-        return (datetime.now(UTC) - moment(lease_of(self.site, self.node))).total_seconds()
 
     def prove_healed(self) -> str:
         return f"{self.wait_no_rules()}; {wait_node_ready(self.site, self.node)}"

@@ -236,7 +236,8 @@ class ImageRestartLoop(_SetFault):
         Not every StatefulSet controller replaces a pod that was never Ready (1.37's does). So the
         pod is deleted once the controller has observed the old revision and makes no new one.
         """
-        self._run(self.aim["image"], _manifest_container(self.site).get("command"))
+        (container,) = _manifest(self.site)["spec"]["template"]["spec"]["containers"]
+        self._run(self.aim["image"], container.get("command"))
         wait_until(
             "StatefulSet mysql to be observed",
             lambda: _is_observed(_set_of(self.site) or {"metadata": {"generation": 0}}),
@@ -276,8 +277,3 @@ class ImageRestartLoop(_SetFault):
 
 def _manifest(site: Site) -> Object:
     return next(obj for obj in site.stack.objects("mysql") if obj["kind"] == "StatefulSet")
-
-
-def _manifest_container(site: Site) -> Object:
-    (container,) = _manifest(site)["spec"]["template"]["spec"]["containers"]
-    return dict(container)

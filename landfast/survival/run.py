@@ -15,8 +15,8 @@ from landfast.errors import LandfastError
 from landfast.faults.base import NotProven, Site
 from landfast.faults.health import wait_healthy
 from landfast.faults.life import Disguise, FaultRecord, Life, NotHealed
+from landfast.faults.processes import container_of
 from landfast.faults.rollback import Rollback
-from landfast.kube.client import Object
 from landfast.mysql import identity
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
@@ -112,7 +112,7 @@ def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
         wait_healthy(site, timeout=timeouts.HEALTHY)
         if site.server.mode() != scenario.mode:
             site.server.set_mode(scenario.mode)
-        if _was_restarted(site.pod()):  # the kubelet would make the next restart wait
+        if container_of(site.pod())[1]:  # the kubelet would make the next restart wait
             site.replace_pod()
         wait_healthy(site, timeout=timeouts.HEALTHY)
         ledger.prepare()
@@ -125,10 +125,6 @@ def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
         )
     except LandfastError as error:
         raise Unknown(f"the cluster was not healthy before the fault: {error}") from error
-
-
-def _was_restarted(pod: Object) -> bool:
-    return any(status["restartCount"] for status in pod["status"].get("containerStatuses") or [])
 
 
 def _run(
