@@ -57,8 +57,6 @@ class _Reconfigured(_ExportFault):
 
 @register
 class ExportWithdrawn(_Reconfigured):
-    """An administrator removes the export, and restores it."""
-
     name = "export-withdrawn"
     text = "the export is withdrawn and given back"
 
@@ -71,8 +69,6 @@ class ExportWithdrawn(_Reconfigured):
 
 @register
 class ExportReadOnly(_Reconfigured):
-    """An administrator makes the export read-only, and writable again."""
-
     name = "export-read-only"
     text = "the export becomes read-only"
 
@@ -85,8 +81,6 @@ class ExportReadOnly(_Reconfigured):
 
 @register
 class ExportFull(_ExportFault):
-    """The server's file system does not have a free block."""
-
     name = "export-full"
     text = "the export is full"
     probe_text = _MEBIBYTE

@@ -93,8 +93,6 @@ class NfsKill(Lasting, ServerFault):
 
 @register
 class NfsRestart(Momentary, ServerFault):
-    """The server is restarted in an orderly way."""
-
     name = "nfs-restart"
     text = "the NFS server is restarted in an orderly way"
     before = ""

@@ -67,8 +67,6 @@ class NodePowerOff(_NodeOff):
 
 @register
 class NodeStop(_NodeOff):
-    """The node is shut down."""
-
     name = "node-stop"
     text = "MySQL's node is shut down"
     killed = False
@@ -105,8 +103,6 @@ class NodeRestart(Momentary, _ContainerFault):
 
 @register
 class NodePause(Lasting, NodeFault):
-    """Everything on the node is frozen."""
-
     name = "node-pause"
     text = "MySQL's node is frozen, too short to be given up"
 
@@ -127,8 +123,6 @@ class NodePause(Lasting, NodeFault):
 
 @register
 class NodePauseEvicted(NodePause):
-    """The node is frozen until it is given up and its pods are evicted."""
-
     name = "node-pause-evicted"
     text = "MySQL's node is frozen until its pods are evicted"
 
@@ -189,8 +183,6 @@ class NodeCordon(Lasting, NodeFault):
 
 @register
 class NodeDrain(NodeCordon):
-    """`kubectl drain`."""
-
     name = "node-drain"
     text = "MySQL's node is drained"
     uid = ""

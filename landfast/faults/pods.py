@@ -149,8 +149,6 @@ class _SetFault(Lasting):
 
 @register
 class StatefulSetRecreate(_SetFault):
-    """The StatefulSet is deleted with its pod, and created again."""
-
     name = "statefulset-recreate"
     text = "MySQL's StatefulSet is deleted and created again"
 
@@ -177,8 +175,6 @@ class StatefulSetRecreate(_SetFault):
 
 @register
 class StatefulSetScaleToZero(_SetFault):
-    """`kubectl scale statefulset mysql --replicas=0`."""
-
     name = "statefulset-scale-to-zero"
     text = "MySQL's StatefulSet is scaled to zero and back"
 

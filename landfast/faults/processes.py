@@ -163,8 +163,6 @@ class MysqldSigkill(_MysqldEnds):
 
 @register
 class MysqldOom(_MysqldEnds):
-    """The kernel kills mysqld because its container is out of memory."""
-
     name = "mysqld-oom"
     text = "mysqld is killed because its container is out of memory"
 
@@ -193,8 +191,6 @@ class MysqldOom(_MysqldEnds):
 
 @register
 class MysqldSigstop(Lasting, _Mysqld):
-    """mysqld is frozen: its connections stay, nothing answers."""
-
     name = "mysqld-sigstop"
     text = "mysqld is frozen (SIGSTOP)"
 
