@@ -4,6 +4,7 @@ import builtins
 import copy
 import itertools
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -104,6 +105,7 @@ class FakeKube(Kube):
         self.log = ""
         self.executed: list[tuple[str, ...]] = []
         self._uids = itertools.count(1)
+        self._one_at_a_time = threading.RLock()
         for obj in objects:
             self.put(obj)
 
@@ -130,8 +132,10 @@ class FakeKube(Kube):
         return request
 
     def _request(self, request: Request, **arguments: Any) -> Any:
-        answer = getattr(self, f"_on_{request.verb}")(self._take(request), **arguments)
-        return SimpleNamespace(to_dict=lambda: copy.deepcopy(answer))
+        with self._one_at_a_time:
+            answer = getattr(self, f"_on_{request.verb}")(self._take(request), **arguments)
+            copied = copy.deepcopy(answer)
+        return SimpleNamespace(to_dict=lambda: copied)
 
     def _there(self, asked: Request) -> Object:
         places = (asked.namespace, None)

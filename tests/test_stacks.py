@@ -24,12 +24,14 @@ class Maker:
         self.together = threading.Barrier(2, timeout=10)
         monkeypatch.setattr(Stack, "remove", self._remove)
         env = SimpleNamespace(
-            cluster=SimpleNamespace(kube=self.kube),
+            cluster=SimpleNamespace(kube=self.kube, owned=True),
             export=Export(server="10.0.0.1", path="/", kind="external"),
             images=Images("kit", *[""] * 6),
             inspector=SimpleNamespace(make_folder=self.folders.append),
             run_id="r",
             subtree="",
+            suffix="",
+            namespace="default",
         )
         self.judgement = SimpleNamespace(stacks=[])
         request = SimpleNamespace(node=SimpleNamespace(name="test_A pod's [x]"))
