@@ -47,7 +47,7 @@ def open_site(env: Environment) -> Iterator[Site]:
     site = site_on(env, server)
     try:
         site.stack.remove()  # what a killed run left on a kept cluster
-        site.stack.env.inspector.make_folder(site.stack.folder("mysql"))
+        site.stack.export.make_folder("mysql")
         site.stack.deploy_provisioner()
         site.stack.create("mysql")
         site.stack.wait_for_mysql()
@@ -71,8 +71,8 @@ def renew_mysql(site: Site) -> None:
         ("PersistentVolume", site.volume),
     ):
         stack.delete(kind, name, grace_seconds=1)
-    stack.env.inspector.remove(stack.folder("mysql"))
-    stack.env.inspector.make_folder(stack.folder("mysql"))
+    stack.export.remove("mysql")
+    stack.export.make_folder("mysql")
     # a server that still has removed files in its cache would serve them under the same names
     site.server.set_mode("honest")
     for obj in stack.objects("mysql"):

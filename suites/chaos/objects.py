@@ -25,7 +25,7 @@ def bound_pvc(site: Site) -> Iterator[str]:
     """Create a bound PVC with its own folder on the export, and yield the PVC's name."""
     name = f"beside-{secrets.token_hex(2)}"
     stack = site.stack
-    stack.env.inspector.make_folder(stack.folder(name))
+    stack.export.make_folder(name)
     volume = stack.make(pv(name, f"/data/share/{name}", storage_class=name))["metadata"]["name"]
     try:
         stack.make(pvc(name, storage_class=name))
@@ -34,7 +34,7 @@ def bound_pvc(site: Site) -> Iterator[str]:
     finally:
         stack.delete("PersistentVolumeClaim", name)
         stack.delete("PersistentVolume", volume)
-        stack.env.inspector.remove(stack.folder(name))
+        stack.export.remove(name)
 
 
 @contextlib.contextmanager

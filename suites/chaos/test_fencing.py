@@ -35,7 +35,7 @@ def test_second_mysqld_on_another_node_is_refused(
 ) -> None:
     stack = new_stack()
     with test.step("deploy another MySQL on one node"):
-        stack.env.inspector.make_folder(stack.folder("mysql"))
+        stack.export.make_folder("mysql")
         stack.create("mysql")
         first = wait_for_log(stack, "mysql-0", _RUNS)
         node = str(stack.kube.get("Pod", "mysql-0", stack.namespace)["spec"]["nodeName"])
