@@ -15,10 +15,10 @@ def asks_for_a_device(case: BindingCase) -> bool:
 
 
 def test_a_seed_repeats_its_cases() -> None:
-    first = draw(cases(), 40, seed=7)
-    assert len(first) == len(set(first)) == 40
-    assert draw(cases(), 40, seed=7) == first
-    assert draw(cases(), 40, seed=8) != first
+    first = draw(cases(), 20, seed=7)
+    assert len(first) == len(set(first)) == 20
+    assert draw(cases(), 20, seed=7) == first
+    assert draw(cases(), 20, seed=8) != first
 
 
 def test_repeated_cases_are_not_counted() -> None:
@@ -27,9 +27,9 @@ def test_repeated_cases_are_not_counted() -> None:
 
 
 def test_a_failing_case_is_shrunk_to_what_makes_it_fail() -> None:
-    drawn = draw(cases(), 40, seed=7)
+    drawn = draw(cases(), 20, seed=7)
     assert any(map(asks_for_a_device, drawn))
-    smallest = shrink(cases(), 40, 7, lambda case: not asks_for_a_device(case))
+    smallest = shrink(cases(), 20, 7, lambda case: not asks_for_a_device(case))
     assert asks_for_a_device(smallest)
     pvcs = [o for o in smallest.objects() if isinstance(o, Pvc)]
     assert len(pvcs) == 1
@@ -38,14 +38,14 @@ def test_a_failing_case_is_shrunk_to_what_makes_it_fail() -> None:
 
 
 def test_the_first_to_fail_is_one_of_those_drawn() -> None:
-    drawn = draw(cases(), 40, seed=7)
+    drawn = draw(cases(), 20, seed=7)
     asked: list[BindingCase] = []
 
     def agrees(case: BindingCase) -> bool:
         asked.append(case)
         return not asks_for_a_device(case)
 
-    shrink(cases(), 40, 7, agrees)
+    shrink(cases(), 20, 7, agrees)
     before = asked[: next(n for n, s in enumerate(asked) if asks_for_a_device(s)) + 1]
     different = list(dict.fromkeys(before))
     assert different == drawn[: len(different)]
