@@ -55,6 +55,7 @@ def end(line: Line, settings: ClassSettings, **circumstances: object) -> Fate:
     [
         (NESTED, "shop/data"),
         ("${.PVC.labels.app}", "mysql"),
+        ("${.PVC.labels.none}", ""),
         ("${.PVC.labels.example.com/tier}", "gold"),
         ("${.PVC.annotations.nfs.io/path}", "a/b"),
         ("pre-${.PVC.name}-post", "pre-data-post"),
@@ -162,13 +163,12 @@ def test_pattern_decides_by_line(settings: ClassSettings, v402: Fate, master: Fa
 
 def test_last_name_of_a_nested_directory_hits_a_neighbour_in_the_released_line_only() -> None:
     removes = ClassSettings(on_delete="delete", path_pattern=NESTED)
-    assert end(Line.V402, removes, others=["data"]).victim == "data"
+    leaked = Fate(Reclaimed.LEAKED, "shop/data", victim="data")
+    assert end(Line.V402, removes, others=["data"]) == leaked
     assert end(Line.V402, removes, others=["data/sub"]).reclaimed is Reclaimed.LEAKED
     assert end(Line.MASTER, removes, others=["data"]) == Fate(Reclaimed.REMOVED, None)
     archives = ClassSettings(path_pattern=NESTED)
-    assert end(Line.V402, archives, others=["data"]) == Fate(
-        Reclaimed.LEAKED, "shop/data", victim="data"
-    )
+    assert end(Line.V402, archives, others=["data"]) == leaked
 
 
 def test_directory_inside_one_of_its_own_name_goes_with_it() -> None:
@@ -204,6 +204,23 @@ def test_path_above_the_export_is_looked_for_under_its_last_name() -> None:
 def test_prepared_volume_goes_by_its_policy(policy: str, outcome: Reclaimed, phase: str) -> None:
     found = static_fate(policy, "here")
     assert (found.reclaimed, found.phase, found.directory_stays) == (outcome, phase, True)
+
+
+def test_prepared_volume_that_is_not_emptied_stays_where_it_is() -> None:
+    assert {
+        policy: static_fate(policy, "a").data for policy in ("Retain", "Delete", "Recycle")
+    } == {
+        "Retain": "a",
+        "Delete": "a",
+        "Recycle": None,
+    }
+
+
+def test_what_is_not_found_but_to_be_kept_is_kept() -> None:
+    asked = ClassSettings(path_pattern=NESTED, on_delete="retain")
+    assert end(Line.V402, asked) == Fate(Reclaimed.KEPT, "shop/data")
+    other = replace(asked, on_delete="delete")
+    assert end(Line.V402, other) == Fate(Reclaimed.LEAKED, "shop/data")
 
 
 def test_policy_that_does_not_exist_is_an_error() -> None:
