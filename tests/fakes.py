@@ -132,8 +132,9 @@ class FakeKube(Kube):
         return request
 
     def _request(self, request: Request, **arguments: Any) -> Any:
+        taken = self._take(request)  # not under the lock: a guard may wait for another thread
         with self._one_at_a_time:
-            answer = getattr(self, f"_on_{request.verb}")(self._take(request), **arguments)
+            answer = getattr(self, f"_on_{taken.verb}")(taken, **arguments)
             copied = copy.deepcopy(answer)
         return SimpleNamespace(to_dict=lambda: copied)
 
