@@ -89,7 +89,8 @@ func TestLockIsTakenOverAfterItsLease(t *testing.T) {
 		if second.leading || holder(t, client) != "first" {
 			t.Fatalf("second leads: %v, holder %q; the lease has not ended yet", second.leading, holder(t, client))
 		}
-		pass(leaseDuration + retryPeriod)
+		// A candidate looks again after up to 2.2 retry periods: once to see the last renewal, once after the lease.
+		pass(leaseDuration + 5*retryPeriod)
 		if !second.leading || holder(t, client) != "second" {
 			t.Fatalf("second leads: %v, holder %q; want it to have taken over", second.leading, holder(t, client))
 		}
