@@ -96,7 +96,7 @@ def test_deleted_pod_on_frozen_nfs_goes_once_nfs_is_back(
             except WaitTimeout:
                 stuck = f"it was still there after {_STUCK_SECONDS} s"
         test.observe(f"deleted while NFS was frozen: {stuck}")
-        with test.verify("the pod and its mount go"):
+        with test.verify("the pod and its mount are gone"):
             wait_unmounted(site, node, pod)
         test.observe(f"gone with its mount {time.monotonic() - deleted:.1f} s after its deletion")
 

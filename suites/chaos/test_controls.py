@@ -26,7 +26,7 @@ def test_losses_are_found(shown: Survival, site: Site, test: Steps) -> None:
     assert shown.ledger.counts.lost > 0, "nothing was lost, or Landfast did not find it"
     assert shown.verdict is Verdict.FAIL
     present = count_present(site.stack.mysql, shown.ledger.lost)
-    test.observe(f"asked for one by one, {present} of the rows that are reported as lost are there")
+    test.observe(f"queried one by one, {present} of the rows reported as lost exist")
     assert present == 0
 
 

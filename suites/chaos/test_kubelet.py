@@ -78,7 +78,7 @@ def delete_while_down(
         with broken(KubeletStop):
             site.kube.delete("Pod", "mounted", namespace, grace_seconds=grace_seconds)
             test.observe(f"mounted while the kubelet was down: {len(mounts_of(site, node, uid))}")
-        with test.verify("the pod and its mount go"):
+        with test.verify("the pod and its mount are gone"):
             wait_unmounted(site, node, pod)
         test.observe(f"unmounted: {before[0].split()[1]}")
 

@@ -126,7 +126,7 @@ def test_two_provisioners_of_one_name_make_one_volume_but_two_directories(
 ) -> None:
     other = new_stack()
     other.changes.append(variable("PROVISIONER_NAME", f"nfs-client{stack.overlay.suffix}"))
-    with test.step("deploy two provisioners of one name, each with its own part of the export"):
+    with test.step("deploy two provisioners with one name, each on its own part of the export"):
         for each in (stack, other):
             each.create("provisioner-rbac", "provisioner", "storageclass")
         for each in (stack, other):

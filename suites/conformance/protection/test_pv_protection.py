@@ -38,7 +38,7 @@ def test_deleted_pv_serves_its_pvc_and_goes_after_it(stack: Stack, test: Steps) 
     with test.step("delete the pod and the PVC"):
         stack.kube.delete("Pod", "user", stack.namespace)
         stack.delete("PersistentVolumeClaim", "data")
-    with test.verify("the PV goes after its PVC"):
+    with test.verify("the PV is gone after its PVC"):
         stack.wait_gone("PersistentVolume", name, timeout=timeouts.REFUSAL)
     test.observe(f"after the PVC {name} is gone; the server has {files(stack)}")
 
@@ -49,7 +49,7 @@ def test_deleted_pv_that_is_available_goes_at_once(stack: Stack, test: Steps) ->
         name = volume(stack)
         held = finalizers(stack.kube.get("PersistentVolume", name))
         stack.kube.delete("PersistentVolume", name)
-    with test.verify("it goes"):
+    with test.verify("it is gone"):
         stack.wait_gone("PersistentVolume", name, timeout=timeouts.REFUSAL)
     test.observe(f"{name} was Available with the finalizers {held}, and is gone")
     assert FINALIZER in held, "the PV was not protected"

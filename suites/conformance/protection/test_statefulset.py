@@ -95,7 +95,7 @@ def test_pod_that_is_scaled_away_and_back_has_the_same_pvc_and_data(
             stack.namespace, f"{SET}-1", shell("cat /nfs/data.txt || true")
         ).strip()
     test.observe(f"{SECOND} was {before} and is {uid()}")
-    test.observe(f"{SET}-1 wrote ({refusal or 'no error'}) and, new, reads {read!r}")
+    test.observe(f"{SET}-1 wrote ({refusal or 'no error'}); its successor reads {read!r}")
     assert uid() == before, "the pod came back with another pvc"
     assert read == f"{SET}-1", "the pod's data is not there"
 

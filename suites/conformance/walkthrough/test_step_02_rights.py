@@ -86,7 +86,7 @@ def test_provisioner_does_not_work_without_any_one_right(
     stack: Stack, new_stack: NewStack, test: Steps
 ) -> None:
     copies = []
-    with test.step("deploy five copies, each without one right, and a whole one beside them"):
+    with test.step("deploy five copies, each lacking one right, and one that lacks none"):
         for missing, refused in _REFUSED_WITHOUT.items():
             copy = Copy(missing, refused, new_stack())
             for obj in copy.stack.objects("provisioner-rbac"):

@@ -48,7 +48,7 @@ def test_recycling_the_root_of_the_export_destroys_every_volume(stack: Stack, te
     with test.verify("nfs-pv is recycled"):
         stack.wait_for_pv(name, "Available", timeout=timeouts.RECYCLE)
     left = stack.export.list()
-    test.observe(f"after, it has {sorted(left) or 'nothing'}")
+    test.observe(f"afterwards it has {sorted(left) or 'nothing'}")
     assert left == {}, "the neighbours' data was spared"
 
 
