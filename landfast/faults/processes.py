@@ -200,7 +200,7 @@ class MysqldSigstop(Lasting, _Mysqld):
     def prove_effect(self) -> str:
         prove("mysqld to be in state T", self.still_there)
         if answers_within(self.site.stack.mysql, 1):
-            raise NotProven("mysqld is in state T, and yet MySQL answers")
+            raise NotProven("mysqld is in state T, but MySQL still answers")
         (mysqld,) = self._mysqld()
         return (
             f"mysqld, process {mysqld.pid} of {self.aim['node']}, is in state {mysqld.state} "

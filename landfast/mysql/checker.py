@@ -51,8 +51,8 @@ class _Tried:
         if number < 1 or self.code(number) != _NEVER:
             # the second would hide the first
             raise BadInput(
-                f"the history has {operation.kind} {number} of writer {operation.writer} "
-                "more than once, or it is below 1: is it of one workload?"
+                f"the history numbers {operation.kind} {number} of writer {operation.writer} twice "
+                "or below 1; it may mix several workloads"
             )
         missing = number + 1 - len(self.codes)
         if missing > 0:

@@ -100,7 +100,7 @@ def _take(
         time = float(time_text)
         completion = None if what == "invoke" else Completion(what)
     except ValueError as refused:
-        raise BadInput(f"{where} is not of a history: {refused}") from refused
+        raise BadInput(f"{where} is not a line of a history: {refused}") from refused
     begun = open_operations.pop(writer, None)
     if completion is None and begun is None:
         open_operations[writer] = kind, number, time

@@ -160,7 +160,8 @@ class DiskServer:
         self.start()
         filtered = "Seccomp_filters:\t0" not in self.execute("cat", "/proc/1/status")
         if filtered != (mode == "lying"):
-            raise LandfastError(f"{self.name} is not {mode}: its syncs are filtered: {filtered}")
+            found = "filtered" if filtered else "not filtered"
+            raise LandfastError(f"{self.name} is not in the mode {mode}: its syncs are {found}")
 
     def cut_power(self) -> None:
         """End the server as a power loss does: what had not reached the disk is gone.

@@ -233,7 +233,7 @@ def test_server_has_to_be_in_its_mode(place: Place, mode: Any, filters: int, wro
     status = result(f"Seccomp_filters:\t{filters}\n0: 00:0801 0:0 0A x")
     place.engine.answer("execute", "server", "cat", with_=status)
     if wrong:
-        with pytest.raises(LandfastError, match=f"server is not {mode}: its syncs"):
+        with pytest.raises(LandfastError, match=f"server is not in the mode {mode}: its syncs"):
             place.server.set_mode(mode)
     else:
         place.server.set_mode(mode)
