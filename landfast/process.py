@@ -55,6 +55,7 @@ def run(
     text: str | None = None,
     stdin: Path | None = None,
     log: Path | None = None,
+    live: bool = False,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Result:
@@ -68,6 +69,7 @@ def run(
         text: standard input.
         stdin: a file to read standard input from.
         log: a file for standard output and standard error, for long builds.
+        live: whether it prints where this process prints, so that the result has no output.
         env: variables to add to those of this process.
         cwd: the folder to run in.
 
@@ -80,7 +82,7 @@ def run(
     if program is None:
         raise BadInput(f"the program {command[0]} is not installed, or not on PATH")
     with contextlib.ExitStack() as files:
-        out: Any = files.enter_context(log.open("wb")) if log else subprocess.PIPE
+        out: Any = files.enter_context(log.open("wb")) if log else None if live else subprocess.PIPE
         source: Any = subprocess.DEVNULL if text is None else subprocess.PIPE
         if stdin is not None:
             source = files.enter_context(stdin.open("rb"))
@@ -89,7 +91,7 @@ def run(
                 [*_DIES_WITH_US, program, *command[1:]],
                 stdin=source,
                 stdout=out,
-                stderr=subprocess.STDOUT if log else subprocess.PIPE,
+                stderr=subprocess.STDOUT if log else out,
                 env={**os.environ, **(env or {})},
                 cwd=cwd,
                 start_new_session=True,
@@ -102,7 +104,8 @@ def run(
             )
         except subprocess.TimeoutExpired as error:
             _kill(process)
-            seen = log.read_bytes() if log else error.stderr or error.stdout or b""
+            said = error.stderr or error.stdout or (b"(its output is above)" if live else b"")
+            seen = log.read_bytes() if log else said
             raise ProcessError(
                 command, f"did not end within {patient(timeout):g} s", seen.decode(errors="replace")
             ) from error

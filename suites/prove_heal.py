@@ -49,6 +49,7 @@ def main() -> int:
     table = Table("scenario", "open before", "healed in", "left")
     good = 0
     for scenario in options.scenarios:
+        console.print(f"killing a run inside {scenario}")
         try:
             opened = _kill_inside(scenario, options.out)
             began = time.monotonic()

@@ -9,6 +9,7 @@ from landfast.errors import LandfastError
 from landfast.journal import Event, read_journal
 
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadgroup")  # options of pytest-xdist
+_LINES = ("-v", "--tb=no", "-rN")  # a line as each test ends; the journal has the reasons
 
 
 def command(tests: Iterable[object], out: Path, *options: str) -> list[str]:
@@ -22,14 +23,13 @@ def journal(out: Path) -> Path:
 
 
 def run(tests: Iterable[object], out: Path, *options: str) -> list[Event]:
-    """Run tests and return the events of their journal.
+    """Run tests, with a line as each ends, and return the events of their journal.
 
     Raises:
         LandfastError: they did not start, so that the newest journal is an earlier run's.
     """
-    asked, earlier = command(tests, out, *options), journal(out).resolve()
-    ended = process.run(asked, timeout=timeouts.RUN, check=False, cwd=paths.PROJECT)
+    asked, earlier = command(tests, out, *_LINES, *options), journal(out).resolve()
+    process.run(asked, timeout=timeouts.RUN, check=False, live=True, cwd=paths.PROJECT)
     if journal(out).resolve() == earlier:
-        said = (ended.stdout + ended.stderr).strip().splitlines()[-1:]
-        raise LandfastError(f"the tests wrote no journal: {' '.join(said) or 'pytest was silent'}")
+        raise LandfastError("the tests wrote no journal; pytest has said why")
     return list(read_journal(journal(out)))

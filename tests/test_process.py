@@ -106,6 +106,11 @@ def test_a_log_gets_both_streams_and_the_error_has_its_last_lines(tmp_path: Path
     assert log.read_text() == "building\nundefined reference\n"
 
 
+def test_a_live_program_prints_where_this_one_prints(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["sh", "-c", "echo out; echo err >&2"], timeout=20, live=True).stdout == ""
+    assert capfd.readouterr() == ("out\n", "err\n")
+
+
 def test_runs_in_the_folder_that_is_given(tmp_path: Path) -> None:
     assert run(["pwd"], timeout=20, cwd=tmp_path).stdout.strip() == str(tmp_path)
 
