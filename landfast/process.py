@@ -104,8 +104,9 @@ def run(
             )
         except subprocess.TimeoutExpired as error:
             _kill(process)
-            said = error.stderr or error.stdout or (b"(its output is above)" if live else b"")
-            seen = log.read_bytes() if log else said
+            seen = log.read_bytes() if log else error.stderr or error.stdout or b""
+            if live:
+                seen = b"(its output is above)"
             raise ProcessError(
                 command, f"did not end within {patient(timeout):g} s", seen.decode(errors="replace")
             ) from error
