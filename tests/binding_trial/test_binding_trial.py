@@ -2,13 +2,12 @@
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from fakes import FakeKube, refusal
 
-from landfast import timeouts
 from landfast.binding.model import (
     BindingCase,
     Class,
@@ -74,13 +73,6 @@ def cluster() -> Cluster:
 def trial(cluster: Cluster) -> Trial:
     export = Export(kind="external", server="192.0.2.1", path="/export")
     return Trial(cluster, "ns", {"landfast/run": "r1"}, export)
-
-
-@pytest.fixture
-def impatient() -> Iterator[None]:
-    timeouts.set_patience(0.001)
-    yield
-    timeouts.set_patience(1)
 
 
 case = BindingCase.of

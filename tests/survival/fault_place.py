@@ -1,14 +1,13 @@
 """A place for faults: a site whose engine, API, export and MySQL are fakes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
-from fakes import RUNNING, FakeEngine, FakeKube
+import pytest
+from fakes import RUNNING, FakeEngine, FakeKube, result
 
-from landfast import timeouts
-from landfast.faults.base import Site
+from landfast.faults.base import Fault, NotProven, Site
 from landfast.mysql.client import MysqlError
 from landfast.nfs.disk_server import DiskServer
 
@@ -16,13 +15,6 @@ Object = dict[str, Any]
 NODE, OTHER, CONTROL = "l-worker", "l-worker2", "l-control-plane"
 EXITED = replace(RUNNING, status="exited", exit_code=137, finished_at="2026-01-01T00:00:09Z")
 CONTAINER = "c" * 64
-
-
-def impatient() -> Iterator[None]:
-    """Let no wait last longer than a moment (for a fixture)."""
-    timeouts.set_patience(0.001)
-    yield
-    timeouts.set_patience(1)
 
 
 def pod(**status: Any) -> Object:
@@ -42,6 +34,13 @@ def node(name: str = NODE) -> Object:
         "spec": {},
         "status": {"conditions": [ready]},
     }
+
+
+def unproven(fault: Fault) -> str:
+    """Return why a fault's effect is not proven."""
+    with pytest.raises(NotProven) as caught:
+        fault.prove_effect()
+    return str(caught.value)
 
 
 class FakeInspector:
@@ -117,6 +116,8 @@ class Place:
         cluster = SimpleNamespace(kube=self.kube, nodes=(CONTROL, NODE, OTHER))
         images = SimpleNamespace(busybox="busybox:1")
         self.server = DiskServer(self.engine, "server", "10.0.0.2")
+        self.engine.answer("address", with_=self.server.address)
+        self.engine.answer("execute", "server", "cat", with_=result("0: 00:0801 0:0 0A listening"))
         self.inspector = FakeInspector()
         self.server.__dict__["inspector"] = self.inspector
         env = SimpleNamespace(cluster=cluster, images=images)
@@ -124,4 +125,4 @@ class Place:
 
     def make(self, obj: Object) -> Object:
         meta = {"namespace": "default", **obj["metadata"]}
-        return self.kube.create({**obj, "metadata": meta})
+        return self.kube.create({"status": {}, **obj, "metadata": meta})

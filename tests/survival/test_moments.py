@@ -1,6 +1,5 @@
 """The moments that faults are injected at: what is arranged before, and removed after."""
 
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any, cast
@@ -8,11 +7,12 @@ from typing import Any, cast
 import pytest
 from fakes import FakeKube
 
-from landfast import timeouts
 from landfast.faults.base import NotProven, Site
 from landfast.mysql.ledger import Ledger
 from landfast.survival.moments import MOMENTS
 from landfast.waiting import WaitTimeout
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 LEDGER = cast(Ledger, None)
 
@@ -60,13 +60,6 @@ class Provisioner:
         )
         server = SimpleNamespace(inspector=inspector)
         return cast(Site, SimpleNamespace(kube=self.kube, stack=stack, server=server))
-
-
-@pytest.fixture(autouse=True)
-def impatient() -> Iterator[None]:
-    timeouts.set_patience(0.01)
-    yield
-    timeouts.set_patience(1)
 
 
 def test_provisioner_is_at_work_and_nothing_of_it_is_left() -> None:
