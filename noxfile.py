@@ -13,7 +13,30 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["conformance"]
 nox.options.error_on_missing_interpreters = True
 
-GO_COMMANDS = ["./cmd/podnet/...", "./cmd/nfs-provisioner/..."]
+LANDFAST = {
+    "conformance": "Prove every claim of the conformance suites, on a cluster of its own.",
+    # `-- --list` prints the scenarios, `-- --budget 10m` runs the most telling ones, `-- --scenario
+    # NAME` runs one
+    "chaos": "Break all that can break under MySQL, one fault at a time; count what is lost.",
+    "smoke": "Check that the main job runs at all: cluster, stack, one write, one pod deletion.",
+    "kit": "Build what the kit lacks: engine, kind, node image, server and workload images.",
+    "up": "Create a cluster and an NFS server, and keep them for runs with `--keep`.",
+    "down": "Remove kept clusters; `-- --engine` also stops the Docker engine of the kit.",
+    "cleanup": "Remove what killed runs left behind.",
+    "heal": "Undo faults left by killed runs and wait until their clusters are healthy.",
+    "report": "Render a run's report again from its journal, in `-- FOLDER` or out/latest.",
+}
+"""Sessions that run the command of `landfast` with their name."""
+SUITES = {
+    # `-- chaos` leaves out every fault in turn: the verdict must be UNKNOWN
+    "prove-red": "Sabotage every claim in turn on one kept cluster: each must FAIL (about 20 min).",
+    "prove-setup": "Keep the pods of five suites' tests from starting: UNKNOWN, with the reason.",
+    "prove-losses": "Lose acknowledged writes 20 times: each loss must be found, with its rows.",
+    "prove-heal": "Kill the runner inside twelve faults: `landfast heal` must undo each.",
+    "prove-contracts": "Test each release line's provisioner on both contracts: only its own fits.",
+    "catalogue": "Write docs/claims.md: every claim of the suites.",
+}
+"""Sessions that run the module of `suites` with their name."""
 
 
 def install(session: nox.Session, extra: str = "") -> None:
@@ -37,74 +60,21 @@ def run(session: nox.Session, *command: str) -> None:
         sys.exit(code)
 
 
-@nox.session
-def conformance(session: nox.Session) -> None:
-    """Prove every claim of the conformance suites, on a cluster of its own."""
-    install(session)
-    run(session, "landfast", "conformance")
+def add_session(name: str, description: str, *command: str) -> None:
+    """Add a session that installs the project and runs a program."""
+
+    def session(session: nox.Session) -> None:
+        install(session)
+        run(session, *command)
+
+    session.__doc__ = description
+    nox.session(name=name)(session)
 
 
-@nox.session
-def chaos(session: nox.Session) -> None:
-    """Break everything that can break under MySQL, one fault at a time; count what is lost.
-
-    `-- --list` prints the scenarios, `-- --budget 10m` runs the most telling ones, `-- --scenario
-    NAME` runs one.
-    """
-    install(session)
-    run(session, "landfast", "chaos")
-
-
-@nox.session
-def smoke(session: nox.Session) -> None:
-    """Check that the main job runs at all: cluster, stack, one write, one pod deletion."""
-    install(session)
-    run(session, "landfast", "smoke")
-
-
-@nox.session(name="prove-red")
-def prove_red(session: nox.Session) -> None:
-    """Sabotage every claim in turn on one kept cluster: each must FAIL (about 20 minutes).
-
-    `-- chaos` leaves out every fault in turn: the verdict must be UNKNOWN.
-    """
-    install(session)
-    run(session, "python", "-m", "suites.prove_red")
-
-
-@nox.session(name="prove-setup")
-def prove_setup(session: nox.Session) -> None:
-    """Keep the pods of five suites' tests from starting: each must be UNKNOWN, with the reason."""
-    install(session)
-    run(session, "python", "-m", "suites.prove_setup")
-
-
-@nox.session(name="prove-losses")
-def prove_losses(session: nox.Session) -> None:
-    """Lose acknowledged writes 20 times: each loss must be found, with the right rows."""
-    install(session)
-    run(session, "python", "-m", "suites.prove_losses")
-
-
-@nox.session(name="prove-heal")
-def prove_heal(session: nox.Session) -> None:
-    """Kill the runner inside twelve faults: `landfast heal` must undo each."""
-    install(session)
-    run(session, "python", "-m", "suites.prove_heal")
-
-
-@nox.session(name="prove-contracts")
-def prove_contracts(session: nox.Session) -> None:
-    """Test the provisioner of each release line against both contracts: only its own fits."""
-    install(session)
-    run(session, "python", "-m", "suites.prove_contracts")
-
-
-@nox.session
-def catalogue(session: nox.Session) -> None:
-    """Write docs/claims.md: every claim of the suites."""
-    install(session)
-    run(session, "python", "-m", "suites.catalogue")
+for name, description in LANDFAST.items():
+    add_session(name, description, "landfast", name)
+for name, description in SUITES.items():
+    add_session(name, description, "python", "-m", f"suites.{name.replace('-', '_')}")
 
 
 @nox.session
@@ -153,46 +123,6 @@ def lint(session: nox.Session) -> None:
 def kit_tests(session: nox.Session) -> None:
     """Test the kit's Go programs, the pod network and the provisioner."""
     install(session)
-    session.run("python", "-m", "landfast.kit.go", "test", *GO_COMMANDS)
-
-
-@nox.session
-def kit(session: nox.Session) -> None:
-    """Build what the kit lacks: engine, kind, node image, server and workload images."""
-    install(session)
-    run(session, "landfast", "kit")
-
-
-@nox.session
-def up(session: nox.Session) -> None:
-    """Create a cluster and an NFS server, and keep them for runs with `--keep`."""
-    install(session)
-    run(session, "landfast", "up")
-
-
-@nox.session
-def down(session: nox.Session) -> None:
-    """Remove kept clusters; `-- --engine` also stops the Docker engine that the kit started."""
-    install(session)
-    run(session, "landfast", "down")
-
-
-@nox.session
-def cleanup(session: nox.Session) -> None:
-    """Remove what killed runs left behind."""
-    install(session)
-    run(session, "landfast", "cleanup")
-
-
-@nox.session
-def heal(session: nox.Session) -> None:
-    """Undo faults left by killed runs and wait until their clusters are healthy."""
-    install(session)
-    run(session, "landfast", "heal")
-
-
-@nox.session
-def report(session: nox.Session) -> None:
-    """Render a run's report again from its journal, in `-- FOLDER` or out/latest."""
-    install(session)
-    run(session, "landfast", "report")
+    session.run(
+        "python", "-m", "landfast.kit.go", "test", "./cmd/podnet/...", "./cmd/nfs-provisioner/..."
+    )
