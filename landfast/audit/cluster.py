@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Protocol
 
-from kubernetes.dynamic.exceptions import DynamicApiError
-
 from landfast.audit.objects import Resource
 from landfast.audit.parsing import KINDS, parse
 from landfast.audit.place import Place
@@ -46,10 +44,9 @@ def read(kube: Lists, context: str) -> tuple[Resource, ...]:
     for api_version, kind in _READ:
         try:
             objects = kube.list(kind)
-        except (KubeError, DynamicApiError) as error:
-            said = error.message if isinstance(error, KubeError) else error.reason
+        except KubeError as error:
             raise BadInput(
-                f"the user of --context {context} cannot list {kind} objects: {said}; "
+                f"the user of --context {context} cannot list {kind} objects: {error.message}; "
                 "docs/audit.md shows the ClusterRole that an audit needs"
             ) from error
         except Unreachable as error:

@@ -35,8 +35,6 @@ class Model(BaseModel):
 
 
 class Metadata(Model):
-    """An object's `metadata`."""
-
     name: Annotated[str, StringConstraints(min_length=1)]
     namespace: str = ""
     labels: Strings = {}
@@ -54,7 +52,6 @@ class Resource(Model):
 
     @property
     def name(self) -> str:
-        """Its name."""
         return self.metadata.name
 
     @property
@@ -69,17 +66,12 @@ class Resource(Model):
 
 
 class ClusterScoped(Resource):
-    """An object without a namespace."""
-
     @property
     def namespace(self) -> str:
-        """Always ""."""
         return ""
 
 
 class Directory(Model):
-    """A directory of an NFS server."""
-
     server: Annotated[str, StringConstraints(to_lower=True)]
     path: Annotated[str, AfterValidator(lambda path: posixpath.normpath(f"/{path.lstrip('/')}"))]
 
@@ -104,8 +96,6 @@ class ClaimRef(Model):
 
 
 class PvSpec(Model):
-    """A PersistentVolume's `spec`."""
-
     capacity: Mapping[str, Quantity] = {}
     access_modes: tuple[str, ...] = ()
     persistent_volume_reclaim_policy: str = "Retain"
@@ -124,8 +114,6 @@ class Status(Model):
 
 
 class PvObject(ClusterScoped):
-    """A PersistentVolume."""
-
     spec: PvSpec = PvSpec()
     status: Status = Status()
 
@@ -136,7 +124,6 @@ class PvObject(ClusterScoped):
 
     @property
     def policy(self) -> str:
-        """Its reclaim policy."""
         return self.spec.persistent_volume_reclaim_policy
 
     @property
@@ -146,7 +133,7 @@ class PvObject(ClusterScoped):
 
     @property
     def mount_options(self) -> tuple[str, ...]:
-        """Its mount options."""
+        """Its mount options, with those of the old annotation last."""
         annotated = self.metadata.annotations.get(_MOUNT_OPTIONS, "")
         return (*self.spec.mount_options, *filter(None, annotated.split(",")))
 
@@ -156,35 +143,20 @@ class PvObject(ClusterScoped):
         return _PROVISIONED_BY in self.metadata.annotations
 
 
-class MatchExpression(Model):
-    """One of a selector's requirements."""
-
-    key: str
-    operator: str
-    values: tuple[str, ...] = ()
-
-
 class LabelSelector(Model):
-    """A PVC's selector."""
-
     match_labels: Strings = {}
-    match_expressions: tuple[MatchExpression, ...] = ()
+    match_expressions: tuple[Requirement, ...] = ()
 
     def to_model(self) -> Selector:
         """Return the binding oracle's value for it."""
-        requirements = [Requirement(e.key, e.operator, e.values) for e in self.match_expressions]
-        return Selector(tuple(self.match_labels.items()), tuple(requirements))
+        return Selector(tuple(self.match_labels.items()), self.match_expressions)
 
 
 class Resources(Model):
-    """What a PVC asks for."""
-
     requests: Mapping[str, Quantity] = {}
 
 
 class PvcSpec(Model):
-    """A PVC's `spec`."""
-
     access_modes: tuple[str, ...] = ()
     resources: Resources = Resources()
     storage_class_name: str | None = None
@@ -206,8 +178,6 @@ class PvcObject(Resource):
 
 
 class StorageClass(ClusterScoped):
-    """A StorageClass."""
-
     provisioner: str
     parameters: Mapping[str, Any] = {}
     reclaim_policy: str = "Delete"
@@ -215,5 +185,4 @@ class StorageClass(ClusterScoped):
 
     @property
     def is_default(self) -> bool:
-        """Whether it is a default class."""
         return is_default(self.metadata.annotations)

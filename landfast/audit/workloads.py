@@ -11,48 +11,35 @@ class EnvVar(Model):
 
 
 class VolumeMount(Model):
-    """A container's mount of one of its pod's volumes."""
-
     name: str
 
 
 class Container(Model):
-    """A container."""
-
     image: str = ""
     env: tuple[EnvVar, ...] = ()
     volume_mounts: tuple[VolumeMount, ...] = ()
 
 
 class PvcVolume(Model):
-    """The PVC behind a pod's volume."""
-
     claim_name: str
 
 
 class PodVolume(Model):
-    """A pod's volume."""
-
     name: str
     persistent_volume_claim: PvcVolume | None = None
 
 
 class PodSpec(Model):
-    """A pod's `spec`."""
-
     containers: tuple[Container, ...] = ()
     volumes: tuple[PodVolume, ...] = ()
 
 
 class Pod(Resource):
-    """A Pod."""
-
     spec: PodSpec = PodSpec()
     status: Status = Status()
 
     @property
     def pod(self) -> PodSpec:
-        """Its containers and volumes."""
         return self.spec
 
     @property
@@ -62,33 +49,23 @@ class Pod(Resource):
 
 
 class PodTemplate(Model):
-    """A controller's `template`."""
-
     spec: PodSpec = PodSpec()
 
 
 class Strategy(Model):
-    """How a Deployment replaces its pods."""
-
     type: str = "RollingUpdate"
 
 
 class Ordinals(Model):
-    """The first ordinal of a StatefulSet's pods."""
-
     start: int = 0
 
 
 class PvcTemplate(Model):
-    """One of a StatefulSet's `volumeClaimTemplates`."""
-
     metadata: Metadata
     spec: PvcSpec = PvcSpec()
 
 
 class ControllerSpec(Model):
-    """A controller's `spec`."""
-
     replicas: int = 1
     strategy: Strategy = Strategy()
     template: PodTemplate = PodTemplate()
@@ -103,7 +80,6 @@ class PodController(Resource):
 
     @property
     def pod(self) -> PodSpec:
-        """Its pods' containers and volumes."""
         return self.spec.template.spec
 
     @property
