@@ -12,9 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from landfast import paths, timeouts
-from landfast.audit.command import AuditRequest, Format
-from landfast.audit.command import run as run_audit
-from landfast.audit.findings import Severity
+from landfast.audit.command import audit
 from landfast.environment import environment, sweep
 from landfast.errors import BadInput, LandfastError
 from landfast.kit import engine as engines
@@ -35,12 +33,11 @@ app = typer.Typer(
 )
 
 
-def _command(
-    run: Callable[..., None], fields: Collection[str] = Settings.model_fields, **others: Any
-) -> None:
+def _command(run: Callable[..., None], fields: Collection[str], **others: Any) -> None:
     """Add a command that takes settings as flags, and `others`: parameters with annotations.
 
-    Typer reads a command's options from its signature, so this one is made from the fields.
+    Typer knows options only from the signature of a function. This one is made from the fields, so
+    that a setting is declared once, in `Settings`.
     """
 
     def command(**given: Any) -> None:
@@ -219,39 +216,7 @@ def doctor() -> None:
         raise BadInput("a run cannot work on this host: see the lines marked !!")
 
 
-@app.command(name="audit")
-def audit_command(
-    manifests: Annotated[
-        list[str] | None,
-        typer.Argument(help="files and folders of YAML or JSON; - reads standard input"),
-    ] = None,
-    context: Annotated[
-        str | None, typer.Option(help="kubeconfig context of a cluster to audit instead")
-    ] = None,
-    kubeconfig: Annotated[
-        Path | None, typer.Option(help="kubeconfig file (default: $KUBECONFIG)")
-    ] = None,
-    export_root: Annotated[
-        Path | None, typer.Option(help="folder of the export on this host, to look for orphans")
-    ] = None,
-    export_path: Annotated[
-        str | None,
-        typer.Option(help="that folder as PVs name it: [SERVER:]/PATH (default: --export-root)"),
-    ] = None,
-    output: Annotated[Format, typer.Option("--format", help="output format")] = Format.TEXT,
-    fail_on: Annotated[
-        Severity, typer.Option(help="lowest severity that ends in exit code 1")
-    ] = Severity.ERROR,
-) -> None:
-    """Find what endangers data, in manifests or on a cluster. Read-only: safe on production.
-
-    Exit code 0: no finding as severe as --fail-on; 1: at least one; 4: the input cannot be read.
-    For a chart: `helm template CHART | landfast audit -`.
-    """
-    request = AuditRequest(
-        manifests or [], context, kubeconfig, export_root, export_path, output, fail_on
-    )
-    run_audit(request)
+app.command()(audit)
 
 
 def main() -> None:

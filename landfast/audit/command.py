@@ -1,21 +1,24 @@
-"""`landfast audit`: from the request to the printed findings."""
+"""`landfast audit`: from its options to the printed findings."""
 
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
-from landfast.audit import cluster, manifests
+from landfast.audit import cluster
+from landfast.audit import manifests as files
 from landfast.audit.export import ExportView, local_inspector, view
 from landfast.audit.findings import Severity, counted
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import Directory, is_below
 from landfast.audit.output import print_text, summary, to_json
-from landfast.audit.rules import audit
+from landfast.audit.rules import audit as apply_rules
 from landfast.audit.sarif import to_sarif
 from landfast.errors import BadInput, LandfastError
 from landfast.kube.kubeconfig import kubeconfig_path
@@ -33,59 +36,67 @@ class AuditFailed(LandfastError):
     """There are findings as bad as `--fail-on`: exit code 1."""
 
 
-@dataclass(frozen=True)
-class AuditRequest:
-    """What to audit, how to print it, and what counts as a failure."""
+def audit(
+    manifests: Annotated[
+        list[str] | None,
+        typer.Argument(help="files and folders of YAML or JSON; - reads standard input"),
+    ] = None,
+    context: Annotated[
+        str | None, typer.Option(help="kubeconfig context of a cluster to audit instead")
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="kubeconfig file (default: $KUBECONFIG)")
+    ] = None,
+    export_root: Annotated[
+        Path | None, typer.Option(help="folder of the export on this host, to look for orphans")
+    ] = None,
+    export_path: Annotated[
+        str | None,
+        typer.Option(help="that folder as PVs name it: [SERVER:]/PATH (default: --export-root)"),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="output format")] = Format.TEXT,
+    fail_on: Annotated[
+        Severity, typer.Option(help="lowest severity that ends in exit code 1")
+    ] = Severity.ERROR,
+) -> None:
+    """Find what endangers data, in manifests or on a cluster. Read-only: safe on production.
 
-    manifests: Sequence[str] = ()
-    context: str | None = None
-    kubeconfig: Path | None = None
-    export_root: Path | None = None
-    export_path: str | None = None
-    format: Format = Format.TEXT
-    fail_on: Severity = Severity.ERROR
-
-
-def run(request: AuditRequest, console: Console | None = None) -> None:
-    """Audit, and print the findings to standard output.
-
-    Raises:
-        BadInput: there is nothing to audit, or it cannot be read.
-        AuditFailed: there are findings as bad as `fail_on`.
+    Exit code 0: no finding as severe as --fail-on; 1: at least one; 4: the input cannot be read.
+    For a chart: `helm template CHART | landfast audit -`.
     """
-    inventory, audited = _inventory(request)
-    if request.export_path and not request.export_root:
+    inventory, audited = _inventory(manifests or [], context, kubeconfig)
+    if export_path and not export_root:
         raise BadInput("--export-path needs --export-root, the export's folder on this host")
-    if request.export_root:
-        inventory = replace(
-            inventory, export=_export(request.export_root, request.export_path, inventory)
-        )
-    findings = audit(inventory)
-    match request.format:
+    if export_root:
+        inventory = replace(inventory, export=_export(export_root, export_path, inventory))
+    findings = apply_rules(inventory)
+    match output:
         case Format.TEXT:
-            print_text(findings, audited, console or Console(highlight=False))
+            print_text(findings, audited, Console(highlight=False))
         case Format.JSON:
             sys.stdout.write(to_json(findings) + "\n")
         case Format.SARIF:
             sys.stdout.write(to_sarif(findings) + "\n")
-    bad = [f for f in findings if f.severity.rank <= request.fail_on.rank]
+    bad = [f for f in findings if f.severity.rank <= fail_on.rank]
     if bad:
-        raise AuditFailed(f"the audit found {summary(bad)}; --fail-on is {request.fail_on}")
+        raise AuditFailed(f"the audit found {summary(bad)}; --fail-on is {fail_on}")
 
 
-def _inventory(request: AuditRequest) -> tuple[Inventory, str]:
-    if bool(request.manifests) == bool(request.context):
+def _inventory(
+    names: Sequence[str], context: str | None, kubeconfig: Path | None
+) -> tuple[Inventory, str]:
+    if bool(names) == bool(context):
         raise BadInput(
             "name either manifests to audit (files, folders, - for standard input) "
             "or a cluster with --context NAME; see `landfast audit --help`"
         )
-    if request.context:
-        kube = cluster.connect(kubeconfig_path(request.kubeconfig), request.context)
-        found = cluster.read(kube, request.context)
-        audited = f"{counted(len(found), 'object')} of the cluster of context {request.context}"
+    if context:
+        kube = cluster.connect(kubeconfig_path(kubeconfig), context)
+        found = cluster.read(kube, context)
+        audited = f"{counted(len(found), 'object')} of the cluster of context {context}"
         return Inventory(found, complete=True), audited
-    read = manifests.read(request.manifests)
-    audited = f"{counted(read.documents, 'object')} of {', '.join(request.manifests)}"
+    read = files.read(names)
+    audited = f"{counted(read.documents, 'object')} of {', '.join(names)}"
     if read.without_objects:
         audited += f" (no Kubernetes object in {', '.join(read.without_objects)})"
     return Inventory(read.resources, complete=False), audited
