@@ -16,7 +16,7 @@ import psutil
 from landfast import paths, timeouts
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
-from landfast.mysql.client import MysqlServer
+from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.mysql.history import read_history
 from landfast.mysql.ledger import Ledger
 from landfast.progress import Progress
@@ -50,7 +50,12 @@ def main() -> None:
         )
         engine.start(name)
         server = MysqlServer(port, _PASSWORD)
-        server.wait(timeout=timeouts.MYSQL_READY)
+        wait_until(
+            f"MySQL to answer on {server}",
+            server.identity,
+            timeout=timeouts.MYSQL_READY,
+            ignoring=(MysqlError,),
+        )
         with tempfile.TemporaryDirectory(dir=paths.cache()) as folder:
             _measure(Ledger(server, Path(folder)), wanted)
     finally:

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
-from pathlib import PurePosixPath
 
 from landfast import timeouts
 from landfast.environment import Environment
@@ -98,10 +97,6 @@ class Stack:
     def export(self) -> ExportInspector:
         """The inspector of the stack's part of the export: paths below its /data/share."""
         return self.env.inspector.below(self.overlay.subtree)
-
-    def folder(self, relative: str) -> str:
-        """Return the path on the whole export of a path below the stack's /data/share."""
-        return str(PurePosixPath(self.overlay.subtree) / relative)
 
     def deploy_provisioner(self) -> Object:
         """Create namespace, rights, provisioner and class; wait until it is available."""

@@ -65,13 +65,13 @@ class _ProgramKill(Momentary):
 @contextlib.contextmanager
 def _made(site: Site, obj: Object) -> Iterator[tuple[str, str, str]]:
     """Create an object for the time of the body; yield its kind, name and namespace."""
-    named = (obj["kind"], obj["metadata"]["name"], site.stack.namespace)
-    site.stack.delete(*named[:2], grace_seconds=0)  # a killed run may have left it
+    kind, name = obj["kind"], obj["metadata"]["name"]
+    site.stack.delete(kind, name, grace_seconds=0)  # a killed run may have left it
     try:
         site.stack.make(obj)
-        yield named
+        yield kind, name, site.stack.namespace
     finally:
-        site.stack.delete(*named[:2], grace_seconds=0)
+        site.stack.delete(kind, name, grace_seconds=0)
 
 
 @register
@@ -172,7 +172,7 @@ class ProvisionerKill(Momentary):
         pod = self._pod()
         self.container, _ = container_of(pod)
         self.node = str(pod["spec"]["nodeName"])
-        self.pid = processes_of(self.site, self.node, self.container)[0]
+        self.pid = processes_of(self.site, self.node, self.container)[0].pid
 
     def inject(self) -> None:
         self.site.on_node(self.node, "kill", "-KILL", str(self.pid))
@@ -186,25 +186,18 @@ class ProvisionerKill(Momentary):
 
     def heal(self) -> None:
         try:
-            wait_until(
-                "the provisioner to run",
-                self._runs,
-                timeout=_BY_ITSELF_SECONDS,
-                ignoring=(LandfastError,),
-            )
+            self._wait_to_run(_BY_ITSELF_SECONDS)
         except WaitTimeout:
             name, namespace = self._pod()["metadata"]["name"], self.site.stack.system_namespace
             self.site.kube.delete("Pod", name, namespace, grace_seconds=0)
 
     def prove_healed(self) -> str:
-        wait_until(
-            "the provisioner to run",
-            self._runs,
-            timeout=timeouts.PROGRAM_BACK,
-            ignoring=(LandfastError,),
-        )
+        self._wait_to_run(timeouts.PROGRAM_BACK)
         self.site.stack.wait_for_provisioner()
         return "the provisioner is available"
+
+    def _wait_to_run(self, timeout: float) -> None:
+        wait_until("the provisioner to run", self._runs, timeout=timeout, ignoring=(LandfastError,))
 
     def _runs(self) -> bool:
         """Whether its container has processes; its status lags behind by a second."""

@@ -19,19 +19,18 @@ class DataDirectorySwapped(Momentary):
     server_uuid = ""
 
     def take_aim(self) -> dict[str, str]:
-        return {"kept": self.site.stack.folder(f"swapped-{secrets.token_hex(4)}")}
+        return {"kept": f"swapped-{secrets.token_hex(4)}"}
 
     def note(self) -> None:
         self.server_uuid = self.site.stack.mysql.identity().server_uuid
 
     def inject(self) -> None:
-        inspector, folder = self.site.server.inspector, self.site.stack.folder("mysql")
-        inspector.move(folder, self.aim["kept"])
-        inspector.make_folder(folder)
+        self.site.stack.export.move("mysql", self.aim["kept"])
+        self.site.stack.export.make_folder("mysql")
         self.site.delete_pod(grace_seconds=0)
 
     def prove_effect(self) -> str:
-        is_swapped = self.site.server.inspector.exists(self.aim["kept"])
+        is_swapped = self.site.stack.export.exists(self.aim["kept"])
         found = prove(
             "MySQL to answer with another id",
             self._identity,
@@ -41,10 +40,10 @@ class DataDirectorySwapped(Momentary):
         return f"MySQL answers as {found}; before, it was {self.server_uuid}"
 
     def heal(self) -> None:
-        self.site.server.inspector.remove(self.aim["kept"])
+        self.site.stack.export.remove(self.aim["kept"])
 
     def prove_healed(self) -> str:
-        self.site.stack.mysql.wait(timeout=timeouts.MYSQL_READY)
+        self.site.stack.wait_for_mysql()
         return "MySQL answers"
 
     def _identity(self) -> str:

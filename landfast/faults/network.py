@@ -10,12 +10,20 @@ from typing import ClassVar
 
 from landfast import timeouts
 from landfast.faults.base import Lasting, NotProven, prove, register
-from landfast.faults.node_health import kubelet_answers, lease_of, moment, wait_node_ready
+from landfast.faults.node_health import (
+    NodeFault,
+    kubelet_answers,
+    lease_of,
+    moment,
+    wait_node_ready,
+)
 from landfast.faults.processes import answers_within
 from landfast.waiting import wait_until
 
 _TABLE = "landfast_fault"
 _NFS = 2049
+_REQUESTS = f"ip daddr SERVER tcp dport {_NFS}"
+_ANSWERS = f"ip saddr SERVER tcp sport {_NFS}"
 _API = 6443
 _KUBELET = 10250
 _SILENT_SECONDS = 12  # a kubelet renews its lease every 10 s
@@ -25,7 +33,7 @@ _NO_ANSWER = "no answer within 1 s"
 _CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
 
 
-class _Rules(Lasting):
+class _Rules(Lasting, NodeFault):
     """Rules on packets that enter, leave or cross the node's network namespace."""
 
     rules: ClassVar[dict[str, tuple[str, ...]]]
@@ -34,15 +42,11 @@ class _Rules(Lasting):
     """How a connection that the rules apply to fails."""
 
     def take_aim(self) -> dict[str, str]:
-        return {"node": self.site.node(), "server": self.site.server.address}
+        return {**super().take_aim(), "server": self.site.server.address}
 
     def available(self) -> str | None:
         found = self.site.engine.execute(self.node, "nft", "list", "tables", check=False)
         return None if found.returncode == 0 else f"nft does not work: {found.stderr.strip()}"
-
-    @property
-    def node(self) -> str:
-        return self.aim["node"]
 
     def inject(self) -> None:
         parts = [f"counter {name} {{ }}" for name in ("met", "hit")]
@@ -121,8 +125,8 @@ class NfsPortDropped(_Rules):
     name = "nfs-port-dropped"
     text = "packets between MySQL's node and the NFS server are dropped"
     rules: ClassVar = {
-        "output": (f"ip daddr SERVER tcp dport {_NFS} counter name hit drop",),
-        "input": (f"ip saddr SERVER tcp sport {_NFS} counter name hit drop",),
+        "output": (f"{_REQUESTS} counter name hit drop",),
+        "input": (f"{_ANSWERS} counter name hit drop",),
     }
 
 
@@ -132,7 +136,7 @@ class NfsOneWay(_Rules):
 
     name = "nfs-one-way"
     text = "the NFS server's answers to MySQL's node are dropped"
-    rules: ClassVar = {"input": (f"ip saddr SERVER tcp sport {_NFS} counter name hit drop",)}
+    rules: ClassVar = {"input": (f"{_ANSWERS} counter name hit drop",)}
 
 
 @register
@@ -142,9 +146,7 @@ class NfsReset(_Rules):
     name = "nfs-reset"
     text = "connections from MySQL's node to the NFS server are reset"
     failure = "Connection refused"
-    rules: ClassVar = {
-        "output": (f"ip daddr SERVER tcp dport {_NFS} counter name hit reject with tcp reset",)
-    }
+    rules: ClassVar = {"output": (f"{_REQUESTS} counter name hit reject with tcp reset",)}
 
 
 @register
@@ -155,12 +157,12 @@ class NfsLoss(_Rules):
     text = "20 % of the packets between MySQL's node and the NFS server are lost"
     rules: ClassVar = {
         "output": (
-            f"ip daddr SERVER tcp dport {_NFS} counter name met",
-            f"ip daddr SERVER tcp dport {_NFS} numgen random mod 100 < 20 counter name hit drop",
+            f"{_REQUESTS} counter name met",
+            f"{_REQUESTS} numgen random mod 100 < 20 counter name hit drop",
         ),
         "input": (
-            f"ip saddr SERVER tcp sport {_NFS} counter name met",
-            f"ip saddr SERVER tcp sport {_NFS} numgen random mod 100 < 20 counter name hit drop",
+            f"{_ANSWERS} counter name met",
+            f"{_ANSWERS} numgen random mod 100 < 20 counter name hit drop",
         ),
     }
 
@@ -191,9 +193,8 @@ class NodeIsolated(_Rules):
     text = "MySQL's node is cut off from the API server"
     rules: ClassVar = {
         "output": (f"tcp dport {_API} counter name hit drop",),
-        "forward": (
-            f"tcp dport {_API} counter name hit drop",
-        ),  # from pods, by the service's address
+        # from pods, by the service's address
+        "forward": (f"tcp dport {_API} counter name hit drop",),
         "input": (f"tcp dport {_KUBELET} counter name hit drop",),
     }
 

@@ -132,9 +132,8 @@ class NodePauseEvicted(NodePause):
         def look() -> tuple[str, str]:
             node, pod = self.site.kube.get("Node", self.node), self.site.find_pod()
             going = pod and pod["metadata"].get("deletionTimestamp")
-            return (condition(node, "Ready") or {}).get(
-                "status", "Unknown"
-            ), going or "not to be deleted"
+            ready = (condition(node, "Ready") or {}).get("status", "Unknown")
+            return ready, going or "not to be deleted"
 
         ready, _ = prove(
             "the node to be given up and MySQL's pod to be evicted",

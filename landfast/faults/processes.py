@@ -59,16 +59,12 @@ def prove_killed(what: str, pod: Callable[[], Object], container: str) -> Object
     return ended
 
 
-def processes_of(site: Site, node: str, container: str) -> list[int]:
-    """Return the ids, in the node, of a container's processes, the lowest first.
+def processes_of(site: Site, node: str, container: str) -> list[Process]:
+    """Return a container's processes, the lowest id first.
 
     Raises:
         LandfastError: the node cannot be looked into.
     """
-    return [process.pid for process in _look_into(site, node, container)]
-
-
-def _look_into(site: Site, node: str, container: str) -> list[Process]:
     if not container:  # "" would match every process's cgroup
         return []
     found = []
@@ -80,7 +76,7 @@ def _look_into(site: Site, node: str, container: str) -> list[Process]:
 
 
 def _mysqld_of(site: Site, node: str, container: str) -> list[Process]:
-    return [p for p in _look_into(site, node, container) if p.name in _MYSQLD]
+    return [p for p in processes_of(site, node, container) if p.name in _MYSQLD]
 
 
 def answers_within(server: MysqlServer, seconds: float) -> bool:

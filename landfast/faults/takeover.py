@@ -6,7 +6,7 @@ from landfast.faults.composite import Composite
 from landfast.faults.network import NodeIsolated
 from landfast.faults.nodes import NodeCordon, NodePowerOff
 from landfast.faults.pods import PodForceDelete
-from landfast.faults.processes import container_of, processes_of
+from landfast.faults.processes import Process, container_of, processes_of
 from landfast.waiting import wait_until
 
 
@@ -20,7 +20,7 @@ class _Takeover(Composite):
         container, _ = container_of(self.site.pod())
         return {**super().take_aim(), "node": self.site.node(), "container": container}
 
-    def old_mysqld(self) -> list[int]:
+    def old_mysqld(self) -> list[Process]:
         return processes_of(self.site, self.aim["node"], self.aim["container"])
 
     def prove_effect(self) -> str:
@@ -71,5 +71,5 @@ class SplitBrain(_Takeover):
 
         The old one is looked for first: it may not live long with another one in its files.
         """
-        old = prove("the old mysqld to run", self.old_mysqld)
-        return f"the old mysqld is process {old[0]} of {self.aim['node']}; {super().prove_effect()}"
+        pid = prove("the old mysqld to run", self.old_mysqld)[0].pid
+        return f"the old mysqld is process {pid} of {self.aim['node']}; {super().prove_effect()}"

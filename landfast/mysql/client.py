@@ -12,7 +12,6 @@ from pymysql.cursors import Cursor
 
 from landfast import timeouts
 from landfast.errors import Refused
-from landfast.waiting import wait_until
 
 Dial = Callable[[], socket.socket]
 
@@ -97,16 +96,6 @@ class MysqlServer:
         with self.connect(seconds) as connection, connection.cursor() as cursor:
             cursor.execute(sql, arguments or None)
             return list(cursor.fetchall())
-
-    def wait(self, *, timeout: float) -> "Identity":
-        """Wait until the server answers, and return who it is.
-
-        Raises:
-            WaitTimeout: it does not answer in time; the message has the last error.
-        """
-        return wait_until(
-            f"MySQL to answer on {self}", self.identity, timeout=timeout, ignoring=(MysqlError,)
-        )
 
     def identity(self) -> "Identity":
         """Return the server's version and the id that it keeps in its data directory."""

@@ -15,6 +15,7 @@ from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.nfs.inspector import ExportInspector
 
 _DATABASE = "landfast_canary"
+_FOLDER = "mysql"  # the data directory on the stack's export
 _ROWS = 64
 _DURABILITY = ("innodb_flush_log_at_trx_commit", "innodb_doublewrite", "sync_binlog")
 _LINES = 4000
@@ -50,10 +51,10 @@ def plant_canary(server: MysqlServer) -> None:
         cursor.execute(f"INSERT INTO {_DATABASE}.canary VALUES {rows}")  # noqa: S608
 
 
-def take_snapshot(server: MysqlServer, inspector: ExportInspector, folder: str) -> Snapshot:
-    """Return who answers now; `folder` is the data directory on the export."""
+def take_snapshot(server: MysqlServer, export: ExportInspector) -> Snapshot:
+    """Return who answers now."""
     ((_, checksum),) = server.query(f"CHECKSUM TABLE {_DATABASE}.canary")
-    entry = inspector.stat(folder)
+    entry = export.stat(_FOLDER)
     return Snapshot(server.identity().server_uuid, checksum, entry.inode if entry else None)
 
 
@@ -145,13 +146,11 @@ class IdentityFindings:
     doubts: tuple[str, ...] = ()
 
 
-def verify(
-    before: Snapshot, server: MysqlServer, inspector: ExportInspector, folder: str
-) -> IdentityFindings:
+def verify(before: Snapshot, server: MysqlServer, export: ExportInspector) -> IdentityFindings:
     """Compare the database that answers now with the one from before a fault."""
     seen = f"before: {before}"
     try:
-        after = take_snapshot(server, inspector, folder)
+        after = take_snapshot(server, export)
         tables, bad = check_tables(server)
     except MysqlError as error:  # that MySQL cannot be read is what a fault may have done
         return IdentityFindings((seen,), wrong=(f"the identity cannot be read: {error}",))

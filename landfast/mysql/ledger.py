@@ -17,7 +17,6 @@ from landfast.waiting import wait_until
 
 WRITERS = {OperationKind.INSERT: 5, OperationKind.TRANSFER: 2, OperationKind.REGISTER: 1}
 _END_SECONDS = 10
-_SHOWN = 20
 _TABLES = (
     "entry (writer INT, number INT, payload CHAR(128), PRIMARY KEY (writer, number))",
     "transfer (writer INT, number INT, PRIMARY KEY (writer, number))",

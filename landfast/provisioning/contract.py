@@ -155,10 +155,7 @@ def looked_at(line: Line, nfs_path: str, path: str) -> str | None:
         local = _PROVISIONER_MOUNT + path.removeprefix(nfs_path)
     else:
         local = _join(_PROVISIONER_MOUNT, _base(path))
-    if local == _PROVISIONER_MOUNT:
-        return ""
-    inside = local.removeprefix(f"{_PROVISIONER_MOUNT}/")
-    return None if inside == local else inside
+    return _relative(_PROVISIONER_MOUNT, local)
 
 
 def fate(
@@ -265,9 +262,9 @@ def _holds(directory: str, name: str | None) -> bool:
     return name is not None and f"{name}/".startswith(f"{directory}/")
 
 
-def _relative(nfs_path: str, path: str) -> str | None:
-    """Return a server path relative to the export: "" is the export, None is outside."""
-    top = _join(nfs_path)
+def _relative(root: str, path: str) -> str | None:
+    """Return a path relative to the export's root: "" is the export, None is outside."""
+    top = _join(root)
     if path == top:
         return ""
     inside = path.removeprefix(f"{top.rstrip('/')}/")

@@ -61,11 +61,10 @@ class Watcher(threading.Thread):
     def _note(self, name: str, state: str, good: bool) -> None:
         now = round(time.monotonic() - self._began, 2)
         spans = self._spans.setdefault(name, [])
-        if spans and spans[-1].state == state:
-            spans[-1] = spans[-1].model_copy(update={"end": now})
-            return
         if spans:
             spans[-1] = spans[-1].model_copy(update={"end": now})
+            if spans[-1].state == state:
+                return
         spans.append(Span(start=now if spans else 0.0, end=now, state=state, good=good))
 
 

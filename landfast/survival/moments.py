@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from landfast import timeouts
 from landfast.faults.base import NotProven, Site
@@ -105,9 +104,9 @@ def _remove_volumes(site: Site) -> None:
         describe=lambda left: f"{len(left)} are left",
     )
     own = f"{namespace}-{_PREFIX}"
-    for path in site.server.inspector.list(site.stack.folder("."), depth=1):
-        if PurePosixPath(path).name.removeprefix("archived-").startswith(own):
-            site.server.inspector.remove(path)
+    for name in site.stack.export.list(depth=1):
+        if name.removeprefix("archived-").startswith(own):
+            site.stack.export.remove(name)
 
 
 def _pvcs(site: Site) -> list[Object]:

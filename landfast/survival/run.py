@@ -120,8 +120,7 @@ def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
         for name, value in scenario.variables.items():
             server.query(f"SET GLOBAL {name} = %s", (int(value),))
         return _Before(
-            identity.take_snapshot(server, site.server.inspector, site.stack.folder("mysql")),
-            identity.durability(server),
+            identity.take_snapshot(server, site.stack.export), identity.durability(server)
         )
     except LandfastError as error:
         raise Unknown(f"the cluster was not healthy before the fault: {error}") from error
@@ -193,9 +192,7 @@ def _look(
         wait_healthy(site, timeout=timeouts.HEALTHY)
     except WaitTimeout as error:
         failures.append(str(error))
-    found = identity.verify(
-        before.snapshot, site.stack.mysql, site.server.inspector, site.stack.folder("mysql")
-    )
+    found = identity.verify(before.snapshot, site.stack.mysql, site.stack.export)
     log = identity.LogFindings((), ())
     try:
         log = identity.scan_log(site.kube, site.stack.namespace, "mysql-0", since)

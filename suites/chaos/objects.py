@@ -38,14 +38,14 @@ def bound_pvc(site: Site) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def running(site: Site, obj: Object) -> Iterator[Object]:
-    """Create a pod, yield it once it is Running, and remove it at the end."""
-    stack = site.stack
-    name = stack.make(obj)["metadata"]["name"]
-    try:
-        yield stack.wait_for_pod(name, "Running")
-    finally:
-        stack.delete("Pod", name, grace_seconds=1)
+def pod_on_nfs(site: Site, node: str, name: str) -> Iterator[Object]:
+    """Create a pod with its own PVC at /nfs, yield it once it is Running, and remove both."""
+    with bound_pvc(site) as pvc_name:
+        site.stack.make(pod_on(node, name, pvc_name=pvc_name))
+        try:
+            yield site.stack.wait_for_pod(name, "Running")
+        finally:
+            site.stack.delete("Pod", name, grace_seconds=1)
 
 
 def wait_ready(site: Site, name: str, *, timeout: float) -> None:

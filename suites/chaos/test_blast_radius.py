@@ -12,7 +12,7 @@ from landfast.steps import Steps
 from landfast.waiting import WaitTimeout, stays_true
 from suites.chaos.conftest import Broken
 from suites.chaos.marks import scenario
-from suites.chaos.objects import bound_pvc, pod_on, running, wait_ready, wait_unmounted
+from suites.chaos.objects import pod_on, pod_on_nfs, wait_ready, wait_unmounted
 
 pytestmark = pytest.mark.xdist_group("chaos")
 
@@ -86,7 +86,7 @@ def test_deleted_pod_on_frozen_nfs_goes_once_nfs_is_back(
     site: Site, broken: Broken, test: Steps
 ) -> None:
     node, namespace = site.node(), site.stack.namespace
-    with bound_pvc(site) as pvc, running(site, pod_on(node, "on-nfs", pvc_name=pvc)) as pod:
+    with pod_on_nfs(site, node, "on-nfs") as pod:
         with broken(NfsFreeze), test.step("delete it while NFS is frozen"):
             deleted = time.monotonic()
             site.kube.delete("Pod", "on-nfs", namespace)

@@ -15,7 +15,7 @@ from landfast.steps import Steps
 from landfast.waiting import wait_until
 from suites.chaos.conftest import Broken
 from suites.chaos.marks import scenario
-from suites.chaos.objects import bound_pvc, mounts_of, pod_on, running, wait_unmounted
+from suites.chaos.objects import bound_pvc, mounts_of, pod_on_nfs, wait_unmounted
 from suites.objects import pvc
 
 pytestmark = pytest.mark.xdist_group("chaos")
@@ -31,13 +31,12 @@ _READ_SECONDS = 30
 )
 def test_file_is_readable_after_kubelet_restart(site: Site, broken: Broken, test: Steps) -> None:
     node, namespace = site.node(), site.stack.namespace
-    with bound_pvc(site) as pvc, running(site, pod_on(node, "reader", pvc_name=pvc)) as before:
+    with pod_on_nfs(site, node, "reader") as before:
         site.kube.execute(namespace, "reader", ["sh", "-c", "echo kept > /nfs/file"])
         with broken(KubeletStop):
             test.observe("the kubelet is down")
-        with test.verify(
-            "read the file in the same container"
-        ):  # once the kubelet knows its pods again
+        # once the kubelet knows its pods again
+        with test.verify("read the file in the same container"):
             text = wait_until(
                 "the file to be read",
                 lambda: site.kube.execute(namespace, "reader", ["cat", "/nfs/file"]),
@@ -71,7 +70,7 @@ def delete_while_down(
 ) -> None:
     """Delete a pod on NFS while its kubelet is down; later, its mount has to go with it."""
     node, namespace = site.node(), site.stack.namespace
-    with bound_pvc(site) as pvc, running(site, pod_on(node, "mounted", pvc_name=pvc)) as pod:
+    with pod_on_nfs(site, node, "mounted") as pod:
         uid = pod["metadata"]["uid"]
         before = mounts_of(site, node, uid)
         assert before, "the pod's volume is not among the node's mounts"

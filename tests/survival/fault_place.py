@@ -84,9 +84,6 @@ class FakeMysql:
             raise MysqlError(ConnectionRefusedError("refused"))
         return SimpleNamespace(server_uuid=self.uuid)
 
-    def wait(self, *, timeout: float) -> Any:
-        return self.identity()
-
 
 class Place:
     """A site whose engine and API are fakes."""
@@ -101,6 +98,7 @@ class Place:
         self.kube = FakeKube(pod(containerID=f"containerd://{CONTAINER}"), node(), lease, *objects)
         self.mysql = FakeMysql()
         self.manifest: list[Object] = []
+        self.inspector = inspector = FakeInspector()
         stack = SimpleNamespace(
             namespace="default",
             system_namespace="kube-system",
@@ -110,7 +108,8 @@ class Place:
             wait_for_pod=lambda *_, **__: None,
             wait_for_provisioner=lambda **__: None,
             make=self.make,
-            folder=lambda name: f"share/{name}",
+            export=inspector,
+            wait_for_mysql=self.mysql.identity,
             objects=lambda _manifest: self.manifest,
         )
         cluster = SimpleNamespace(kube=self.kube, nodes=(CONTROL, NODE, OTHER))
@@ -118,7 +117,6 @@ class Place:
         self.server = DiskServer(self.engine, "server", "10.0.0.2")
         self.engine.answer("address", with_=self.server.address)
         self.engine.answer("execute", "server", "cat", with_=result("0: 00:0801 0:0 0A listening"))
-        self.inspector = FakeInspector()
         self.server.__dict__["inspector"] = self.inspector
         env = SimpleNamespace(cluster=cluster, images=images)
         self.site = Site(cast(Any, env), cast(Any, stack), self.server)

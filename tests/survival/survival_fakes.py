@@ -126,11 +126,9 @@ class FakeSite:
         self.modes: list[str] = []
         self.restarts = 0
         self.mysql = FakeMysql()
-        self.stack = SimpleNamespace(
-            mysql=self.mysql, namespace="default", folder=lambda name: f"share/{name}"
-        )
+        self.stack = SimpleNamespace(mysql=self.mysql, namespace="default", export=None)
         self.server = SimpleNamespace(
-            mode=lambda: [*self.modes, "honest"][0], set_mode=self.modes.append, inspector=None
+            mode=lambda: [*self.modes, "honest"][0], set_mode=self.modes.append
         )
         self.kube = None
 

@@ -191,7 +191,7 @@ class Server:
     def verify(self, inode: int | None = BEFORE.inode) -> IdentityFindings:
         entry = None if inode is None else SimpleNamespace(inode=inode)
         inspector = cast(ExportInspector, SimpleNamespace(stat=lambda _folder: entry))
-        return identity.verify(BEFORE, cast(MysqlServer, self), inspector, "share/mysql")
+        return identity.verify(BEFORE, cast(MysqlServer, self), inspector)
 
 
 def test_the_settings_that_an_acknowledgement_rests_on_are_told() -> None:

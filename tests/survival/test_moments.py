@@ -1,6 +1,5 @@
 """The moments that faults are injected at: what is arranged before, and removed after."""
 
-from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,7 +22,7 @@ class Provisioner:
     def __init__(self, binds: int) -> None:
         self.binds = binds
         self.kube = FakeKube()
-        self.folders = ["share/mysql"]
+        self.folders = ["mysql"]
         self.kube.before["delete"] = self._reclaim
 
     def make(self, obj: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +30,7 @@ class Provisioner:
         obj["metadata"]["namespace"] = "default"
         is_bound = len(self.kube.list("PersistentVolumeClaim")) < self.binds
         obj["status"] = {"phase": "Bound" if is_bound else "Pending"}
-        self.folders += [f"share/default-{name}-pv"] * is_bound
+        self.folders += [f"default-{name}-pv"] * is_bound
         ref = {"namespace": "default", "name": name}
         pv = {"kind": "PersistentVolume", "metadata": {"name": f"pv-{name}"}}
         if is_bound:
@@ -46,20 +45,17 @@ class Provisioner:
 
     def _reclaim(self, _kind: str, name: str) -> None:
         self.kube.objects.pop(("PersistentVolume", None, f"pv-{name}"), None)
-        self.folders = [f.replace(f"share/default-{name}", f"share/archived-default-{name}")
+        self.folders = [f.replace(f"default-{name}", f"archived-default-{name}")
                         for f in self.folders]  # fmt: skip
 
     @property
     def site(self) -> Site:
-        stack = SimpleNamespace(
-            namespace="default", make=self.make, folder=lambda name: str(PurePosixPath("share"))
-        )
-        inspector = SimpleNamespace(
-            list=lambda _folder, depth: list(self.folders),
+        export = SimpleNamespace(
+            list=lambda depth: list(self.folders),
             remove=lambda path: self.folders.remove(path),
         )
-        server = SimpleNamespace(inspector=inspector)
-        return cast(Site, SimpleNamespace(kube=self.kube, stack=stack, server=server))
+        stack = SimpleNamespace(namespace="default", make=self.make, export=export)
+        return cast(Site, SimpleNamespace(kube=self.kube, stack=stack))
 
 
 def test_provisioner_is_at_work_and_nothing_of_it_is_left() -> None:
@@ -71,7 +67,7 @@ def test_provisioner_is_at_work_and_nothing_of_it_is_left() -> None:
         assert len(provisioner.kube.list("PersistentVolumeClaim")) == 10
         provisioner.finish()
     assert provisioner.kube.objects == {}
-    assert provisioner.folders == ["share/mysql"]
+    assert provisioner.folders == ["mysql"]
 
 
 def test_fault_waits_for_the_first_pvc_to_be_bound() -> None:

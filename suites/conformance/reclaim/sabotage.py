@@ -17,7 +17,7 @@ def clear_claimref(target: Target, pvc: str) -> None:
 
 
 def remove_neighbour(target: Target, _pvc: str) -> None:
-    execute_on_server(target, "rm", "-rf", target.stack.folder("outside/precious.txt"))
+    execute_on_server(target, "rm", "-rf", f"{target.stack.overlay.root}/outside/precious.txt")
 
 
 _NOT_PATCHED = without_effect("patch", "PersistentVolume")
