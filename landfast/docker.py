@@ -57,8 +57,10 @@ class Engine:
         text: str | None = None,
         stdin: Path | None = None,
     ) -> Result:
-        options: Any = {"timeout": timeout, "check": check, "text": text, "stdin": stdin}
-        return process.run(["docker", *arguments], env=self.env, **options)
+        command = ["docker", *arguments]
+        return process.run(
+            command, timeout=timeout, check=check, text=text, stdin=stdin, env=self.env
+        )
 
     def data_root(self) -> Path:
         """Return the folder on the engine's host that holds images, volumes and containers."""

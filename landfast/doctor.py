@@ -10,6 +10,7 @@ import psutil
 
 from landfast import paths
 from landfast.cluster.kind_images import image_source
+from landfast.cluster.kind_provider import NEEDED_GIB as RUN_GIB
 from landfast.docker import Engine
 from landfast.errors import LandfastError
 from landfast.files import GIB, free_gib
@@ -22,7 +23,6 @@ from landfast.nfs.client import choose, kernel_has_nfs
 from landfast.progress import Progress
 from landfast.run import records
 
-_RUN_GIB = 3
 _MEMORY_GIB = 4  # measured: nodes, NFS server and MySQL take 2.3; linking the kit's programs, too
 _COLD_KIT = "about 12 minutes on 2 cores"
 
@@ -46,7 +46,8 @@ def examine() -> list[HostCheck]:
     client, client_finding = _nfs_client()
     findings += [client_finding, _cgroups(images), _memory(), _disk(images, engine)]
     findings += _remains()
-    return [*findings, HostCheck("a run will take", _path(images, client), None)]
+    path = f"--images {images}, --nfs-client {client}"
+    return [*findings, HostCheck("a run will take", path, None)]
 
 
 def _system() -> HostCheck:
@@ -148,7 +149,7 @@ def _memory() -> HostCheck:
 
 def _disk(images: str, engine: Engine | None) -> HostCheck:
     cold = images == "kit" and not any(paths.cache().glob("kube-*"))
-    needed = KIT_GIB if cold else _RUN_GIB
+    needed = KIT_GIB if cold else RUN_GIB
     root = Path("/var/lib/docker") if engine is not None and not engine.from_kit else paths.cache()
     folder = next(folder for folder in (root, *root.parents) if folder.exists())
     free = free_gib(folder)
@@ -171,7 +172,3 @@ def _remains() -> Iterator[HostCheck]:
             yield HostCheck("another run", f"{record.run_id}, process {record.pid}", None)
         else:
             yield HostCheck("dead run", f"{record.run_id}; `landfast cleanup` removes it", None)
-
-
-def _path(images: str, client: str) -> str:
-    return f"--images {images}, --nfs-client {client}"

@@ -1,6 +1,6 @@
 """The images of a run, and where their names come from."""
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import yaml
@@ -29,11 +29,9 @@ class Images:
 
     def all(self) -> dict[str, str]:
         """Every image by its part: node, nfs_server and so on."""
-        parts = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name != "source"}
-        return {part: name for part, name in parts.items() if name}
+        return {part: name for part, name in asdict(self).items() if name and part != "source"}
 
 
 def registry_names() -> dict[str, str]:
     """Return the names of images in public registries, by part (`landfast/images.yaml`)."""
-    names = yaml.safe_load(paths.IMAGES_FILE.read_text())
-    return {part: str(name) for part, name in names.items()}
+    return dict(yaml.safe_load(paths.IMAGES_FILE.read_text()))

@@ -18,15 +18,13 @@ from landfast.results import Survival, Tier
 from landfast.verdict import Verdict
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     __test__: ClassVar[bool] = False  # keeps pytest from collecting the classes named Test…
 
-    at: AwareDatetime = Field(default_factory=_now, description="time of writing, UTC")
+    at: AwareDatetime = Field(
+        default_factory=lambda: datetime.now(UTC), description="time of writing, UTC"
+    )
 
 
 class RunStarted(_Event):

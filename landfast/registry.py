@@ -35,21 +35,16 @@ def overrides(settings: Settings) -> dict[str, str | None]:
     }
 
 
-def sources(
-    registry: str | None, overrides: Mapping[str, str | None], *, parts: Iterable[str] | None = None
-) -> dict[str, Source]:
+def sources(registry: str | None, overrides: Mapping[str, str | None]) -> dict[str, Source]:
     """Return where each image comes from, by part.
 
     Args:
         registry: HOST[:PORT][/PREFIX] of a mirror, which replaces the host of each name.
         overrides: names to use instead of the default ones, by part. One that names a registry is
             pulled from there, not from the mirror.
-        parts: the parts that are needed; None is all.
     """
     found = {}
     for part, default in registry_names().items():
-        if parts is not None and part not in parts:
-            continue
         given = overrides.get(part)
         name = ImageName.parse(given or default)
         mirrored = registry and not (given and names_registry(given))
@@ -78,17 +73,12 @@ def check(engine: Engine, found: Mapping[str, Source]) -> list[Source]:
     reasons = _side_by_side(ask, absent)
     missing = [s.pull for s, reason in zip(absent, reasons, strict=True) if reason == ""]
     errors = {s.pull: reason for s, reason in zip(absent, reasons, strict=True) if reason}
+    hint = "use --images kit, or --registry HOST of one that does"
     if errors:
-        reason = next(iter(errors.values()))
-        raise BadInput(
-            f"no registry answers for {', '.join([*errors, *missing])} ({reason}); "
-            "use --images kit, or --registry HOST of one that does"
-        )
+        unanswered, reason = ", ".join([*errors, *missing]), next(iter(errors.values()))
+        raise BadInput(f"no registry answers for {unanswered} ({reason}); {hint}")
     if missing:
-        raise BadInput(
-            f"the registry does not have {', '.join(missing)}; "
-            "use --images kit, or --registry HOST of one that does"
-        )
+        raise BadInput(f"the registry does not have {', '.join(missing)}; {hint}")
     return absent
 
 

@@ -1,7 +1,7 @@
 """An export as its server shows it, as far as the audit needs it."""
 
 import posixpath
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -65,32 +65,25 @@ def view(
     own = {v.path for v in volumes if root.holds(v)}
     found: dict[str, Entry | None] = {path: inspector.stat(_inside(path, root)) for path in own}
     missing = {path for path, entry in found.items() if entry is None or entry.type == "file"}
-    orphans: list[Orphan] = []
-    _collect(inspector, root, root.path, own, orphans)
+    orphans = _orphans(inspector, root, root.path, own)
     return ExportView(root, frozenset(missing), tuple(orphans), now)
 
 
-def _collect(
-    inspector: ExportInspector, root: Directory, folder: str, own: set[str], orphans: list[Orphan]
-) -> None:
+def _orphans(
+    inspector: ExportInspector, root: Directory, folder: str, own: set[str]
+) -> Iterator[Orphan]:
     """Descend to the volumes; the directories beside them are orphans."""
     for entry in inspector.list(_inside(folder, root), depth=1).values():
         path = posixpath.join(root.path, entry.path)
         if entry.type != "directory" or path in own or entry.path in _SYSTEM:
             continue
         if any(is_below(volume, path) for volume in own):
-            _collect(inspector, root, path, own, orphans)
+            yield from _orphans(inspector, root, path, own)
         else:
             content = inspector.list(entry.path).values()
             files = [e for e in content if e.type == "file"]
-            orphans.append(
-                Orphan(
-                    path,
-                    len(files),
-                    sum(e.size for e in files),
-                    max([entry.modified, *(e.modified for e in content)]),
-                )
-            )
+            modified = max([entry.modified, *(e.modified for e in content)])
+            yield Orphan(path, len(files), sum(e.size for e in files), modified)
 
 
 def _inside(path: str, root: Directory) -> str:

@@ -13,6 +13,7 @@ from landfast.audit.workloads import Pod, PodController, Workload
 from landfast.binding.matching import suits
 from landfast.binding.model import Pv, Pvc, PvPhase
 from landfast.binding.state import Owner, Stamp, StoredPv, StoredPvc
+from landfast.image_names import ImageName
 from landfast.kube.default_classes import newest_first
 
 _AVAILABLE = ("", "Available")
@@ -193,9 +194,7 @@ class Inventory:
 
 def is_database(image: str) -> bool:
     """Whether an image is a database server's, by its name without registry, tag and digest."""
-    first, _, rest = image.partition("@")[0].partition("/")
-    name = rest if rest and ("." in first or ":" in first) else image
-    name = name.partition("@")[0].partition(":")[0]
+    name = ImageName.parse(image).path
     return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
 
 

@@ -1,5 +1,6 @@
 """Where an object and its fields are in a file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
@@ -17,26 +18,25 @@ class Place:
 
     def at(self, path: Path) -> "Place":
         """Return the place of a field, or of the last part of its path that exists."""
-        node = self.node
-        for step in path:
-            found = _child(node, step)
-            if found is None:
-                break
-            node = found[1]
+        *_, (_, node) = (None, self.node), *self._walk(path)
         return Place(self.file, node)
 
     def line(self, path: Path = ()) -> int | None:
         """Return the line of a field's key, counted from 1."""
         if self.node is None:
             return None
-        node, mark = self.node, self.node.start_mark
+        *_, (key, _) = (self.node, None), *self._walk(path)
+        return int(key.start_mark.line) + 1
+
+    def _walk(self, path: Path) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+        """Yield key and value of each field on the way, as far as they exist."""
+        node = self.node
         for step in path:
             found = _child(node, step)
             if found is None:
-                break
-            key, node = found
-            mark = key.start_mark
-        return int(mark.line) + 1
+                return
+            yield found
+            node = found[1]
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from landfast import __version__
 from landfast.audit.findings import Finding, Rule
 from landfast.audit.rules import RULES
 
@@ -22,11 +22,8 @@ def to_sarif(findings: Sequence[Finding]) -> str:
     location, `PersistentVolumeClaim/shop/data`.
     """
     indices = {rule.id: index for index, rule in enumerate(RULES)}
-    driver = {
-        "name": "Landfast audit",
-        "version": version("landfast"),
-        "rules": [*map(_rule, RULES)],
-    }
+    rules = [*map(_rule, RULES)]
+    driver = {"name": "Landfast audit", "version": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
         "results": [_result(finding, indices[finding.rule.id]) for finding in findings],

@@ -39,34 +39,22 @@ class Naming:
             "name": self.prefix + obj.name,
             "labels": {**self.labels, CASE_LABEL: self.case},
         }
+        api, content = "v1", KubeObject()
         if isinstance(obj, Pv):
             meta["labels"] |= dict(obj.labels)
-            return {
-                "apiVersion": "v1",
-                "kind": KINDS["pv"],
-                "metadata": meta,
-                "spec": self._pv_spec(obj),
-            }
-        if isinstance(obj, Pvc):
+            content["spec"] = self._pv_spec(obj)
+        elif isinstance(obj, Pvc):
+            meta["namespace"] = self.namespace
             if obj.completed:
                 meta["annotations"] = {BIND_COMPLETED: "yes"}
-            return {
-                "apiVersion": "v1",
-                "kind": KINDS["pvc"],
-                "metadata": {**meta, "namespace": self.namespace},
-                "spec": self._pvc_spec(obj),
-            }
-        if obj.default:
-            meta["annotations"] = {MARK: "true"}
-        return {
-            "apiVersion": "storage.k8s.io/v1",
-            "kind": KINDS["class"],
-            "metadata": meta,
-            "provisioner": "landfast/nobody",
-            "volumeBindingMode": (
-                "WaitForFirstConsumer" if obj.wait_for_first_consumer else "Immediate"
-            ),
-        }
+            content["spec"] = self._pvc_spec(obj)
+        else:
+            if obj.default:
+                meta["annotations"] = {MARK: "true"}
+            api = "storage.k8s.io/v1"
+            mode = "WaitForFirstConsumer" if obj.wait_for_first_consumer else "Immediate"
+            content = {"provisioner": "landfast/nobody", "volumeBindingMode": mode}
+        return {"apiVersion": api, "kind": KINDS[obj.kind], "metadata": meta, **content}
 
     def _pv_spec(self, pv: Pv) -> KubeObject:
         spec: KubeObject = {
@@ -80,11 +68,8 @@ class Naming:
         if pv.claim_ref is not None:
             spec["claimRef"] = {"namespace": self.namespace, "name": self.prefix + pv.claim_ref}
         if pv.nodes is not None:
-            hosts: KubeObject = {
-                "key": "kubernetes.io/hostname",
-                "operator": "In",
-                "values": list(pv.nodes),
-            }
+            values = list(pv.nodes)
+            hosts = {"key": "kubernetes.io/hostname", "operator": "In", "values": values}
             terms = [{"matchExpressions": [hosts]}]
             spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": terms}}
         return _given(spec)

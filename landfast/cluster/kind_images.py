@@ -34,9 +34,9 @@ def provide(settings: Settings, engine: Engine, progress: Progress) -> Images:
     images = build_kit(engine, progress)
     if asked["provisioner"] is None:
         return images
-    found = registry.sources(None, asked, parts=["provisioner"])
-    _fetch(engine, found, progress)
-    return replace(images, provisioner=found["provisioner"].name)
+    provisioner = registry.sources(None, asked)["provisioner"]
+    _fetch(engine, {"provisioner": provisioner}, progress)
+    return replace(images, provisioner=provisioner.name)
 
 
 def not_in_nodes(images: Images) -> list[str]:

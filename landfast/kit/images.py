@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from landfast import paths, process, timeouts
 from landfast.docker import Engine
+from landfast.image_names import ImageName
 from landfast.images import Images, registry_names
 from landfast.kit import debian
 from landfast.kit.cache import Cache, digest, is_script
@@ -156,13 +157,9 @@ class ImageBuilder:
         if self.engine.image_digest(tag):
             return tag
         base = self.image("node")
-        names = {**baked, kube: [], pause: []}
-        for wanted in self._kubeadm_images():
-            part = wanted.rpartition("/")[2].partition(":")[0]
-            if part == "pause":
-                names[pause].append(wanted)
-            else:
-                names[kube].append(wanted)
+        wanted = self._kubeadm_images()
+        pauses = [name for name in wanted if ImageName.parse(name).base == "pause"]
+        names = {**baked, kube: [name for name in wanted if name not in pauses], pause: pauses}
         with self.progress.phase("kit: load the images into the node image"):
             self._bake(base, names, tag)
         self._remove_older(_BAKED, tag)
