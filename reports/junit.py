@@ -1,6 +1,6 @@
 """A run as JUnit XML for CI: suites, tests as testcases, observations as properties."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from landfast.verdict import Verdict
@@ -8,17 +8,7 @@ from reports.model import NOT_RUN, ClaimSummary, Summary, TestSummary
 from reports.text import shorten
 
 _LONG = 20_000
-
-
-@dataclass(frozen=True)
-class _Case:
-    classname: str
-    name: str
-    verdict: Verdict
-    reason: str
-    details: str
-    seconds: float
-    properties: tuple[tuple[str, str], ...]
+_TAGS = {Verdict.FAIL: "failure", Verdict.UNKNOWN: "error", Verdict.SKIPPED: "skipped"}
 
 
 def render_junit(summary: Summary) -> str:
@@ -28,79 +18,82 @@ def render_junit(summary: Summary) -> str:
     the run as a whole is an error in a separate testsuite, so that CI is not green.
     """
     root = ET.Element("testsuites", name="landfast")
-    everything = []
     for suite in summary.suites:
         cases = [case for claim in suite.claims for case in _cases(claim, suite.name)]
-        everything += cases
         _add_suite(root, suite.name, cases, summary)
     if summary.doubt:
-        cases = [_Case("run", "ends-by-itself", Verdict.UNKNOWN, summary.doubt, "", 0.0, ())]
-        everything += cases
-        _add_suite(root, "run", cases, summary)
-    for name, value in _totals(everything).items():
-        root.set(name, value)
+        doubt = _case("run", "ends-by-itself", Verdict.UNKNOWN, summary.doubt)
+        _add_suite(root, "run", [doubt], summary)
+    _count(root)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _cases(claim: ClaimSummary, suite: str) -> list[_Case]:
+def _cases(claim: ClaimSummary, suite: str) -> list[ET.Element]:
     if not claim.tests:
-        properties = (("claim", claim.id), ("verdict", Verdict.UNKNOWN.value))
-        return [_Case(suite, claim.id, Verdict.UNKNOWN, NOT_RUN, claim.text, 0.0, properties)]
-    return [_case(claim, test) for test in claim.tests]
+        properties = [("claim", claim.id), ("verdict", Verdict.UNKNOWN.value)]
+        return [_case(suite, claim.id, Verdict.UNKNOWN, NOT_RUN, claim.text, properties)]
+    return [_case_of_test(claim, test) for test in claim.tests]
 
 
-def _case(claim: ClaimSummary, test: TestSummary) -> _Case:
+def _case_of_test(claim: ClaimSummary, test: TestSummary) -> ET.Element:
     path, _, name = test.id.partition("::")
     failed = [f"failed step: {step.text}" for step in test.steps if not step.ok]
     evidence = [f"evidence: {found.file} ({found.title})" for found in test.evidence]
     lines = [claim.text, test.reason, *failed, *evidence, f"run this test alone: {test.command}"]
-    return _Case(
-        classname=path.removesuffix(".py").replace("/", "."),
-        name=name or test.id,
-        verdict=test.verdict,
-        reason=f"{test.capability}: {test.reason}" if test.capability else test.reason,
-        details="\n".join(lines),
-        seconds=test.seconds or 0.0,
-        properties=(
+    return _case(
+        path.removesuffix(".py").replace("/", "."),
+        name or test.id,
+        test.verdict,
+        f"{test.capability}: {test.reason}" if test.capability else test.reason,
+        "\n".join(lines),
+        [
             ("claim", claim.id),
             ("verdict", test.verdict.value),
             *(("observed", seen) for seen in test.observations),
-        ),
+        ],
+        test.seconds or 0.0,
     )
 
 
-def _add_suite(root: ET.Element, name: str, cases: list[_Case], summary: Summary) -> None:
-    suite = ET.SubElement(root, "testsuite", {"name": name, **_totals(cases)})
-    suite.set("timestamp", summary.started.isoformat(timespec="seconds"))
-    _add_properties(suite, (("run", summary.run_id), ("landfast", summary.landfast)))
-    for case in cases:
-        element = ET.SubElement(
-            suite, "testcase", classname=case.classname, name=case.name, time=f"{case.seconds:.3f}"
-        )
-        _add_properties(element, case.properties)
-        message = shorten(case.reason.partition("\n")[0], _LONG)
-        if case.verdict is Verdict.SKIPPED:
-            ET.SubElement(element, "skipped", message=message)
-        elif case.verdict is not Verdict.PASS:
-            tag = "failure" if case.verdict is Verdict.FAIL else "error"
-            problem = ET.SubElement(element, tag, type=case.verdict.value, message=message)
-            problem.text = shorten(case.details, _LONG)
+def _case(
+    classname: str,
+    name: str,
+    verdict: Verdict,
+    reason: str,
+    details: str = "",
+    properties: Sequence[tuple[str, str]] = (),
+    seconds: float = 0.0,
+) -> ET.Element:
+    case = ET.Element("testcase", classname=classname, name=name, time=f"{seconds:.3f}")
+    _add_properties(case, properties)
+    if verdict is not Verdict.PASS:
+        message = shorten(reason.partition("\n")[0], _LONG)
+        problem = ET.SubElement(case, _TAGS[verdict], message=message)
+        if verdict is not Verdict.SKIPPED:
+            problem.set("type", verdict.value)
+            problem.text = shorten(details, _LONG)
+    return case
 
 
-def _add_properties(parent: ET.Element, properties: tuple[tuple[str, str], ...]) -> None:
+def _add_suite(root: ET.Element, name: str, cases: list[ET.Element], summary: Summary) -> None:
+    started = summary.started.isoformat(timespec="seconds")
+    suite = ET.SubElement(root, "testsuite", name=name, timestamp=started)
+    _add_properties(suite, [("run", summary.run_id), ("landfast", summary.landfast)])
+    suite.extend(cases)
+    _count(suite)
+
+
+def _add_properties(parent: ET.Element, properties: Sequence[tuple[str, str]]) -> None:
     if properties:
         element = ET.SubElement(parent, "properties")
         for name, value in properties:
             ET.SubElement(element, "property", name=name, value=shorten(value, _LONG))
 
 
-def _totals(cases: list[_Case]) -> dict[str, str]:
-    verdicts = [case.verdict for case in cases]
-    return {
-        "tests": str(len(cases)),
-        "failures": str(verdicts.count(Verdict.FAIL)),
-        "errors": str(verdicts.count(Verdict.UNKNOWN)),
-        "skipped": str(verdicts.count(Verdict.SKIPPED)),
-        "time": f"{sum(case.seconds for case in cases):.3f}",
-    }
+def _count(parent: ET.Element) -> None:
+    """Write how many testcases lie below an element, how they ended, and what they took."""
+    times = [float(case.attrib["time"]) for case in parent.iter("testcase")]
+    parent.attrib |= {"tests": str(len(times)), "time": f"{sum(times):.3f}"}
+    for outcomes, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        parent.set(outcomes, str(len([*parent.iter(tag)])))

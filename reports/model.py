@@ -222,12 +222,13 @@ class Summary:
             return "nothing was judged: the run declared no claim"
         failed, unknown, skipped, passed = (counts[verdict] for verdict in SHOWN_FIRST)
         if failed:
-            return f"{failed} of {plural(total, 'claim')} {_verb(failed, 'does', 'do')} not hold"
+            verb = "does" if failed == 1 else "do"
+            return f"{failed} of {plural(total, 'claim')} {verb} not hold"
         if unknown:
             return f"{unknown} of {plural(total, 'claim')} could not be judged"
         if not passed:
             return f"nothing was judged: {plural(total, 'claim')} skipped"
-        judged = f"{plural(passed, 'claim')} {_verb(passed, 'holds', 'hold')}"
+        judged = f"{plural(passed, 'claim')} {'holds' if passed == 1 else 'hold'}"
         return f"{judged}, {skipped} skipped" if skipped else judged
 
     @property
@@ -250,7 +251,3 @@ class Summary:
 def _counts(claims: Iterable[ClaimSummary]) -> dict[Verdict, int]:
     verdicts = [claim.verdict for claim in claims]
     return {verdict: verdicts.count(verdict) for verdict in SHOWN_FIRST}
-
-
-def _verb(count: int, one: str, many: str) -> str:
-    return one if count == 1 else many

@@ -58,11 +58,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Track:
-    """A row of boxes."""
+    """A row of boxes; `name` is what a lane shows."""
 
-    name: str
     top: float
     boxes: tuple[Box, ...]
+    name: str = ""
     label: Label | None = None
 
 

@@ -116,26 +116,19 @@ def _claims(events: Sequence[Event], run: RunStarted) -> list[ClaimSummary]:
         match event:
             case TestStarted() | TestFinished():
                 ran[event.test, event.claim].append(event)
+                undeclared = "The run did not declare this claim."
+                declared.setdefault(
+                    event.claim, ClaimDeclared(id=event.claim, text=undeclared, source="")
+                )
             case Step() | Observation() | Evidence() | MatrixCell() | SurvivalShown():
                 reported[event.test].append(event)
-    tests: dict[str, list[TestSummary]] = {id_: [] for id_ in declared}
+    tests: dict[str, list[TestSummary]] = defaultdict(list)
     for (test, id_), own in ran.items():
-        claim = declared.get(id_)
-        scenario = claim.scenario if claim else ""
-        tests.setdefault(id_, []).append(
-            _test(test, own, reported[test], command_for(test, scenario, run), run.at)
-        )
+        command = command_for(test, declared[id_].scenario, run)
+        tests[id_].append(_test(test, own, reported[test], command, run.at))
     return [
-        ClaimSummary(
-            id=id_,
-            text=claim.text if claim else "The run did not declare this claim.",
-            source=claim.source if claim else "",
-            scenario=claim.scenario if claim else "",
-            tier=claim.tier if claim else None,
-            tests=worst_first(found),
-        )
-        for id_, found in tests.items()
-        for claim in [declared.get(id_)]
+        ClaimSummary(c.id, c.text, c.source, c.scenario, c.tier, worst_first(tests[c.id]))
+        for c in declared.values()
     ]
 
 

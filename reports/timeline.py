@@ -139,10 +139,9 @@ def _fault(survival: Survival, scale: Scale, top: float) -> Track:
     x, end = scale.x(scale.injected), scale.x(scale.end if healed is None else healed)
     width = max(2.0, round(end - x, 1))
     name = survival.scenario.fault + (", not healed" if healed is None else "")
-    box = Box(x, width, name, good=False)
-    if len(name) * CHAR + 8 <= width:
-        return Track("fault", top, (Box(x, width, name, name, good=False),))
-    return Track("fault", top, (box,), beside(x, x + width, top + 13, name))
+    inside = len(name) * CHAR + 8 <= width
+    box = Box(x, width, name, name if inside else "", good=False)
+    return Track(top, (box,), label=None if inside else beside(x, x + width, top + 13, name))
 
 
 def _gap(survival: Survival, scale: Scale, y: float) -> Gap | None:
@@ -168,18 +167,18 @@ def _errors(survival: Survival, scale: Scale) -> tuple[Moments, ...]:
 
 
 def _lost(survival: Survival, scale: Scale, top: float) -> Track:
-    runs = survival.ledger.lost
     boxes = []
-    for run in runs:
+    for run in survival.ledger.lost:
         x = scale.x(run.acknowledged_from)
         width = max(3.0, round(scale.x(run.acknowledged_to) - x, 1))
         boxes.append(Box(x, width, f"writer {run.writer}", good=False))
     if not boxes:
         said = "none" if was_read(survival) else "not known: the ledger was not read"
-        return Track("lost", top, (), Label(LEFT + 5, top + 13, said))
+        return Track(top, (), label=Label(LEFT + 5, top + 13, said))
     left, right = min(box.x for box in boxes), max(box.x + box.width for box in boxes)
     text = f"{survival.ledger.counts.lost:,} writes acknowledged here are gone"
-    return Track("lost", top, tuple(dict.fromkeys(boxes)), beside(left, right, top + 13, text))
+    label = beside(left, right, top + 13, text)
+    return Track(top, tuple(dict.fromkeys(boxes)), label=label)
 
 
 def _lanes(survival: Survival, scale: Scale, top: float) -> tuple[Track, ...]:
@@ -190,8 +189,7 @@ def _lanes(survival: Survival, scale: Scale, top: float) -> tuple[Track, ...]:
             x = scale.x(span.start)
             width = max(1.5, round(scale.x(span.end) - x, 1))
             boxes.append(Box(x, width, span.state, fit(span.state, width - 8), span.good))
-        name = fit(lane.name, LEFT - 4)
-        rows.append(Track(name, top + index * _LANE, tuple(boxes)))
+        rows.append(Track(top + index * _LANE, tuple(boxes), fit(lane.name, LEFT - 4)))
     return tuple(rows)
 
 

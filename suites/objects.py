@@ -79,25 +79,17 @@ def pv(
     """Return `nfs-pv` with another name, folder, policy and class; None is no class."""
     (obj,) = load("pv")
     obj["metadata"]["name"] = name
-    obj["spec"]["nfs"]["path"] = path
-    obj["spec"]["persistentVolumeReclaimPolicy"] = policy
-    return with_spec(_of_class(obj, storage_class), **spec)
+    fields = {"persistentVolumeReclaimPolicy": policy, "storageClassName": storage_class}
+    obj = _merged(obj, {"spec": {**fields, "nfs": {"path": path}}})
+    return with_spec(obj, **spec)
 
 
 def pvc(name: str, *, storage_class: str | None = "nfs-ssd", **spec: Any) -> Object:
     """Return `nfs-pvc` with another name and class, and without its selector; None is no class."""
     (obj,) = load("pvc")
     obj["metadata"] = {"name": name}
-    del obj["spec"]["selector"]
-    return with_spec(_of_class(obj, storage_class), **spec)
-
-
-def _of_class(obj: Object, storage_class: str | None) -> Object:
-    if storage_class is None:
-        del obj["spec"]["storageClassName"]
-    else:
-        obj["spec"]["storageClassName"] = storage_class
-    return obj
+    obj = _merged(obj, {"spec": {"selector": None, "storageClassName": storage_class}})
+    return with_spec(obj, **spec)
 
 
 def prepare(stack: Stack, volume: Object) -> str:

@@ -30,7 +30,7 @@ _SCENARIOS = (
     "nfs-port-dropped", "node-isolated", "mysqld-sigstop", "statefulset-scale-to-zero",
     "export-read-only", "node-failover",
 )  # fmt: skip
-_LEFT_MOUNTS = ("/var/log/pods tmpfs",)
+_LEFT_MOUNT = "/var/log/pods tmpfs"
 
 console = Console()
 
@@ -112,7 +112,7 @@ def _on(site: Site, node: str) -> list[str]:
     mounts = site.on_node(node, "cat", "/proc/mounts").splitlines()
     status = site.engine.state(node).status
     found = [table for table in tables if "landfast" in table]
-    found += [mount for mount in mounts if any(what in mount for what in _LEFT_MOUNTS)]
+    found += [mount for mount in mounts if _LEFT_MOUNT in mount]
     return found + ([] if status == "running" else [f"the container is {status}"])
 
 

@@ -44,22 +44,18 @@ def main() -> int:
     if unknown := set(options.suites) - set(_FOLDERS):
         parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(_FOLDERS)}")
     sabotages: dict[str, Sabotage] = {}
-    together: list[str] = []
-    batches: list[list[str]] = []
+    in_order: set[str] = set()
     unjudged: set[str] = set()
     for suite in options.suites:
         folder: Path = _FOLDERS[suite].relative_to(paths.PROJECT)
         module = importlib.import_module(".".join([*folder.parts, "sabotage"]))
-        of_suite = getattr(module, "EARLY", {}) if options.early else module.SABOTAGES
-        sabotages |= of_suite
+        sabotages |= getattr(module, "EARLY", {}) if options.early else module.SABOTAGES
+        in_order |= {*getattr(module, "IN_ORDER", ())}
         unjudged |= getattr(module, "UNJUDGED", set())
-        wanted = [claim for claim in of_suite if options.only in claim]
-        in_order = getattr(module, "IN_ORDER", ())
-        together += [claim for claim in wanted if claim not in in_order]
-        batches += [[claim] for claim in wanted if claim in in_order]
-    batches = [*([together] if together else []), *batches]
+    wanted = [claim for claim in sabotages if options.only in claim]
+    together = [claim for claim in wanted if claim not in in_order]
     results: dict[str, TestFinished | str] = {}
-    for batch in batches:
+    for batch in filter(None, [together, *([claim] for claim in wanted if claim in in_order)]):
         console.print(f"sabotaging {', '.join(batch)}")
         results |= _run(options.suites, batch, options.out, early=options.early)
     for line in _lines(sabotages, results):

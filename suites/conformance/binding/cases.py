@@ -12,7 +12,6 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from landfast.binding.model import (
-    AccessMode,
     BindingCase,
     Class,
     Create,
@@ -26,8 +25,8 @@ from landfast.binding.model import (
     Selector,
     VolumeMode,
 )
+from suites.conformance.binding.table import ROX, RWO, RWOP, RWX
 
-RWO, ROX, RWX, RWOP = AccessMode.RWO, AccessMode.ROX, AccessMode.RWX, AccessMode.RWOP
 T = TypeVar("T")
 
 MOST_OF_A_KIND = 4

@@ -8,7 +8,6 @@ from landfast.binding.objects import as_yaml
 from landfast.binding.trial import Trial
 from landfast.errors import LandfastError
 from suites.conformance.binding.generation import BindingCases, shrink
-from suites.conformance.binding.show import show
 
 _log = logging.getLogger(__name__)
 _BATCH = 100
@@ -78,3 +77,20 @@ class Comparison:
         why = f" ({expected.undetermined})" if expected.undetermined else ""
         observed = "; ".join(show(self._observed[case]))
         return f"{as_yaml(case)}# allowed{why}:\n#   {allowed}\n# observed:\n#   {observed}"
+
+
+def show(outcome: Outcome) -> list[str]:
+    """Return how a binding case ended, in words."""
+    states = [
+        *(f"{r.kind} {r.name} refused: {r.field}" for r in sorted(outcome.refused)),
+        *sorted(
+            f"PV {pv.name}: {pv.phase}{f' to {pv.claim_ref}' if pv.claim_ref else ''}"
+            f"{', being deleted' if pv.deleting else ''}"
+            for pv in outcome.pvs
+        ),
+        *sorted(
+            f"PVC {pvc.name}: {pvc.phase}{f' to {pvc.volume}' if pvc.volume else ''}"
+            for pvc in outcome.pvcs
+        ),
+    ]
+    return states or ["no PV and no PVC is left"]

@@ -22,7 +22,7 @@ _NONE, _MISMATCH = Reason.CLASS_NOT_FOUND, Reason.MISMATCH
 _MISSING, _ELSEWHERE = Reason.VOLUME_MISSING, Reason.BOUND_ELSEWHERE
 _BLOCK = VolumeMode.BLOCK
 
-RESERVED = [
+PREBOUND = [
     BindingRule(
         "reserved-is-kept-for-its-claim",
         "A PVC MUST NOT get a PV whose claimRef names another PVC.",
@@ -103,9 +103,6 @@ RESERVED = [
         ends=[bound("c", "a", "b")],
         twin=change("c", request=6),
     ),
-]
-
-NAMED = [
     BindingRule(
         "volume-name-before-smaller",
         "A PVC MUST get the PV that it names, even if another is smaller.",
@@ -200,5 +197,3 @@ NAMED = [
         twin=change("v", claim_ref=None),
     ),
 ]
-
-PREBOUND = [*RESERVED, *NAMED]

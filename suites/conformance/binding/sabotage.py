@@ -9,6 +9,7 @@ from fixtures.sabotage import Sabotage
 from landfast.binding.model import BindingCase, Class, Create, Expectation, Op, Pv
 from landfast.binding.oracle import expect
 from suites.conformance.binding.rules import RULES
+from suites.conformance.binding.table import each_op
 
 _ANY_SIZE = 100  # MiB; every PV of this size or more is large enough for every generated PVC
 
@@ -21,7 +22,7 @@ def size_blind(case: BindingCase) -> Expectation:
             return Create(replace(op.obj, capacity=op.obj.capacity + _ANY_SIZE))
         return op
 
-    return expect(BindingCase(tuple(tuple(map(enlarge, stage)) for stage in case.stages)))
+    return expect(each_op(enlarge)(case))
 
 
 def default_blind(case: BindingCase) -> Expectation:
@@ -32,7 +33,7 @@ def default_blind(case: BindingCase) -> Expectation:
             return Create(replace(op.obj, default=False))
         return op
 
-    return expect(BindingCase(tuple(tuple(map(unmark, stage)) for stage in case.stages)))
+    return expect(each_op(unmark)(case))
 
 
 SABOTAGES = {

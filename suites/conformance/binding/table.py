@@ -117,7 +117,6 @@ def pending(name: str, reason: Reason) -> Check:
 
 
 def lost(name: str) -> Check:
-
     def check(outcome: Outcome) -> Iterator[str]:
         pvc = outcome.pvc(name)
         if pvc is None or pvc.phase != PvcPhase.LOST:
@@ -212,7 +211,7 @@ def labelled(**labels: str) -> Selector:
 
 def change(name: str, **fields: Any) -> Twin:
     """Make the twin in which the object of that name is created with other fields."""
-    return _each_op(
+    return each_op(
         lambda op: (
             Create(replace(op.obj, **fields))
             if isinstance(op, Create) and op.obj.name == name
@@ -223,15 +222,17 @@ def change(name: str, **fields: Any) -> Twin:
 
 def without(dropped: Delete) -> Twin:
     """Make the twin in which something is not deleted."""
-    return _each_op(lambda op: None if op == dropped else op)
+    return each_op(lambda op: None if op == dropped else op)
 
 
 def forced(delete: Delete) -> Twin:
     """Make the twin in which something is deleted in spite of its finalizers."""
-    return _each_op(lambda op: replace(delete, force=True) if op == delete else op)
+    return each_op(lambda op: replace(delete, force=True) if op == delete else op)
 
 
-def _each_op(changed: Callable[[Op], Op | None]) -> Twin:
+def each_op(changed: Callable[[Op], Op | None]) -> Twin:
+    """Make the twin in which each operation is changed; None leaves it out."""
+
     def twin(case: BindingCase) -> BindingCase:
         stages = ([changed(op) for op in stage] for stage in case.stages)
         left = (tuple(op for op in stage if op) for stage in stages)

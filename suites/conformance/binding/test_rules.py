@@ -11,8 +11,8 @@ from landfast.binding.objects import as_yaml
 from landfast.binding.trial import Trial
 from landfast.steps import Steps
 from landfast.waiting import NotStable, stays_true
+from suites.conformance.binding.comparison import show
 from suites.conformance.binding.rules import RULES
-from suites.conformance.binding.show import show
 from suites.conformance.binding.table import BindingRule
 from suites.tables import each
 

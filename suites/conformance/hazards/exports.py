@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import PurePosixPath
 
+from fixtures.provisioner import Bench
 from landfast.provisioning.observed import file_of, text_of
 from landfast.stack import Stack
 
@@ -13,14 +14,15 @@ def put(stack: Stack, directory: str) -> None:
     stack.export.write(f"{directory}/{file_of(directory)}", text_of(directory))
 
 
-def files(stack: Stack) -> list[str]:
-    """Return every file as `directory/owner.txt`; ` (changed)` follows if its hash differs."""
-    listed = stack.export.list()
-    hashes = stack.export.hashes([p for p, entry in listed.items() if entry.type == "file"])
+def observed_files(bench: Bench) -> list[str]:
+    """Record every file as `directory/owner.txt`, and ` (changed)` if its hash differs."""
+    export = bench.stack.export
+    hashes = export.hashes([p for p, entry in export.list().items() if entry.type == "file"])
     found = []
     for path, digest in hashes.items():
         written = hashlib.sha256(text_of(PurePosixPath(path).stem).encode()).hexdigest()
         found.append(path if digest == written else f"{path} (changed)")
+    bench.steps.observe(f"the server has {found or 'no file'}")
     return found
 
 

@@ -8,7 +8,7 @@ from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.volumes import storage_class
 from landfast.steps import Steps
 from landfast.waiting import wait_until
-from suites.conformance.hazards.exports import files, folders
+from suites.conformance.hazards.exports import folders, observed_files
 from suites.conformance.hazards.objects import BY_ANNOTATION, PATH
 
 _FAILED = "VolumeFailedDelete"
@@ -24,9 +24,7 @@ def test_second_archive_of_one_name_fails_and_both_stay(bench: Bench, test: Step
         first.release()
     with bench.volume("second", settings, annotations={PATH: "again"}) as second:
         seen = bench.reclaim(second, Fate(Reclaimed.FAILED, "again", "Released"))
-        left = files(bench.stack)
-        test.observe(f"the server has {left}")
-        assert left == ["again/second.txt", "archived-again/first.txt"]
+        assert observed_files(bench) == ["again/second.txt", "archived-again/first.txt"]
         assert any(text.startswith(_FAILED) for text in seen.events), f"no event {_FAILED}"
 
 
@@ -51,9 +49,7 @@ def test_volume_without_its_class_is_kept_until_the_class_is_back(
             bench.stack.make(storage_class("classless", settings))
         with test.verify("the provisioner's next attempt, after 15 s, deletes the volume"):
             bench.stack.wait_gone("PersistentVolume", volume.name, timeout=timeouts.RECLAIM)
-        left = files(bench.stack)
-        test.observe(f"after the class is back, the server has {left or 'no file'}")
-        assert left == []
+        assert observed_files(bench) == []
 
 
 @pytest.mark.claim("hazards.class-counts-at-deletion")

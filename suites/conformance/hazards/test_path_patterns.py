@@ -10,7 +10,7 @@ from fixtures.provisioner import Bench
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.observed import GONE
 from landfast.steps import Steps
-from suites.conformance.hazards.exports import files, put
+from suites.conformance.hazards.exports import observed_files, put
 from suites.conformance.hazards.objects import BY_ANNOTATION, PATH
 
 _SHARED = {PATH: "shared"}
@@ -40,7 +40,7 @@ _HAZARDS = {
     "hazard", [pytest.param(h, id=h.name, marks=pytest.mark.claim(c)) for c, h in _HAZARDS.items()]
 )
 def test_volume_and_its_neighbour_end_as_the_release_line_says(
-    hazard: PatternHazard, bench: Bench, test: Steps
+    hazard: PatternHazard, bench: Bench
 ) -> None:
     settings = ClassSettings(on_delete="delete", path_pattern=hazard.pattern)
     put(bench.stack, hazard.neighbour)
@@ -48,8 +48,7 @@ def test_volume_and_its_neighbour_end_as_the_release_line_says(
         assert not (misplaced := volume.misplaced(bench.line, settings)), misplaced
         expected = volume.fate(bench.line, settings, others=[hazard.neighbour])
         bench.reclaim(volume, expected)
-        left = files(bench.stack)
-        test.observe(f"{bench.line}: the server has {left or 'no file'}")
+        left = observed_files(bench)
         spared = f"{hazard.neighbour}/{hazard.neighbour}.txt" in left
         assert spared is (expected.victim is None), f"the neighbour's data: {left}"
 
@@ -96,8 +95,7 @@ def test_next_pvc_of_a_path_gets_the_data_of_the_last_one(bench: Bench, test: St
     ):
         last.release()
     with bench.volume("next", settings, annotations=_SHARED, write=False) as following:
-        left = files(bench.stack)
-        test.observe(f"the server has {left or 'no file'}")
+        left = observed_files(bench)
         assert following.directory == "shared"
         assert left == ["shared/last.txt"], "the next PVC does not get the data of the last one"
 
@@ -115,21 +113,16 @@ def test_annotation_value_dot_dot_gives_the_folder_above_the_export(
             volume.delete_pvc()
         with test.verify("the volume is deleted"):
             volume.wait_for(GONE)
-        left = files(bench.stack)
-        test.observe(f"the server has {left or 'no file'}")
+        left = observed_files(bench)
         assert left == ["neighbour/neighbour.txt"], "the neighbour's data was hit"
 
 
 @pytest.mark.claim("hazards.annotation-climbs-to-a-neighbour")
-def test_annotation_with_dot_dot_reaches_and_removes_a_neighbours_directory(
-    bench: Bench, test: Steps
-) -> None:
+def test_annotation_with_dot_dot_reaches_and_removes_a_neighbours_directory(bench: Bench) -> None:
     settings = ClassSettings(on_delete="delete", path_pattern=f"mine-{BY_ANNOTATION}")
     put(bench.stack, "neighbour")
     climbing = {PATH: "x/../neighbour"}
     with bench.volume("climber", settings, annotations=climbing, write=False) as volume:
         assert volume.directory == "neighbour", f"the volume's directory is {volume.directory}"
         bench.reclaim(volume, Fate(Reclaimed.REMOVED, None))
-        left = files(bench.stack)
-        test.observe(f"the server has {left or 'no file'}")
-        assert left == [], "the neighbour's data was spared"
+        assert observed_files(bench) == [], "the neighbour's data was spared"

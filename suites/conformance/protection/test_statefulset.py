@@ -32,10 +32,6 @@ def pvcs_left(stack: Stack, expected: frozenset[str]) -> list[str]:
     return sorted(left)
 
 
-def owner_uids(obj: Object) -> list[str]:
-    return [owner["uid"] for owner in obj["metadata"].get("ownerReferences", [])]
-
-
 @each("row", ROWS)
 def test_pvcs_that_a_set_leaves_follow_its_retention_policy(
     stack: Stack, row: Retention, test: Steps
@@ -106,6 +102,10 @@ def test_set_that_is_made_again_adopts_the_pods_it_left(stack: Stack, test: Step
         found = stack.kube.list("Pod", stack.namespace)
         return {obj["metadata"]["uid"]: obj for obj in found}
 
+    def is_owned(pod: Object) -> bool:
+        owning = pod["metadata"].get("ownerReferences", [])
+        return any(owner["uid"] == made["metadata"]["uid"] for owner in owning)
+
     with test.step("run a set of two pods, delete it with --cascade=orphan"):
         run_set(stack)
         before = pods()
@@ -119,9 +119,7 @@ def test_set_that_is_made_again_adopts_the_pods_it_left(stack: Stack, test: Step
         after = wait_until(
             "pods that the new set owns",
             pods,
-            until=lambda found: all(
-                made["metadata"]["uid"] in owner_uids(p) for p in found.values()
-            ),
+            until=lambda found: all(map(is_owned, found.values())),
             timeout=timeouts.REFUSAL,
             describe=lambda found: str({uid: owners(seen) for uid, seen in found.items()}),
         )

@@ -82,16 +82,13 @@ class ReclaimCell:
         parameters = ", ".join(given) or "no parameters"
         if self.refused:
             text = f"The API MUST refuse a StorageClass with {policy}."
-        elif self.how == "static":
-            text = (
-                f"After its PVC is deleted, a volume that was prepared by hand with {policy}, of a "
-                f"class with {parameters}, MUST be: {self._end()}."
-            )
         else:
-            text = (
-                f"After its PVC is deleted, a volume that was provisioned under a class with "
-                f"{policy} and {parameters} MUST be: {self._end()}."
+            made = (
+                f"prepared by hand with {policy}, of a class with {parameters},"
+                if self.how == "static"
+                else f"provisioned under a class with {policy} and {parameters}"
             )
+            text = f"After its PVC is deleted, a volume that was {made} MUST be: {self._end()}."
         return Claim(id=f"reclaim.{self.slug}", text=text, source=_SOURCES[self.how])
 
     def _end(self) -> str:

@@ -1,6 +1,5 @@
 """The reference's little database, and what has to be left of it."""
 
-from landfast.mysql.client import Identity
 from landfast.stack import Stack
 
 ROWS = ["hello,", "world!"]
@@ -35,8 +34,3 @@ def hashes(stack: Stack) -> dict[str, str]:
             if name in ("auto.cnf", "ibdata1") or name.startswith("test_mysql/")
         ]
     )
-
-
-def describe(rows: list[object], identity: Identity) -> str:
-    """Say what a server returned, for the report."""
-    return f"MySQL {identity.version} returns the rows {rows}; server_uuid {identity.server_uuid}"

@@ -64,6 +64,7 @@ def serve_all(target: Target) -> None:
 
 
 _POLICY_RETAIN = Sabotage("the PV's policy is Retain", of_policy("Retain"))
+_REMOVES = Sabotage("the class says onDelete: delete", of_class(onDelete="delete"))
 _SMALL_VOLUME = written("PersistentVolume", {"spec": {"capacity": {"storage": "512Mi"}}})
 _OTHER_CLASS = written("PersistentVolumeClaim", {"spec": {"storageClassName": "another"}})
 _ONE_CLASS = written(
@@ -154,12 +155,8 @@ SIDE_BY_SIDE: dict[str, Sabotage] = {
         written("StorageClass", {"provisioner": "another"}),
     ),
     f"{_W}.selector-is-refused": Sabotage("the PVC has no selector", _NO_SELECTOR),
-    f"{_W}.deletion-archives": Sabotage(
-        "the class says onDelete: delete", of_class(onDelete="delete")
-    ),
-    f"{_W}.deletion-archives-by-default": Sabotage(
-        "the class says onDelete: delete", of_class(onDelete="delete")
-    ),
+    f"{_W}.deletion-archives": _REMOVES,
+    f"{_W}.deletion-archives-by-default": _REMOVES,
     f"{_W}.deletion-removes": Sabotage(
         "the class says onDelete: retain", of_class(onDelete="retain")
     ),

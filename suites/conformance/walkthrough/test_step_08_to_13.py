@@ -9,14 +9,7 @@ from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import Steps
 from suites.conformance.walkthrough.conftest import Walk
-from suites.conformance.walkthrough.database import (
-    PVC,
-    ROWS,
-    data_files,
-    describe,
-    hashes,
-    messages,
-)
+from suites.conformance.walkthrough.database import PVC, ROWS, data_files, hashes, messages
 
 pytestmark = pytest.mark.xdist_group("walkthrough")
 
@@ -104,9 +97,10 @@ def expect_the_same_rows(reference: Stack, walk: Walk, test: Steps) -> None:
     with test.verify("MySQL answers and returns its rows"):
         identity = reference.wait_for_mysql()
         rows = messages(reference)
-    test.observe(describe(rows, identity))
-    assert rows == ROWS, f"rows were lost or changed; server_uuid is now {identity.server_uuid}"
-    assert identity.server_uuid == walk.server_uuid, "MySQL runs on another data directory"
+    uuid = identity.server_uuid
+    test.observe(f"MySQL {identity.version} returns the rows {rows}; server_uuid {uuid}")
+    assert rows == ROWS, f"rows were lost or changed; server_uuid is now {uuid}"
+    assert uuid == walk.server_uuid, "MySQL runs on another data directory"
 
 
 def replace_pod(reference: Stack, test: Steps, grace_seconds: int | None) -> Object:

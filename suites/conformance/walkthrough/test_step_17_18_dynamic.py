@@ -8,14 +8,8 @@ from landfast.journal import Note
 from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.waiting import wait_until
-from suites.conformance.walkthrough.volumes import (
-    TEXT,
-    archive_on_delete,
-    delete_pvc,
-    folder_name,
-    provision,
-)
-from suites.objects import pvc, stays_pending
+from suites.conformance.walkthrough.volumes import TEXT, delete_pvc, folder_name, provision
+from suites.objects import patched, pvc, stays_pending
 
 _STAYS_SECONDS = 3
 
@@ -77,7 +71,7 @@ def test_deleted_pvc_is_archived_with_archive_on_delete_true(stack: Stack, test:
 def test_deleted_pvc_is_archived_without_archive_on_delete(
     stack: Stack, test: Steps, run: Run
 ) -> None:
-    stack.changes.append(archive_on_delete(None))
+    stack.changes.append(patched("StorageClass", {"parameters": {"archiveOnDelete": None}}))
     folder, left = files_left_after_deletion(stack, test)
     test.observe(f"archiveOnDelete left out: the PV is gone, the server has {left}")
     said = "Step 18 of the reference says that leaving out archiveOnDelete deletes the data."
@@ -88,7 +82,7 @@ def test_deleted_pvc_is_archived_without_archive_on_delete(
 
 @pytest.mark.claim("walkthrough.deletion-removes")
 def test_deleted_pvc_is_removed_with_archive_on_delete_false(stack: Stack, test: Steps) -> None:
-    stack.changes.append(archive_on_delete("false"))
+    stack.changes.append(patched("StorageClass", {"parameters": {"archiveOnDelete": "false"}}))
     folder, left = files_left_after_deletion(stack, test)
     folders = sorted(stack.export.list())
     test.observe(f'archiveOnDelete "false": the PV is gone; of {folder} the server has {folders}')

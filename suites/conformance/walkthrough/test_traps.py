@@ -5,7 +5,6 @@ from pathlib import PurePosixPath
 import pytest
 
 from landfast import timeouts
-from landfast.kube.client import Object
 from landfast.manifests import MANIFESTS, load
 from landfast.stack import Stack
 from landfast.steps import Steps
@@ -15,21 +14,18 @@ from suites.objects import files, prepare
 
 def volumes_below_a_recycled_one() -> list[str]:
     """Return the reference's PVs whose folder lies inside that of a Recycle PV."""
-    objects = [obj for manifest in MANIFESTS for obj in load(manifest)]
-    volumes = [obj for obj in objects if obj["kind"] == "PersistentVolume"]
-
-    def path(pv: Object) -> PurePosixPath:
-        return PurePosixPath(pv["spec"]["nfs"]["path"])
-
-    def named(pv: Object) -> str:
-        return f"{pv['metadata']['name']} ({path(pv)})"
-
+    paths: dict[str, PurePosixPath] = {}
+    recycled: list[str] = []
+    for obj in (obj for manifest in MANIFESTS for obj in load(manifest)):
+        if obj["kind"] == "PersistentVolume":
+            name, spec = obj["metadata"]["name"], obj["spec"]
+            paths[name] = PurePosixPath(spec["nfs"]["path"])
+            recycled += [name] if spec["persistentVolumeReclaimPolicy"] == "Recycle" else []
     return [
-        f"{named(inner)} lies in {named(outer)}"
-        for outer in volumes
-        for inner in volumes
-        if outer["spec"]["persistentVolumeReclaimPolicy"] == "Recycle"
-        and path(outer) in path(inner).parents
+        f"{inner} ({path}) lies in {outer} ({paths[outer]})"
+        for outer in recycled
+        for inner, path in paths.items()
+        if paths[outer] in path.parents
     ]
 
 

@@ -2,8 +2,8 @@
 
 from landfast import timeouts
 from landfast.kube.client import Object
-from landfast.stack import Change, Stack
-from suites.objects import files, patched, pvc
+from landfast.stack import Stack
+from suites.objects import files, pvc
 
 TEXT = "what a pod has written"
 
@@ -25,8 +25,3 @@ def delete_pvc(stack: Stack, name: str, pv: Object) -> dict[str, str]:
     stack.kube.delete("PersistentVolumeClaim", name, stack.namespace)
     stack.wait_gone("PersistentVolume", pv["metadata"]["name"], timeout=timeouts.RECLAIM)
     return files(stack)
-
-
-def archive_on_delete(value: str | None) -> Change:
-    """Return the change of a StorageClass that sets `archiveOnDelete`; None leaves it out."""
-    return patched("StorageClass", {"parameters": {"archiveOnDelete": value}})
