@@ -182,7 +182,7 @@ def fate(
     if settings.reclaim_policy == "Retain":
         return Fate(Reclaimed.KEPT, own, "Released")
     target = looked_at(line, nfs_path, path)
-    there = {*others, *([] if own is None else [own])}
+    there = {*others, own}
     if target is None or not _exists(target, there):
         asked = settings.on_delete == "retain"
         return Fate(Reclaimed.KEPT if asked else Reclaimed.LEAKED, own)
@@ -190,7 +190,12 @@ def fate(
 
 
 def _deleted(
-    settings: ClassSettings, own: str | None, target: str, *, archive: str, there: Collection[str]
+    settings: ClassSettings,
+    own: str | None,
+    target: str,
+    *,
+    archive: str,
+    there: Collection[str | None],
 ) -> Fate:
     """Return what Delete does with the directory that it found."""
     match settings.on_delete:
@@ -219,14 +224,16 @@ def _removed(own: str | None, target: str) -> Fate:
 
 
 def lines_differ(settings: ClassSettings, pvc: PvcMeta, pv_name: str, nfs_path: str) -> bool:
-    """Return whether the lines differ in where they put a volume or in what becomes of it."""
+    """Return whether the lines differ in what becomes of a volume.
 
-    def shown(line: Line) -> tuple[str, str | None, str, bool]:
-        made = pv_path(nfs_path, directory(line, settings, pvc, pv_name))
+    They always do if they put it into different directories.
+    """
+
+    def shown(line: Line) -> tuple[str | None, str, bool]:
         end = fate(line, settings, pvc, pv_name, nfs_path)
-        return made, end.data, end.phase, end.directory_stays
+        return end.data, end.phase, end.directory_stays
 
-    return shown(Line.V402) != shown(Line.MASTER)
+    return len({shown(line) for line in Line}) > 1
 
 
 def static_fate(reclaim_policy: str, own: str) -> Fate:
@@ -252,7 +259,7 @@ def static_fate(reclaim_policy: str, own: str) -> Fate:
     raise ValueError(f"there is no reclaim policy {reclaim_policy!r}")
 
 
-def _exists(directory: str, there: Collection[str]) -> bool:
+def _exists(directory: str, there: Collection[str | None]) -> bool:
     """Return whether an export with these directories has another one; it always has ""."""
     return directory == "" or any(_holds(directory, name) for name in there)
 
@@ -277,5 +284,5 @@ def _join(*parts: str) -> str:
 
 
 def _base(path: str) -> str:
-    """Return what Go's filepath.Base returns."""
-    return posixpath.basename(path.rstrip("/")) or "/"
+    """Return what Go's filepath.Base returns for a path that `_join` made."""
+    return posixpath.basename(path) or "/"

@@ -154,6 +154,11 @@ def test_an_archive_that_is_there_makes_the_deletion_fail(line: Line) -> None:
             Fate(Reclaimed.KEPT, None),
             Fate(Reclaimed.KEPT, None),
         ),
+        (  # the parent of the export is taken for the export
+            ClassSettings(path_pattern="${.PVC.annotations.up}", on_delete="delete"),
+            Fate(Reclaimed.EMPTIED, None, "Released", victim="."),
+            Fate(Reclaimed.EMPTIED, None, "Released", victim="."),
+        ),
     ],
 )
 def test_pattern_decides_by_line(settings: ClassSettings, v402: Fate, master: Fate) -> None:
@@ -283,6 +288,18 @@ def test_lines_differ_on_a_nested_directory_unless_it_is_to_be_kept(
     nested = replace(settings, path_pattern=NESTED)
     kept = settings.reclaim_policy == "Retain" or settings.on_delete == "retain"
     assert lines_differ(nested, PVC, "pvc-1", NFS_PATH) is not kept
+
+
+@given(every)
+def test_lines_that_use_different_directories_differ(settings: ClassSettings) -> None:
+    made = {directory(line, settings, PVC, "pvc-1") for line in Line}
+    for nfs_path in ("/", "/exports/", NFS_PATH, "/data/shop-data-pvc-1"):
+        assert len(made) == 1 or lines_differ(settings, PVC, "pvc-1", nfs_path)
+
+
+@given(lines, every, st.text("bXY", min_size=1, max_size=3))
+def test_name_of_the_export_does_not_decide(line: Line, settings: ClassSettings, name: str) -> None:
+    assert fate(line, settings, PVC, "pvc-1", f"/{name}") == end(line, settings)
 
 
 @given(actions, st.text("abc", min_size=1, max_size=5), st.text("abc", min_size=1, max_size=5))
