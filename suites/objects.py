@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.manifests import load
 from landfast.stack import Change, Stack
@@ -99,7 +98,7 @@ def prepare(stack: Stack, volume: Object) -> str:
     --pvclaimbinder-sync-period): one that must not bind would seem to pass.
     """
     name = str(stack.make(volume)["metadata"]["name"])
-    stack.wait_for_pv(name, "Available", timeout=timeouts.BIND)
+    stack.wait_for_pv(name, "Available")
     return name
 
 

@@ -73,8 +73,9 @@ def test_any_name_is_listed_read_and_hashed(
     assert inspector.stat(name) == entry
     assert inspector.exists(name)
     assert inspector.read(name) == "abc"
-    assert inspector.sha256(name).startswith("ba7816bf8f01cfea")
-    assert len(inspector.sha256(name)) == 64
+    found = inspector.hashes([name])[name]
+    assert found.startswith("ba7816bf8f01cfea")
+    assert len(found) == 64
 
 
 def test_all_names_side_by_side(inspector: ExportInspector, tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_what_is_not_there(inspector: ExportInspector) -> None:
     with pytest.raises(LandfastError, match="nothing"):
         inspector.read("nothing")
     with pytest.raises(LandfastError, match="nothing"):
-        inspector.sha256("nothing")
+        inspector.hashes(["nothing"])
 
 
 @ONLY_COREUTILS

@@ -1,5 +1,6 @@
 """The contract of a fault: inject, prove that it took effect, heal, prove that it healed."""
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -80,15 +81,9 @@ class Site:
 
     def replace_pod(self) -> None:
         """Delete MySQL's pod and wait until there is another one, which need not run yet."""
-        uid = self.pod()["metadata"]["uid"]
+        before = self.pod()
         self.delete_pod()
-        wait_until(
-            "another pod mysql-0",
-            self.find_pod,
-            until=lambda pod: pod is not None and pod["metadata"]["uid"] != uid,
-            timeout=timeouts.GONE,
-            describe=lambda pod: "the same pod" if pod else "no pod",
-        )
+        self.stack.wait_for_next_pod(before, timeout=timeouts.GONE)
 
     def on_node(self, node: str, *argv: str, check: bool = True) -> str:
         """Run a program in a node's container and return its standard output."""
@@ -153,6 +148,10 @@ class Lasting(Fault):
     @abstractmethod
     def still_there(self) -> bool:
         """Whether the fault is still in effect; quick enough to be polled."""
+
+    def wait_over(self, what: str, *, timeout: float) -> None:
+        """Wait until the fault is no longer in effect; `what` says what is waited for."""
+        wait_until(what, self.still_there, until=operator.not_, timeout=timeout)
 
 
 class Momentary(Fault):

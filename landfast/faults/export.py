@@ -114,6 +114,5 @@ class ExportFull(_ExportFault):
         return f"{served}; {self._free('M')} are free"
 
     def _free(self, unit: str) -> str:
-        return self.site.server.execute("df", "--output=avail", f"-B{unit}", EXPORT_PATH).split()[
-            -1
-        ]
+        shown = self.site.server.execute("df", "--output=avail", f"-B{unit}", EXPORT_PATH)
+        return shown.split()[-1]

@@ -46,11 +46,7 @@ class FaultRecord:
 class Life:
     """Takes one fault through its life; `record` says at any time how far it has come.
 
-    Args:
-        make: the fault's class.
-        site: where it is injected.
-        rollback: where it is noted, synced to disk, before it is injected.
-        step: narrates.
+    The fault is in the rollback journal, synced to disk, before it is injected.
 
     Raises:
         MissingCapability: the fault cannot be injected here.

@@ -109,12 +109,7 @@ class _Rules(Lasting, NodeFault):
 
     def wait_no_rules(self) -> str:
         """Wait until the table is gone, and return that as a sentence."""
-        wait_until(
-            f"{self.node} to have no table {_TABLE}",
-            self.still_there,
-            until=lambda there: not there,
-            timeout=timeouts.HEALTHY,
-        )
+        self.wait_over(f"{self.node} to have no table {_TABLE}", timeout=timeouts.HEALTHY)
         return f"{self.node} has no table {_TABLE}"
 
 

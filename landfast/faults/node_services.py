@@ -140,11 +140,7 @@ class NodeLogDiskFull(Lasting, NodeFault):
         self._remove_probe()
 
     def prove_healed(self) -> str:
-        wait_until(
-            f"{_LOGS} to be the node's own",
-            lambda: not self.still_there(),
-            timeout=timeouts.CONTAINER_STATE,
-        )
+        self.wait_over(f"{_LOGS} to be the node's own", timeout=timeouts.CONTAINER_STATE)
         self._remove_probe()
         self._start_probe()
         try:

@@ -6,11 +6,10 @@ from typing import ClassVar
 from landfast import timeouts
 from landfast.faults.base import Lasting, Momentary, prove, register
 from landfast.faults.node_health import NodeFault, lease_of, moment, wait_node_ready
+from landfast.faults.processes import KILLED
 from landfast.kube.client import KubeError
 from landfast.kube.status import condition
 from landfast.waiting import wait_until
-
-_KILLED = 137  # 128 + SIGKILL
 
 
 class _ContainerFault(NodeFault):
@@ -44,7 +43,7 @@ class _NodeOff(Lasting, _ContainerFault):
             f"the container {self.node} to have ended",
             self.container,
             until=lambda state: (
-                state.status == "exited" and (state.exit_code == _KILLED) == self.killed
+                state.status == "exited" and (state.exit_code == KILLED) == self.killed
             ),
         )
         return (
@@ -168,12 +167,7 @@ class NodeCordon(Lasting, NodeFault):
         self._cordon(on=False)
 
     def prove_healed(self) -> str:
-        wait_until(
-            f"node {self.node} to be schedulable",
-            self.still_there,
-            until=lambda cordoned: not cordoned,
-            timeout=timeouts.NODE_READY,
-        )
+        self.wait_over(f"node {self.node} to be schedulable", timeout=timeouts.NODE_READY)
         return f"node {self.node} is schedulable; {super().prove_healed()}"
 
     def _cordon(self, *, on: bool) -> None:

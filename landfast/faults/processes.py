@@ -11,7 +11,7 @@ from landfast.kube.client import Object
 from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.waiting import wait_until
 
-_KILLED = 137  # 128 + SIGKILL
+KILLED = 137  # 128 + SIGKILL
 _MYSQLD = ("mysqld", "mariadbd")
 # A process may end while it is read: that is not an error.
 _STATS = """
@@ -54,8 +54,8 @@ def prove_killed(what: str, pod: Callable[[], Object], container: str) -> Object
         NotProven: it did not end, or in another way.
     """
     ended = prove(f"{what} {container[:12]} to have ended", lambda: end_of(pod(), container))
-    if ended["exitCode"] != _KILLED:
-        raise NotProven(f"{what} ended with exit code {ended['exitCode']}, not {_KILLED}")
+    if ended["exitCode"] != KILLED:
+        raise NotProven(f"{what} ended with exit code {ended['exitCode']}, not {KILLED}")
     return ended
 
 

@@ -114,10 +114,6 @@ class ExportInspector:
         """Return a file's text."""
         return self._execute(["cat", self._at(path)])
 
-    def sha256(self, path: str) -> str:
-        """Return the SHA-256 of a file's content, in hex."""
-        return self.hashes([path])[path]
-
     def hashes(self, paths: Collection[str]) -> dict[str, str]:
         """Return the SHA-256 of files' contents, in hex, by path; ask the server once."""
         output = self._execute(["sh", "-c", _HASH, "sh", *map(self._at, paths)])

@@ -44,23 +44,16 @@ class Detection(BaseModel):
         lines = (line for line in Line if not any(p.differences[line] for p in self.probes))
         return next(lines, None)
 
-    @property
-    def first_differences(self) -> dict[Line, str]:
-        """For each line that is not followed, the first probe that shows it, and how."""
-        return {
-            line: f"{probe.name}: {probe.differences[line]}"
-            for line in Line
-            for probe in reversed(self.probes)
-            if probe.differences[line]
-        }
-
     def __str__(self) -> str:
         """Return the line and the probes that show it, as one line of text."""
         if self.line is not None:
             by = "; ".join(f"{probe.name} {probe.seen}" for probe in self.probes)
             return f"{self.line}, detected by: {by}"
-        not_like = "; ".join(f"not {line} ({how})" for line, how in self.first_differences.items())
-        return f"neither line: {not_like}"
+        not_like = []
+        for line in Line:
+            first = next(probe for probe in self.probes if probe.differences[line])
+            not_like.append(f"not {line} ({first.name}: {first.differences[line]})")
+        return f"neither line: {'; '.join(not_like)}"
 
 
 def detect(stack: Stack) -> Detection:

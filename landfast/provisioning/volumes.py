@@ -71,11 +71,7 @@ def volumes_of_class(stack: Stack, class_name: str) -> list[Object]:
 class BoundVolume:
     """A volume on a stack's part of the export that was bound to a PVC when it was made.
 
-    Attributes:
-        stack: the stack that it belongs to.
-        name: the name of the PV.
-        pvc: the PVC.
-        path: the volume's path on the server.
+    `name` is that of the PV, `path` the volume's path on the server.
     """
 
     stack: Stack
@@ -249,7 +245,7 @@ def prepared(
     stack.export.make_folder(name)
     with temporary_class(stack, name, of_class), removed(stack, pvc):
         volume = str(stack.make(obj)["metadata"]["name"])
-        stack.wait_for_pv(volume, "Available", timeout=timeouts.BIND)
+        stack.wait_for_pv(volume, "Available")
         wanted = pvc_object(pvc, name)
         wanted["spec"]["volumeName"] = volume  # or the provisioner may be faster
         stack.make(wanted)
@@ -273,7 +269,7 @@ def temporary_class(stack: Stack, name: str, settings: ClassSettings) -> Iterato
 
 def _bound(stack: Stack, pvc: PvcMeta) -> BoundVolume:
     """Wait until a PVC is bound, and return its volume."""
-    bound = stack.wait_for_pvc(pvc.name, timeout=timeouts.BIND)
+    bound = stack.wait_for_pvc(pvc.name)
     name = str(bound["spec"]["volumeName"])
     path = stack.kube.get("PersistentVolume", name)["spec"]["nfs"]["path"]
     return BoundVolume(stack, name, pvc, path)

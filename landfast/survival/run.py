@@ -74,16 +74,10 @@ def survive(
     disguise: Disguise = lambda fault: fault,
     read: Callable[[Ledger], FinalReading] = lambda ledger: ledger.read(),
 ) -> Survival:
-    """Run one scenario and return what it showed; history, reading and marks stay in `folder`.
+    """Run one scenario and return what it showed.
 
-    Args:
-        scenario: what to run.
-        site: where to run it.
-        rollback: where the fault is noted before it is injected.
-        folder: for what the verdict rests on.
-        step: narrates.
-        disguise: a sabotage of the fault.
-        read: how the ledger is read at the end.
+    What the verdict rests on stays in `folder`: history, reading and marks. `disguise` sabotages
+    the fault, `read` reads the ledger at the end.
 
     Raises:
         Unknown: the cluster was not healthy, or took no load: nothing was broken.
