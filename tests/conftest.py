@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from programs_on_path import put  # noqa: F401 - a fixture
 
 from landfast import timeouts
 
