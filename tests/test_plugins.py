@@ -349,11 +349,12 @@ def marked(mark: str, name: str, body: str = "test.observe('x')") -> str:
     return f"@pytest.mark.{mark}\ndef test_{name}(test):\n    {body}\n"
 
 
-def test_groups_come_first_exclusive_tests_last_and_the_rest_by_the_seed(suite: Suite) -> None:
-    single = [f"test.observe('{number}')" for number in range(8)]
+def test_groups_come_first_then_slow_tests_and_those_alone_late(suite: Suite) -> None:
+    single = [f"test.observe('{number}')" for number in range(10)]
     tests = (
-        marked("exclusive", "alone"),
+        "def test_alone(test, alone):\n    test.observe('x')",
         *single,
+        marked("slow", "slow"),
         marked("xdist_group('g')", "one"),
         marked("xdist_group('g')", "two"),
     )
@@ -361,12 +362,13 @@ def test_groups_come_first_exclusive_tests_last_and_the_rest_by_the_seed(suite: 
     for seed in ("1", "1", "2"):
         assert suite.run(*tests, options=("--seed", seed)) == 0
         names = [e.test.rpartition("::")[2] for e in suite.of(TestStarted)]
-        assert (names[:2], names[-1]) == (["test_one", "test_two"], "test_alone")
+        assert names[:3] == ["test_one", "test_two", "test_slow"]
+        assert names[-2] == "test_alone"
         orders.append(names)
     assert orders[0] == orders[1] != orders[2]
 
 
-def test_an_exclusive_test_runs_alone(suite: Suite) -> None:
+def test_what_a_test_does_alone_no_other_test_sees(suite: Suite) -> None:
     suite.head += """
 from pathlib import Path
 from threading import Event
@@ -379,7 +381,7 @@ def who_runs(name):
     return str(seen)
 """
     tests = (
-        marked("exclusive", "alone", "test.observe(who_runs('a'))"),
+        "def test_alone(test, alone):\n    with alone():\n        test.observe(who_runs('a'))",
         "test.observe(who_runs('b'))",
     )
     assert suite.run(*tests, options=("-n", "2")) == 0

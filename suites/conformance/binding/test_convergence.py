@@ -5,10 +5,11 @@ from functools import partial
 
 import pytest
 
+from fixtures.schedule import Alone
 from landfast import timeouts
 from landfast.binding.model import BindingCase, Pv, Pvc, PvcPhase
 from landfast.binding.settling import BatchState
-from landfast.binding.trial import Trial
+from landfast.binding.trial import Batch, Trial
 from landfast.faults.programs import Program
 from landfast.steps import Steps
 from landfast.verdict import Unknown
@@ -25,41 +26,47 @@ CASE = BindingCase.of(
 TWIN = change(f"c{_NAMES[-1]}", request=2)(CASE)
 
 
-@pytest.mark.exclusive
 @pytest.mark.claim("binding.killed-controller-binds-each-claim-once")
 def test_killed_controller_binds_each_pvc_once(
-    controller_manager: Program, trial: Trial, test: Steps, sabotaged: bool
+    controller_manager: Program, trial: Trial, test: Steps, alone: Alone, sabotaged: bool
 ) -> None:
     with trial.batch([TWIN if sabotaged else CASE]) as batch:
-        with test.step(f"create {PVCS} PVs, then {PVCS} PVCs"):
+        with test.step(f"create {PVCS} PVs"):
             batch.send(0)
             batch.settle(0)
-            batch.send(1)
-        for kills, count in enumerate(KILLED_AT):
-            # that binding goes on after a kill is part of the claim; that it starts is not
-            go_on = test.verify if kills else test.step
-            with go_on(f"wait until {count} PVCs are Bound, after {kills} kills"):
-                seen = wait_until(
-                    f"{count} PVCs to be Bound",
-                    batch.look,
-                    until=partial(at_least, count),
-                    timeout=timeouts.CONTROLLER_OBSERVES,
-                    interval=0.05,
-                    describe=lambda seen: f"{bound(seen)} are",
-                )
-            with test.step("kill kube-controller-manager"):
-                killed = controller_manager.find()
-                if killed is None or bound(seen) == PVCS:
-                    raise Unknown("the controller did not run, or had already bound every PVC")
-                controller_manager.kill(killed.pid)
-                controller_manager.start_soon()
-                successor = controller_manager.wait(other_than=killed.pid)
-            test.observe(f"with {bound(seen)} PVCs Bound, {killed} was killed; then {successor}")
-        with test.verify("wait until everything is settled"):
-            batch.settle(1)
+        with alone():
+            kill_amid(batch, controller_manager, test)
         problems = misbound(batch.seen)
         test.observe(f"{bound(batch.seen)} of {PVCS} PVCs Bound; problems: {problems or 'none'}")
         assert not problems, "; ".join(problems[:5])
+
+
+def kill_amid(batch: Batch, controller_manager: Program, test: Steps) -> None:
+    """Create the PVCs, kill the controller again and again while it binds them, and wait."""
+    with test.step(f"create {PVCS} PVCs"):
+        batch.send(1)
+    for kills, count in enumerate(KILLED_AT):
+        # that binding goes on after a kill is part of the claim; that it starts is not
+        go_on = test.verify if kills else test.step
+        with go_on(f"wait until {count} PVCs are Bound, after {kills} kills"):
+            seen = wait_until(
+                f"{count} PVCs to be Bound",
+                batch.look,
+                until=partial(at_least, count),
+                timeout=timeouts.CONTROLLER_OBSERVES,
+                interval=0.05,
+                describe=lambda seen: f"{bound(seen)} are",
+            )
+        with test.step("kill kube-controller-manager"):
+            killed = controller_manager.find()
+            if killed is None or bound(seen) == PVCS:
+                raise Unknown("the controller did not run, or had already bound every PVC")
+            controller_manager.kill(killed.pid)
+            controller_manager.start_soon()
+            successor = controller_manager.wait(other_than=killed.pid)
+        test.observe(f"with {bound(seen)} PVCs Bound, {killed} was killed; then {successor}")
+    with test.verify("wait until everything is settled"):
+        batch.settle(1)
 
 
 def at_least(count: int, seen: BatchState) -> bool:

@@ -16,6 +16,7 @@ from suites.conformance.binding.sabotage import default_blind, size_blind
 _ONE_IN = 30  # cases with default classes run one at a time, two seconds each
 
 
+@pytest.mark.slow
 @pytest.mark.claim("binding.generated-scenarios-agree-with-the-oracle")
 def test_generated_cases_agree_with_the_oracle(
     trial: Trial, settings: Settings, judgement: Judgement, sabotaged: bool

@@ -85,6 +85,7 @@ def kill_amid(stack: Stack, work: str, begun: Callable[[int], bool], over: int) 
     return f"{work}: {led} was killed when there were {count} volumes"
 
 
+@pytest.mark.slow
 @pytest.mark.claim("hazards.restart-neither-leaks-nor-doubles")
 def test_provisioner_killed_amid_50_provisions_and_50_deletions_leaks_and_doubles_nothing(
     stack: Stack, test: Steps

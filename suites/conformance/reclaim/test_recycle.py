@@ -3,6 +3,7 @@
 import pytest
 
 from fixtures.provisioner import Bench
+from fixtures.schedule import Alone
 from landfast import timeouts
 from landfast.kube.pods import obstacle
 from landfast.provisioning.contract import Fate, Reclaimed, static_fate
@@ -74,10 +75,10 @@ def test_volume_in_use_is_not_recycled(bench: Bench, test: Steps) -> None:
             bench.stack.delete("Pod", "in-use", grace_seconds=0)
 
 
-@pytest.mark.exclusive
 @pytest.mark.claim("reclaim.recycle-without-its-image-keeps-the-data")
-def test_recycle_without_its_image_keeps_the_data(bench: Bench, test: Steps) -> None:
-    with image_away(bench.stack.env), bench.volume("no-image", RECYCLE, make=prepared) as volume:
+def test_recycle_without_its_image_keeps_the_data(bench: Bench, test: Steps, alone: Alone) -> None:
+    volume_under_recycle = bench.volume("no-image", RECYCLE, make=prepared)
+    with volume_under_recycle as volume, alone(), image_away(bench.stack.env):
         try:
             with test.step("delete the PVC while no node has the recycler's image"):
                 volume.delete_pvc()

@@ -1,12 +1,15 @@
 """The reference's little database, and what has to be left of it."""
 
+import re
+
 from landfast.stack import Stack
 
 ROWS = ["hello,", "world!"]
 PVC = "mysql-data-mysql-0"
 
-# a server that stops rewrites or removes them
-_TEMPORARY = ("ibtmp1", "#innodb_temp", "mysql.sock", "ib_buffer_pool")
+# a server that stops or starts renames, rewrites or removes them
+_TEMPORARY = ("ibtmp1", "#innodb_temp", "#innodb_redo/", "mysql.sock", "ib_buffer_pool")
+_REDO_FILE = re.compile(r"#innodb_redo/#ib_redo\d+$")
 
 
 def messages(stack: Stack) -> list[object]:
@@ -19,9 +22,14 @@ def messages(stack: Stack) -> list[object]:
 
 
 def data_files(stack: Stack) -> set[str]:
-    """Return the names of MySQL's data files on the server, below its folder."""
+    """Return the names of MySQL's data files on the server, below its folder.
+
+    The redo log counts as one: InnoDB numbers its files anew and keeps spare ones ("_tmp"),
+    which a recovering server removes.
+    """
     found = stack.export.list("mysql").values()
     names = {entry.path.removeprefix("mysql/") for entry in found if entry.type == "file"}
+    names = {_REDO_FILE.sub("#innodb_redo", name) for name in names}
     return {name for name in names if not name.startswith(_TEMPORARY) and ".pid" not in name}
 
 
