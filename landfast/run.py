@@ -97,26 +97,21 @@ class RunRecord(BaseModel):
         Raises:
             BadInput: another run holds it.
         """
-        lock = FileLock(self.folder / "lock")
         try:
-            lock.acquire(timeout=0)
+            held = FileLock(self.folder / "lock").acquire(timeout=0)
         except Timeout as error:
             raise BadInput(
                 f"the kept cluster {self.name} is in use by another run; wait for it, "
                 "or omit --keep to get a cluster of your own"
             ) from error
-        try:
+        with held:
             yield
-        finally:
-            lock.release()
 
 
-def new_record(*, existing: tuple[Path, str] | None = None, run_id: str | None = None) -> RunRecord:
+def new_record(run_id: str, *, existing: tuple[Path, str] | None = None) -> RunRecord:
     """Return the saved record of a new run of this process."""
     pid, started = os.getpid(), start_time(os.getpid()) or 0
-    record = RunRecord(
-        run_id=run_id or new_run_id(), pid=pid, pid_started=started, existing=existing
-    )
+    record = RunRecord(run_id=run_id, pid=pid, pid_started=started, existing=existing)
     record.save()
     return record
 

@@ -50,76 +50,73 @@ Workers = Annotated[str, _form(r"auto|\d+", "a number or auto")]
 
 
 class Settings(BaseSettings):
-    """The options of a run. A flag wins over a variable, a variable over landfast.toml."""
+    """The options of a run. A flag wins over a variable, a variable over landfast.toml.
+
+    The text below each is its help (`use_attribute_docstrings`).
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, toml_file="landfast.toml", extra="forbid", frozen=True
+        env_prefix=_PREFIX,
+        toml_file="landfast.toml",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
-    cluster: Literal["kind", "existing"] = Field(
-        "kind", description="kind: create a cluster and remove it. existing: use --context"
-    )
-    context: str | None = Field(None, description="kubeconfig context, for --cluster existing")
-    kubeconfig: Path | None = Field(
-        None, description="kubeconfig file, for --cluster existing (default: $KUBECONFIG)"
-    )
-    nfs_server: Server | None = Field(
-        None, description="HOST:/PATH of the NFS export, for --cluster existing"
-    )
-    nfs_client: Literal["auto", "kernel", "fuse"] = Field(
-        "auto", description="how nodes mount NFS: the kernel's client, or the kit's FUSE helper"
-    )
-    images: Literal["auto", "registry", "kit"] = Field(
-        "auto", description="where images come from: a registry, or the kit built on this host"
-    )
-    registry: Registry | None = Field(
-        None, description="HOST[:PORT][/PREFIX] of a mirror that serves every image"
-    )
-    node_image: Image | None = Field(None, description="node image to use instead of the default")
-    mysql_image: Image | None = Field(
-        None, description="MySQL image to use instead of the default; 5.7 or newer"
-    )
-    provisioner_image: Image | None = Field(
-        None, description="provisioner image to test instead of the default"
-    )
-    provisioner_contract: Literal["auto", "v4.0.2", "master"] = Field(
-        "auto", description="provisioner release line to test against; auto: detect it"
-    )
-    mysql_port: int = Field(
-        0, ge=0, le=65535, description="port on 127.0.0.1 for MySQL; 0 takes a free one"
-    )
+    cluster: Literal["kind", "existing"] = "kind"
+    """kind: create a cluster and remove it. existing: use --context"""
+    context: str | None = None
+    """kubeconfig context, for --cluster existing"""
+    kubeconfig: Path | None = None
+    """kubeconfig file, for --cluster existing (default: $KUBECONFIG)"""
+    nfs_server: Server | None = None
+    """HOST:/PATH of the NFS export, for --cluster existing"""
+    nfs_client: Literal["auto", "kernel", "fuse"] = "auto"
+    """how nodes mount NFS: the kernel's client, or the kit's FUSE helper"""
+    images: Literal["auto", "registry", "kit"] = "auto"
+    """where images come from: a registry, or the kit built on this host"""
+    registry: Registry | None = None
+    """HOST[:PORT][/PREFIX] of a mirror that serves every image"""
+    node_image: Image | None = None
+    """node image to use instead of the default"""
+    mysql_image: Image | None = None
+    """MySQL image to use instead of the default; 5.7 or newer"""
+    provisioner_image: Image | None = None
+    """provisioner image to test instead of the default"""
+    provisioner_contract: Literal["auto", "v4.0.2", "master"] = "auto"
+    """provisioner release line to test against; auto: detect it"""
+    mysql_port: int = Field(0, ge=0, le=65535)
+    """port on 127.0.0.1 for MySQL; 0 takes a free one"""
     i_own_this_cluster: str | None = Field(
         None,
         description="repeat the name of --context to let a run change what it did not create "
         "(the default StorageClasses), and restore it",
     )
-    binding_cases: int = Field(300, ge=2, description="how many binding cases to generate")
-    seed: int | None = Field(
-        None, ge=0, description="repeat the order and the binding cases of an earlier run"
-    )
-    select: str | None = Field(
-        None, description="run only tests whose name matches (an expression as in pytest -k)"
-    )
-    workers: Workers | None = Field(
-        None, description="processes that run tests: a number, or auto (conformance only)"
-    )
-    fail_fast: bool = Field(False, description="stop at the first claim that is not a PASS")
-    scenario: str | None = Field(None, description="chaos: run only these scenarios: NAME[,NAME…]")
+    binding_cases: int = Field(300, ge=2)
+    """how many binding cases to generate"""
+    seed: int | None = Field(None, ge=0)
+    """repeat the order and the binding cases of an earlier run"""
+    select: str | None = None
+    """run only tests whose name matches (an expression as in pytest -k)"""
+    workers: Workers | None = None
+    """processes that run tests: a number, or auto (conformance only)"""
+    fail_fast: bool = False
+    """stop at the first claim that is not a PASS"""
+    scenario: str | None = None
+    """chaos: run only these scenarios: NAME[,NAME…]"""
     budget: Budget | None = Field(
         None,
         description="chaos: run the most telling scenarios that fit into this time (600s, 10m, "
         "1h); the cluster takes a minute more",
     )
-    list: bool = Field(
-        False, description="chaos: print the scenarios, what each must show and how long it takes"
-    )
-    patience: float = Field(
-        1, gt=0, allow_inf_nan=False, description="multiply every time limit, for a slow machine"
-    )
-    keep: bool = Field(
-        False, description="leave the cluster running, and use the one that an earlier run left"
-    )
-    out: Path = Field(Path("out"), description="folder for journals and reports")
+    list: bool = False
+    """chaos: print the scenarios, what each must show and how long it takes"""
+    patience: float = Field(1, gt=0, allow_inf_nan=False)
+    """multiply every time limit, for a slow machine"""
+    keep: bool = False
+    """leave the cluster running, and use the one that an earlier run left"""
+    out: Path = Path("out")
+    """folder for journals and reports"""
 
     @property
     def budget_seconds(self) -> float | None:

@@ -8,7 +8,7 @@ from fakes import FakeFencedKube
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landfast.cluster.fence import OutsideFence, marks_default_class, owned
+from landfast.cluster.fence import OutsideFence, marks_default_class
 from landfast.kube import Kube, Object, Request
 from landfast.run import RUN_LABEL
 
@@ -66,7 +66,7 @@ THEIR_OBJECTS = [
 def test_a_run_owns_its_namespaces_its_label_and_what_was_made_for_its_pvcs(
     there: Object, expected: bool
 ) -> None:
-    assert owned(there, RUN, lambda namespace: namespace == OWN) is expected
+    assert fenced().owns(there) is expected
 
 
 def ask(kube: Kube, verb: str, there: Object) -> None:

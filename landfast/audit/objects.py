@@ -26,11 +26,7 @@ class Model(BaseModel):
     """A part of an object. Fields that it does not name are ignored; a wrong type is an error."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        arbitrary_types_allowed=True,
+        frozen=True, alias_generator=to_camel, populate_by_name=True, arbitrary_types_allowed=True
     )
 
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
-from textwrap import fill
+from textwrap import TextWrapper
 
 from rich.console import Console
 from rich.text import Text
@@ -26,15 +26,10 @@ def print_text(findings: Sequence[Finding], audited: str, console: Console) -> N
     """Print findings by rule, each rule's reason and fix once, then what was audited."""
     width = console.width if console.is_terminal else _LOG_WIDTH
 
-    def wrapped(text: str, first: str, indent: str = "    ") -> str:
-        return fill(
-            text,
-            width,
-            initial_indent=first,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+    def show(label: str, text: str) -> None:
+        wrapper = TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+        wrapper.initial_indent, wrapper.subsequent_indent = label, " " * len(label)
+        console.print(Text(wrapper.fill(text)), soft_wrap=True)
 
     for (severity, rule), group in groupby(findings, key=lambda f: (f.severity, f.rule)):
         head = ((f"{severity:7}", _COLOURS[severity]), " ", (rule.id, "bold"), f"  {rule.title}")
@@ -42,9 +37,9 @@ def print_text(findings: Sequence[Finding], audited: str, console: Console) -> N
         for finding in group:
             if place := " ".join(filter(None, [finding.where, finding.title])):
                 console.print(Text(f"  {place}"), soft_wrap=True)
-            console.print(Text(wrapped(finding.message, "    ")), soft_wrap=True)
-        console.print(Text(wrapped(rule.reason, "  why: ", "       ")), soft_wrap=True)
-        console.print(Text(wrapped(rule.fix, "  fix: ", "       ")), soft_wrap=True)
+            show("    ", finding.message)
+        show("  why: ", rule.reason)
+        show("  fix: ", rule.fix)
         console.print()
     console.print(Text(f"{summary(findings)} in {audited}"), soft_wrap=True)
 

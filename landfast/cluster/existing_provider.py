@@ -33,7 +33,7 @@ class ExistingProvider:
         _sweep(progress, context)
         plan = existing_plan.make_plan(settings, kube, kubeconfig, context)
         progress.say(str(plan))
-        record = new_record(existing=(kubeconfig, context), run_id=run_id)
+        record = new_record(run_id, existing=(kubeconfig, context))
         try:
             with progress.phase("export inspector"):
                 env = _start(plan, kube, record)

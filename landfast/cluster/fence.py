@@ -1,6 +1,5 @@
 """The fence on an existing cluster: the one place that decides what a run may change."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from landfast.errors import LandfastError
@@ -14,33 +13,6 @@ _QUESTIONS = ("SelfSubjectAccessReview", "SubjectAccessReview")
 
 class OutsideFence(LandfastError):
     """A run was about to change something it does not own on the cluster. Nothing was changed."""
-
-
-def has_label(obj: Object, run_id: str) -> bool:
-    """Whether an object carries the run's label."""
-    labels = obj["metadata"].get("labels") or {}
-    return bool(labels.get(RUN_LABEL) == run_id)
-
-
-def owned(obj: Object, run_id: str, owns_namespace: Callable[[str], bool]) -> bool:
-    """Whether the run owns an object, so that it may create, change and delete it.
-
-    It owns what is in its namespaces; cluster-wide objects with its label; and PVs that a
-    provisioner made for a PVC in its namespaces, which have no label. It does not own the PV of
-    someone else that was bound to one of its PVCs by mistake.
-    """
-    meta = obj["metadata"]
-    if namespace := meta.get("namespace"):
-        return owns_namespace(namespace)
-    if has_label(obj, run_id):
-        return True
-    claim_ref = (obj.get("spec") or {}).get("claimRef") or {}
-    made = _PROVISIONED_BY in (meta.get("annotations") or {})
-    return (
-        obj["kind"] == "PersistentVolume"
-        and made
-        and owns_namespace(claim_ref.get("namespace", ""))
-    )
 
 
 def marks_default_class(request: Request) -> bool:
@@ -69,13 +41,32 @@ class FencedKube(Kube):
         self._default_classes = default_classes
 
     def owns(self, obj: Object) -> bool:
-        """Whether the run owns an object, as it is on the cluster (see `owned`)."""
-        return owned(obj, self.run_id, self.owns_namespace)
+        """Whether the run owns an object, so that it may create, change and delete it.
+
+        It owns what is in its namespaces; cluster-wide objects with its label; and PVs that a
+        provisioner made for a PVC in its namespaces, which have no label. It does not own the PV of
+        someone else that was bound to one of its PVCs by mistake.
+        """
+        meta = obj["metadata"]
+        if namespace := meta.get("namespace"):
+            return self.owns_namespace(namespace)
+        if self._has_label(obj):
+            return True
+        claim_ref = (obj.get("spec") or {}).get("claimRef") or {}
+        made = _PROVISIONED_BY in (meta.get("annotations") or {})
+        return (
+            obj["kind"] == "PersistentVolume"
+            and made
+            and self.owns_namespace(claim_ref.get("namespace", ""))
+        )
 
     def owns_namespace(self, name: str) -> bool:
         """Whether a namespace exists and has the run's label."""
         there = self.find("Namespace", name) if name else None
-        return there is not None and has_label(there, self.run_id)
+        return there is not None and self._has_label(there)
+
+    def _has_label(self, obj: Object) -> bool:
+        return bool((obj["metadata"].get("labels") or {}).get(RUN_LABEL) == self.run_id)
 
     def _refuse_foreign(self, request: Request) -> None:
         if request.is_read or request.dry_run:

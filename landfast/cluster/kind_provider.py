@@ -82,7 +82,7 @@ def _prepare(settings: Settings, progress: Progress) -> _Parts:
 def _made(
     parts: _Parts, settings: Settings, progress: Progress, run_id: str
 ) -> Iterator[tuple[RunRecord, Environment]]:
-    record = new_record(run_id=run_id)
+    record = new_record(run_id)
     try:
         env = _make(parts, record, progress)
         save_environment(record, env)

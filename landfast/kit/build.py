@@ -27,19 +27,17 @@ def kit_lock(progress: Progress) -> Iterator[None]:
     lock = FileLock(paths.cache() / "kit.lock")
     try:
         paths.cache().mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         with progress.phase("wait for another run to build the kit"):
-            lock.acquire()
+            held = lock.acquire()
     except OSError as error:
         raise BadInput(
             f"cannot write the cache {paths.cache()}: {error.strerror}; "
             "set XDG_CACHE_HOME to a folder that you can write"
         ) from error
-    try:
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def build_kit(running: Engine, progress: Progress) -> Images:

@@ -35,8 +35,7 @@ def _pid_file() -> Path:
     return paths.engine_runtime() / "dockerd.pid"
 
 
-def log_file() -> Path:
-    """Return the file with the log of the kit's engine."""
+def _log() -> Path:
     return paths.cache() / "engine" / "dockerd.log"
 
 
@@ -123,11 +122,11 @@ def _start() -> Engine:
             *["--data-root", str(data / "data"), "--exec-root", str(runtime / "exec")],
             *["--bip", _BRIDGE, "--default-address-pool", _POOL],
         ],
-        log=log_file(),
+        log=_log(),
         env={**env, "DOCKER_HOST": ""},
     )
     version = wait_until(
-        f"the Docker engine to answer (its log: {log_file()})",
+        f"the Docker engine to answer (its log: {_log()})",
         lambda: _answers(env) or "",
         timeout=timeouts.ENGINE_START,
         interval=0.5,

@@ -13,10 +13,6 @@ _PATH = ("spec", "nfs", "path")
 _SHARED_MODES = {"ReadOnlyMany", "ReadWriteMany"}
 
 
-def _pvs(inventory: Inventory) -> Iterator[PvObject]:
-    return iter(inventory.pvs)
-
-
 def _on_nfs(inventory: Inventory) -> Iterator[PvObject]:
     return (pv for pv in inventory.pvs if pv.directory)
 
@@ -71,7 +67,7 @@ def recycle_shared_directory(inventory: Inventory, pv: PvObject) -> Said:
     fix="Set Retain and clean up by hand, or let a provisioner create and delete the volumes.",
     source=f"{DOCUMENTATION}, Recycle; walkthrough.recycle-scrubs-and-is-deprecated",
 )
-@each(_pvs, _POLICY)
+@each(lambda inventory: inventory.pvs, _POLICY)
 def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
     """Find recycled volumes that the rule above does not report."""
     alone = pv.policy == "Recycle" and not _others_in(inventory, pv)
