@@ -8,7 +8,7 @@ from dataclasses import replace
 from fixtures.sabotage import Target
 from landfast.docker import Engine
 from landfast.kube.client import Object
-from landfast.kube.request import Guard, Request
+from landfast.kube.request import Request
 from landfast.stack import Change
 from landfast.verdict import MissingCapability
 from suites.objects import patched
@@ -123,9 +123,9 @@ def cascading(kind: str) -> Apply:
 def _guarded(verb: str, kind: str, act: Callable[[Target, Request], Request | None]) -> Apply:
     @contextlib.contextmanager
     def apply(target: Target) -> Iterator[None]:
-        guard: Guard = lambda request: (  # noqa: E731 - as short as it reads
-            act(target, request) if (request.verb, request.kind) == (verb, kind) else None
-        )
+        def guard(request: Request) -> Request | None:
+            return act(target, request) if (request.verb, request.kind) == (verb, kind) else None
+
         with target.stack.kube.guarded_by(guard):
             yield
 

@@ -29,8 +29,9 @@ def stays_terminating(stack: Stack) -> Object:
     )
 
 
-def wait_until_pvc_is_gone(stack: Stack) -> None:
-    stack.wait_gone("PersistentVolumeClaim", "data", stack.namespace, timeout=timeouts.REFUSAL)
+def verify_that_it_goes(stack: Stack, test: Steps) -> None:
+    with test.verify("the PVC goes"):
+        stack.wait_gone("PersistentVolumeClaim", "data", stack.namespace, timeout=timeouts.REFUSAL)
 
 
 @pytest.mark.claim("protection.pvc-in-use-stays")
@@ -50,8 +51,7 @@ def test_deleted_pvc_serves_its_pod_and_goes_with_it(stack: Stack, test: Steps) 
     assert files(stack) == {"volume/late.txt": "user\n"}, "what the pod wrote is not on the server"
     with test.step("delete the pod"):
         stack.delete("Pod", "user")
-    with test.verify("the PVC goes with it"):
-        wait_until_pvc_is_gone(stack)
+    verify_that_it_goes(stack, test)
     test.observe("the PVC is gone with the pod")
 
 
@@ -73,8 +73,7 @@ def test_deleted_pvc_that_nobody_uses_goes_at_once(stack: Stack, test: Steps) ->
     with test.step("bind a PVC and delete it"):
         held = finalizers(bound_pvc(stack))
         delete_pvc(stack)
-    with test.verify("it goes"):
-        wait_until_pvc_is_gone(stack)
+    verify_that_it_goes(stack, test)
     test.observe(f"the Bound PVC had the finalizers {held}, and is gone")
     assert FINALIZER in held, "the PVC was not protected"
 
@@ -86,8 +85,7 @@ def test_deleted_pvc_that_only_an_unscheduled_pod_names_goes(stack: Stack, test:
         stack.make(pod("user", nodeSelector={"landfast.example/node": "none"}))
         reason = wait_until_unschedulable(stack, "user")
         delete_pvc(stack)
-    with test.verify("the PVC goes"):
-        wait_until_pvc_is_gone(stack)
+    verify_that_it_goes(stack, test)
     test.observe(f"the pod waits ({reason}); the PVC that it names is gone")
 
 
@@ -103,8 +101,7 @@ def test_deleted_pvc_stays_until_its_completed_pod_is_deleted(stack: Stack, test
     test.observe(f"the pod is {phase}; the PVC is Terminating: {finalizers(found)}")
     with test.step("delete the pod"):
         stack.kube.delete("Pod", "user", stack.namespace)
-    with test.verify("the PVC goes with it"):
-        wait_until_pvc_is_gone(stack)
+    verify_that_it_goes(stack, test)
     test.observe("the PVC is gone with the pod")
 
 
@@ -129,6 +126,5 @@ def test_pvc_with_another_finalizer_stays_until_that_is_removed(stack: Stack, te
         if stack.kube.find("PersistentVolumeClaim", "data", stack.namespace) is not None:
             free = {"metadata": {"finalizers": None}}
             stack.kube.patch("PersistentVolumeClaim", "data", free, stack.namespace)
-    with test.verify("it goes without that finalizer"):
-        wait_until_pvc_is_gone(stack)
+    verify_that_it_goes(stack, test)
     test.observe("without it the PVC is gone")
