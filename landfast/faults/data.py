@@ -4,7 +4,6 @@ import secrets
 
 from landfast import timeouts
 from landfast.faults.base import Momentary, prove, register
-from landfast.mysql.client import MysqlError
 
 
 @register
@@ -33,8 +32,8 @@ class DataDirectorySwapped(Momentary):
         is_swapped = self.site.stack.export.exists(self.aim["kept"])
         found = prove(
             "MySQL to answer with another id",
-            self._identity,
-            until=lambda uuid: uuid not in ("", self.server_uuid),
+            lambda: self.site.stack.mysql.identity().server_uuid,
+            until=lambda uuid: uuid != self.server_uuid,
             timeout=timeouts.MYSQL_READY if is_swapped else timeouts.EFFECT,
         )
         return f"MySQL answers as {found}; before, it was {self.server_uuid}"
@@ -45,9 +44,3 @@ class DataDirectorySwapped(Momentary):
     def prove_healed(self) -> str:
         self.site.stack.wait_for_mysql()
         return "MySQL answers"
-
-    def _identity(self) -> str:
-        try:
-            return self.site.stack.mysql.identity().server_uuid
-        except MysqlError:
-            return ""

@@ -44,7 +44,7 @@ class _Takeover(Composite):
         return f"{back}; the old mysqld is gone"
 
     def _runs_on(self) -> str:
-        pod = self.site.find_pod() or {"spec": {}, "status": {}}
+        pod = self.site.pod()
         running = pod["status"].get("phase") == "Running"
         return str(pod["spec"].get("nodeName", "")) if running else ""
 

@@ -18,6 +18,7 @@ _DATABASE = "landfast_canary"
 _FOLDER = "mysql"  # the data directory on the stack's export
 _ROWS = 64
 _DURABILITY = ("innodb_flush_log_at_trx_commit", "innodb_doublewrite", "sync_binlog")
+_UP_TO_DATE = "Table is already up to date"
 _LINES = 4000
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z")
 # InnoDB prints this advice after every crash ("… there may be corruption in …")
@@ -95,9 +96,6 @@ def check_tables(server: MysqlServer) -> tuple[int, list[str]]:
         if kind in ("error", "warning") or (kind == "status" and text not in ("OK", _UP_TO_DATE))
     ]
     return len(tables), bad
-
-
-_UP_TO_DATE = "Table is already up to date"
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,18 @@ from landfast.docker import ContainerState, Engine
 from landfast.errors import LandfastError
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
-from landfast.nfs.server import CONFIG, EXPORT_PATH, container_inspector, wait_for_server
+from landfast.nfs.server import (
+    CONFIG,
+    CONFIG_IN_SERVER,
+    EXPORT_PATH,
+    container_inspector,
+    wait_for_server,
+)
 from landfast.process import Result
 from landfast.verdict import MissingCapability
 from landfast.waiting import WaitTimeout
 
 Mode = Literal["honest", "lying", "clock"]
-CONFIG_IN_SERVER = "/etc/ganesha/landfast.conf"
 CLOCK_FILE = "/disk/clock"
 _NO_SYNC = Path(__file__).with_name("no_sync.py")
 _NO_SYNC_IN_SERVER = "/etc/ganesha/no_sync.py"

@@ -14,6 +14,7 @@ from landfast.waiting import wait_until
 EXPORT_PATH = "/data/share"
 SQUASHED_PATH = "/data/squashed"
 CONFIG = Path(__file__).with_name("ganesha.conf")
+CONFIG_IN_SERVER = "/etc/ganesha/landfast.conf"
 
 
 def start_server(engine: Engine, image: str, *, name: str, network: str, label: str) -> Export:
@@ -27,7 +28,7 @@ def start_server(engine: Engine, image: str, *, name: str, network: str, label: 
     engine.create_volume(name, label=label)
     engine.create_container(
         image,
-        *["-F", "-L", "/dev/stdout", "-f", "/etc/ganesha/landfast.conf"],
+        *["-F", "-L", "/dev/stdout", "-f", CONFIG_IN_SERVER],
         name=name,
         label=label,
         network=network,
@@ -35,7 +36,7 @@ def start_server(engine: Engine, image: str, *, name: str, network: str, label: 
         volumes=[f"{name}:{EXPORT_PATH}"],
         capabilities=["DAC_READ_SEARCH", "SYS_ADMIN"],
     )
-    engine.copy_into(CONFIG, name, "/etc/ganesha/landfast.conf")
+    engine.copy_into(CONFIG, name, CONFIG_IN_SERVER)
     engine.start(name)
     wait_for_server(engine, name)
     return Export(server=engine.address(name), path=EXPORT_PATH, kind="container", container=name)

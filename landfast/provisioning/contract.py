@@ -240,11 +240,8 @@ def static_fate(reclaim_policy: str, own: str) -> Fate:
     """Return what becomes of a volume that was prepared by hand; its class does not matter.
 
     Source: Kubernetes 1.37, pkg/controller/volume/persistentvolume/pv_controller.go,
-    reclaimVolume: NFS has a recycler, and no deleter.
-
-    Args:
-        reclaim_policy: the policy of the volume.
-        own: its directory, relative to the export.
+    reclaimVolume: NFS has a recycler, and no deleter. `own` is the volume's directory, relative to
+    the export.
 
     Raises:
         ValueError: there is no such policy.

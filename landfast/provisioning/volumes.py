@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from landfast import timeouts
 from landfast.kube.client import Object
+from landfast.kube.removal import delete, wait_gone
 from landfast.manifests import load
 from landfast.provisioning.contract import (
     ClassSettings,
@@ -285,13 +286,10 @@ def removed(stack: Stack, pvc: PvcMeta) -> Iterator[None]:
     try:
         yield
     finally:
-        found = volumes_of_class(stack, f"{pvc.name}{stack.overlay.suffix}")
-        volumes = [pv["metadata"]["name"] for pv in found]
-        for volume in volumes:
-            stack.kube.delete("PersistentVolume", volume)
+        volumes = volumes_of_class(stack, f"{pvc.name}{stack.overlay.suffix}")
+        going = delete(stack.kube, volumes)
         stack.delete("PersistentVolumeClaim", pvc.name)
-        for volume in volumes:
-            stack.wait_gone("PersistentVolume", volume)
+        wait_gone(stack.kube, going)
 
 
 def clear(stack: Stack) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from landfast import timeouts
 from landfast.faults.base import NotProven, Site
 from landfast.kube.client import Object
+from landfast.kube.removal import delete
 from landfast.mysql.ledger import Ledger
 from landfast.provisioning.volumes import create_pvcs
 from landfast.survival.scenario import When
@@ -85,7 +86,6 @@ def _remove_volumes(site: Site) -> None:
 
     A PVC that is deleted while its PV is being made would leave that behind.
     """
-    namespace = site.stack.namespace
     pvcs = _pvcs(site)
     wait_until(
         f"{len(pvcs)} PVCs to be bound",
@@ -94,8 +94,7 @@ def _remove_volumes(site: Site) -> None:
         timeout=timeouts.HEALTHY,  # the dead provisioner's lock expires after 17 s
         describe=lambda bound: f"{len(bound)} are bound",
     )
-    for pvc in pvcs:
-        site.kube.delete("PersistentVolumeClaim", pvc["metadata"]["name"], namespace)
+    delete(site.kube, pvcs)
     wait_until(
         "the PVCs and their PVs to be gone",
         lambda: [*_pvcs(site), *_pvs(site)],
@@ -103,7 +102,7 @@ def _remove_volumes(site: Site) -> None:
         timeout=timeouts.GONE,
         describe=lambda left: f"{len(left)} are left",
     )
-    own = f"{namespace}-{_PREFIX}"
+    own = f"{site.stack.namespace}-{_PREFIX}"
     for name in site.stack.export.list(depth=1):
         if name.removeprefix("archived-").startswith(own):
             site.stack.export.remove(name)

@@ -16,12 +16,8 @@ def judge(
 ) -> tuple[Verdict, list[str]]:
     """Return the verdict on the database, with the reasons if it is not PASS.
 
-    Args:
-        scenario: what was expected.
-        ledger: what became of the writes.
-        availability: what clients saw.
-        doubts: why nothing can be concluded: the fault had no effect, or something cannot be read.
-        failures: what is wrong apart from the ledger.
+    `doubts` say why nothing can be concluded: the fault had no effect, or something cannot be read.
+    `failures` say what is wrong apart from the ledger.
 
     A fault without effect proves nothing, whatever else was seen: UNKNOWN before FAIL. A control
     has to lose something: how long its clients waited does not matter.
