@@ -1,12 +1,14 @@
 """An existing cluster: which names are taken, what is announced, which rights are needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+from fakes import FakeFencedKube, refusal
 
+from landfast import process
 from landfast.cluster import base, existing, existing_plan
 from landfast.errors import BadInput
 from landfast.images import Images
@@ -15,7 +17,7 @@ from landfast.kube.kubeconfig import kubeconfig_path
 from landfast.manifests import Overlay, reference_objects
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
-from landfast.nfs.inspector import ExportInspector
+from landfast.nfs.inspector import Entry, ExportInspector
 from landfast.run import RUN_LABEL
 from landfast.settings import load_settings
 
@@ -129,6 +131,58 @@ def answering(asked: list[Object], allowed: Callable[[Object], bool]) -> Any:
     return Server()
 
 
+class TestConnect:
+    """An existing cluster is refused before anything is made on it, in one sentence."""
+
+    @pytest.fixture
+    def server(self, monkeypatch: pytest.MonkeyPatch) -> FakeFencedKube:
+        server = FakeFencedKube(RUN)
+        monkeypatch.setattr(existing, "FencedKube", lambda *_, **__: server)
+        monkeypatch.setattr(existing, "check_context", lambda *_: None)
+        return server
+
+    @pytest.mark.parametrize(
+        ("version", "denied", "said"),
+        [
+            ("v1.24.9", [], r"is Kubernetes v1\.24\.9: Landfast needs v\d\.\d+ or newer$"),
+            ("v1.37.0", ["pods/exec"], "may not .*pods/exec.*, which a run needs$"),
+            ("v1.37.0", ["namespaces", "pods"], "may not .* more that a run needs$"),
+            ("v1.37.0", [], None),
+        ],
+        ids=["too old", "a right", "many rights", "fits"],
+    )
+    def test_one_that_is_too_old_or_grants_too_little_is_refused(
+        self,
+        server: FakeFencedKube,
+        monkeypatch: pytest.MonkeyPatch,
+        version: str,
+        denied: list[str],
+        said: str | None,
+    ) -> None:
+        def allowed(asked: Object) -> bool:
+            name = "/".join(filter(None, (asked["resource"], asked["subresource"])))
+            return name not in denied and (name != "*" or not denied)
+
+        reviews = answering([], allowed)
+        monkeypatch.setattr(server, "server_version", lambda: version)
+        monkeypatch.setattr(server, "create", reviews.create)
+        if said is None:
+            assert existing.connect(Path("k"), "staging", RUN) is server
+        else:
+            with pytest.raises(BadInput, match=said):
+                existing.connect(Path("k"), "staging", RUN)
+
+    def test_one_that_does_not_answer_reviews_is_refused(
+        self, server: FakeFencedKube, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_: Object) -> None:
+            raise refusal(403, "reviews are forbidden")
+
+        monkeypatch.setattr(server, "create", refuse)
+        with pytest.raises(BadInput, match="API server fake refuses: reviews are forbidden"):
+            existing.connect(Path("k"), "staging", RUN)
+
+
 class TestKubeconfig:
     def test_flag_wins_over_variable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("a", "b", "c"):
@@ -200,6 +254,27 @@ class TestFolder:
         inspector = ExportInspector(execute, PurePosixPath("/export"), "here", own=OWN)
         with pytest.raises(BadInput, match="10.9.8.7:/srv cannot be written: Read-only"):
             existing.make_folder(inspector, OVERLAY)
+
+    @pytest.mark.parametrize("squashed", [False, True])
+    def test_root_squash_is_noted_for_the_report(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, squashed: bool
+    ) -> None:
+        def execute(argv: Sequence[str]) -> str:
+            return process.run(argv, timeout=20).stdout
+
+        stat = ExportInspector.stat
+
+        def seen(self: ExportInspector, path: str) -> Entry | None:
+            entry = stat(self, path)
+            return entry and replace(entry, uid=65534 if squashed else 0)
+
+        monkeypatch.setattr(ExportInspector, "stat", seen)
+        inspector = ExportInspector(execute, PurePosixPath(tmp_path), "here", own=OWN)
+        notes = existing.make_folder(inspector, OVERLAY)
+        assert [note.partition(" (root_squash)")[1] for note in notes] == (
+            [" (root_squash)"] if squashed else []
+        )
+        assert list(inspector.list()) == [OVERLAY.subtree], "the probe is removed"
 
 
 @pytest.mark.parametrize("images", ["auto", "registry"])

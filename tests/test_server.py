@@ -1,13 +1,24 @@
-"""What the run's own NFS server exports."""
+"""What the run's own NFS server exports, and what becomes of one that does not serve."""
 
 import re
 
 import pytest
+from fakes import FakeEngine, result
 
-from landfast import paths
+from landfast import paths, timeouts
+from landfast.docker import ContainerState
+from landfast.errors import LandfastError
+from landfast.nfs.disk_server import start_disk_server
 from landfast.nfs.export import Export
-from landfast.nfs.server import EXPORT_PATH, SQUASHED_PATH, squashed
+from landfast.nfs.server import (
+    EXPORT_PATH,
+    SQUASHED_PATH,
+    container_inspector,
+    squashed,
+    wait_for_server,
+)
 from landfast.verdict import MissingCapability
+from landfast.waiting import WaitTimeout
 
 OWN = Export(server="10.0.0.5", path=EXPORT_PATH, kind="container", container="nfs")
 
@@ -33,3 +44,68 @@ def test_the_squashed_export_is_the_same_folder_on_the_same_server() -> None:
 def test_nobody_elses_server_is_asked_for_root_squash() -> None:
     with pytest.raises(MissingCapability, match=r"nfs\.owned"):
         squashed(Export(server="10.0.0.5", path="/export", kind="external"))
+
+
+LISTENS = "   0: 00000000:0801 00000000:0000 0A 00000000:00000000\n"
+ENDED = ContainerState("exited", 1, "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z")
+
+
+@pytest.mark.parametrize(
+    ("table", "listens"),
+    [
+        (LISTENS, True),
+        (LISTENS.replace("00000000:0", "0" * 32 + ":0"), True),
+        (LISTENS.replace(" 0A ", " 01 "), False),  # somebody's connection to it
+        (LISTENS.replace("0801", "0802"), False),
+        ("", False),
+    ],
+    ids=["tcp", "tcp6", "a connection", "another port", "nothing"],
+)
+def test_a_server_serves_once_it_listens(
+    monkeypatch: pytest.MonkeyPatch, table: str, listens: bool
+) -> None:
+    monkeypatch.setattr(timeouts, "SERVER_START", 0.01)
+    engine = FakeEngine()
+    engine.answer("execute", "nfs", "cat", with_=result(table))
+    engine.answer("logs", with_="ganesha: no export")
+    if listens:
+        wait_for_server(engine, "nfs")
+    else:
+        with pytest.raises(WaitTimeout, match="NFS server nfs to listen; .*ganesha: no export"):
+            wait_for_server(engine, "nfs")
+
+
+def test_a_server_that_ended_is_not_waited_for_and_its_log_is_shown() -> None:
+    engine = FakeEngine()
+    engine.answer("state", with_=ENDED)
+    engine.answer("logs", with_="ganesha: bad config")
+    with pytest.raises(WaitTimeout, match="gave up .* it ended; last state: ganesha: bad config"):
+        wait_for_server(engine, "nfs")
+
+
+@pytest.mark.parametrize("status", ["exited", "running"])
+def test_only_a_disk_server_that_ended_means_that_this_host_has_no_loop_device(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    monkeypatch.setattr(timeouts, "SERVER_START", 0.01)
+    engine = FakeEngine()
+    engine.answer("state", with_=ContainerState(status, 1, "", ""))
+    engine.answer("logs", with_="mount: /data/share:\n  failed to setup loop device")
+    error = MissingCapability if status == "exited" else WaitTimeout
+    with pytest.raises(error, match="failed to setup loop device"):
+        start_disk_server(engine, "image", name="disk", network="net", label="l=1")
+    removed = engine.asked("remove_volume").count(("disk",))
+    assert removed == (2 if status == "exited" else 1), "one that hangs stays, to be looked at"
+
+
+def test_the_inspector_says_what_failed_on_the_server() -> None:
+    engine = FakeEngine()
+    inspector = container_inspector(engine, "nfs")
+    engine.answer("execute", "nfs", "cat", with_=result("abc"))
+    assert inspector.read("f") == "abc"
+    assert engine.asked("execute")[-1][-1] == f"{EXPORT_PATH}/f"
+    engine.answer("execute", "nfs", "cat", with_=result(stderr="cat: Input/output error\n", code=1))
+    with pytest.raises(
+        LandfastError, match="^cat on the NFS server failed: cat: Input/output error$"
+    ):
+        inspector.read("f")
