@@ -1,6 +1,7 @@
 """`nox -l` lists the sessions; what follows `--` goes to the program that a session runs."""
 
 import hashlib
+import json
 import shutil
 import signal
 import subprocess
@@ -81,9 +82,16 @@ for name, description in SUITES.items():
 def tests(session: nox.Session) -> None:
     """Test Landfast's own logic; needs no Docker and no cluster."""
     install(session, "tests")
-    # coverage of a selection of tests says nothing
-    coverage = [] if session.posargs else ["--cov", "--cov-report=term-missing"]
+    found = Path(session.virtualenv.location) / "coverage.json"
+    reports = ["--cov", "--cov-report=term-missing", f"--cov-report=json:{found}"]
+    coverage = [] if session.posargs else reports  # of a selection of tests it says nothing
     run(session, "python", "-m", "pytest", "tests", "-n", "auto", "--dist", "loadgroup", *coverage)
+    # coverage's own `fail_under` counts statements as well
+    if coverage:
+        totals = json.loads(found.read_text())["totals"]
+        tested, branches = totals["covered_branches"], totals["num_branches"]
+        if tested < 0.9 * branches:
+            session.error(f"tests cover {tested} of {branches} branches, which is less than 90 %")
 
 
 @nox.session
