@@ -1,21 +1,17 @@
 """Images from a registry: their names, whether the registry has them, loading them into nodes."""
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 from landfast import timeouts
 from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.image_names import ImageName, names_registry
 from landfast.images import Images, registry_names
+from landfast.parallel import side_by_side
 from landfast.settings import Settings
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def check(engine: Engine, found: Mapping[str, Source]) -> list[Source]:
         insecure = ImageName.parse(source.pull).is_loopback
         return engine.registry_refusal(source.pull, insecure=insecure)
 
-    reasons = _side_by_side(ask, absent)
+    reasons = side_by_side(ask, absent)
     missing = [s.pull for s, reason in zip(absent, reasons, strict=True) if reason == ""]
     errors = {s.pull: reason for s, reason in zip(absent, reasons, strict=True) if reason}
     hint = "use --images kit, or --registry HOST of one that does"
@@ -82,7 +78,7 @@ def check(engine: Engine, found: Mapping[str, Source]) -> list[Source]:
     return absent
 
 
-def pull(engine: Engine, wanted: Iterable[Source]) -> None:
+def pull(engine: Engine, wanted: Collection[Source]) -> None:
     """Pull images side by side, and tag them with the names that pods and kind ask for.
 
     Raises:
@@ -94,7 +90,7 @@ def pull(engine: Engine, wanted: Iterable[Source]) -> None:
         if source.pull != source.name:
             engine.tag_image(source.pull, source.name)
 
-    _side_by_side(fetch, list(wanted))
+    side_by_side(fetch, wanted)
 
 
 def load_into_nodes(engine: Engine, images: list[str], nodes: list[str]) -> None:
@@ -115,9 +111,4 @@ def load_into_nodes(engine: Engine, images: list[str], nodes: list[str]) -> None
                 stdin=archive,
             )
 
-        _side_by_side(load, nodes)
-
-
-def _side_by_side(do: Callable[[T], R], items: list[T]) -> list[R]:
-    with ThreadPoolExecutor(max_workers=max(1, len(items))) as pool:
-        return list(pool.map(do, items))
+        side_by_side(load, nodes)

@@ -53,11 +53,8 @@ def _seconds(state: State, cls: Class, stamp: Stamp) -> set[Stamp]:
 
 def taken(state: State, op: Create) -> bool:
     """Return whether an object of that kind and name exists, even if only a finalizer keeps it."""
-    if isinstance(op.obj, Pv):
-        return state.pv(op.obj.name) is not None
-    if isinstance(op.obj, Pvc):
-        return state.pvc(op.obj.name) is not None
-    return state.storage_class(op.obj.name) is not None
+    finders = {"pv": state.pv, "pvc": state.pvc, "class": state.storage_class}
+    return finders[op.obj.kind](op.obj.name) is not None
 
 
 def default_class(state: State) -> str | None:
@@ -127,12 +124,8 @@ def _deleted(state: State, op: Delete) -> State:
     if op.kind == "class":
         kept = tuple(aged for aged in state.classes if aged.cls.name != op.name)
         return replace(state, classes=kept)
-    if op.kind == "pvc":
-        pvc = state.pvc(op.name)
-        if pvc is None:
-            return state
+    if op.kind == "pvc" and (pvc := state.pvc(op.name)):
         return state.with_pvc(pvc, None if op.force else replace(pvc, deleting=True))
-    pv = state.pv(op.name)
-    if pv is None:
-        return state
-    return state.with_pv(pv, None if op.force else replace(pv, deleting=True))
+    if op.kind == "pv" and (pv := state.pv(op.name)):
+        return state.with_pv(pv, None if op.force else replace(pv, deleting=True))
+    return state

@@ -10,10 +10,8 @@ they were being bound: only a look releases it (deleteClaim).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from landfast import timeouts
 from landfast.binding.model import Class, Pv, Pvc, PvPhase
@@ -21,15 +19,13 @@ from landfast.binding.objects import CASE_LABEL, KINDS, Naming
 from landfast.kube import Kube, KubeError
 from landfast.kube.client import Object
 from landfast.kube.default_classes import default_classes
+from landfast.parallel import side_by_side
 from landfast.waiting import WaitTimeout, wait_until
-
-T = TypeVar("T")
 
 BATCH_LABEL = "landfast/batch"
 _ASKED_TO_PROVISION = "volume.kubernetes.io/storage-provisioner"
 _MOST_LOOKS = 50  # far more than any case has changes to go through
 _POLL_SECONDS = 0.02
-_THREADS = 8
 _NEW = ("Pending", None)  # a PV that the controller has not seen; older servers set no phase
 
 
@@ -183,7 +179,7 @@ class VolumeController:
         )
 
     def _look(self, objects: Sequence[Object]) -> None:
-        in_threads(self._touch, objects)
+        side_by_side(self._touch, objects)
         self._wait_for_sentinels()
 
     def _touch(self, obj: Object) -> None:
@@ -256,10 +252,3 @@ def wait_for_default_class(kube: Kube, naming: Naming) -> None:
         timeout=timeouts.CONTROLLER_OBSERVES,
         interval=_POLL_SECONDS,
     )
-
-
-def in_threads(do: Callable[[T], object], items: Sequence[T]) -> None:
-    """Do something to every item in a few threads; raise the first error once all have ended."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(do, items):
-            pass

@@ -22,13 +22,13 @@ from landfast.binding.settling import (
     BATCH_LABEL,
     BatchState,
     VolumeController,
-    in_threads,
     wait_for_another_second,
     wait_for_default_class,
 )
 from landfast.kube import Kube, KubeError
 from landfast.kube.client import Object
 from landfast.nfs.export import Export
+from landfast.parallel import side_by_side
 from landfast.waiting import wait_until
 
 
@@ -101,7 +101,7 @@ class Batch:
             if stage == 0:
                 self._controller.look_again([])  # it forgets the earlier default class
             wait_for_default_class(self._kube, self._batch)
-        in_threads(partial(self._send, stage), self._of_stage(stage))
+        side_by_side(partial(self._send, stage), self._of_stage(stage))
 
     def settle(self, stage: int) -> None:
         """Wait until another look of the controller changes nothing in the cases of that stage.
@@ -194,7 +194,7 @@ class Batch:
                 found += self._kube.list(kind, labels=selector)
             return found
 
-        in_threads(
+        side_by_side(
             lambda obj: self._kube.delete(
                 obj["kind"], obj["metadata"]["name"], obj["metadata"].get("namespace")
             ),

@@ -13,7 +13,7 @@ from landfast.kube.kubeconfig import kubeconfig_path
 from landfast.manifests import namespace
 from landfast.nfs import inspector_pod
 from landfast.progress import Progress
-from landfast.run import RUN_LABEL, RunRecord, default_classes_file, new_record, records
+from landfast.run import RUN_LABEL, RunRecord, new_record, records
 from landfast.settings import Settings
 
 
@@ -42,13 +42,8 @@ class ExistingProvider:
             with _removing(record, context, progress):
                 remove_run(record, kube)
 
-    def sweep(
-        self,
-        progress: Progress,
-        *,
-        kept: bool = False,  # noqa: ARG002 - an existing cluster is never kept
-    ) -> list[str]:
-        """See `Provider.sweep`."""
+    def sweep(self, progress: Progress, *, kept: bool = False) -> list[str]:  # noqa: ARG002
+        """See `Provider.sweep`; an existing cluster is never kept."""
         return _sweep(progress)
 
 
@@ -80,7 +75,7 @@ def remove_run(record: RunRecord, kube: FencedKube) -> None:
     Raises:
         LandfastError: something does not go; the record stays for the next try.
     """
-    restore_default_classes(kube, default_classes_file(record.run_id), record.run_id)
+    restore_default_classes(kube, record.run_id)
     env = saved_environment(record)
     folder = (env.export, env.subtree) if env else None
     remove(kube, record.name, folder, env.images.busybox if env else "")

@@ -8,7 +8,7 @@ from landfast.errors import BadInput
 from landfast.kube import Kube
 from landfast.kube.default_classes import restore_default_classes
 from landfast.progress import Progress
-from landfast.run import RunRecord, default_classes_file, records
+from landfast.run import RunRecord, records
 from landfast.waiting import wait_until
 
 _QUIET_POLLS = 6  # the engine takes a second or two to create what a killed `kind` asked for
@@ -82,9 +82,7 @@ def _restore(record: RunRecord, progress: Progress) -> None:
         progress.say(f"cannot restore the default StorageClasses of {record.name}: {error}")
         return
     with progress.phase(f"restore the default StorageClasses of {record.name}"):
-        restore_default_classes(
-            env.cluster.kube, default_classes_file(record.run_id), record.run_id
-        )
+        restore_default_classes(env.cluster.kube, record.run_id)
 
 
 def wait_for_namespaces(kube: Kube) -> None:

@@ -9,13 +9,12 @@ marks to the disk before the first change.
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 from landfast.errors import LandfastError
 from landfast.files import write_atomically
 from landfast.kube.client import Kube, KubeError, Object
-from landfast.run import RUN_LABEL
+from landfast.run import RUN_LABEL, default_classes_file
 
 MARK = "storageclass.kubernetes.io/is-default-class"
 MARKS = (MARK, "storageclass.beta.kubernetes.io/is-default-class")
@@ -53,39 +52,39 @@ def _marks(obj: Object) -> Annotations:
 
 
 @contextlib.contextmanager
-def no_default_classes(kube: Kube, file: Path, run_id: str) -> Iterator[None]:
+def no_default_classes(kube: Kube, run_id: str) -> Iterator[None]:
     """Remove the mark from every default class while the body runs.
 
     Args:
         kube: the cluster; a fence must allow it (`default_classes` of `FencedKube`).
-        file: holds the classes' marks until they are restored (`run.default_classes_file`).
         run_id: the run. Default classes with its label were left by a killed test: delete them.
 
     Raises:
-        LandfastError: a class cannot be changed or restored; the file stays, and
+        LandfastError: a class cannot be changed or restored; the file with the marks stays, and
             `landfast cleanup` tries again.
     """
-    restore_default_classes(kube, file, run_id)
+    restore_default_classes(kube, run_id)
     had = {obj["metadata"]["name"]: _marks(obj) for obj in default_classes(kube)}
-    write_atomically(file, json.dumps(had, indent=1))
+    write_atomically(default_classes_file(run_id), json.dumps(had, indent=1))
     try:
         for name, marks in had.items():
             kube.patch("StorageClass", name, _change(dict.fromkeys(marks)))
         yield
     finally:
-        restore_default_classes(kube, file, run_id)
+        restore_default_classes(kube, run_id)
 
 
-def restore_default_classes(kube: Kube, file: Path, run_id: str) -> list[str]:
-    """Restore the marks that a run removed from default classes; return the classes' names.
+def restore_default_classes(kube: Kube, run_id: str) -> None:
+    """Restore the marks that a run removed from default classes.
 
     Default classes that the run itself made are deleted first. A class that is gone stays gone.
 
     Raises:
         LandfastError: one cannot be changed, or the file cannot be read.
     """
+    file = default_classes_file(run_id)
     if not file.exists():
-        return []
+        return
     for obj in default_classes(kube):
         if (obj["metadata"].get("labels") or {}).get(RUN_LABEL) == run_id:
             kube.delete("StorageClass", obj["metadata"]["name"])
@@ -102,7 +101,6 @@ def restore_default_classes(kube: Kube, file: Path, run_id: str) -> list[str]:
             if error.code != 404:
                 raise
     file.unlink()
-    return sorted(had)
 
 
 def _change(marks: Mapping[str, str | None]) -> Object:

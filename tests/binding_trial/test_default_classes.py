@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from landfast import paths
 from landfast.errors import LandfastError
 from landfast.kube import Kube, KubeError, Object
 from landfast.kube.default_classes import (
@@ -14,7 +15,7 @@ from landfast.kube.default_classes import (
     no_default_classes,
     restore_default_classes,
 )
-from landfast.run import RUN_LABEL
+from landfast.run import RUN_LABEL, default_classes_file
 
 GA = "storageclass.kubernetes.io/is-default-class"
 BETA = "storageclass.beta.kubernetes.io/is-default-class"
@@ -83,9 +84,12 @@ def cluster() -> Cluster:
     )
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "default-classes.json"
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that holds the marks of run r1."""
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path)
+    default_classes_file("r1").parent.mkdir(parents=True)
+    return default_classes_file("r1")
 
 
 def test_the_newest_counts_then_the_first_by_name() -> None:
@@ -102,7 +106,7 @@ def test_nothing_is_a_default_class_meanwhile_and_all_is_as_before_afterwards(
     cluster: Cluster, file: Path
 ) -> None:
     before = cluster.annotations
-    with no_default_classes(cluster, file, "r1"):
+    with no_default_classes(cluster, "r1"):
         assert default_classes(cluster) == []
         assert cluster.annotations["both"] == {"example.com/owner": "them"}
         assert cluster.annotations["not-one"] == before["not-one"]
@@ -112,7 +116,7 @@ def test_nothing_is_a_default_class_meanwhile_and_all_is_as_before_afterwards(
 
 def test_what_they_had_is_on_disk_before_the_first_change(cluster: Cluster, file: Path) -> None:
     cluster.refuses_from = 0
-    with pytest.raises(KubeError), no_default_classes(cluster, file, "r1"):
+    with pytest.raises(KubeError), no_default_classes(cluster, "r1"):
         pass
     assert json.loads(file.read_text()) == {
         "both": {GA: "true", BETA: "true"},
@@ -127,37 +131,36 @@ def test_a_run_that_died_after_any_change_is_put_right(
 ) -> None:
     before = cluster.annotations
     cluster.refuses_from = changed  # the run dies in its changes, and cannot restore anything
-    with pytest.raises(KubeError), no_default_classes(cluster, file, "r1"):
+    with pytest.raises(KubeError), no_default_classes(cluster, "r1"):
         cluster.refuses_from = cluster.patches
     cluster.refuses_from = 1000
-    assert restore_default_classes(cluster, file, "r1") == ["both", "odd", "plain"]
+    restore_default_classes(cluster, "r1")
     assert cluster.annotations == before
     assert not file.exists()
-    assert restore_default_classes(cluster, file, "r1") == []
 
 
-def test_the_next_test_restores_what_a_killed_one_took(cluster: Cluster, file: Path) -> None:
+def test_the_next_test_restores_what_a_killed_one_took(cluster: Cluster) -> None:
     before = cluster.annotations
-    manager = no_default_classes(cluster, file, "r1")
+    manager = no_default_classes(cluster, "r1")
     manager.__enter__()  # and it is killed
-    with no_default_classes(cluster, file, "r1"):
+    with no_default_classes(cluster, "r1"):
         assert default_classes(cluster) == []
     assert cluster.annotations == before
 
 
-def test_a_killed_tests_own_default_classes_go(cluster: Cluster, file: Path) -> None:
+def test_a_killed_tests_own_default_classes_go(cluster: Cluster) -> None:
     before = cluster.annotations
-    manager = no_default_classes(cluster, file, "r1")
+    manager = no_default_classes(cluster, "r1")
     manager.__enter__()  # and it is killed
     for name, run in (("mine", "r1"), ("anothers", "r2")):
         cluster.classes[name] = storage_class(name, ga="true")
         cluster.classes[name]["metadata"]["labels"] = {RUN_LABEL: run}
-    restore_default_classes(cluster, file, "r1")
+    restore_default_classes(cluster, "r1")
     assert cluster.annotations == before | {"anothers": {GA: "true"}}
 
 
 def test_a_class_that_is_gone_stays_gone(cluster: Cluster, file: Path) -> None:
-    with no_default_classes(cluster, file, "r1"):
+    with no_default_classes(cluster, "r1"):
         del cluster.classes["odd"]
     assert "odd" not in cluster.annotations
     assert cluster.annotations["plain"] == {GA: "true"}
@@ -167,4 +170,4 @@ def test_a_class_that_is_gone_stays_gone(cluster: Cluster, file: Path) -> None:
 def test_a_record_that_cannot_be_read_is_named(cluster: Cluster, file: Path) -> None:
     file.write_text("{")
     with pytest.raises(LandfastError, match="default-classes.json, which lists"):
-        restore_default_classes(cluster, file, "r1")
+        restore_default_classes(cluster, "r1")

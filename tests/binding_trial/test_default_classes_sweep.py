@@ -42,8 +42,8 @@ def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kube:
 def restored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids: list[str] = []
 
-    def restore(_kube: Kube, file: Path, run_id: str) -> None:
-        file.unlink()
+    def restore(_kube: Kube, run_id: str) -> None:
+        default_classes_file(run_id).unlink()
         ids.append(run_id)
 
     monkeypatch.setattr(kind_removal, "restore_default_classes", restore)

@@ -12,7 +12,7 @@ from landfast.environment import Environment
 from landfast.faults.programs import Program
 from landfast.kube.default_classes import no_default_classes
 from landfast.kube.removal import wait_gone
-from landfast.run import RUN_LABEL, default_classes_file
+from landfast.run import RUN_LABEL
 from landfast.verdict import Unknown
 
 
@@ -37,7 +37,7 @@ def trial(env: Environment, namespace: str) -> Trial:
 def own_default_classes(env: Environment) -> Iterator[None]:
     """Leave only the default classes that the test creates; tests that use this are one group."""
     env.cluster.require("cluster.default-class")
-    with no_default_classes(env.cluster.kube, default_classes_file(env.run_id), env.run_id):
+    with no_default_classes(env.cluster.kube, env.run_id):
         yield
 
 
