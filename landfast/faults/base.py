@@ -131,7 +131,7 @@ class Fault(ABC):
 
     @abstractmethod
     def heal(self) -> None:
-        """Undo the fault, if it is there; another process may call this again."""
+        """Undo the fault, if it is there; another process may do so again."""
 
     @abstractmethod
     def prove_healed(self) -> str:

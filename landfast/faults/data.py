@@ -10,7 +10,7 @@ from landfast.faults.base import Momentary, prove, register
 class DataDirectorySwapped(Momentary):
     """An empty folder replaces the data directory; MySQL initialises it and is Ready.
 
-    Healing does not bring the data back: it is lost, as that of a lost volume is.
+    Healing does not bring the data back: it is lost, as with a lost volume.
     """
 
     name = "data-directory-swapped"

@@ -11,7 +11,7 @@ from landfast.waiting import wait_until
 
 _FILLER = f"{EXPORT_PATH}/landfast-filler"
 _MEBIBYTE = "x" * (1 << 20)
-# fallocate is quick, but leaves the last blocks; dd takes those.
+# fallocate is quick, but leaves the last blocks; dd fills those.
 _FILL = """
 fallocate -l "$(($(stat -f -c "%f * %S" "$1")))" "$2" 2>/dev/null || true
 ! dd if=/dev/zero of="$2" bs=4k oflag=append conv=notrunc status=none 2>/dev/null

@@ -24,14 +24,14 @@ def silent(_text: str) -> AbstractContextManager[None]:
 
 
 class NotHealed(Unknown):
-    """A fault was healed, but nothing shows that nothing of it is left."""
+    """A fault was healed, but nothing shows that it is gone."""
 
 
 @dataclass(frozen=True)
 class FaultRecord:
     """What became of a fault. Times are monotonic seconds, None if it did not get that far.
 
-    `doubts` say why nothing can be concluded, `failures` what of the fault is left.
+    `doubts` say why nothing can be concluded, `failures` what is left of the fault.
     """
 
     injected: float

@@ -1,7 +1,7 @@
 """Faults of the network of MySQL's node: nftables rules in a separate table.
 
 The NFS client, be it the kernel's or the mount helper, is in the node's network namespace. Rules
-see every packet, also of established connections, after a service's address was translated.
+see every packet, even of established connections, after a service's address was translated.
 """
 
 import json

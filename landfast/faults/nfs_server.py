@@ -167,7 +167,7 @@ class NfsMoved(Lasting, ServerFault):
         return self._addresses() == [self.aim["other"]]
 
     def heal(self) -> None:
-        """Restore its address; a start restores it, too."""
+        """Restore its address; a restart would do so as well."""
         super().heal()
         self._move(self.aim["other"], self.aim["own"])
         self.site.server.execute("sh", "-c", 'echo 0 > "$1"', "sh", _PROMOTE)

@@ -37,7 +37,7 @@ def wait_node_ready(site: Site, node: str, started: str = "") -> str:
     """Wait until a node is Ready and its kubelet answers, and return that as a sentence.
 
     A lost node still counts as Ready for most of a minute, and a restarted one for its first
-    seconds. So only what its kubelet said lately, and since it was `started`, is believed.
+    seconds. So only what its kubelet reported lately, and since it was `started`, counts.
 
     Raises:
         WaitTimeout: the node is not Ready; the message says why.

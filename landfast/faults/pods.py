@@ -27,7 +27,7 @@ def _is_observed(wanted: Object) -> bool:
 def _what_is_missing(site: Site) -> str:
     """Return why MySQL's pod is not the one that its set wants, or does not run; else "".
 
-    A pod in a restart loop is Running, too, so its container's state counts.
+    A pod in a restart loop is Running as well, so its container's state counts.
     """
     wanted, pod = _set_of(site), site.find_pod()
     if wanted is None or pod is None:

@@ -69,8 +69,9 @@ class NfsPowerLoss(NfsKill):
 class PowerLossEverywhere(Composite):
     """Server and client lose their power: nobody is left to send again what is gone.
 
-    The server goes first, and the node waits for it until it goes, too. The node comes back first:
-    the engine assigns the lowest free address: a server started first would take the node's.
+    The server goes first, and the node waits for it until it goes as well. The node comes back
+    first: the engine assigns the lowest free address, and a server started first would take the
+    node's.
     """
 
     name = "power-loss-everywhere"

@@ -67,9 +67,6 @@ class SplitBrain(_Takeover):
     parts = (NodeIsolated, NodeCordon, PodForceDelete)
 
     def prove_effect(self) -> str:
-        """The old mysqld runs, and so does a new pod.
-
-        The old one is looked for first: it may not live long with another one in its files.
-        """
+        """Look for the old mysqld first: it may not live long with another one in its files."""
         pid = prove("the old mysqld to run", self.old_mysqld)[0].pid
         return f"the old mysqld is process {pid} of {self.aim['node']}; {super().prove_effect()}"

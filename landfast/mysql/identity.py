@@ -53,7 +53,7 @@ def plant_canary(server: MysqlServer) -> None:
 
 
 def take_snapshot(server: MysqlServer, export: ExportInspector) -> Snapshot:
-    """Return who answers now."""
+    """Return a snapshot of the database that answers now."""
     ((_, checksum),) = server.query(f"CHECKSUM TABLE {_DATABASE}.canary")
     entry = export.stat(_FOLDER)
     return Snapshot(server.identity().server_uuid, checksum, entry.inode if entry else None)

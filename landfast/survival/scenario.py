@@ -1,14 +1,13 @@
 """A scenario as a row of data: workload x fault x timing, and what must come of it. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from landfast.faults.base import Fault, Lasting
 from landfast.nfs.disk_server import Mode
 from landfast.results import ScenarioSummary, Tier
 
-T = TypeVar("T")
 When = Literal["steady", "recovering", "provisioning"]
 
 
@@ -111,17 +110,15 @@ class Scenario:
         )
 
 
-def within(scenarios: list[T], cost: Callable[[T], Mapping[str, Any]], budget: float) -> list[T]:
+def within(rows: list[Mapping[str, Any]], budget: float) -> list[Mapping[str, Any]]:
     """Return the most telling scenarios that fit into `budget` seconds, in their own order.
 
-    `cost` returns how many `seconds` a scenario takes and how `telling` it is.
+    A row has a scenario's `seconds`, and how `telling` it is.
     """
-    costs = [cost(scenario) for scenario in scenarios]
     chosen: set[int] = set()  # places: two scenarios may be equal
     left = budget
-    by_worth = sorted(enumerate(costs), key=lambda c: (-c[1]["telling"], c[1]["seconds"]))
-    for place, of in by_worth:
-        if of["seconds"] <= left:
+    for place, row in sorted(enumerate(rows), key=lambda r: (-r[1]["telling"], r[1]["seconds"])):
+        if row["seconds"] <= left:
             chosen.add(place)
-            left -= of["seconds"]
-    return [scenario for place, scenario in enumerate(scenarios) if place in chosen]
+            left -= row["seconds"]
+    return [row for place, row in enumerate(rows) if place in chosen]

@@ -43,11 +43,11 @@ def test_pods_without_nfs_live_and_die_while_nfs_is_frozen(
     site: Site, broken: Broken, test: Steps
 ) -> None:
     node = site.node()
-    with test.step("a pod without NFS, in peace"):
+    with test.step("a pod without NFS, before the freeze"):
         normal = _live_and_die(site, node, "plain-before")
     with broken(NfsFreeze), test.verify("a pod without NFS, while NFS is frozen"):
         frozen = _live_and_die(site, node, "plain-frozen")
-    test.observe(f"started, probed, exec'd and deleted in {frozen:.1f} s; in peace {normal:.1f} s")
+    test.observe(f"started, probed, exec'd and deleted in {frozen:.1f} s; before, {normal:.1f} s")
     assert frozen < max(3 * normal, _NORMAL_SECONDS)
 
 
