@@ -355,6 +355,7 @@ def test_groups_come_first_then_slow_tests_and_those_alone_late(suite: Suite) ->
         "def test_alone(test, alone):\n    test.observe('x')",
         *single,
         marked("slow", "slow"),
+        marked("slow", "slow_too"),
         marked("xdist_group('g')", "one"),
         marked("xdist_group('g')", "two"),
     )
@@ -363,7 +364,8 @@ def test_groups_come_first_then_slow_tests_and_those_alone_late(suite: Suite) ->
         assert suite.run(*tests, options=("--seed", seed)) == 0
         names = [e.test.rpartition("::")[2] for e in suite.of(TestStarted)]
         assert names[:3] == ["test_one", "test_two", "test_slow"]
-        assert names[-2] == "test_alone"
+        assert names[6] == "test_slow_too"
+        assert names[-3] == "test_alone"
         orders.append(names)
     assert orders[0] == orders[1] != orders[2]
 

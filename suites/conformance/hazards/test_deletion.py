@@ -28,7 +28,6 @@ def test_second_archive_of_one_name_fails_and_both_stay(bench: Bench, test: Step
         assert any(text.startswith(_FAILED) for text in seen.events), f"no event {_FAILED}"
 
 
-@pytest.mark.slow
 @pytest.mark.claim("hazards.class-deleted-first-blocks-deletion")
 def test_volume_without_its_class_is_kept_until_the_class_is_back(
     bench: Bench, test: Steps
