@@ -166,11 +166,8 @@ def heal() -> None:
     from landfast.faults.healing import heal_dead_runs  # here: keeps the other commands quick
 
     progress = Progress()
-    proofs = heal_dead_runs(progress)
-    for proof in proofs:
+    for proof in heal_dead_runs(progress) or ["no run left a fault behind"]:
         progress.say(proof)
-    if not proofs:
-        progress.say("no run left a fault behind")
 
 
 def _sweep(progress: Progress, *, kept: bool) -> None:

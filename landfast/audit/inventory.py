@@ -94,12 +94,7 @@ class Inventory:
     @cached_property
     def pvcs(self) -> tuple[PvcObject, ...]:
         """The PVCs, including those that StatefulSets will create."""
-        made = [
-            pvc
-            for workload in self.workloads
-            if isinstance(workload, PodController)
-            for pvc in _made_by(workload)
-        ]
+        made = [pvc for controller in self._of(PodController) for pvc in _made_by(controller)]
         return tuple({pvc.title: pvc for pvc in [*made, *self._of(PvcObject)]}.values())
 
     @cached_property
@@ -225,7 +220,7 @@ def _stored_pvc(pvc: PvcObject, storage_class: str) -> StoredPvc:
 
 
 def _pvc_names(controller: PodController, template: str) -> list[str]:
-    first = controller.spec.ordinals.start
+    first = controller.spec.ordinals.get("start", 0)
     ordinals = range(first, first + controller.spec.replicas)
     return [f"{template}-{controller.name}-{ordinal}" for ordinal in ordinals]
 

@@ -1,5 +1,8 @@
 """What runs containers, as the audit reads it: which image mounts which PVC."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from landfast.audit.objects import Metadata, Model, PvcSpec, Resource, Status
 
 
@@ -52,14 +55,6 @@ class PodTemplate(Model):
     spec: PodSpec = PodSpec()
 
 
-class Strategy(Model):
-    type: str = "RollingUpdate"
-
-
-class Ordinals(Model):
-    start: int = 0
-
-
 class PvcTemplate(Model):
     metadata: Metadata
     spec: PvcSpec = PvcSpec()
@@ -67,9 +62,9 @@ class PvcTemplate(Model):
 
 class ControllerSpec(Model):
     replicas: int = 1
-    strategy: Strategy = Strategy()
+    strategy: Mapping[str, Any] = {}
     template: PodTemplate = PodTemplate()
-    ordinals: Ordinals = Ordinals()
+    ordinals: Mapping[str, int] = {}
     volume_claim_templates: tuple[PvcTemplate, ...] = ()
 
 
@@ -87,7 +82,7 @@ class PodController(Resource):
         """How many of its pods can run at the same time, including a rolling update's new one."""
         if self.kind == "DaemonSet":
             return 2  # or more: one for each node
-        rolling = self.kind == "Deployment" and self.spec.strategy.type != "Recreate"
+        rolling = self.kind == "Deployment" and self.spec.strategy.get("type") != "Recreate"
         return self.spec.replicas + int(rolling and self.spec.replicas > 0)
 
 

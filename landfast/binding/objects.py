@@ -108,29 +108,25 @@ class Naming:
         }
 
 
-def as_yaml(case: BindingCase, naming: Naming | None = None) -> str:
+def as_yaml(case: BindingCase) -> str:
     """Return the case as YAML for `kubectl apply`; comments mark its stages and deletions."""
-    naming = naming or Naming()
     parts = []
     for number, stage in enumerate(case.stages, start=1):
         parts.append(f"# stage {number}\n")
         for op in stage:
             if isinstance(op, Create):
-                parts.append("---\n" + yaml.safe_dump(naming.object(op.obj), sort_keys=False))
+                parts.append("---\n" + yaml.safe_dump(Naming().object(op.obj), sort_keys=False))
             else:
-                parts.append(f"# {delete_command(op, naming)}\n")
+                parts.append(f"# {_delete_command(op)}\n")
     return "".join(parts)
 
 
-def delete_command(op: Delete, naming: Naming) -> str:
-    """Return the kubectl command line that does the same."""
-    name = naming.prefix + op.name
-    where = f" -n {naming.namespace}" if op.kind == "pvc" else ""
-    command = f"kubectl delete{where} {KINDS[op.kind].lower()} {name} --wait=false"
-    if not op.force:
-        return command
-    patch = f"kubectl patch{where} {KINDS[op.kind].lower()} {name}"
-    return f"""{command}; {patch} -p '{{"metadata":{{"finalizers":null}}}}'"""
+def _delete_command(op: Delete) -> str:
+    where = "-n default " if op.kind == "pvc" else ""
+    target = f"{where}{KINDS[op.kind].lower()} {op.name}"
+    command = f"kubectl delete {target} --wait=false"
+    patch = """-p '{"metadata":{"finalizers":null}}'"""
+    return f"{command}; kubectl patch {target} {patch}" if op.force else command
 
 
 def _mebibytes(size: int | None) -> dict[str, str] | None:

@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     with kit_lock(progress):
         go = Programs(Cache(paths.cache()), progress).toolchain()
     if arguments == ["fmt"]:
-        gofmt: list[str | Path] = [Path(go).parent / "gofmt", "-l", GO_MODULE]
+        gofmt: list[str | Path] = [go.parent / "gofmt", "-l", GO_MODULE]
         unformatted = process.run(gofmt, timeout=timeouts.COMMAND).stdout
         sys.stderr.write(unformatted)
         return 1 if unformatted else 0
