@@ -11,8 +11,14 @@ from collections.abc import Callable, Iterator
 
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
-from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, Completion, Operation, OperationKind
-from landfast.mysql.reading import FinalReading
+from landfast.mysql.history import (
+    ACCOUNTS,
+    INITIAL_BALANCE,
+    Completion,
+    FinalReading,
+    Operation,
+    OperationKind,
+)
 
 _WRITERS = 8
 _RATE = 1000.0  # operations a second, of all writers

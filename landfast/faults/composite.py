@@ -1,6 +1,6 @@
 """Several faults as one: injected in order, healed in the opposite order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from landfast.faults.base import Fault, Lasting, Site
@@ -31,7 +31,7 @@ class Composite(Lasting):
             member.inject()
 
     def prove_effect(self) -> str:
-        return _joined(member.prove_effect() for member in self.members)
+        return "; ".join(member.prove_effect() for member in self.members)
 
     def still_there(self) -> bool:
         return all(m.still_there() for m in self.members if isinstance(m, Lasting))
@@ -41,13 +41,9 @@ class Composite(Lasting):
             member.heal()
 
     def prove_healed(self) -> str:
-        return _joined(member.prove_healed() for member in self.members)
+        return "; ".join(member.prove_healed() for member in self.members)
 
 
 def _aim_of(part: type[Fault], aim: Mapping[str, str]) -> dict[str, str]:
     own = f"{part.name}."
     return {key.removeprefix(own): value for key, value in aim.items() if key.startswith(own)}
-
-
-def _joined(proofs: Iterable[str]) -> str:
-    return "; ".join(proofs)

@@ -16,13 +16,13 @@ from landfast.mysql.history import (
     ACCOUNTS,
     INITIAL_BALANCE,
     Completion,
+    FinalReading,
     Operation,
     OperationKind,
     Runs,
     runs_of,
     transfer_of,
 )
-from landfast.mysql.reading import FinalReading
 from landfast.results import IntervalLosses, LedgerCheck, LedgerCounts, LostRun
 from landfast.verdict import Verdict
 

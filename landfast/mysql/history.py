@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from landfast.errors import BadInput
 
 
@@ -114,6 +116,19 @@ def _take(
 
 Runs = list[tuple[int, int]]
 """Numbers that are there, as sorted, inclusive runs: [(1, 500), (502, 502)]."""
+
+
+class FinalReading(BaseModel):
+    """Everything that is in the ledger's tables, read after recovery. Keys are writers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: dict[int, Runs]
+    transfers: dict[int, Runs]
+    registers: dict[int, int]
+    balances: dict[int, int] = Field(description="by account")
+    duplicates: tuple[str, ...] = Field((), description="rows that are there more than once")
+    damaged: tuple[str, ...] = Field((), description="rows whose content is not what was written")
 
 
 def runs_of(numbers: Iterable[int]) -> Runs:

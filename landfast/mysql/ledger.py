@@ -10,8 +10,7 @@ from pymysql.cursors import SSCursor
 
 from landfast import process, timeouts
 from landfast.mysql.client import MysqlError, MysqlServer
-from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, OperationKind, Runs
-from landfast.mysql.reading import FinalReading
+from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, FinalReading, OperationKind, Runs
 from landfast.mysql.writers import DATABASE, Task, payload
 from landfast.waiting import wait_until
 

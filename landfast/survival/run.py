@@ -20,9 +20,8 @@ from landfast.faults.rollback import Rollback
 from landfast.mysql import identity
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
-from landfast.mysql.history import read_history
+from landfast.mysql.history import FinalReading, read_history
 from landfast.mysql.ledger import Ledger
-from landfast.mysql.reading import FinalReading
 from landfast.results import Lane, Marks, Survival
 from landfast.steps import StepFunction
 from landfast.survival.lanes import Watcher, happenings

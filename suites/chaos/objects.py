@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from landfast import timeouts
 from landfast.faults.base import Site
 from landfast.kube.client import Object
-from landfast.kube.status import is_ready
 from landfast.waiting import wait_until
 from suites.objects import of_pvc, pod, pv, pvc
 
@@ -46,16 +45,6 @@ def pod_on_nfs(site: Site, node: str, name: str) -> Iterator[Object]:
             yield site.stack.wait_for_pod(name, "Running")
         finally:
             site.stack.delete("Pod", name, grace_seconds=1)
-
-
-def wait_ready(site: Site, name: str, *, timeout: float) -> None:
-    wait_until(
-        f"pod {name} to be Ready",
-        lambda: site.kube.get("Pod", name, site.stack.namespace),
-        until=is_ready,
-        timeout=timeout,
-        describe=lambda p: str(p["status"].get("phase")),
-    )
 
 
 def mounts_of(site: Site, node: str, uid: str) -> list[str]:

@@ -9,10 +9,10 @@ from landfast.faults.nfs_server import NfsFreeze
 from landfast.faults.node_health import lease_of
 from landfast.kube.status import is_ready
 from landfast.steps import Steps
-from landfast.waiting import WaitTimeout, stays_true
+from landfast.waiting import WaitTimeout, stays_true, wait_until
 from suites.chaos.conftest import Broken
 from suites.chaos.marks import scenario
-from suites.chaos.objects import pod_on, pod_on_nfs, wait_ready, wait_unmounted
+from suites.chaos.objects import pod_on, pod_on_nfs, wait_unmounted
 
 pytestmark = pytest.mark.xdist_group("chaos")
 
@@ -24,12 +24,18 @@ _STUCK_SECONDS = 8
 
 def _live_and_die(site: Site, node: str, name: str) -> float:
     """Start a pod without NFS, probe it, exec in it, delete it; return the seconds it took."""
-    began = time.monotonic()
+    began, namespace = time.monotonic(), site.stack.namespace
     site.stack.make(pod_on(node, name))
-    wait_ready(site, name, timeout=_NORMAL_SECONDS)
-    site.kube.execute(site.stack.namespace, name, ["true"], timeout=_NORMAL_SECONDS)
-    site.kube.delete("Pod", name, site.stack.namespace)
-    site.stack.wait_gone("Pod", name, site.stack.namespace, timeout=_NORMAL_SECONDS)
+    wait_until(
+        f"pod {name} to be Ready",
+        lambda: site.kube.get("Pod", name, namespace),
+        until=is_ready,
+        timeout=_NORMAL_SECONDS,
+        describe=lambda pod: str(pod["status"].get("phase")),
+    )
+    site.kube.execute(namespace, name, ["true"], timeout=_NORMAL_SECONDS)
+    site.kube.delete("Pod", name, namespace)
+    site.stack.wait_gone("Pod", name, namespace, timeout=_NORMAL_SECONDS)
     return time.monotonic() - began
 
 

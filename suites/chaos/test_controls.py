@@ -6,8 +6,8 @@ from fixtures.session import Run
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
 from landfast.faults.rollback import Rollback
+from landfast.mysql.history import FinalReading
 from landfast.mysql.ledger import Ledger
-from landfast.mysql.reading import FinalReading
 from landfast.results import Survival
 from landfast.steps import Steps
 from landfast.survival.run import survive

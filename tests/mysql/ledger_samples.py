@@ -10,12 +10,12 @@ from landfast.mysql.history import (
     ACCOUNTS,
     INITIAL_BALANCE,
     Completion,
+    FinalReading,
     Operation,
     OperationKind,
     runs_of,
     transfer_of,
 )
-from landfast.mysql.reading import FinalReading
 from landfast.results import LedgerCheck
 
 EPOCH, INJECT, HEALED, ENDED = 100.0, 110.0, 120.0, 130.0

@@ -14,8 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
-from landfast.mysql.history import Completion, Operation, OperationKind, read_history
-from landfast.mysql.reading import FinalReading
+from landfast.mysql.history import Completion, FinalReading, Operation, OperationKind, read_history
 from landfast.results import Availability, LedgerCheck
 
 FOLDER = Path(__file__).parent / "histories"

@@ -7,8 +7,14 @@ import hypothesis.strategies as st
 from hypothesis import assume, given, settings
 from ledger_samples import AFTER, EPOCH, judge, read
 
-from landfast.mysql.history import Completion, Operation, OperationKind, runs_of, transfer_of
-from landfast.mysql.reading import FinalReading
+from landfast.mysql.history import (
+    Completion,
+    FinalReading,
+    Operation,
+    OperationKind,
+    runs_of,
+    transfer_of,
+)
 from landfast.results import LedgerCheck
 from landfast.verdict import Verdict
 

@@ -4,7 +4,7 @@ import pytest
 from ledger_samples import read
 from pydantic import ValidationError
 
-from landfast.mysql.reading import FinalReading
+from landfast.mysql.history import FinalReading
 
 
 def test_reading_is_read_back_from_json() -> None:

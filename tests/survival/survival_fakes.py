@@ -12,9 +12,8 @@ from typing import Any, ClassVar, cast
 
 from landfast.faults.base import FAULTS, Fault, Lasting, Momentary, Site
 from landfast.mysql import identity
-from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, OperationKind
+from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, FinalReading, OperationKind
 from landfast.mysql.identity import IdentityFindings, LogFindings, Snapshot
-from landfast.mysql.reading import FinalReading
 from landfast.mysql.writers import _History
 from landfast.results import Lane
 from landfast.survival import run

@@ -23,9 +23,8 @@ from landfast.errors import LandfastError
 from landfast.faults.base import NotProven
 from landfast.faults.rollback import Rollback
 from landfast.mysql.checker import check
-from landfast.mysql.history import read_history
+from landfast.mysql.history import FinalReading, read_history
 from landfast.mysql.identity import LogFindings
-from landfast.mysql.reading import FinalReading
 from landfast.results import Survival
 from landfast.run import new_record
 from landfast.survival.run import survive
