@@ -114,10 +114,9 @@ class _Stage:
 
     def _may_take_a_deleted_pv(self, state: State, pvc: StoredPvc) -> bool:
         """Return whether the PVC may choose a deleted PV, if that is still in the cache."""
-        others = tuple(pv for pv in state.pvs if pv.spec.name not in self._deleted)
-        before = replace(state, pvs=(*others, *self._stale))
+        before = replace(state, pvs=(*state.pvs, *self._stale))
         after = (look.pvc(pvc.spec.name) for look in sync_pvc(before, pvc).states)
-        return bool(self._stale) and any(c is not None and c.volume in self._deleted for c in after)
+        return any(c is not None and c.volume in self._deleted for c in after)
 
     def _look(self, state: State, pvc: StoredPvc) -> list[State]:
         look = sync_pvc(state, pvc)
