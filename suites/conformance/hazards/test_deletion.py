@@ -8,8 +8,7 @@ from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.volumes import storage_class
 from landfast.steps import Steps
 from landfast.waiting import wait_until
-from suites.conformance.hazards.exports import folders, observed_files
-from suites.conformance.hazards.objects import BY_ANNOTATION, PATH
+from suites.conformance.hazards.objects import BY_ANNOTATION, PATH, folders, observed_files
 
 _FAILED = "VolumeFailedDelete"
 

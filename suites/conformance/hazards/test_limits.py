@@ -15,7 +15,7 @@ from landfast.provisioning.volumes import (
 from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.waiting import wait_until
-from suites.conformance.hazards.exports import folders
+from suites.conformance.hazards.objects import folders
 from suites.objects import of_pvc, pod, run_to_its_end, shell, stays_pending
 
 _MYSQL = 999  # the user of MySQL's image

@@ -10,8 +10,7 @@ from fixtures.provisioner import Bench
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.observed import GONE
 from landfast.steps import Steps
-from suites.conformance.hazards.exports import observed_files, put
-from suites.conformance.hazards.objects import BY_ANNOTATION, PATH
+from suites.conformance.hazards.objects import BY_ANNOTATION, PATH, observed_files, put
 
 _SHARED = {PATH: "shared"}
 

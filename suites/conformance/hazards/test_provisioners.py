@@ -17,8 +17,7 @@ from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.verdict import Unknown
 from landfast.waiting import wait_until
-from suites.conformance.hazards.exports import folders
-from suites.conformance.hazards.objects import variable
+from suites.conformance.hazards.objects import folders, variable
 
 _PVCS = 50
 _SHARED_PVCS = 12
