@@ -77,8 +77,8 @@ def test_volume_in_use_is_not_recycled(bench: Bench, test: Steps) -> None:
 
 @pytest.mark.claim("reclaim.recycle-without-its-image-keeps-the-data")
 def test_recycle_without_its_image_keeps_the_data(bench: Bench, test: Steps, alone: Alone) -> None:
-    volume_under_recycle = bench.volume("no-image", RECYCLE, make=prepared)
-    with volume_under_recycle as volume, alone(), image_away(bench.stack.env):
+    new_volume = bench.volume("no-image", RECYCLE, make=prepared)
+    with alone(), image_away(bench.stack.env), new_volume as volume:
         try:
             with test.step("delete the PVC while no node has the recycler's image"):
                 volume.delete_pvc()
