@@ -12,6 +12,10 @@ from landfast.verdict import Verdict
 Tier = Literal["L1", "L2", "L3", "L4", "L5", "L6", "L7"]
 """The crash tiers: L1 pod delete, L2 mysqld killed, L3 node power-off, L4 NFS server crash,
 L5 NFS server power loss, L6 partition during commit, L7 freeze longer than lease and eviction."""
+Interval = Literal["before", "during", "after"]
+"""When something happened, as seen from the fault."""
+Table = Literal["insert", "transfer", "register"]
+"""What an operation that writes does; each kind has a table of its own."""
 
 
 class _Value(BaseModel):
@@ -30,7 +34,7 @@ class Marks(_Value):
 class LostRun(_Value):
     """Consecutive acknowledged operations of one writer that are no longer there."""
 
-    kind: Literal["insert", "transfer", "register"]
+    kind: Table
     writer: int
     first: int
     last: int
@@ -57,7 +61,7 @@ class LedgerCounts(_Value):
 class IntervalLosses(_Value):
     """How many operations were acknowledged in an interval, and how many of them are lost."""
 
-    interval: Literal["before", "during", "after"]
+    interval: Interval
     acknowledged: int
     lost: int
 
@@ -78,7 +82,7 @@ class Latency(_Value):
     An operation belongs to the interval in which it was acknowledged.
     """
 
-    interval: Literal["before", "during", "after"]
+    interval: Interval
     acknowledged: int
     errors: int
     rate: float = Field(description="acknowledged operations a second")

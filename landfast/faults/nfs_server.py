@@ -230,7 +230,8 @@ class ServerClockStep(Lasting, ServerFault):
         return f"the server's log is {offset:.1f} s off the engine's time; {super().prove_healed()}"
 
     def _offset(self) -> float:
-        self.site.server.reload()  # it logs that, with its time
+        """Make the server log a line with its time, and return how far that is ahead."""
+        self.site.server.reload()
         return self.site.server.clock_offset()
 
 

@@ -103,7 +103,7 @@ class NodeRestart(Momentary, _ContainerFault):
 @register
 class NodePause(Lasting, NodeFault):
     name = "node-pause"
-    text = "MySQL's node is frozen, too short to be given up"
+    text = "MySQL's node is frozen, for too short a time to be given up"
 
     def inject(self) -> None:
         self.site.engine.pause(self.node)

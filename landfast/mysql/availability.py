@@ -6,10 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 from landfast.mysql.history import Completion, Operation, OperationKind
-from landfast.results import Availability, Bin, Latency
+from landfast.results import Availability, Bin, Interval, Latency
 
 _OUTAGE_SECONDS = 1.0
 _OUTAGE_FACTOR = 3
@@ -114,9 +113,7 @@ def _steady(acks: "array[float]", start: float, inject: float, rate: float) -> f
     return None
 
 
-def _latency(
-    interval: Literal["before", "during", "after"], seen: _Acknowledged, start: float, end: float
-) -> Latency:
+def _latency(interval: Interval, seen: _Acknowledged, start: float, end: float) -> Latency:
     latencies, errors = seen.between(start, end)
     return Latency(
         interval=interval,

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final, Literal
+from typing import Final, get_args
 
 from landfast.errors import BadInput
 from landfast.mysql.history import (
@@ -23,20 +23,15 @@ from landfast.mysql.history import (
     runs_of,
     transfer_of,
 )
-from landfast.results import IntervalLosses, LedgerCheck, LedgerCounts, LostRun
+from landfast.results import Interval, IntervalLosses, LedgerCheck, LedgerCounts, LostRun, Table
 from landfast.verdict import Verdict
 
 _NEVER, _OK, _FAIL, _INFO = range(4)
 _CODE = {Completion.OK: _OK, Completion.FAIL: _FAIL, Completion.INFO: _INFO}
 _SHOWN = 5
 
-_Table = Literal["insert", "transfer", "register"]
-_TABLES: Final[dict[OperationKind, _Table]] = {
-    OperationKind.INSERT: "insert",
-    OperationKind.TRANSFER: "transfer",
-    OperationKind.REGISTER: "register",
-}
-_INTERVALS: Final[tuple[Literal["before", "during", "after"], ...]] = ("before", "during", "after")
+_TABLES: Final[dict[OperationKind, Table]] = {OperationKind(t): t for t in get_args(Table)}
+_INTERVALS: Final[tuple[Interval, ...]] = get_args(Interval)
 
 
 class _Tried:
@@ -72,7 +67,7 @@ class _Tried:
         return (time for code, time in zip(self.codes, self.ended, strict=True) if code == _OK)
 
 
-def _run(table: _Table, writer: int, first: int, last: int) -> str:
+def _run(table: Table, writer: int, first: int, last: int) -> str:
     numbers = f" {first}" if first == last else f"s {first} to {last}"
     return f"writer {writer}, {table}{numbers}"
 
@@ -91,7 +86,7 @@ class _Fates:
     """When each lost operation was acknowledged."""
 
 
-_Ledger = dict[tuple[_Table, int], _Tried]
+_Ledger = dict[tuple[Table, int], _Tried]
 
 
 def check(
@@ -164,10 +159,10 @@ def check(
 
 def _compare(ledger: _Ledger, reading: FinalReading, epoch: float) -> _Fates:
     found = _Fates()
-    rows: dict[tuple[_Table, int], Runs] = {}
+    rows: dict[tuple[Table, int], Runs] = {}
     rows |= {("insert", writer): runs for writer, runs in reading.rows.items()}
     rows |= {("transfer", writer): runs for writer, runs in reading.transfers.items()}
-    registers: set[tuple[_Table, int]] = {("register", writer) for writer in reading.registers}
+    registers: set[tuple[Table, int]] = {("register", writer) for writer in reading.registers}
     for table, writer in sorted({*ledger, *rows, *registers}):
         tried = ledger.get((table, writer), _Tried())
         if table == "register":
@@ -208,7 +203,7 @@ def _register(tried: _Tried, value: int) -> tuple[bytearray, Runs]:
 
 
 def _classify(
-    table: _Table, writer: int, tried: _Tried, there: bytearray, found: _Fates, epoch: float
+    table: Table, writer: int, tried: _Tried, there: bytearray, found: _Fates, epoch: float
 ) -> None:
     lost = array("q")
     for number, (code, is_there) in enumerate(zip(tried.codes, there, strict=True)):

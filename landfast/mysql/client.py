@@ -71,7 +71,7 @@ class MysqlServer:
 
     @contextlib.contextmanager
     def connect(self, seconds: float = timeouts.MYSQL_QUERY) -> Iterator["Connection[Cursor]"]:
-        """Have an open connection (see `open`), closed at the end.
+        """Yield an open connection (see `open`), and close it at the end.
 
         Raises:
             MysqlError: it cannot be opened, or what the body does with it fails.

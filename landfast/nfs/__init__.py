@@ -1,1 +1,1 @@
-"""The NFS server, and the look at its export from its own side."""
+"""The NFS server, and the view of its export from the server's side."""

@@ -81,7 +81,7 @@ class DiskServer:
 
     @cached_property
     def inspector(self) -> ExportInspector:
-        """The look at the export from inside the container."""
+        """The inspector that looks from inside the container."""
         return container_inspector(self.engine, self.name)
 
     def execute(self, *argv: str, check: bool = True, timeout: float = timeouts.COMMAND) -> str:
