@@ -1,7 +1,7 @@
 """A rule, and what it finds."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import StrEnum
 from functools import wraps
 from typing import TypeVar
@@ -57,11 +57,16 @@ class Rule:
     id: str
     severity: Severity
     title: str
+    _: KW_ONLY
     reason: str
     fix: str
     source: str
-    cluster_decides: bool
-    check: Check
+    cluster_decides: bool = False
+    check: Check = lambda _inventory: iter(())
+
+    def __call__(self, check: Check) -> "Rule":
+        """Return the rule with a check, as its decorator; `rules.RULES` finds it by its type."""
+        return replace(self, check=check)
 
     def findings(self, inventory: Inventory) -> "Iterator[Finding]":
         """Apply the rule."""
@@ -102,20 +107,6 @@ class Finding:
     def where(self) -> str:
         """Where to look (`pv.yaml:12`); "" on a cluster."""
         return f"{self.file}:{self.line}" if self.file else ""
-
-
-def rule(
-    rule_id: str,
-    severity: Severity,
-    title: str,
-    *,
-    reason: str,
-    fix: str,
-    source: str,
-    cluster_decides: bool = False,
-) -> Callable[[Check], Rule]:
-    """Turn a check into a rule. Its module's rules are found by their type (`rules.RULES`)."""
-    return lambda check: Rule(rule_id, severity, title, reason, fix, source, cluster_decides, check)
 
 
 def each(

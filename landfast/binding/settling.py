@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from landfast import timeouts
 from landfast.binding.model import Class, Pv, Pvc, PvPhase
 from landfast.binding.objects import CASE_LABEL, KINDS, Naming
-from landfast.kube import Kube, KubeError
-from landfast.kube.client import Object
+from landfast.kube import Kube, KubeError, Object
 from landfast.kube.default_classes import default_classes
 from landfast.parallel import side_by_side
 from landfast.waiting import WaitTimeout, wait_until

@@ -25,8 +25,7 @@ from landfast.binding.settling import (
     wait_for_another_second,
     wait_for_default_class,
 )
-from landfast.kube import Kube, KubeError
-from landfast.kube.client import Object
+from landfast.kube import Kube, KubeError, Object
 from landfast.nfs.export import Export
 from landfast.parallel import side_by_side
 from landfast.waiting import wait_until

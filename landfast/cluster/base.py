@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from landfast.cluster.fence import FencedKube
-from landfast.kube import Kube
-from landfast.kube.client import Object
+from landfast.kube import Kube, Object
 from landfast.kube.status import is_ready
 from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until

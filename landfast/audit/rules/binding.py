@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from landfast.audit.findings import Hit, Said, Severity, each, listed, rule
+from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvcObject, PvObject
 from landfast.audit.rules.sources import CONTROLLER, DEFAULT_CLASS, MATCHING
@@ -16,7 +16,7 @@ def _open(inventory: Inventory) -> Iterator[PvcObject]:
     return (pvc for pvc in inventory.pvcs if not inventory.is_pinned(pvc))
 
 
-@rule(
+@Rule(
     "audit.foreign-volume",
     Severity.ERROR,
     "A PVC that could bind a volume meant for another",
@@ -48,7 +48,7 @@ def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
             yield Hit(pvc, said, ("spec",), severity)
 
 
-@rule(
+@Rule(
     "audit.class-missing",
     Severity.ERROR,
     "A PVC whose class does not exist",
@@ -71,7 +71,7 @@ def class_missing(inventory: Inventory, pvc: PvcObject) -> Said:
     return f"StorageClass {name} is not in these manifests: does the cluster have it?"
 
 
-@rule(
+@Rule(
     "audit.no-default-class",
     Severity.WARNING,
     "A PVC without a class, and no default class",
@@ -92,7 +92,7 @@ def no_default_class(inventory: Inventory, pvc: PvcObject) -> Said:
     return f"it names no class, and there is no default class {inventory.where}"
 
 
-@rule(
+@Rule(
     "audit.several-default-classes",
     Severity.WARNING,
     "Several default classes",
@@ -110,7 +110,7 @@ def several_default_classes(inventory: Inventory) -> Iterator[Hit]:
         yield Hit(first, said, ("metadata", "annotations"))
 
 
-@rule(
+@Rule(
     "audit.volume-of-pvc-missing",
     Severity.ERROR,
     "A PVC that names a missing volume",
@@ -137,7 +137,7 @@ def volume_of_pvc_missing(inventory: Inventory, pvc: PvcObject) -> Said:
     return f"there is no PersistentVolume {name} {inventory.where}{lost}"
 
 
-@rule(
+@Rule(
     "audit.reserved-volume",
     Severity.NOTE,
     "A volume reserved for a missing PVC",
@@ -155,7 +155,7 @@ def reserved_volume(inventory: Inventory, pv: PvObject) -> Said:
     return f"it waits for PersistentVolumeClaim {who[0]}/{who[1]}" if missing else None
 
 
-@rule(
+@Rule(
     "audit.defined-twice",
     Severity.WARNING,
     "Two manifests of one object",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from landfast.audit.findings import Hit, Said, Severity, each, rule
+from landfast.audit.findings import Hit, Rule, Said, Severity, each
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvObject, StorageClass
 from landfast.audit.rules.sources import CONTRACT
@@ -17,7 +17,7 @@ def _classes(inventory: Inventory) -> tuple[StorageClass, ...]:
     return inventory.subdir_classes
 
 
-@rule(
+@Rule(
     "audit.archive-on-delete-absent",
     Severity.WARNING,
     "archiveOnDelete is missing, so data is archived",
@@ -37,7 +37,7 @@ def archive_on_delete_absent(_inventory: Inventory, storage_class: StorageClass)
     return None
 
 
-@rule(
+@Rule(
     "audit.archive-on-delete-invalid",
     Severity.ERROR,
     "archiveOnDelete is not a quoted boolean",
@@ -62,7 +62,7 @@ def archive_on_delete_invalid(_inventory: Inventory, storage_class: StorageClass
     return f"archiveOnDelete is {value!r}" if fails else None
 
 
-@rule(
+@Rule(
     "audit.on-delete-ignored",
     Severity.WARNING,
     "onDelete has a value that is ignored",
@@ -79,7 +79,7 @@ def on_delete_ignored(_inventory: Inventory, storage_class: StorageClass) -> Sai
     return None if value is None or value in _EFFECTIVE else f"onDelete is {value!r}"
 
 
-@rule(
+@Rule(
     "audit.unknown-parameter",
     Severity.WARNING,
     "A parameter that the provisioner does not know",
@@ -94,7 +94,7 @@ def unknown_parameter(inventory: Inventory) -> Iterator[Hit]:
                 yield Hit(storage_class, f"parameter {key} does nothing", ("parameters", key))
 
 
-@rule(
+@Rule(
     "audit.class-of-volume-missing",
     Severity.WARNING,
     "A provisioned volume whose class is gone",

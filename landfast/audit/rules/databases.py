@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from landfast.audit.findings import Hit, Severity, listed, rule
+from landfast.audit.findings import Hit, Rule, Severity, listed
 from landfast.audit.inventory import Database, Inventory
 from landfast.audit.objects import PvObject, StorageClass
 from landfast.audit.place import Path
@@ -65,7 +65,7 @@ def _family(option: str) -> str:
     return {"soft": "hard", "softerr": "hard", "nolock": "lock", "nfsvers": "vers"}.get(key, key)
 
 
-@rule(
+@Rule(
     "audit.unsafe-mount-options",
     Severity.ERROR,
     "Mount options that a database does not survive",
@@ -90,7 +90,7 @@ def unsafe_mount_options(inventory: Inventory) -> Iterator[Hit]:
             )
 
 
-@rule(
+@Rule(
     "audit.database-volume-not-retained",
     Severity.ERROR,
     "A database on a volume that is not retained",
@@ -123,7 +123,7 @@ def database_volume_not_retained(inventory: Inventory) -> Iterator[Hit]:
             )
 
 
-@rule(
+@Rule(
     "audit.database-twice-on-one-pvc",
     Severity.ERROR,
     "Two database servers on one PVC",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.filesize import decimal
 
 from landfast.audit.export import ARCHIVED
-from landfast.audit.findings import Hit, Said, Severity, counted, each, rule
+from landfast.audit.findings import Hit, Rule, Said, Severity, counted, each
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvObject
 from landfast.audit.rules.sources import CONTRACT
@@ -14,7 +14,7 @@ from landfast.audit.rules.sources import CONTRACT
 _DAY = 86400
 
 
-@rule(
+@Rule(
     "audit.directory-missing",
     Severity.ERROR,
     "A volume without its directory",
@@ -33,7 +33,7 @@ def directory_missing(inventory: Inventory, pv: PvObject) -> Said:
     return None
 
 
-@rule(
+@Rule(
     "audit.orphan-directory",
     Severity.WARNING,
     "A directory without a volume",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from landfast.audit.findings import Said, Severity, each, rule
+from landfast.audit.findings import Rule, Said, Severity, each
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import StorageClass
 from landfast.audit.rules.sources import CONTRACT
@@ -21,7 +21,7 @@ def _pattern(storage_class: StorageClass) -> str:
     return settings(storage_class).path_pattern or ""
 
 
-@rule(
+@Rule(
     "audit.path-pattern-export-root",
     Severity.ERROR,
     "pathPattern can lead to the export's root",
@@ -42,7 +42,7 @@ def path_pattern_export_root(_inventory: Inventory, storage_class: StorageClass)
     return None
 
 
-@rule(
+@Rule(
     "audit.path-pattern-climbs",
     Severity.WARNING,
     "pathPattern takes values from labels or annotations",
@@ -59,7 +59,7 @@ def path_pattern_climbs(_inventory: Inventory, storage_class: StorageClass) -> S
     return f"whoever creates the PVC chooses {found[0]}" if found else None
 
 
-@rule(
+@Rule(
     "audit.path-pattern-nested",
     Severity.WARNING,
     "pathPattern makes nested directories",
@@ -80,7 +80,7 @@ def path_pattern_nested(_inventory: Inventory, storage_class: StorageClass) -> S
     return None
 
 
-@rule(
+@Rule(
     "audit.path-pattern-shared",
     Severity.ERROR,
     "pathPattern gives several PVCs one directory",

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from landfast.audit.findings import Hit, Said, Severity, each, listed, rule
+from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvObject
 from landfast.audit.rules.sources import CONTROLLER, DOCUMENTATION, PATHS
@@ -38,7 +38,7 @@ def _others_in(inventory: Inventory, pv: PvObject, *, below: bool = False) -> li
     return pvs + provisioned
 
 
-@rule(
+@Rule(
     "audit.recycle-shared-directory",
     Severity.ERROR,
     "Recycle on a directory that others use",
@@ -56,7 +56,7 @@ def recycle_shared_directory(inventory: Inventory, pv: PvObject) -> Said:
     return None
 
 
-@rule(
+@Rule(
     "audit.recycle-deprecated",
     Severity.WARNING,
     "Reclaim policy Recycle",
@@ -74,7 +74,7 @@ def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
     return "its reclaim policy is Recycle" if alone else None
 
 
-@rule(
+@Rule(
     "audit.shared-directory",
     Severity.ERROR,
     "Two volumes on one directory",
@@ -100,7 +100,7 @@ def shared_directory(inventory: Inventory) -> Iterator[Hit]:
             yield Hit(first, said, _PATH, Severity.NOTE if meant else None)
 
 
-@rule(
+@Rule(
     "audit.nested-directory",
     Severity.WARNING,
     "A volume inside another volume's directory",
@@ -117,7 +117,7 @@ def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
     return f"its directory {pv.directory} contains {listed(inner)}" if inner else None
 
 
-@rule(
+@Rule(
     "audit.delete-on-static-volume",
     Severity.WARNING,
     "Delete on a volume that no provisioner made",
@@ -134,7 +134,7 @@ def delete_on_static_volume(_inventory: Inventory, pv: PvObject) -> Said:
     return f"nothing will delete {pv.directory} of this volume" if nobodys else None
 
 
-@rule(
+@Rule(
     "audit.released-volume",
     Severity.WARNING,
     "A volume whose PVC is gone",
