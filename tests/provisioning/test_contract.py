@@ -95,10 +95,7 @@ def test_missing_annotation_gives_the_export_or_the_default() -> None:
         ({"on_delete": "delete"}, Fate(Reclaimed.REMOVED, None)),
         ({"on_delete": "retain", "archive_on_delete": "false"}, Fate(Reclaimed.KEPT, DEFAULT)),
         ({"on_delete": "Delete"}, Fate(Reclaimed.ARCHIVED, f"archived-{DEFAULT}")),
-        (
-            {"archive_on_delete": "no"},
-            Fate(Reclaimed.FAILED, DEFAULT, "Released"),
-        ),
+        ({"archive_on_delete": "no"}, Fate(Reclaimed.FAILED, DEFAULT, "Released")),
         (
             {"reclaim_policy": "Retain", "archive_on_delete": "true"},
             Fate(Reclaimed.KEPT, DEFAULT, "Released"),
@@ -199,26 +196,16 @@ def test_path_above_the_export_is_looked_for_under_its_last_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "outcome", "phase"),
+    ("policy", "expected"),
     [
-        ("Retain", Reclaimed.KEPT, "Released"),
-        ("Delete", Reclaimed.FAILED, "Failed"),
-        ("Recycle", Reclaimed.EMPTIED, "Available"),
+        ("Retain", Fate(Reclaimed.KEPT, "here", "Released")),
+        ("Delete", Fate(Reclaimed.FAILED, "here", "Failed")),
+        ("Recycle", Fate(Reclaimed.EMPTIED, None, "Available")),
     ],
 )
-def test_prepared_volume_goes_by_its_policy(policy: str, outcome: Reclaimed, phase: str) -> None:
-    found = static_fate(policy, "here")
-    assert (found.reclaimed, found.phase, found.directory_stays) == (outcome, phase, True)
-
-
-def test_prepared_volume_that_is_not_emptied_stays_where_it_is() -> None:
-    assert {
-        policy: static_fate(policy, "a").data for policy in ("Retain", "Delete", "Recycle")
-    } == {
-        "Retain": "a",
-        "Delete": "a",
-        "Recycle": None,
-    }
+def test_prepared_volume_goes_by_its_policy(policy: str, expected: Fate) -> None:
+    assert static_fate(policy, "here") == expected
+    assert expected.directory_stays
 
 
 def test_what_is_not_found_but_to_be_kept_is_kept() -> None:
