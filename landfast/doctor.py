@@ -59,7 +59,7 @@ def _user(engine: Engine | None) -> HostCheck:
     if os.geteuid() == 0:
         return HostCheck("user", "root", True)
     if engine is not None:
-        return HostCheck("user", "not root; the Docker engine answers all the same", True)
+        return HostCheck("user", "not root, but the Docker engine answers", True)
     return HostCheck("user", "not root: only root can start the kit's Docker engine", False)
 
 

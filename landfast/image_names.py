@@ -51,7 +51,7 @@ class ImageName:
         return replace(self, registry=mirror.rstrip("/"))
 
     def tagged(self) -> "ImageName":
-        """Return a name without a digest; without a tag, it gets one made from the digest."""
+        """Return the name without its digest; where there is no tag, one is made from it."""
         tag = self.tag or self.digest.rpartition(":")[2][:12]
         return replace(self, tag=tag, digest="")
 
@@ -59,12 +59,10 @@ class ImageName:
     def is_loopback(self) -> bool:
         """Whether the registry is on this host, where Docker does not require TLS."""
         host = re.sub(r":\d+$", "", self.registry.partition("/")[0])
-        if host == "localhost":
-            return True
         try:
             return ipaddress.ip_address(host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        except ValueError:  # it is a name
+            return host == "localhost"
 
 
 def names_registry(text: str) -> bool:

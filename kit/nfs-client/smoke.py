@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Check that a directory keeps those promises of POSIX on which databases depend.
+"""Check that a directory keeps the promises of POSIX that databases depend on.
 
 Usage: smoke.py DIRECTORY
 
 DIRECTORY lies on the mount under test; run as root, because one check changes owners. The program
 creates a directory in it and removes it at the end. Each function ``check_…`` is one check: it gets
-an empty directory and fails by raising. The exit code is 1 if any check failed.
+an empty directory and raises an error if it fails. The exit code is 1 if any check failed.
 """
 
 # A check's name is its sentence, and the checks are about system calls.

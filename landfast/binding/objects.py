@@ -30,7 +30,7 @@ class Naming:
     namespace: str = "default"
     case: str = "reproduced"
     labels: Mapping[str, str] = field(default_factory=dict)
-    server: str = "192.0.2.1"  # RFC 5737: an address that nobody has
+    server: str = "192.0.2.1"  # RFC 5737: no host has this address
     path: str = "/export"
 
     def object(self, obj: Object) -> KubeObject:

@@ -75,7 +75,7 @@ class Provider(Protocol):
 
 
 def save_environment(record: RunRecord, env: Environment) -> None:
-    """Keep a run's environment beside its record, for those who clean up after it."""
+    """Keep a run's environment with its record, for whatever cleans up after it."""
     write_atomically(record.folder / "environment.json", env.model_dump_json())
 
 
