@@ -85,8 +85,8 @@ class _Stage:
     def _following(self, state: State, done: int) -> Iterator[tuple[State, int]]:
         """Yield what may come next: an operation, or one step of a controller.
 
-        A creation of a name that is free is done at once: it changes nothing until the controller has
-        seen the new object, so it need not be tried at every later moment.
+        The creation of a name that is free is done at once: it changes nothing until the controller
+        has seen the new object, so it need not be tried at every later moment.
         """
         if done < len(self._ops):
             op = self._ops[done]
