@@ -1,6 +1,5 @@
-"""Volumes on a fake API and a folder for an export, with a provisioner that obeys the contract."""
+"""Volumes on a fake API and a folder for an export."""
 
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -9,18 +8,17 @@ from typing import Any, cast
 
 import pytest
 from fakes import FakeKube
+from obedient_provisioner import PV, PVC, Provisioner
 
 from fixtures.provisioner import Bench
 from landfast import timeouts
 from landfast.environment import Environment
 from landfast.images import Images
 from landfast.journal import Journal
-from landfast.kube.client import Object
 from landfast.manifests import Overlay
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.provisioning.contract import ClassSettings, Fate, Line, PvcMeta, Reclaimed
-from landfast.provisioning.contract import directory as directory_of
 from landfast.provisioning.detection import detect
 from landfast.provisioning.observed import GONE, ObservedVolume
 from landfast.provisioning.volumes import (
@@ -36,77 +34,10 @@ from landfast.steps import Refuted, Steps
 from landfast.waiting import NotStable, WaitTimeout
 
 IMAGES = Images("kit", "node", "nfs", "provisioner", "mysql", "busybox", "recycler")
-PVC = "PersistentVolumeClaim"
-PV = "PersistentVolume"
 
 
 def execute(argv: Sequence[str]) -> str:
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-
-
-class Provisioner:
-    """Obeys a line's contract on the fake API, inside the requests that concern it."""
-
-    def __init__(self, stack: Stack, kube: FakeKube, folder: Path, line: Line) -> None:
-        self.stack, self.kube, self.folder, self.line = stack, kube, folder, line
-        self.settings: dict[str, ClassSettings] = {}
-        kube.before |= {"get": self._bind, "delete": self._reclaim}
-
-    def _bind(self, kind: str, name: str) -> None:
-        key = (PVC, self.stack.namespace, name)
-        if kind != PVC or key not in self.kube.objects or "status" in self.kube.objects[key]:
-            return
-        pvc = self.kube.objects[key]
-        volume = pvc["spec"].get("volumeName") or self._provision(pvc)
-        pvc["spec"]["volumeName"], pvc["status"] = volume, {"phase": "Bound"}
-        self.kube.objects[PV, None, volume]["status"] = {"phase": "Bound"}
-
-    def _provision(self, pvc: Object) -> str:
-        name, settings = f"pvc-{pvc['metadata']['name']}", self._class(pvc)
-        where = directory_of(self.line, settings, meta(pvc), name)
-        (self.folder / where).mkdir(parents=True, exist_ok=True)
-        spec = {
-            "storageClassName": pvc["spec"]["storageClassName"],
-            "claimRef": {"namespace": self.stack.namespace, "name": pvc["metadata"]["name"]},
-            "nfs": {"path": str(PurePosixPath(self.stack.overlay.root, where))},
-        }
-        self.kube.put({"kind": PV, "metadata": {"name": name}, "spec": spec})
-        return name
-
-    def _class(self, pvc: Object) -> ClassSettings:
-        found = self.kube.objects["StorageClass", None, pvc["spec"]["storageClassName"]]
-        given = found["parameters"]
-        return ClassSettings(
-            found["reclaimPolicy"],
-            given.get("archiveOnDelete"),
-            given.get("onDelete"),
-            given.get("pathPattern"),
-        )
-
-    def _reclaim(self, kind: str, name: str) -> None:
-        pvc = self.kube.objects.get((PVC, self.stack.namespace, name))
-        if kind != PVC or pvc is None:
-            return
-        volume = self.kube.objects.get((PV, None, pvc["spec"]["volumeName"]))
-        if volume is None:
-            return
-        bound = BoundVolume(
-            self.stack, volume["metadata"]["name"], meta(pvc), volume["spec"]["nfs"]["path"]
-        )
-        end = bound.fate(self.line, self._class(pvc))
-        own = self.folder / bound.directory
-        if end.reclaimed is Reclaimed.ARCHIVED:
-            own.rename(self.folder / str(end.data))
-        elif end.reclaimed is Reclaimed.REMOVED:
-            shutil.rmtree(own)
-        volume["status"]["phase"] = end.phase
-        if end.phase == GONE:
-            del self.kube.objects[PV, None, bound.name]
-
-
-def meta(pvc: Object) -> PvcMeta:
-    found = pvc["metadata"]
-    return PvcMeta(found["namespace"], found["name"], annotations=found.get("annotations") or {})
 
 
 @pytest.fixture
