@@ -166,11 +166,10 @@ class StatefulSetRecreate(_SetFault):
 
     def heal(self) -> None:
         found = _set_of(self.site)
-        if found and "deletionTimestamp" in found["metadata"]:
-            self.site.stack.wait_gone("StatefulSet", "mysql", self.site.stack.namespace)
-            found = None
-        if found is None:
-            self.site.kube.create(_manifest(self.site))
+        if found and "deletionTimestamp" not in found["metadata"]:
+            return
+        self.site.stack.wait_gone("StatefulSet", "mysql", self.site.stack.namespace)
+        self.site.kube.create(_manifest(self.site))
 
 
 @register

@@ -25,15 +25,6 @@ class MysqlError(Refused):
         self.code = first if isinstance(first, int) else 0
 
 
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Raise the errors of a connection in the body as `MysqlError`."""
-    try:
-        yield
-    except (pymysql.err.Error, OSError) as error:
-        raise MysqlError(error) from error
-
-
 @dataclass(frozen=True)
 class MysqlServer:
     """How to reach a server: a port on 127.0.0.1, and root's password.
@@ -76,14 +67,15 @@ class MysqlServer:
         Raises:
             MysqlError: it cannot be opened, or what the body does with it fails.
         """
-        with translated():
-            connection = self.open(seconds)
         try:
-            with translated():
+            connection = self.open(seconds)
+            try:
                 yield connection
-        finally:
-            with contextlib.suppress(pymysql.err.Error):
-                connection.close()
+            finally:
+                with contextlib.suppress(pymysql.err.Error):
+                    connection.close()
+        except (pymysql.err.Error, OSError) as error:
+            raise MysqlError(error) from error
 
     def query(
         self, sql: str, arguments: Sequence[object] = (), *, seconds: float = timeouts.MYSQL_QUERY

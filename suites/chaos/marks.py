@@ -14,27 +14,23 @@ T = TypeVar("T", bound=Callable[..., object])
 
 def scenario(name: str, expected: str, *, seconds: int, telling: int) -> Callable[[T], T]:
     """Mark a test as the scenario `name`, which proves the claim `chaos.<name>`."""
-
-    def mark(test: T) -> T:
-        for one in _marks(f"chaos.{name}", name, expected, seconds, telling, None):
-            test = one(test)
-        return test
-
-    return mark
+    row = _row(name, expected, seconds, telling, None)
+    return lambda test: row(pytest.mark.claim(f"chaos.{name}")(test))
 
 
 def rows(scenarios: list[Scenario]) -> list[Any]:
     """Return the scenarios of a table as parameters."""
     found = []
-    for row in scenarios:
-        claim = Claim(id=f"chaos.{row.name}", text=row.claim, source=row.source)
-        marks = _marks(claim, row.name, row.requirement, row.seconds, row.telling, row.tier)
-        found.append(pytest.param(row, id=row.name, marks=marks))
+    for one in scenarios:
+        claim = Claim(id=f"chaos.{one.name}", text=one.claim, source=one.source)
+        row = _row(one.name, one.requirement, one.seconds, one.telling, one.tier)
+        found.append(pytest.param(one, id=one.name, marks=[pytest.mark.claim(claim), row]))
     return found
 
 
-def _marks(
-    claim: Claim | str, name: str, expected: str, seconds: int, telling: int, tier: Tier | None
-) -> list[pytest.MarkDecorator]:
-    row = {"name": name, "expected": expected, "seconds": seconds, "telling": telling, "tier": tier}
-    return [pytest.mark.claim(claim), pytest.mark.scenario(**row)]
+def _row(
+    name: str, expected: str, seconds: int, telling: int, tier: Tier | None
+) -> pytest.MarkDecorator:
+    return pytest.mark.scenario(
+        name=name, expected=expected, seconds=seconds, telling=telling, tier=tier
+    )
