@@ -243,10 +243,8 @@ def test_volume_with_another_fate_fails(bench: Bench, start: Start) -> None:
             bench.judge(volume, Fate(Reclaimed.KEPT, "here"))
 
 
-def test_only_the_end_of_the_volume_is_a_verdict(
-    bench: Bench, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(timeouts, "BIND", 0.01)
+@pytest.mark.usefixtures("impatient")
+def test_only_the_end_of_the_volume_is_a_verdict(bench: Bench, start: Start) -> None:
     with pytest.raises(WaitTimeout), bench.volume("data", ClassSettings()):
         pass
     start(Line.V402)
