@@ -33,7 +33,7 @@ def kubelet_answers(site: Site, node: str) -> bool:
     return site.on_node(site.control_plane, *argv, check=False) == "HTTP"
 
 
-def wait_node_ready(site: Site, node: str, started: str = "") -> str:
+def wait_node_ready(site: Site, node: str, started: datetime | None = None) -> str:
     """Wait until a node is Ready and its kubelet answers, and return that as a sentence.
 
     A lost node still counts as Ready for most of a minute, and a restarted one for its first
@@ -44,7 +44,7 @@ def wait_node_ready(site: Site, node: str, started: str = "") -> str:
     """
     wait_until(
         f"node {node} to be Ready",
-        lambda: _complaint(site, node, moment(started) if started else None),
+        lambda: _complaint(site, node, started),
         until=lambda complaint: not complaint,
         timeout=timeouts.NODE_READY,
         ignoring=(LandfastError,),

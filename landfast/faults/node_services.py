@@ -59,8 +59,8 @@ class KubeletStop(Lasting, _UnitFault):
         return self.property("ActiveState") == "inactive"
 
     def prove_healed(self) -> str:
-        active, since = self.wait_active(), self.active_since().isoformat()
-        return f"{active}; {wait_node_ready(self.site, self.node, since)}"
+        active = self.wait_active()
+        return f"{active}; {wait_node_ready(self.site, self.node, self.active_since())}"
 
 
 @register

@@ -25,8 +25,9 @@ class _ContainerFault(NodeFault):
             until=lambda state: state.is_running,
             timeout=timeouts.NODE_READY,
         )
-        ready = wait_node_ready(self.site, self.node, state.started_at)
-        return f"the container {self.node} runs since {moment(state.started_at):%H:%M:%S}; {ready}"
+        since = moment(state.started_at)
+        ready = wait_node_ready(self.site, self.node, since)
+        return f"the container {self.node} runs since {since:%H:%M:%S}; {ready}"
 
 
 class _NodeOff(Lasting, _ContainerFault):

@@ -169,13 +169,9 @@ def fate(
 ) -> Fate:
     """Return what becomes of a volume that was made under `settings` once its PVC is deleted.
 
-    Args:
-        line: the release line of the provisioner.
-        settings: the StorageClass as it is when the PVC is deleted.
-        pvc: the PVC's metadata.
-        pv_name: the volume's name (`pvc-UID`).
-        nfs_path: the provisioner's NFS_PATH as its Deployment spells it.
-        others: other directories on the export that are not empty, relative to the export.
+    `settings` are those of the StorageClass when the PVC is deleted, `nfs_path` is the
+    provisioner's NFS_PATH as its Deployment spells it, `others` are the other directories on the
+    export that are not empty, relative to the export.
     """
     path = pv_path(nfs_path, directory(line, settings, pvc, pv_name))
     own = _relative(nfs_path, path)
