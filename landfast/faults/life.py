@@ -154,11 +154,14 @@ def heal(fault: Fault, rollback: Rollback, step: StepFunction = silent) -> str:
 
     Raises:
         WaitTimeout: something of it is left.
-        LandfastError: it cannot be healed.
+        LandfastError: it cannot be healed, or nothing shows that it is.
     """
     with step("heal"):
         fault.heal()
     with step("prove that it is healed"):
-        proof = fault.prove_healed()
+        try:
+            proof = fault.prove_healed()
+        except Unknown as unknown:  # MySQL's pod cannot start, for example
+            raise LandfastError(str(unknown)) from unknown
     rollback.leave(fault)
     return proof

@@ -12,7 +12,7 @@ from landfast.faults.base import Fault, NotProven
 from landfast.faults.life import FaultRecord, Life, NotHealed, silent
 from landfast.faults.rollback import Rollback
 from landfast.run import new_record
-from landfast.verdict import MissingCapability
+from landfast.verdict import MissingCapability, Unknown
 from landfast.waiting import WaitTimeout
 from suites.chaos.sabotage import ends_early, without_injection
 
@@ -81,6 +81,14 @@ def test_body_that_fails_is_healed_and_keeps_its_error(journal: Rollback) -> Non
     with pytest.raises(AssertionError, match="of the body"), life.in_effect():
         raise AssertionError("of the body")
     assert life.record.failures == ("the fault does not heal: rules are left",)
+    assert journal.open_faults() == [("fake", {})]
+
+
+def test_proof_that_cannot_be_had_is_a_doubt(journal: Rollback) -> None:
+    life = life_of(fake_fault(prove_healed=raising(Unknown("the pod cannot start"))), journal)
+    with pytest.raises(NotHealed, match="the pod cannot start"), life.in_effect():
+        pass
+    assert "the pod cannot start" in life.record.doubts[0]
     assert journal.open_faults() == [("fake", {})]
 
 
