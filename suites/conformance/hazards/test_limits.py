@@ -44,7 +44,8 @@ _FULL_MIB = 50
 def test_pvc_that_the_provisioner_cannot_serve_is_refused(
     spec: Object, reason: str, provisioner: Stack, test: Steps
 ) -> None:
-    pvc = PvcMeta(provisioner.namespace, "refused")
+    # a name of its own: events are found by name, and another case's outlive its PVC
+    pvc = PvcMeta(provisioner.namespace, f"refused-{'-'.join(spec).lower()}")
     wanted = pvc_object(pvc, pvc.name)
     wanted["spec"] |= spec
     settings = ClassSettings(on_delete="delete")
