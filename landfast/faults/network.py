@@ -81,7 +81,7 @@ class _Rules(Lasting, NodeFault):
         said = self.connect(address, port) or "it is made"
         seen = f"a connection from {self.node} to {address}:{port}: {said}"
         if said != self.failure:
-            raise NotProven(f"{seen}, not: {self.failure}")
+            raise NotProven(f"{seen}; expected: {self.failure}")
         return seen
 
     def prove_effect(self) -> str:

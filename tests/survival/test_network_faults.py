@@ -30,7 +30,7 @@ def test_connection_has_to_fail_in_the_faults_own_way(
     if proven:
         assert subject.prove_effect().startswith("the rules saw 3 packets; a connection from")
     else:
-        assert unproven(subject).endswith(f", not: {subject.failure}")
+        assert unproven(subject).endswith(f"; expected: {subject.failure}")
 
 
 def test_rules_that_saw_no_packet_prove_nothing(place: Place) -> None:

@@ -104,7 +104,7 @@ def test_provisioner_killed_amid_50_provisions_and_50_deletions_leaks_and_double
     )
     assert {pv["metadata"]["name"]: pv["spec"]["claimRef"]["name"] for pv in made} == bound
     assert sorted(bound.values()) == names, "a PVC was not bound exactly once"
-    assert there == sorted(map(expected_folder, made)), "the directories are not the volumes'"
+    assert there == sorted(map(expected_folder, made)), "the directories do not match the volumes"
     with test.step("delete all PVCs, kill the provisioner while it deletes the volumes"):
         for name in names:
             stack.kube.delete("PersistentVolumeClaim", name, stack.namespace)

@@ -45,7 +45,7 @@ def test_provisioner_works_with_no_right_beyond_its_own(stack: Stack, test: Step
     forbidden = [line for line in logs(stack).splitlines() if "forbidden" in line]
     test.observe(f"{pv['metadata']['name']} was made and reclaimed; its rights come from {granted}")
     test.observe(f"refused by the API server: {forbidden or 'nothing'}")
-    assert forbidden == [], "the API server refused the provisioner something"
+    assert forbidden == [], "the API server refused a request of the provisioner"
     assert len(granted) == 2, "it has more rights than the reference grants"
 
 

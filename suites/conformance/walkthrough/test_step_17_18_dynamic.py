@@ -51,7 +51,7 @@ def test_pvc_with_a_selector_is_refused_by_the_provisioner(stack: Stack, test: S
 
 def files_left_after_deletion(stack: Stack, test: Steps) -> tuple[str, dict[str, str]]:
     """Let a PV be made, put a file on it, delete its PVC; return its folder and what is left."""
-    with test.step("let a PV be made, write a file into its folder"):
+    with test.step("have a PV provisioned, write a file into its folder"):
         stack.deploy_provisioner()
         pv = provision(stack, "data")
         folder = folder_name(stack, "data", pv)
