@@ -45,8 +45,8 @@ def test_mysql_runs_and_answers(reference: Stack, walk: Walk, test: Steps, run: 
     (container,) = pod["spec"]["containers"]
     test.observe(
         f"mysql-0 runs on {pod['spec']['nodeName']} with image {container['image']} and "
-        f"{container['resources']['limits']['memory']} of memory; MySQL {walk.identity.version} answers "
-        f"root, server_uuid {walk.identity.server_uuid}"
+        f"{container['resources']['limits']['memory']} of memory; "
+        f"MySQL {walk.identity.version} answers root, server_uuid {walk.identity.server_uuid}"
     )
     mounts = reference.kube.execute(reference.namespace, "mysql-0", ["cat", "/proc/mounts"])
     (mount,) = (line for line in mounts.splitlines() if " /var/lib/mysql " in line)
