@@ -6,7 +6,6 @@ exactly the claims in which the lines differ according to the model.
 
 import argparse
 import contextlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from landfast.progress import Progress
 from landfast.provisioning.contract import ClassSettings, Line, PvcMeta, lines_differ
 from landfast.verdict import Verdict
 from suites.conformance.reclaim.matrix import CELLS
-from suites.running import SIDE_BY_SIDE, run
+from suites.running import SIDE_BY_SIDE, exit_with, run
 
 _SUITES = ("reclaim", "hazards")
 _EXPORT = "/data/EXPORT"
@@ -134,4 +133,4 @@ def _run(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -23,7 +23,7 @@ from landfast.faults.site import left_site
 from landfast.journal import Step, read_journal
 from landfast.run import RunRecord, records
 from landfast.waiting import wait_until
-from suites.running import command, journal
+from suites.running import command, exit_with, journal
 
 _SCENARIOS = (
     "node-power-off", "node-pause", "kubelet-stop", "node-log-disk-full", "nfs-kill", "nfs-freeze",
@@ -117,4 +117,4 @@ def _on(site: Site, node: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

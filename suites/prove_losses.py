@@ -5,7 +5,6 @@ Landfast reports as lost is looked for in two other ways: row by row, and by MyS
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +23,7 @@ from landfast.survival.run import survive
 from landfast.verdict import Verdict
 from suites.chaos.present import count_present
 from suites.chaos.scenarios import LOSING
+from suites.running import exit_with
 
 console = Console()
 
@@ -70,4 +70,4 @@ def _difference(site: Site, survival: Survival, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -7,7 +7,6 @@ faults are left out or, with `--early`, end in their hold, and its claims must e
 
 import argparse
 import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from landfast import paths
 from landfast.errors import LandfastError
 from landfast.journal import TestFinished
 from landfast.verdict import Verdict
-from suites.running import SIDE_BY_SIDE, run
+from suites.running import SIDE_BY_SIDE, exit_with, run
 
 _FOLDERS = {
     path.parent.name: path.parent
@@ -94,4 +93,4 @@ def _lines(sabotages: dict[str, Sabotage], results: dict[str, TestFinished | str
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -6,7 +6,6 @@ does not exist, a quota is exhausted. Each must end in UNKNOWN, soon, with the c
 
 import argparse
 import re
-import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.console import Console
 from fixtures.obstruction import OBSTACLES
 from landfast.journal import TestFinished
 from landfast.verdict import Verdict
-from suites.running import SIDE_BY_SIDE, run
+from suites.running import SIDE_BY_SIDE, exit_with, run
 
 _SECONDS = 30
 _TESTS = (
@@ -67,4 +66,4 @@ def _obstruct(how: str, out: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

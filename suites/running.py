@@ -1,8 +1,9 @@
 """Run tests of the suites in a separate process and read their journal."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from landfast import paths, process, timeouts
 from landfast.errors import LandfastError
@@ -33,3 +34,12 @@ def run(tests: Iterable[object], out: Path, *options: str) -> list[Event]:
     if journal(out).resolve() == earlier:
         raise LandfastError("the tests wrote no journal; pytest has said why")
     return list(read_journal(journal(out)))
+
+
+def exit_with(main: Callable[[], int]) -> NoReturn:
+    """End the program with the code that `main` returns; say in a line what stopped it."""
+    try:
+        sys.exit(main())
+    except LandfastError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
