@@ -20,7 +20,7 @@ from landfast.faults.health import complaints
 from landfast.faults.life import PROVEN_STEP
 from landfast.faults.rollback import Rollback
 from landfast.faults.site import left_site
-from landfast.journal import Step, read_journal
+from landfast.journal import Note, RunFinished, Step, read_journal
 from landfast.run import RunRecord, records
 from landfast.waiting import wait_until
 from suites.running import command, exit_with, journal
@@ -75,7 +75,11 @@ def _kill_inside(scenario: str, out: Path) -> list[str]:
     def is_proven() -> bool:
         if not written.exists() or written.stat().st_mtime < begun:
             return False
-        steps = [event for event in read_journal(written) if isinstance(event, Step)]
+        events = list(read_journal(written))
+        if any(isinstance(event, RunFinished) for event in events):
+            reasons = [event.text for event in events if isinstance(event, Note)]
+            raise LandfastError(f"the run ended before it was killed: {'; '.join(reasons)}")
+        steps = [event for event in events if isinstance(event, Step)]
         return any(step.text == PROVEN_STEP and step.ok for step in steps)
 
     log = paths.cache() / "prove-heal.log"
