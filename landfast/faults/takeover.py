@@ -10,7 +10,7 @@ from landfast.faults.processes import Process, container_of, processes_of
 from landfast.waiting import wait_until
 
 
-class _Takeover(Composite):
+class Takeover(Composite):
     """The pod's node is lost, and an administrator force-deletes the pod.
 
     The cordon keeps the scheduler away from a node that it does not yet know to be lost.
@@ -35,6 +35,8 @@ class _Takeover(Composite):
 
     def prove_healed(self) -> str:
         back = super().prove_healed()
+        if container_of(self.site.pod())[0] == self.aim["container"]:
+            return f"{back}; nothing took over: the pod still runs the old mysqld"
         wait_until(
             "the old mysqld to be gone",
             self.old_mysqld,
@@ -50,7 +52,7 @@ class _Takeover(Composite):
 
 
 @register
-class NodeFailover(_Takeover):
+class NodeFailover(Takeover):
     """The old mysqld is gone with its node; the new one needs the lock that it held."""
 
     name = "node-failover"
@@ -59,7 +61,7 @@ class NodeFailover(_Takeover):
 
 
 @register
-class SplitBrain(_Takeover):
+class SplitBrain(Takeover):
     """The old mysqld runs on, on a node that nobody can reach to stop it."""
 
     name = "split-brain"

@@ -7,7 +7,8 @@ from fault_place import CONTAINER, CONTROL, EXITED, NODE, Place, unproven
 from landfast.faults.composite import Composite
 from landfast.faults.network import NfsPortDropped
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
-from landfast.faults.takeover import NodeFailover, SplitBrain
+from landfast.faults.takeover import NodeFailover, SplitBrain, Takeover
+from landfast.waiting import WaitTimeout
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -49,6 +50,26 @@ def test_node_that_is_taken_over_from_is_cordoned_after_it_is_lost(place: Place)
 
 def test_old_mysqld_has_to_run_before_anything_else(place: Place) -> None:
     assert "the old mysqld to run" in unproven(SplitBrain(place.site))
+
+
+class Taken(Takeover):
+    """A takeover that has only itself to heal."""
+
+    name = "taken"
+    text = "taken"
+    parts = ()
+
+
+def test_old_mysqld_has_to_be_gone_once_another_took_over(place: Place) -> None:
+    fault = Taken(place.site)
+    runs = result("7 (mysqld) S")
+    place.engine.answer("execute", NODE, "sh", with_=runs)
+    assert "nothing took over" in fault.prove_healed()
+    replaced = Taken(place.site, {**fault.aim, "container": "f" * 64})
+    with pytest.raises(WaitTimeout, match="the old mysqld to be gone"):
+        replaced.prove_healed()
+    place.engine.answer("execute", NODE, "sh", with_=result(""))
+    assert "the old mysqld is gone" in replaced.prove_healed()
 
 
 def test_every_part_is_asked_for_its_reason(place: Place) -> None:
