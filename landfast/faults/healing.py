@@ -29,7 +29,8 @@ def heal_dead_runs(progress: Progress) -> list[str]:
         try:
             proofs += _heal(record, rollback, progress)
         except LandfastError as error:
-            failures.append(f"{record.name}: {error}")
+            way_out = "; `landfast down` removes this cluster" if record.kept else ""
+            failures.append(f"{record.name}: {error}{way_out}")
     if failures:
         raise LandfastError("; ".join(failures))
     return proofs

@@ -256,3 +256,12 @@ def test_a_run_whose_cluster_is_gone_keeps_its_entry(
         healing.heal_dead_runs(Progress())
     assert journal.open_faults() == [("a", {})]
     assert dead.waited == 0
+
+
+def test_a_kept_cluster_that_does_not_heal_has_a_way_out(
+    dead: Healing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead.leave("r1", kept=True)
+    known_fault(monkeypatch, "a", heal=raising(BadInput("no such container")))
+    with pytest.raises(LandfastError, match="no such container; `landfast down` removes this"):
+        healing.heal_dead_runs(Progress())
