@@ -103,8 +103,8 @@ def wheel(session: nox.Session) -> None:
     folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder)
     folder.mkdir()
-    wheel = ["python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, "."]
-    session.run_install(*wheel)
+    build = ["python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), "."]
+    session.run_install(*build)
     session.install(*map(str, folder.glob("landfast-*.whl")), "--force-reinstall")
     session.chdir(folder)
     run(session, "landfast", "smoke")
