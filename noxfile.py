@@ -11,7 +11,7 @@ from pathlib import Path
 import nox
 
 nox.options.reuse_venv = "yes"
-nox.options.default_venv_backend = "virtualenv"  # uv's lack pip, which builds the wheel
+nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["conformance"]
 nox.options.error_on_missing_interpreters = True
 

@@ -18,7 +18,7 @@ from landfast.progress import Progress
 GO_MODULE = paths.KIT / "go"
 GO_BUILD = {
     "CGO_ENABLED": "0",
-    "GOFLAGS": "-trimpath -buildvcs=false",
+    "GOFLAGS": "-trimpath -buildvcs=false -gcflags=all=-dwarf=false",  # no DWARF: 14 % less time
     "GOGC": "400",  # measured: 15 % less time for a quarter more memory
     "GOMEMLIMIT": "2GiB",  # for linking Kubernetes
 }
