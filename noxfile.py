@@ -103,8 +103,8 @@ def wheel(session: nox.Session) -> None:
     folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder)
     folder.mkdir()
-    build = ["python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), "."]
-    session.run_install(*build)
+    session.install("pip")  # environments made by uv lack it
+    session.run_install(*"python -m pip wheel --quiet --no-deps .".split(), f"--wheel-dir={folder}")
     session.install(*map(str, folder.glob("landfast-*.whl")), "--force-reinstall")
     session.chdir(folder)
     run(session, "landfast", "smoke")
