@@ -104,7 +104,7 @@ def wheel(session: nox.Session) -> None:
     shutil.rmtree(folder)
     folder.mkdir()
     session.install("pip")  # environments made by uv lack it
-    session.run_install(*"python -m pip wheel --quiet --no-deps .".split(), f"--wheel-dir={folder}")
+    session.run_install("pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={folder}", ".")
     session.install(*map(str, folder.glob("landfast-*.whl")), "--force-reinstall")
     session.chdir(folder)
     run(session, "landfast", "smoke")
