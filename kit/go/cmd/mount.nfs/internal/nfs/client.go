@@ -24,7 +24,8 @@ type MountOptions struct {
 
 // Client is one client of one server, shared by all mounts of a node.
 type Client struct {
-	config Config
+	config  Config
+	pending *pending // newPending(); pending.cancel() at the end, pending.restarted() in recovery
 }
 
 // Mount is one exported directory.

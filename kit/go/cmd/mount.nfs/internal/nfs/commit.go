@@ -1,0 +1,199 @@
+package nfs
+
+import (
+	"context"
+	"slices"
+
+	"github.com/buildbarn/go-xdr/pkg/protocols/nfsv4"
+)
+
+// fly carries a write to the server, whoever waits for it.
+func (f *pendingFile) fly(w *write, how nfsv4.StableHow4) {
+	err := f.send(w, how)
+	f.mu.Lock()
+	f.flying = slices.DeleteFunc(f.flying, func(other *write) bool { return other == w })
+	switch {
+	case err != nil:
+		f.fail(w, err)
+	case w.stable && len(f.kept) == 0:
+		f.drop(w)
+	default:
+		// Also what is stable: if unstable data it overlaps is written again, so must it be.
+		f.kept = append(f.kept, w)
+		if len(f.kept) == 1 {
+			f.commitTimer.Reset(commitAge)
+		}
+	}
+	if f.held != nil && f.held.due {
+		f.launch(false)
+	}
+	f.notify()
+	f.mu.Unlock()
+	f.all.mu.Lock()
+	f.all.tidy(f)
+	f.all.mu.Unlock()
+}
+
+// send writes all of w. The verifier is that of a server that has all of it.
+func (f *pendingFile) send(w *write, how nfsv4.StableHow4) error {
+	done := 0
+	w.stable = true
+	for done < len(w.data) {
+		written, err := f.all.write(w.file, Call{f.all.ctx, w.cred}, w.data[done:],
+			w.offset+uint64(done), how)
+		if err != nil {
+			return err
+		}
+		if done > 0 && written.Writeverf != w.verifier {
+			done = 0 // restarted in between
+			continue
+		}
+		w.verifier = written.Writeverf
+		w.stable = w.stable && written.Committed == nfsv4.FILE_SYNC4
+		done += int(written.Count)
+	}
+	w.epoch = f.all.epoch.Load()
+	return nil
+}
+
+// drop forgets data that is stable or lost.
+func (f *pendingFile) drop(w *write) {
+	f.bytes -= len(w.data)
+	f.all.room.Release(int64(len(w.data)))
+	if f.empty() {
+		f.end = 0
+		f.commitTimer.Stop()
+	}
+}
+
+// fail drops data that cannot be written, to be told to who wrote it.
+func (f *pendingFile) fail(w *write, err error) {
+	w.file.writes.fail(err)
+	f.failures++
+	f.failure = err
+	f.drop(w)
+}
+
+// startCommit makes what is kept now stable, in the background.
+func (f *pendingFile) startCommit() {
+	if f.committing || len(f.kept) == 0 {
+		return
+	}
+	f.committing = true
+	f.commits++
+	go func() {
+		f.mu.Lock()
+		for !f.commit() {
+		}
+		f.committing = false
+		f.committed = f.commits
+		if len(f.kept) > 0 {
+			f.commitTimer.Reset(commitAge)
+		}
+		f.notify()
+		f.mu.Unlock()
+		f.all.mu.Lock()
+		f.all.tidy(f)
+		f.all.mu.Unlock()
+	}()
+}
+
+// commit tells whether all that was kept when it began is stable, or has failed to be.
+func (f *pendingFile) commit() bool {
+	count := len(f.kept)
+	call := Call{f.all.ctx, f.kept[0].cred}
+	f.mu.Unlock()
+	verifier, err := f.all.commit(f.mount, call, f.handle)
+	f.mu.Lock()
+	if err == nil && f.firstLost(verifier, count) < count {
+		f.writeAgain(verifier)
+		return len(f.kept) == 0
+	}
+	stable := f.kept[:count]
+	f.kept = slices.Clone(f.kept[count:])
+	for _, w := range stable {
+		if err != nil {
+			f.fail(w, err)
+		} else {
+			f.drop(w)
+		}
+	}
+	return true
+}
+
+func (f *pendingFile) firstLost(verifier Verifier, count int) int {
+	for i, w := range f.kept[:count] {
+		if w.verifier != verifier {
+			return i
+		}
+	}
+	return count
+}
+
+// writeAgain sends everything from the first lost write on, also what the server has: it may
+// overlap the lost one, and must have the last word as it had before.
+func (f *pendingFile) writeAgain(verifier Verifier) {
+	f.barred = true
+	for len(f.flying) > 0 {
+		f.wait(context.Background()) // they end with all.ctx
+	}
+	first := f.firstLost(verifier, len(f.kept))
+	lost := f.kept[first:]
+	f.mu.Unlock()
+	failed := map[*write]error{}
+	for _, w := range lost {
+		if err := f.send(w, nfsv4.UNSTABLE4); err != nil {
+			failed[w] = err
+		}
+	}
+	f.mu.Lock()
+	f.kept = f.kept[:first]
+	for _, w := range lost {
+		if err := failed[w]; err != nil {
+			f.fail(w, err)
+		} else {
+			f.kept = append(f.kept, w)
+		}
+	}
+	f.barred = false
+	if f.held != nil && f.held.due {
+		f.launch(false)
+	}
+	f.notify()
+}
+
+// flush waits until the server has all that is written by now. With last, a single write that is
+// all there is becomes stable on the way.
+func (f *pendingFile) flush(ctx context.Context, last bool) error {
+	until := f.added
+	for {
+		if f.held != nil && f.held.number <= until {
+			f.launch(last && len(f.flying) == 0 && len(f.kept) == 0)
+		}
+		if !f.unanswered(until) {
+			return nil
+		}
+		if err := f.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *pendingFile) unanswered(until uint64) bool {
+	return f.held != nil && f.held.number <= until ||
+		slices.ContainsFunc(f.flying, func(w *write) bool { return w.number <= until })
+}
+
+// sync waits until all that is written by now is stable, or has failed.
+func (f *pendingFile) sync(ctx context.Context) error {
+	if err := f.flush(ctx, true); err != nil {
+		return err
+	}
+	for need := f.commits + 1; f.committed < need && len(f.kept) > 0; {
+		f.startCommit()
+		if err := f.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}

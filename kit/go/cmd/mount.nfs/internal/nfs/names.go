@@ -1,0 +1,164 @@
+package nfs
+
+import (
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/buildbarn/go-xdr/pkg/protocols/nfsv4"
+)
+
+const linkTargetMax = 4095 // PATH_MAX without its end
+
+// checkNames refuses what NFSv4 cannot carry: names are UTF-8 there, and servers answer
+// NFS4ERR_INVAL to others.
+func checkNames(names ...string) error {
+	for _, name := range names {
+		if !utf8.ValidString(name) {
+			return syscall.EINVAL
+		}
+	}
+	return nil
+}
+
+// GetAttr sends what was written before, since it changes the size and the times.
+func (m *Mount) GetAttr(c Call, h Handle) (Attr, error) {
+	if err := m.client.pending.flush(c.Ctx, h); err != nil {
+		return Attr{}, err
+	}
+	results, err := m.run(c, putfh(h), getattr(fileAttributes))
+	if err != nil {
+		return Attr{}, err
+	}
+	return m.attrOf(results, 1, h)
+}
+
+// SetAttr changes attributes; with f, a new size is allowed by how f was opened.
+func (m *Mount) SetAttr(c Call, h Handle, f *File, ch Changes) (attr Attr, err error) {
+	// Data that comes later would undo a new size or new times.
+	err = m.client.pending.alone(c.Ctx, m, h, func() error {
+		results, err := m.client.compound(m, c, func() []nfsv4.NfsArgop4 {
+			set := nfsv4.Setattr4args{ObjAttributes: ch.encode()}
+			if f != nil && ch.Size != nil {
+				set.Stateid = f.stateid(nil)
+			}
+			return []nfsv4.NfsArgop4{putfh(h), &nfsv4.NfsArgop4_OP_SETATTR{Opsetattr: set},
+				getattr(fileAttributes)}
+		})
+		if err == nil {
+			attr, err = m.attrOf(results, 2, h)
+		}
+		return err
+	})
+	return attr, err
+}
+
+func (m *Mount) Lookup(c Call, dir Handle, name string) (Handle, Attr, error) {
+	if err := checkNames(name); err != nil {
+		return "", Attr{}, err
+	}
+	return m.object(c, putfh(dir),
+		&nfsv4.NfsArgop4_OP_LOOKUP{Oplookup: nfsv4.Lookup4args{Objname: name}})
+}
+
+// Access tells which of the ACCESS4_ bits in mask the caller has.
+func (m *Mount) Access(c Call, h Handle, mask uint32) (uint32, error) {
+	results, err := m.run(c, putfh(h),
+		&nfsv4.NfsArgop4_OP_ACCESS{Opaccess: nfsv4.Access4args{Access: mask}})
+	if err != nil {
+		return 0, err
+	}
+	r, err := result[*nfsv4.NfsResop4_OP_ACCESS](results, 1)
+	if err != nil {
+		return 0, err
+	}
+	ok, is := r.Opaccess.(*nfsv4.Access4res_NFS4_OK)
+	if !is {
+		return 0, errMalformed
+	}
+	return ok.Resok4.Access & mask, nil
+}
+
+func (m *Mount) Mkdir(c Call, at Name, set Changes) (Handle, Attr, error) {
+	return m.make(c, at, &nfsv4.Createtype4_NF4DIR{}, set)
+}
+
+func (m *Mount) Symlink(c Call, at Name, target string, set Changes) (Handle, Attr, error) {
+	return m.make(c, at, &nfsv4.Createtype4_NF4LNK{Linkdata: []byte(target)}, set)
+}
+
+// Mknod makes a FIFO, a socket or a device; rdev is major and minor.
+func (m *Mount) Mknod(c Call, at Name, t nfsv4.NfsFtype4, rdev [2]uint32, set Changes) (Handle, Attr, error) {
+	device := nfsv4.Specdata4{Specdata1: rdev[0], Specdata2: rdev[1]}
+	switch t {
+	case nfsv4.NF4FIFO:
+		return m.make(c, at, &nfsv4.Createtype4_NF4FIFO{}, set)
+	case nfsv4.NF4SOCK:
+		return m.make(c, at, &nfsv4.Createtype4_NF4SOCK{}, set)
+	case nfsv4.NF4BLK:
+		return m.make(c, at, &nfsv4.Createtype4_NF4BLK{Devdata: device}, set)
+	case nfsv4.NF4CHR:
+		return m.make(c, at, &nfsv4.Createtype4_NF4CHR{Devdata: device}, set)
+	}
+	return "", Attr{}, syscall.EINVAL
+}
+
+func (m *Mount) make(c Call, at Name, t nfsv4.Createtype4, set Changes) (Handle, Attr, error) {
+	if err := checkNames(at.Name); err != nil {
+		return "", Attr{}, err
+	}
+	return m.object(c, putfh(at.Dir), &nfsv4.NfsArgop4_OP_CREATE{Opcreate: nfsv4.Create4args{
+		Objtype: t, Objname: at.Name, Createattrs: set.encode(),
+	}})
+}
+
+// Link gives a file a further name.
+func (m *Mount) Link(c Call, h Handle, at Name) (Attr, error) {
+	if err := checkNames(at.Name); err != nil {
+		return Attr{}, err
+	}
+	results, err := m.run(c, putfh(h), &nfsv4.NfsArgop4_OP_SAVEFH{}, putfh(at.Dir),
+		&nfsv4.NfsArgop4_OP_LINK{Oplink: nfsv4.Link4args{Newname: at.Name}},
+		&nfsv4.NfsArgop4_OP_RESTOREFH{}, getattr(fileAttributes))
+	if err != nil {
+		return Attr{}, err
+	}
+	return m.attrOf(results, 5, h)
+}
+
+// Remove takes away a name of a file, or an empty directory.
+func (m *Mount) Remove(c Call, at Name) error {
+	if err := checkNames(at.Name); err != nil {
+		return err
+	}
+	_, err := m.run(c, putfh(at.Dir),
+		&nfsv4.NfsArgop4_OP_REMOVE{Opremove: nfsv4.Remove4args{Target: at.Name}})
+	return err
+}
+
+// Rename replaces what is at TO.
+func (m *Mount) Rename(c Call, from, to Name) error {
+	if err := checkNames(from.Name, to.Name); err != nil {
+		return err
+	}
+	_, err := m.run(c, putfh(from.Dir), &nfsv4.NfsArgop4_OP_SAVEFH{}, putfh(to.Dir),
+		&nfsv4.NfsArgop4_OP_RENAME{Oprename: nfsv4.Rename4args{
+			Oldname: from.Name, Newname: to.Name,
+		}})
+	return err
+}
+
+func (m *Mount) Readlink(c Call, h Handle) (string, error) {
+	results, err := m.run(c, putfh(h), &nfsv4.NfsArgop4_OP_READLINK{})
+	if err != nil {
+		return "", err
+	}
+	r, err := result[*nfsv4.NfsResop4_OP_READLINK](results, 1)
+	if err != nil {
+		return "", err
+	}
+	ok, is := r.Opreadlink.(*nfsv4.Readlink4res_NFS4_OK)
+	if !is || len(ok.Resok4.Link) > linkTargetMax {
+		return "", errMalformed
+	}
+	return string(ok.Resok4.Link), nil
+}
