@@ -9,6 +9,7 @@ import psutil
 
 from landfast.environment import Environment
 from landfast.files import GIB
+from landfast.nfs.server import GRACE_SECONDS, LEASE_SECONDS
 
 Fact = tuple[str, str, str]
 """section, name, value"""
@@ -46,6 +47,7 @@ def describe(env: Environment) -> Iterator[Fact]:
         version = env.engine.execute(env.export.container, "ganesha.nfsd", "-v", check=False)
         lines = (version.stdout or version.stderr).strip().splitlines()
         yield "nfs", "server version", lines[0] if lines else "unknown"
+        yield "nfs", "lease, grace period", f"{LEASE_SECONDS} s, {GRACE_SECONDS} s"
     yield from _host(env)
 
 

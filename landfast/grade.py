@@ -15,7 +15,7 @@ TIERS: Mapping[Tier, str] = {
     "L4": "NFS server crash",
     "L5": "NFS server power loss",
     "L6": "partition during commit",
-    "L7": "freeze longer than lease and eviction",
+    "L7": "outage longer than lease and eviction",
 }
 
 LEVELS: Mapping[Level, tuple[Tier, ...]] = {

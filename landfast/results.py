@@ -11,7 +11,7 @@ from landfast.verdict import Verdict
 
 Tier = Literal["L1", "L2", "L3", "L4", "L5", "L6", "L7"]
 """The crash tiers: L1 pod delete, L2 mysqld killed, L3 node power-off, L4 NFS server crash,
-L5 NFS server power loss, L6 partition during commit, L7 freeze longer than lease and eviction."""
+L5 NFS server power loss, L6 partition during commit, L7 outage longer than lease and eviction."""
 Interval = Literal["before", "during", "after"]
 """When something happened, as seen from the fault."""
 Table = Literal["insert", "transfer", "register"]

@@ -11,7 +11,10 @@ from landfast.errors import LandfastError
 from landfast.nfs.disk_server import start_disk_server
 from landfast.nfs.export import Export
 from landfast.nfs.server import (
+    CONFIG,
     EXPORT_PATH,
+    GRACE_SECONDS,
+    LEASE_SECONDS,
     SQUASHED_PATH,
     container_inspector,
     squashed,
@@ -33,6 +36,11 @@ def test_one_folder_is_exported_twice_and_once_without_rights_for_root() -> None
         if folder == EXPORT_PATH
     }
     assert exports == {EXPORT_PATH: "No_Root_Squash", SQUASHED_PATH: "Root_Squash"}
+
+
+def test_a_restarted_server_gives_its_clients_time_to_claim_their_locks() -> None:
+    assert "Graceless = false;" in CONFIG.read_text()
+    assert GRACE_SECONDS >= LEASE_SECONDS > 0, "a client may need a lease to notice the restart"
 
 
 def test_the_squashed_export_is_the_same_folder_on_the_same_server() -> None:

@@ -7,6 +7,7 @@ from landfast import timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import Fault, Lasting, Momentary, prove, register
 from landfast.nfs import probe
+from landfast.nfs.server import LEASE_SECONDS
 from landfast.waiting import wait_until
 
 _HOUR = 3600
@@ -118,7 +119,7 @@ class NfsFreeze(Lasting, ServerFault):
     """The server is frozen; its connections stay, because its kernel goes on."""
 
     name = "nfs-freeze"
-    text = "the NFS server is frozen, for less than its lease of 10 s"
+    text = "the NFS server is frozen, for a moment"
 
     def inject(self) -> None:
         self.site.server.freeze()
@@ -133,10 +134,10 @@ class NfsFreeze(Lasting, ServerFault):
 
 @register
 class NfsFreezeLong(NfsFreeze):
-    """The server is frozen until its clients' leases have run out."""
+    """The server is frozen for so long that its clients' leases have almost run out."""
 
     name = "nfs-freeze-long"
-    text = "the NFS server is frozen, for more than its lease of 10 s"
+    text = f"the NFS server is frozen, for more than half of its lease of {LEASE_SECONDS} s"
 
 
 @register

@@ -29,6 +29,16 @@ trap 'umount "$dir" 2>/dev/null; rmdir "$dir"' EXIT
 mount -t nfs -o nfsvers=4,hard,retry=0 "$1" "$dir"
 dd of="$dir/$2" bs=1M conv=fsync status=none || { code=$?; rm -f "$dir/$2"; exit "$code"; }
 """
+# flock(1) asks for a lock on the whole file, and opens it for writing where NFS wants that.
+_LOCK_HELD = 75
+_LOCK = f"""
+set -e
+dir=$(mktemp -d /run/landfast-XXXXXX)
+trap 'umount "$dir" 2>/dev/null; rmdir "$dir"' EXIT
+mount -t nfs -o nfsvers=4,hard,retry=0 "$1" "$dir"
+[ -e "$dir/$2" ]
+flock --exclusive --nonblock --conflict-exit-code {_LOCK_HELD} "$dir/$2" true
+"""
 
 
 @dataclass(frozen=True)
@@ -73,3 +83,17 @@ def write(engine: Engine, node: str, export: Export, text: str) -> Written:
     )
     said = found.stderr.strip().partition("\n")[0]
     return Written(name, found.returncode != _MOUNT_FAILED, found.returncode == 0, said)
+
+
+def can_lock(engine: Engine, node: str, export: Export, file: str) -> bool:
+    """Whether a node, through a mount of its own, gets the lock on a file for a moment.
+
+    Raises:
+        LandfastError: the export cannot be mounted, or the file cannot be locked.
+    """
+    argv = ["sh", "-c", _LOCK, "sh", f"{export.server}:{export.path}", file]
+    found = engine.execute(node, *argv, env={"LC_ALL": "C"}, check=False, timeout=_MOUNT_SECONDS)
+    if found.returncode not in (0, _LOCK_HELD):
+        said = found.stderr.strip().partition("\n")[0]
+        raise LandfastError(f"{node} cannot ask for the lock on {file}: {said}")
+    return found.returncode == 0

@@ -1,5 +1,6 @@
 """The NFS server of a run that makes its own: NFS-Ganesha in a container beside the nodes."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +16,17 @@ EXPORT_PATH = "/data/share"
 SQUASHED_PATH = "/data/squashed"
 CONFIG = Path(__file__).with_name("ganesha.conf")
 CONFIG_IN_SERVER = "/etc/ganesha/landfast.conf"
+
+
+def _seconds(setting: str) -> int:
+    (found,) = re.findall(rf"^ *{setting} = (\d+);$", CONFIG.read_text(), re.MULTILINE)
+    return int(found)
+
+
+LEASE_SECONDS = _seconds("Lease_Lifetime")
+"""How long the server keeps the locks of a client that is not heard of."""
+GRACE_SECONDS = _seconds("Grace_Period")
+"""How long a restarted server waits for locks to be claimed again before it gives out others."""
 
 
 def start_server(engine: Engine, image: str, *, name: str, network: str, label: str) -> Export:

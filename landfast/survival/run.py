@@ -37,10 +37,11 @@ _AFTER = 2500
 
 @dataclass(frozen=True)
 class _Before:
-    """The database before the workload: what makes it itself, and its settings."""
+    """The database before the workload: what makes it itself, its settings, its container."""
 
     snapshot: identity.Snapshot
     durability: str
+    container: tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def survive(
     since = datetime.now(UTC)
     course = _run(scenario, site, ledger, rollback, step, disguise)
     with step("the cluster is healthy again; everything is read"):
-        after = _look(site, ledger, before, since, read)
+        after = _look(scenario, site, ledger, before, since, read)
     survival = _conclude(scenario, ledger, before, course, after)
     _keep(folder, ledger, scenario, course, after.reading)
     try:
@@ -113,7 +114,9 @@ def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
         for name, value in scenario.variables.items():
             server.query(f"SET GLOBAL {name} = %s", (int(value),))
         return _Before(
-            identity.take_snapshot(server, site.stack.export), identity.durability(server)
+            identity.take_snapshot(server, site.stack.export),
+            identity.durability(server),
+            container_of(site.pod()),
         )
     except LandfastError as error:
         raise Unknown(f"the cluster was not healthy before the fault: {error}") from error
@@ -173,6 +176,7 @@ def _recover(ledger: Ledger) -> tuple[str, ...]:
 
 
 def _look(
+    scenario: Scenario,
     site: Site,
     ledger: Ledger,
     before: _Before,
@@ -183,6 +187,8 @@ def _look(
     failures, notes = [], []
     try:
         wait_healthy(site, timeout=timeouts.HEALTHY)
+        if scenario.expected.ends and container_of(site.pod()) == before.container:
+            failures.append("mysqld did not end, although it had lost its lock")
     except WaitTimeout as error:
         failures.append(str(error))
     found = identity.verify(before.snapshot, site.stack.mysql, site.stack.export)

@@ -19,16 +19,19 @@ class Expected:
         gap: the longest time without an acknowledged write, in seconds.
         errors: whether operations may end in an error: if MySQL itself goes, its connections do.
         during: whether writes are acknowledged while the fault is in effect.
+        ends: whether mysqld must end: it lost its lock, so another one may have its files.
     """
 
     gap: float
     errors: bool = True
     during: bool = False
+    ends: bool = False
 
     def __str__(self) -> str:
         errors = "" if self.errors else ", no error"
         during = ", writes go on" if self.during else ""
-        return f"nothing acknowledged is lost{errors}{during}, no gap over {self.gap:g} s"
+        ends = ", mysqld notices and ends" if self.ends else ""
+        return f"nothing acknowledged is lost{errors}{during}{ends}, no gap over {self.gap:g} s"
 
 
 @dataclass(frozen=True, kw_only=True)

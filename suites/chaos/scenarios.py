@@ -14,6 +14,7 @@ from landfast.faults.control_plane import (
 )
 from landfast.faults.data import DataDirectorySwapped
 from landfast.faults.export import ExportFull, ExportReadOnly, ExportWithdrawn
+from landfast.faults.lease import NfsLeaseOver
 from landfast.faults.network import NfsLoss, NfsOneWay, NfsPortDropped, NfsReset, NodeIsolated
 from landfast.faults.nfs_server import (
     NfsFreeze,
@@ -56,6 +57,9 @@ def _frozen(seconds: float) -> Expected:
     return Expected(gap=seconds, errors=False)
 
 
+_FENCED = Expected(gap=120, ends=True)
+"""MySQL's lock is gone: mysqld notices at its next write and ends, and is started again."""
+
 _UNTOUCHED = Expected(gap=5, errors=False, during=True)
 """MySQL does not notice: writes go on while the fault is in effect."""
 
@@ -90,7 +94,7 @@ SCENARIOS = [
     Scenario(fault=NfsKill, hold=4, expected=_frozen(40), seconds=20, telling=85, tier="L4"),
     Scenario(fault=NfsRestart, expected=_frozen(40), seconds=15, telling=40),
     Scenario(fault=NfsFreeze, hold=5, expected=_frozen(25), seconds=20, telling=70),
-    Scenario(fault=NfsFreezeLong, hold=15, expected=_frozen(40), seconds=30, telling=75, tier="L7"),
+    Scenario(fault=NfsFreezeLong, hold=11, expected=_frozen(40), seconds=25, telling=40),
     Scenario(fault=NfsMoved, hold=5, expected=_frozen(60), seconds=20, telling=30),
     Scenario(fault=ExportWithdrawn, hold=3, expected=_restart(120), seconds=45, telling=20),
     Scenario(fault=ExportReadOnly, hold=3, expected=_restart(120), seconds=35, telling=30),
@@ -103,6 +107,7 @@ SCENARIOS = [
     # --- network
     Scenario(fault=NfsPortDropped, hold=6, expected=_frozen(60), seconds=30, telling=80, tier="L6"),
     Scenario(fault=NfsOneWay, hold=6, expected=_frozen(60), seconds=25, telling=30, tier="L6"),
+    Scenario(fault=NfsLeaseOver, hold=2, expected=_FENCED, seconds=80, telling=75, tier="L7"),
     Scenario(fault=NfsLoss, hold=8, expected=Expected(gap=30, errors=False), seconds=20,
              telling=30),
     Scenario(fault=NfsReset, hold=4, expected=_frozen(60), seconds=15, telling=30),

@@ -17,8 +17,8 @@ from suites.chaos.objects import pod_on, pod_on_nfs, wait_unmounted
 pytestmark = pytest.mark.xdist_group("chaos")
 
 _NORMAL_SECONDS = 15  # of each step in a pod's life
-# longer than the kubelet takes to renew its lease and to list its pods again
-_FROZEN_SECONDS = 15
+# longer than the kubelet takes to renew its lease, shorter than the lease of NFS clients
+_FROZEN_SECONDS = 11
 _STUCK_SECONDS = 8
 
 

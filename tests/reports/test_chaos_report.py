@@ -88,7 +88,7 @@ def test_grade_is_that_of_scenarios_and_fencing() -> None:
         ),
         (
             "Gold",
-            "L5 NFS server power loss, L7 freeze longer than lease and eviction, "
+            "L5 NFS server power loss, L7 outage longer than lease and eviction, "
             "double-writer fencing",
             False,
         ),

@@ -7,8 +7,13 @@ from typing import get_args
 
 import pytest
 
-from landfast import faults
+from landfast import faults, timeouts
 from landfast.faults.base import FAULTS, Fault, Lasting
+from landfast.faults.lease import NfsLeaseOver
+from landfast.faults.network import NfsLoss, NfsOneWay, NfsPortDropped, NfsReset
+from landfast.faults.nfs_server import NfsFreeze, NfsMoved
+from landfast.faults.nodes import NodePause, NodePauseEvicted
+from landfast.nfs.server import LEASE_SECONDS
 from landfast.results import Tier
 from landfast.survival.scenario import Scenario
 from suites.chaos import scenarios
@@ -80,6 +85,21 @@ def test_a_scenario_holds_together(row: Scenario) -> None:
         assert row.hold < row.expected.gap, "the fault lasts longer than clients may wait"
     assert row.summary().name == row.name
     assert "MUST" in row.claim
+
+
+def test_clients_and_server_lose_each_other_for_less_than_a_lease_unless_that_is_the_subject() -> (
+    None
+):
+    parting = (NfsFreeze, NfsMoved, NfsLoss, NfsOneWay, NfsPortDropped, NfsReset, NodePause)
+    longer = {
+        row.name
+        for row in SCENARIOS
+        if issubclass(row.fault, parting)
+        if row.hold + timeouts.EFFECT >= LEASE_SECONDS or row.fault is NfsLeaseOver
+    }
+    # an evicted pod is replaced, whatever became of its lease
+    assert longer - {NodePauseEvicted.name} == {NfsLeaseOver.name}
+    assert [row.name for row in SCENARIOS if row.expected.ends] == [NfsLeaseOver.name]
 
 
 def test_names_of_scenarios_are_unique() -> None:

@@ -81,6 +81,10 @@ def test_two_that_look_alike_are_two() -> None:
             Expected(gap=5, errors=False, during=True),
             "nothing acknowledged is lost, no error, writes go on, no gap over 5 s",
         ),
+        (
+            Expected(gap=5, ends=True),
+            "nothing acknowledged is lost, mysqld notices and ends, no gap over 5 s",
+        ),
     ],
 )
 def test_an_expectation_in_words(expected: Expected, text: str) -> None:

@@ -28,6 +28,7 @@ from landfast.mysql.identity import LogFindings
 from landfast.results import Survival
 from landfast.run import new_record
 from landfast.survival.run import survive
+from landfast.survival.scenario import Expected
 from landfast.verdict import MissingCapability, Unknown, Verdict
 from landfast.waiting import WaitTimeout
 
@@ -114,6 +115,17 @@ def test_lost_writes_are_a_failure(scene: Scene) -> None:
     assert shown.verdict is Verdict.FAIL
     assert shown.ledger.counts.lost == 1
     assert shown.reasons == shown.ledger.reasons
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_mysqld_that_lost_its_lock_must_end(scene: Scene, ends: bool) -> None:
+    def inject() -> None:
+        scene.fake.restarts += ends
+
+    shown = scene.play(fake_fault(inject=inject), expected=Expected(gap=5, ends=True))
+    assert shown.verdict is (Verdict.PASS if ends else Verdict.FAIL)
+    why = ("mysqld did not end, although it had lost its lock",)
+    assert shown.reasons == (() if ends else why)
 
 
 def test_a_fault_without_proven_effect_is_unknown_and_healed(scene: Scene) -> None:
