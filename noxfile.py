@@ -133,8 +133,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(name="kit-tests")
 def kit_tests(session: nox.Session) -> None:
-    """Test the kit's Go programs, the pod network and the provisioner."""
+    """Test the kit's Go programs; the NFS client with the kit's own server (`nox -s kit`)."""
     install(session)
-    session.run(
-        "python", "-m", "landfast.kit.go", "test", "./cmd/podnet/...", "./cmd/nfs-provisioner/..."
-    )
+    test = ["python", "-m", "landfast.kit.go", "test"]
+    session.run(*test, "./cmd/podnet/...", "./cmd/nfs-provisioner/...")
+    beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
+    session.run(*beside, *test, "./cmd/mount.nfs/...", *session.posargs)
