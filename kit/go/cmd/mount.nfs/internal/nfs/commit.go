@@ -9,8 +9,9 @@ import (
 
 // fly carries a write to the server, whoever waits for it.
 func (f *pendingFile) fly(w *write, how nfsv4.StableHow4) {
-	err := f.send(w, how)
+	answer, err := f.send(w, how)
 	f.mu.Lock()
+	w.answer = answer
 	f.flying = slices.DeleteFunc(f.flying, func(other *write) bool { return other == w })
 	switch {
 	case err != nil:
@@ -34,26 +35,24 @@ func (f *pendingFile) fly(w *write, how nfsv4.StableHow4) {
 	f.all.mu.Unlock()
 }
 
-// send writes all of w. The verifier is that of a server that has all of it.
-func (f *pendingFile) send(w *write, how nfsv4.StableHow4) error {
-	done := 0
-	w.stable = true
-	for done < len(w.data) {
-		written, err := f.all.write(w.file, Call{f.all.ctx, w.cred}, w.data[done:],
+// send writes all of w to one instance of the server.
+func (f *pendingFile) send(w *write, how nfsv4.StableHow4) (a answer, err error) {
+	a = answer{stable: true, epoch: f.all.epoch.Load()}
+	for done := 0; done < len(w.data); {
+		part, err := f.all.write(w.file, Call{f.all.ctx, w.cred}, w.data[done:],
 			w.offset+uint64(done), how)
 		if err != nil {
-			return err
+			return answer{}, err
 		}
-		if done > 0 && written.Writeverf != w.verifier {
+		if done > 0 && part.Writeverf != a.verifier {
 			done = 0 // restarted in between
 			continue
 		}
-		w.verifier = written.Writeverf
-		w.stable = w.stable && written.Committed == nfsv4.FILE_SYNC4
-		done += int(written.Count)
+		a.verifier = part.Writeverf
+		a.stable = a.stable && part.Committed == nfsv4.FILE_SYNC4
+		done += int(part.Count)
 	}
-	w.epoch = f.all.epoch.Load()
-	return nil
+	return a, nil
 }
 
 // drop forgets data that is stable or lost.
@@ -138,21 +137,14 @@ func (f *pendingFile) writeAgain(verifier Verifier) {
 		f.wait(context.Background()) // they end with all.ctx
 	}
 	first := f.firstLost(verifier, len(f.kept))
-	lost := f.kept[first:]
-	f.mu.Unlock()
-	failed := map[*write]error{}
-	for _, w := range lost {
-		if err := f.send(w, nfsv4.UNSTABLE4); err != nil {
-			failed[w] = err
-		}
-	}
-	f.mu.Lock()
-	f.kept = f.kept[:first]
-	for _, w := range lost {
-		if err := failed[w]; err != nil {
+	for _, w := range slices.Clone(f.kept[first:]) {
+		f.mu.Unlock()
+		answer, err := f.send(w, nfsv4.UNSTABLE4)
+		f.mu.Lock()
+		w.answer = answer
+		if err != nil {
+			f.kept = slices.DeleteFunc(f.kept, func(other *write) bool { return other == w })
 			f.fail(w, err)
-		} else {
-			f.kept = append(f.kept, w)
 		}
 	}
 	f.barred = false
@@ -182,6 +174,11 @@ func (f *pendingFile) flush(ctx context.Context, last bool) error {
 func (f *pendingFile) unanswered(until uint64) bool {
 	return f.held != nil && f.held.number <= until ||
 		slices.ContainsFunc(f.flying, func(w *write) bool { return w.number <= until })
+}
+
+func (f *pendingFile) unansweredIn(offset, end uint64) bool {
+	return f.held != nil && f.held.overlaps(offset, end) ||
+		slices.ContainsFunc(f.flying, func(w *write) bool { return w.overlaps(offset, end) })
 }
 
 // sync waits until all that is written by now is stable, or has failed.

@@ -92,66 +92,39 @@ func (f *File) Sync(c Call) error {
 
 // Read fills dest unless the file ends before.
 func (f *File) Read(c Call, dest []byte, offset uint64) (n int, eof bool, err error) {
+	if err := f.lost(); err != nil {
+		return 0, false, err
+	}
 	pending := f.mount.client.pending
 	for {
-		if err := f.flushRange(c, offset, uint64(len(dest))); err != nil {
+		epoch := pending.epoch.Load()
+		grows, err := pending.beforeRead(c.Ctx, f.handle, offset, uint64(len(dest)))
+		if err != nil {
 			return 0, false, err
 		}
 		n, eof, err = f.readAll(c, dest, offset)
 		if err != nil {
 			return n, eof, err
 		}
-		file := pending.find(f.handle)
-		if file == nil {
+		switch short := n < len(dest); {
+		case pending.epoch.Load() != epoch:
+			// A server without the data it had may have answered.
+		case short && grows:
+			// The file ended too early: data behind was not there yet.
+			if err := pending.flush(c.Ctx, f.handle); err != nil {
+				return 0, false, err
+			}
+		default:
 			return n, eof, nil
 		}
-		again, err := file.outdated(c, offset+uint64(n), n < len(dest))
-		pending.release(file)
-		if err != nil || !again {
-			return n, eof, err
-		}
 	}
-}
-
-// flushRange sends what is written to a range before it is read.
-func (f *File) flushRange(c Call, offset, length uint64) error {
-	pending := f.mount.client.pending
-	file := pending.find(f.handle)
-	if file == nil {
-		return nil
-	}
-	defer pending.release(file)
-	file.mu.Lock()
-	defer file.mu.Unlock()
-	hits := file.held != nil && file.held.overlaps(offset, offset+length)
-	for _, w := range file.flying {
-		hits = hits || w.overlaps(offset, offset+length)
-	}
-	if !hits {
-		return nil
-	}
-	return file.flush(c.Ctx, false)
-}
-
-// outdated tells that what was read up to end has to be read again: the server has been started
-// anew without data it had, or the file ended too early because data behind was not there yet.
-func (f *pendingFile) outdated(c Call, end uint64, short bool) (bool, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.kept) > 0 && f.kept[0].epoch != f.all.epoch.Load() {
-		return true, f.sync(c.Ctx)
-	}
-	if short && f.end > end && f.unanswered(f.added) {
-		return true, f.flush(c.Ctx, false)
-	}
-	return false, nil
 }
 
 func (f *File) readAll(c Call, dest []byte, offset uint64) (n int, eof bool, err error) {
 	for n < len(dest) && !eof {
 		part := dest[n:min(len(dest), n+int(f.mount.options.RSize))]
 		var got int
-		got, eof, err = f.read(c, part, offset+uint64(n))
+		got, eof, err = f.mount.client.pending.read(f, c, part, offset+uint64(n))
 		if err != nil {
 			return n, false, err
 		}

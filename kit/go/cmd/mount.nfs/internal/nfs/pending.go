@@ -17,7 +17,8 @@ type pending struct {
 	room   *semaphore.Weighted // in bytes
 	epoch  atomic.Uint64       // counts what may have been restarts of the server
 
-	// How data gets to the server; tests put a model in their place.
+	// How data gets to and from the server; tests put a model in their place.
+	read   func(*File, Call, []byte, uint64) (int, bool, error)
 	write  func(*File, Call, []byte, uint64, nfsv4.StableHow4) (*nfsv4.Write4resok, error)
 	commit func(*Mount, Call, Handle) (Verifier, error)
 
@@ -31,7 +32,7 @@ func newPending() *pending {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &pending{
 		ctx: ctx, cancel: cancel, room: semaphore.NewWeighted(pendingBytesMax),
-		write: (*File).write, commit: (*Mount).commit, files: map[Handle]*pendingFile{},
+		read: (*File).read, write: (*File).write, commit: (*Mount).commit, files: map[Handle]*pendingFile{},
 	}
 }
 
@@ -127,6 +128,29 @@ func (p *pending) flush(ctx context.Context, h Handle) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.flush(ctx, false)
+}
+
+// beforeRead sees to it that the server has what is to be read. It tells whether the file grows by
+// data the server does not have yet.
+func (p *pending) beforeRead(ctx context.Context, h Handle, offset, length uint64) (bool, error) {
+	f := p.find(h)
+	if f == nil {
+		return false, nil
+	}
+	defer p.release(f)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.barred || len(f.kept) > 0 && f.kept[0].epoch != p.epoch.Load() {
+		if err := f.sync(ctx); err != nil {
+			return false, err
+		}
+	}
+	if f.unansweredIn(offset, offset+length) {
+		if err := f.flush(ctx, false); err != nil {
+			return false, err
+		}
+	}
+	return f.end > offset && f.unanswered(f.added), nil
 }
 
 // alone calls do while nothing is pending for a file. Writes wait until it has returned.

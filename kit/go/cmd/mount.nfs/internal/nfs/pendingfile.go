@@ -2,6 +2,7 @@ package nfs
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,10 +56,14 @@ type write struct {
 	data   []byte
 	number uint64 // of the first write that became part of it
 	due    bool   // to be sent as soon as it can be
+	answer
+}
 
+// answer is what the server said to a write.
+type answer struct {
 	stable   bool
-	verifier Verifier
-	epoch    uint64
+	verifier Verifier // of the instance of the server
+	epoch    uint64   // when it was sent, which is too early rather than too late
 }
 
 func (w *write) end() uint64 { return w.offset + uint64(len(w.data)) }
@@ -182,10 +187,8 @@ func (f *pendingFile) launch(stable bool) bool {
 	if f.barred || len(f.flying) >= flyingMax {
 		return false
 	}
-	for _, other := range f.flying {
-		if w.overlaps(other.offset, other.end()) {
-			return false
-		}
+	if slices.ContainsFunc(f.flying, func(other *write) bool { return other.overlaps(w.offset, w.end()) }) {
+		return false
 	}
 	f.holdTimer.Stop()
 	f.held = nil
