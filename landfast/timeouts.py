@@ -46,6 +46,9 @@ WRITES = 60
 WRITES_AGAIN = 120
 """The load to acknowledge the first write after a fault."""
 
+LOCK_FREED = 20
+"""A lock to be free once the pod that held it is gone."""
+
 # --- nodes, servers, clusters
 CLUSTER_CREATE = 300
 CLUSTER_REMOVE = 240
@@ -53,6 +56,8 @@ CONTAINER_STATE = 15
 """A container to be paused, running or gone once the engine was asked."""
 EFFECT = 8
 """A fault to show its effect."""
+FENCED = 30
+"""A mysqld that lost its lock to end, once it reaches its files again."""
 EVICTED = 80
 """The pod of a frozen node to be evicted: 50 s of grace for the node, then the pod's toleration."""
 ENGINE_START = 60

@@ -7,8 +7,10 @@ from typing import Any
 from landfast.kube.client import Object
 from landfast.manifests import load
 from landfast.stack import Change, Stack
+from landfast.verdict import MissingCapability
 from landfast.waiting import stays_true
 
+HOSTNAME = "kubernetes.io/hostname"
 SLEEP = ("sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait")
 """Runs until it is asked to end; process 1 without a trap would have to be killed."""
 
@@ -114,6 +116,28 @@ def stays_pending(stack: Stack, name: str, *, seconds: float) -> None:
         holds=lambda status: status["phase"] == "Pending",
         seconds=seconds,
     )
+
+
+def workers(stack: Stack) -> list[str]:
+    """Return the host name labels of two nodes that pods are scheduled to.
+
+    Raises:
+        MissingCapability: the cluster does not have two.
+    """
+    names = [
+        node["metadata"]["labels"][HOSTNAME]
+        for node in stack.kube.list("Node")
+        if not node["spec"].get("unschedulable")
+        and all(taint["effect"] == "PreferNoSchedule" for taint in node["spec"].get("taints", []))
+    ]
+    if len(names) < 2:
+        raise MissingCapability("cluster.two-workers", f"pods are scheduled only to {names}")
+    return sorted(names)[:2]
+
+
+def on_node(hostname: str) -> Object:
+    """Return the field of a pod's spec that sends it to one node, through the scheduler."""
+    return {"nodeSelector": {HOSTNAME: hostname}}
 
 
 def run_to_its_end(stack: Stack, obj: Object) -> str:

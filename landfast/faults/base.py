@@ -23,13 +23,20 @@ class NotProven(Unknown):
     """Nothing shows that a fault took effect, or that it lasted as long as it had to."""
 
 
+MYSQL_POD = "mysql-0"
+
+
 @dataclass(frozen=True)
 class Site:
-    """What the faults of a run may touch: its own cluster, its own NFS server, one stack."""
+    """What the faults of a run may touch: its own cluster, its own NFS server, one stack.
+
+    Faults of a node break the one that the pod `pod_name` is on: MySQL's in the chaos suite.
+    """
 
     env: Environment
     stack: Stack
     server: DiskServer
+    pod_name: str = MYSQL_POD
 
     @property
     def engine(self) -> Engine:
@@ -53,26 +60,26 @@ class Site:
         return self.stack.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
 
     def find_pod(self) -> Object | None:
-        """Return MySQL's pod, or None if there is none now."""
-        return self.kube.find("Pod", "mysql-0", self.stack.namespace)
+        """Return the pod, or None if there is none now."""
+        return self.kube.find("Pod", self.pod_name, self.stack.namespace)
 
     def pod(self) -> Object:
-        """Return MySQL's pod.
+        """Return the pod.
 
         Raises:
             LandfastError: there is none.
         """
-        return self.kube.get("Pod", "mysql-0", self.stack.namespace)
+        return self.kube.get("Pod", self.pod_name, self.stack.namespace)
 
     def node(self) -> str:
-        """Return the node that MySQL's pod is on.
+        """Return the node that the pod is on.
 
         Raises:
             LandfastError: the pod has no node.
         """
         node = self.pod()["spec"].get("nodeName")
         if not node:
-            raise LandfastError("pod mysql-0 is not on a node yet")
+            raise LandfastError(f"pod {self.pod_name} is not on a node yet")
         return str(node)
 
     def delete_pod(self, *, grace_seconds: int | None = None) -> None:
@@ -140,6 +147,10 @@ class Fault(ABC):
         Raises:
             WaitTimeout: something is left.
         """
+
+    def complaints(self) -> tuple[str, ...]:
+        """Return what went wrong under the fault, as far as only the fault itself can see it."""
+        return ()
 
 
 class Lasting(Fault):

@@ -2,7 +2,7 @@
 
 from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import Site
+from landfast.faults.base import MYSQL_POD, Site
 from landfast.kube.status import is_ready
 from landfast.mysql.client import MysqlError
 from landfast.waiting import wait_until
@@ -34,6 +34,13 @@ def complaints(site: Site) -> list[str]:
         essential = any(labels.get(key) in names for key, names in _ESSENTIAL.items())
         if essential and not is_ready(pod):
             found.append(f"pod {pod['metadata']['name']} is not Ready")
+    if not (state := site.server.state()).is_running:
+        found.append(f"the NFS server's container is {state.status}")
+    return found + (_complaints_of_mysql(site) if site.pod_name == MYSQL_POD else [])
+
+
+def _complaints_of_mysql(site: Site) -> list[str]:
+    found = []
     for kind, name, namespace in (
         ("Deployment", "nfs-client-provisioner", site.stack.system_namespace),
         ("StatefulSet", "mysql", site.stack.namespace),
@@ -41,8 +48,6 @@ def complaints(site: Site) -> list[str]:
         obj = site.kube.find(kind, name, namespace)
         if obj is None or obj.get("status", {}).get("availableReplicas") != 1:
             found.append(f"{kind} {name} has no available replica")
-    if not (state := site.server.state()).is_running:
-        found.append(f"the NFS server's container is {state.status}")
     try:
         site.stack.mysql.query("SELECT 1", seconds=timeouts.MYSQL_CONNECT)
     except MysqlError as error:

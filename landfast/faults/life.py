@@ -31,7 +31,7 @@ class NotHealed(Unknown):
 class FaultRecord:
     """What became of a fault. Times are monotonic seconds, None if it did not get that far.
 
-    `doubts` say why nothing can be concluded, `failures` what is left of the fault.
+    `doubts` say why nothing can be concluded, `failures` what went wrong and what is left of it.
     """
 
     injected: float
@@ -144,6 +144,7 @@ class Life:
             self._note(doubts=(*self.record.doubts, doubt))
         else:
             self._note(healed=time.monotonic())
+        self._note(failures=(*self.record.failures, *self.fault.complaints()))
 
     def _note(self, **changes: object) -> None:
         self.record = replace(self.record, **changes)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Faults of the network of MySQL's node: nftables rules in a separate table.
+"""Faults of the network of MySQL's node: nftables rules, each fault's in a table of its own.
 
 The NFS client, be it the kernel's or the mount helper, is in the node's network namespace. Rules
 see every packet, even of established connections, after a service's address was translated.
@@ -20,7 +20,6 @@ from landfast.faults.node_health import (
 from landfast.faults.processes import answers_within
 from landfast.waiting import wait_until
 
-_TABLE = "landfast_fault"
 _NFS = 2049
 _REQUESTS = f"ip daddr SERVER tcp dport {_NFS}"
 _ANSWERS = f"ip saddr SERVER tcp sport {_NFS}"
@@ -41,6 +40,10 @@ class _Rules(Lasting, NodeFault):
     failure: ClassVar[str] = _NO_ANSWER
     """How a connection that the rules apply to fails."""
 
+    @classmethod
+    def table(cls) -> str:
+        return f"landfast_{cls.name.replace('-', '_')}"
+
     def take_aim(self) -> dict[str, str]:
         return {**super().take_aim(), "server": self.site.server.address}
 
@@ -52,13 +55,13 @@ class _Rules(Lasting, NodeFault):
         parts = [f"counter {name} {{ }}" for name in ("met", "hit")]
         for hook, rules in self.rules.items():
             parts += [f"chain {hook} {{ type filter hook {hook} priority filter;", *rules, "}"]
-        table = "\n".join([f"table inet {_TABLE} {{", *parts, "}"])
+        table = "\n".join([f"table inet {self.table()} {{", *parts, "}"])
         named = table.replace("SERVER", self.aim["server"])
         self.site.engine.execute(self.node, "nft", "-f", "-", text=named)
 
     def counted(self, name: str = "hit") -> int:
         """Return how many packets a counter of the rules saw; 0 also if there are no rules."""
-        argv = ["nft", "-j", "list", "counters", "table", "inet", _TABLE]
+        argv = ["nft", "-j", "list", "counters", "table", "inet", self.table()]
         listed = self.site.on_node(self.node, *argv, check=False)
         entries = json.loads(listed)["nftables"] if listed else []
         counters = [entry["counter"] for entry in entries if "counter" in entry]
@@ -90,11 +93,11 @@ class _Rules(Lasting, NodeFault):
         return f"the rules saw {count} packets; {refused}"
 
     def still_there(self) -> bool:
-        return _TABLE in self.site.on_node(self.node, "nft", "list", "tables")
+        return self.table() in self.site.on_node(self.node, "nft", "list", "tables")
 
     def heal(self) -> None:
         """Remove the table; adding it first avoids an error if it is missing."""
-        table = f"table inet {_TABLE}"
+        table = f"table inet {self.table()}"
         self.site.on_node(self.node, "nft", f"add {table}; delete {table}")
 
     def prove_healed(self) -> str:
@@ -109,8 +112,8 @@ class _Rules(Lasting, NodeFault):
 
     def wait_no_rules(self) -> str:
         """Wait until the table is gone, and return that as a sentence."""
-        self.wait_over(f"{self.node} to have no table {_TABLE}", timeout=timeouts.HEALTHY)
-        return f"{self.node} has no table {_TABLE}"
+        self.wait_over(f"{self.node} to have no table {self.table()}", timeout=timeouts.HEALTHY)
+        return f"{self.node} has no table {self.table()}"
 
 
 @register
@@ -180,11 +183,10 @@ class NfsLoss(_Rules):
         )
 
 
-@register
-class NodeIsolated(_Rules):
-    """The node and the API server do not reach each other; the pods' network is intact."""
+class NodeCutOff(_Rules):
+    """The node and the API server do not reach each other."""
 
-    name = "node-isolated"
+    name = "node-cut-off"
     text = "MySQL's node is cut off from the API server"
     rules: ClassVar = {
         "output": (f"tcp dport {_API} counter name hit drop",),
@@ -204,11 +206,22 @@ class NodeIsolated(_Rules):
             timeout=_SILENT_SECONDS + 3,
         )
         count = prove("the rules to see packets", self.counted)
-        prove("MySQL to answer", lambda: answers_within(self.site.stack.mysql, 5))
         return (
             f"the rules saw {count} packets; {refused}; its kubelet does not answer the control "
-            f"plane, and has not renewed its lease for {age.total_seconds():.0f} s; MySQL answers"
+            f"plane, and has not renewed its lease for {age.total_seconds():.0f} s"
         )
 
     def prove_healed(self) -> str:
         return f"{self.wait_no_rules()}; {wait_node_ready(self.site, self.node)}"
+
+
+@register
+class NodeIsolated(NodeCutOff):
+    """The pods' network and the way to the NFS server are intact."""
+
+    name = "node-isolated"
+
+    def prove_effect(self) -> str:
+        cut = super().prove_effect()
+        prove("MySQL to answer", lambda: answers_within(self.site.stack.mysql, 5))
+        return f"{cut}; MySQL answers"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from landfast.environment import Environment
-from landfast.faults.base import Site
+from landfast.faults.base import MYSQL_POD, Site
 from landfast.kube.client import Object
 from landfast.nfs.disk_server import DiskServer, remove_disk_server, start_disk_server
 from landfast.run import RunRecord, records
@@ -23,12 +23,12 @@ def record_of(env: Environment) -> RunRecord:
 
 
 @contextlib.contextmanager
-def open_site(env: Environment) -> Iterator[Site]:
-    """Start a server that has its own disk, deploy the reference stack on it, wait for MySQL.
+def open_server(env: Environment, pod_name: str = MYSQL_POD) -> Iterator[DiskServer]:
+    """Start a server that has its own disk, for faults around a pod; remove it at the end.
 
     Raises:
         MissingCapability: the run does not own the cluster or the server, or has no loop devices.
-        WaitTimeout: something does not come up.
+        WaitTimeout: the server does not come up.
     """
     env.cluster.require("cluster.owned")
     if env.engine is None:
@@ -43,18 +43,33 @@ def open_site(env: Environment) -> Iterator[Site]:
         network=record.name,
         label=record.docker_label,
     )
-    _site_file(record).write_text(json.dumps({"name": server.name, "address": server.address}))
-    site = site_on(env, server)
+    left = {"name": server.name, "address": server.address, "pod_name": pod_name}
+    _site_file(record).write_text(json.dumps(left))
     try:
-        site.stack.remove()  # what a killed run left on a kept cluster
-        site.stack.export.make_folder("mysql")
-        site.stack.deploy_provisioner()
-        site.stack.create("mysql")
-        site.stack.wait_for_mysql()
-        yield site
+        yield server
     finally:
-        site.stack.remove()
         remove_disk_server(env.engine, server.name)
+
+
+@contextlib.contextmanager
+def open_site(env: Environment) -> Iterator[Site]:
+    """Start a server that has its own disk, deploy the reference stack on it, wait for MySQL.
+
+    Raises:
+        MissingCapability: see `open_server`.
+        WaitTimeout: something does not come up.
+    """
+    with open_server(env) as server:
+        site = site_on(env, server)
+        try:
+            site.stack.remove()  # what a killed run left on a kept cluster
+            site.stack.export.make_folder("mysql")
+            site.stack.deploy_provisioner()
+            site.stack.create("mysql")
+            site.stack.wait_for_mysql()
+            yield site
+        finally:
+            site.stack.remove()
 
 
 def renew_mysql(site: Site) -> None:
@@ -81,12 +96,12 @@ def renew_mysql(site: Site) -> None:
     stack.wait_for_mysql()
 
 
-def site_on(env: Environment, server: DiskServer) -> Site:
+def site_on(env: Environment, server: DiskServer, pod_name: str = MYSQL_POD) -> Site:
     """Return the site of a running server; the stack need not be deployed."""
     own = env.model_copy(update={"export": server.export})
     stack = Stack(own, reference_overlay(own))
     stack.changes.append(_leave_lost_nodes_soon)
-    return Site(own, stack, server)
+    return Site(own, stack, server, pod_name)
 
 
 def left_site(record: RunRecord) -> Site | None:
@@ -100,8 +115,9 @@ def left_site(record: RunRecord) -> Site | None:
         return None
     env = Environment.model_validate_json(env_file.read_text())
     assert env.engine is not None  # noqa: S101 - a site has its own server
-    server = DiskServer(engine=env.engine, **json.loads(file.read_text()))
-    return site_on(env, server)
+    left = json.loads(file.read_text())
+    pod_name = left.pop("pod_name")
+    return site_on(env, DiskServer(engine=env.engine, **left), pod_name)
 
 
 def _site_file(record: RunRecord) -> Path:

@@ -106,7 +106,11 @@ def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
         wait_healthy(site, timeout=timeouts.HEALTHY)
         if site.server.mode() != scenario.mode:
             site.server.set_mode(scenario.mode)
-        if container_of(site.pod())[1]:  # the kubelet would make the next restart wait
+        if scenario.mount_options:
+            spec = {"mountOptions": [*scenario.mount_options]}
+            site.kube.patch("PersistentVolume", site.volume, {"spec": spec})
+        # after restarts of a container, the kubelet would make the next one wait
+        if scenario.mount_options or container_of(site.pod())[1]:
             site.replace_pod()
         wait_healthy(site, timeout=timeouts.HEALTHY)
         ledger.prepare()

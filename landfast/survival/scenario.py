@@ -20,18 +20,25 @@ class Expected:
         errors: whether operations may end in an error: if MySQL itself goes, its connections do.
         during: whether writes are acknowledged while the fault is in effect.
         ends: whether mysqld must end: it lost its lock, so another one may have its files.
+        fenced: whether another mysqld takes over while the old one may still run. The fault itself
+            complains if the old one is not fenced (see `SplitBrain`).
     """
 
     gap: float
     errors: bool = True
     during: bool = False
     ends: bool = False
+    fenced: bool = False
 
     def __str__(self) -> str:
         errors = "" if self.errors else ", no error"
         during = ", writes go on" if self.during else ""
         ends = ", mysqld notices and ends" if self.ends else ""
-        return f"nothing acknowledged is lost{errors}{during}{ends}, no gap over {self.gap:g} s"
+        fenced = ", the old mysqld loses its lock and its later writes are errors"
+        return (
+            f"nothing acknowledged is lost{errors}{during}{ends}{fenced if self.fenced else ''}, "
+            f"no gap over {self.gap:g} s"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +57,9 @@ class Scenario:
             provisioner makes volumes.
         mode: how the NFS server runs.
         variables: MySQL's global variables, set before the workload begins.
-        control: whether losses are expected, to show that they are found.
+        mount_options: of MySQL's volume, in place of its own.
+        control: whether it must end in FAIL, to show that what goes wrong is found.
+        finds: what a control must find; losses by default.
     """
 
     fault: type[Fault]
@@ -63,7 +72,9 @@ class Scenario:
     when: When = "steady"
     mode: Mode = "honest"
     variables: dict[str, str] = field(default_factory=dict)
+    mount_options: tuple[str, ...] = ()
     control: bool = False
+    finds: str = "what is lost"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.fault.name)
@@ -74,6 +85,8 @@ class Scenario:
     def text(self) -> str:
         """What is broken, in words."""
         how = [f"{name}={value}" for name, value in self.variables.items()]
+        if self.mount_options:
+            how.append(f"mounted with {','.join(self.mount_options)}")
         if self.mode == "lying":
             how.append("the server lies about stable storage")
         if self.when == "recovering":
@@ -83,13 +96,13 @@ class Scenario:
     @property
     def requirement(self) -> str:
         """What must come of it, in words."""
-        return "losses, and each is found" if self.control else str(self.expected)
+        return f"a FAIL: Landfast finds {self.finds}" if self.control else str(self.expected)
 
     @property
     def claim(self) -> str:
         """The claim's text."""
         if self.control:
-            return f"Landfast MUST find what is lost when this breaks: {self.text}."
+            return f"Landfast MUST find {self.finds} when this breaks: {self.text}."
         return f"MySQL MUST survive when this breaks: {self.text}; {self.expected}."
 
     @property

@@ -19,8 +19,8 @@ def judge(
     `doubts` say why nothing can be concluded: the fault had no effect, or something cannot be read.
     `failures` say what is wrong apart from the ledger.
 
-    A fault without effect proves nothing, whatever else was seen: UNKNOWN before FAIL. A control
-    has to lose something: how long its clients waited does not matter.
+    A fault without effect proves nothing, whatever else was seen: UNKNOWN before FAIL. How long the
+    clients of a control waited does not matter.
     """
     if doubts:
         return Verdict.UNKNOWN, [*doubts, *failures, *ledger.reasons]
@@ -35,13 +35,13 @@ def judge(
 
 
 def leaves_whole(scenario: Scenario, survival: Survival) -> bool:
-    """Whether the next scenario may use this one's database: intact, with its usual settings.
+    """Whether the next scenario may use this one's database: intact, set up and mounted as usual.
 
     A fault without effect leaves it intact: its doubt is then the only reason.
     """
     doubts = 1 if survival.verdict is Verdict.UNKNOWN else 0
     is_sound = survival.ledger.verdict is Verdict.PASS and len(survival.reasons) <= doubts
-    return is_sound and not scenario.variables
+    return is_sound and not scenario.variables and not scenario.mount_options
 
 
 def _unavailable(scenario: Scenario, availability: Availability) -> list[str]:

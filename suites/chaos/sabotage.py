@@ -8,7 +8,7 @@ from typing import cast
 
 from fixtures.sabotage import Sabotage
 from landfast.faults.base import Fault, Lasting
-from suites.chaos.scenarios import FENCING, LOSING, SCENARIOS, SWAPPED
+from suites.chaos.scenarios import FENCING, LOSING, NOLOCK, SCENARIOS, SWAPPED
 
 _BROKEN = (
     "blast-plain-pods-live",
@@ -19,7 +19,7 @@ _BROKEN = (
     "kubelet-down-pod-force-deleted",
     "controller-manager-restart-keeps-bindings",
 )
-_ROWS = [*SCENARIOS, *FENCING, *LOSING, *SWAPPED]
+_ROWS = [*SCENARIOS, *FENCING, *NOLOCK, *LOSING, *SWAPPED]
 
 _WITHOUT_EFFECT = {
     f"chaos.{name}": Sabotage("the fault's injection does nothing")
@@ -27,6 +27,7 @@ _WITHOUT_EFFECT = {
 }
 SABOTAGES = _WITHOUT_EFFECT | {
     "chaos.fencing-second-mysqld-is-refused": Sabotage("the second mysqld has its own data"),
+    "chaos.control-nolock-second-mysqld": Sabotage("the volume is mounted without nolock"),
     "chaos.control-dropped-reads": Sabotage("the ledger is read"),
 }
 EARLY = {

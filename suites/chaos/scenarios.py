@@ -44,6 +44,7 @@ from landfast.faults.pods import (
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
 from landfast.faults.processes import MysqldOom, MysqldSigkill, MysqldSigstop
 from landfast.faults.takeover import NodeFailover, SplitBrain
+from landfast.nfs.server import GRACE_SECONDS, LEASE_SECONDS
 from landfast.survival.scenario import Expected, Scenario
 
 
@@ -126,9 +127,19 @@ SCENARIOS = [
              expected=_restart(120), seconds=40, telling=25, when="recovering"),
 ]
 
+# The new mysqld gets the lock when the lease of the old one's node has run out. So the partition
+# has to outlast lease and grace period; it is proven in about 15 s of that.
+_TAKEOVER = LEASE_SECONDS + GRACE_SECONDS
+
 FENCING = [
-    Scenario(name="fencing-partitioned-writer", fault=SplitBrain, hold=5, expected=_restart(90),
-             seconds=70, telling=55),
+    Scenario(name="fencing-partitioned-writer", fault=SplitBrain, hold=_TAKEOVER - 15,
+             expected=Expected(gap=_TAKEOVER + 20, fenced=True), seconds=110, telling=55),
+]
+
+NOLOCK = [
+    Scenario(name="control-nolock-partitioned-writer", fault=SplitBrain, hold=5, expected=_LOSES,
+             seconds=90, telling=30, control=True, mount_options=("nolock",),
+             finds="that the old mysqld is not fenced"),
 ]
 
 # Pages that are written back flush the log first, and each sync of the binary log shortens what can

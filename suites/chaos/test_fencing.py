@@ -1,4 +1,4 @@
-"""Two mysqlds on one data directory: is the second one kept out?"""
+"""Two mysqlds on one data directory: is the second one kept out, and the first one stopped?"""
 
 import re
 
@@ -8,19 +8,20 @@ from fixtures.stacks import NewStack
 from landfast import timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import Site
+from landfast.faults.takeover import REFUSED, UNFENCED
 from landfast.kube.client import Object
-from landfast.nfs.locks import local_locks
 from landfast.results import Survival
-from landfast.stack import Stack
+from landfast.stack import Change, Stack
 from landfast.steps import Steps
+from landfast.verdict import MissingCapability, Unknown, Verdict
 from landfast.waiting import wait_until
-from suites.chaos.marks import rows
-from suites.chaos.scenarios import FENCING
+from suites.chaos.marks import rows, scenario
+from suites.chaos.scenarios import FENCING, NOLOCK
 from suites.chaos.test_survival import conclude
+from suites.objects import patched
 
 pytestmark = pytest.mark.xdist_group("chaos")
 
-_REFUSED = "Unable to lock"
 _RUNS = "ready for connections"
 
 
@@ -35,7 +36,64 @@ _RUNS = "ready for connections"
 def test_second_mysqld_on_another_node_is_refused(
     site: Site, new_stack: NewStack, test: Steps, sabotaged: bool
 ) -> None:
-    stack = new_stack()
+    node, other, said = start_second_mysqld(site, new_stack(), test, own_data=sabotaged)
+    assert REFUSED in said, f"a second mysqld on {other} runs on the data of the one on {node}"
+
+
+@pytest.mark.parametrize("scenario", rows(FENCING))
+def test_old_mysqld_is_fenced_when_another_takes_over(shown: Survival) -> None:
+    conclude(shown)
+
+
+# --- controls: mounts whose locks do not reach the server
+
+
+@pytest.fixture
+def nolock(site: Site) -> None:
+    """Require a client that obeys the mount option nolock."""
+    if site.env.nfs_client != "fuse":
+        raise MissingCapability(
+            "nfs.nolock", "the kernel's NFSv4 client ignores the option: locks reach the server"
+        )
+
+
+@pytest.mark.usefixtures("nolock")
+@scenario(
+    "control-nolock-second-mysqld",
+    "a FAIL: Landfast finds that a second mysqld is not refused",
+    seconds=40,
+    telling=25,
+)
+def test_second_mysqld_runs_where_locks_stay_on_the_node(
+    site: Site, new_stack: NewStack, changes: list[Change], test: Steps, sabotaged: bool
+) -> None:
+    if not sabotaged:
+        changes.append(patched("PersistentVolume", {"spec": {"mountOptions": ["nolock"]}}))
+    _, other, said = start_second_mysqld(site, new_stack(), test)
+    assert _RUNS in said, f"the second mysqld on {other} was refused"
+
+
+@pytest.mark.usefixtures("nolock")
+@pytest.mark.parametrize("scenario", rows(NOLOCK))
+def test_old_mysqld_that_is_not_fenced_is_noticed(shown: Survival, test: Steps) -> None:
+    said = "; ".join(shown.reasons)
+    if shown.verdict is Verdict.UNKNOWN:
+        raise Unknown(said)
+    test.observe(f"{shown.verdict}: {said}")
+    assert shown.verdict is Verdict.FAIL, "the old mysqld was fenced, or Landfast did not notice"
+    assert UNFENCED in said
+
+
+# --- what the tests share
+
+
+def start_second_mysqld(
+    site: Site, stack: Stack, test: Steps, *, own_data: bool = False
+) -> tuple[str, str, str]:
+    """Start a MySQL, and a second mysqld on its PVC on another node.
+
+    Return both nodes, and the line of the second one's log that says whether it runs.
+    """
     with test.step("deploy another MySQL on one node"):
         stack.export.make_folder("mysql")
         stack.create("mysql")
@@ -44,13 +102,10 @@ def test_second_mysqld_on_another_node_is_refused(
     test.observe(f"the first mysqld on {node}: {first}")
     other = next(worker for worker in site.workers if worker != node)
     with test.step(f"a second one on {other}, with the same PVC"):
-        stack.kube.create(second_pod(stack, other, own_data=sabotaged))
-        said = wait_for_log(stack, "mysql-second", f"{_REFUSED}|{_RUNS}")
+        stack.kube.create(second_pod(stack, other, own_data=own_data))
+        said = wait_for_log(stack, "mysql-second", f"{REFUSED}|{_RUNS}")
     test.observe(f"the second mysqld on {other}: {said}")
-    why = local_locks(site.engine, node, stack.env.export.server)
-    assert _REFUSED in said, f"a second mysqld on {other} runs on the data of the one on {node}" + (
-        f"; {why}" if why else ""
-    )
+    return node, other, said
 
 
 def second_pod(stack: Stack, node: str, *, own_data: bool) -> Object:
@@ -95,9 +150,3 @@ def wait_for_log(stack: Stack, pod: str, words: str) -> str:
         interval=0.5,
         ignoring=(LandfastError,),
     )
-
-
-@pytest.mark.parametrize("scenario", rows(FENCING))
-def test_only_one_mysqld_writes(shown: Survival, site: Site) -> None:
-    why = local_locks(site.engine, site.node(), site.server.address)
-    conclude(shown, f"; {why}" if why else "")

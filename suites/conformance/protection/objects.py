@@ -6,12 +6,10 @@ from landfast import timeouts
 from landfast.kube.client import Object
 from landfast.kube.pods import summary, unscheduled
 from landfast.stack import Stack
-from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
 from suites import objects
-from suites.objects import SLEEP, is_terminating, of_pvc, prepare, pv, pvc, with_spec
+from suites.objects import HOSTNAME, SLEEP, is_terminating, of_pvc, prepare, pv, pvc, with_spec
 
-HOSTNAME = "kubernetes.io/hostname"
 SET, TEMPLATE = "app", "nfs-pvc"
 
 
@@ -93,28 +91,6 @@ def pvcs(stack: Stack) -> dict[str, Object]:
 
 def owners(obj: Object) -> list[str]:
     return [f"{o['kind']} {o['name']}" for o in obj["metadata"].get("ownerReferences", [])]
-
-
-def workers(stack: Stack) -> list[str]:
-    """Return the host name labels of two nodes that pods are scheduled to.
-
-    Raises:
-        MissingCapability: the cluster does not have two.
-    """
-    names = [
-        node["metadata"]["labels"][HOSTNAME]
-        for node in stack.kube.list("Node")
-        if not node["spec"].get("unschedulable")
-        and all(taint["effect"] == "PreferNoSchedule" for taint in node["spec"].get("taints", []))
-    ]
-    if len(names) < 2:
-        raise MissingCapability("cluster.two-workers", f"pods are scheduled only to {names}")
-    return sorted(names)[:2]
-
-
-def on_node(hostname: str) -> Object:
-    """Return the field of a pod's spec that sends it to one node, through the scheduler."""
-    return {"nodeSelector": {HOSTNAME: hostname}}
 
 
 def node_affinity(hostname: str) -> Object:

@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 
 from fixtures.sabotage import Sabotage, Target
 from suites.conformance.protection import immutable, retention
-from suites.conformance.protection.objects import pod, workers
+from suites.conformance.protection.objects import pod
+from suites.objects import workers
 from suites.sabotages import Apply, before, cascading, first, uses, written
 
 _NO_FINALIZERS = {"metadata": {"finalizers": None}}

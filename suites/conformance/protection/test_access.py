@@ -9,13 +9,11 @@ from landfast.stack import Stack
 from landfast.steps import Steps
 from suites.conformance.protection.objects import (
     bound_pvc,
-    on_node,
     pod,
     run_pod,
     wait_until_unschedulable,
-    workers,
 )
-from suites.objects import files, write
+from suites.objects import files, on_node, workers, write
 
 _RWOP = "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode"
 _READ_ONLY = "Read-only file system"

@@ -11,14 +11,12 @@ from landfast.steps import Steps
 from suites.conformance.protection.objects import (
     bound_pvc,
     node_affinity,
-    on_node,
     pod,
     run_pod,
     volume,
     wait_until_unschedulable,
-    workers,
 )
-from suites.objects import pvc, stays_pending
+from suites.objects import on_node, pvc, stays_pending, workers
 
 _STAYS_SECONDS = 2
 # the second one is that of older versions
