@@ -1,5 +1,6 @@
 """The environment of a run as facts: versions, images by digest, NFS, the host."""
 
+import contextlib
 import os
 import platform
 from collections.abc import Iterator
@@ -8,14 +9,16 @@ from pathlib import Path
 import psutil
 
 from landfast.environment import Environment
+from landfast.errors import LandfastError
 from landfast.files import GIB
+from landfast.nfs.client import read_stats
 from landfast.nfs.server import GRACE_SECONDS, LEASE_SECONDS
 
 Fact = tuple[str, str, str]
 """section, name, value"""
 _NFS_CLIENTS = {
     "kernel": "the kernel's",
-    "fuse": "Landfast's FUSE mount helper (NFSv4.0; locks are local to a mount)",
+    "fuse": "the kit's (FUSE)",
 }
 
 
@@ -49,6 +52,16 @@ def describe(env: Environment) -> Iterator[Fact]:
         yield "nfs", "server version", lines[0] if lines else "unknown"
         yield "nfs", "lease, grace period", f"{LEASE_SECONDS} s, {GRACE_SECONDS} s"
     yield from _host(env)
+
+
+def describe_nfs_clients(env: Environment) -> Iterator[Fact]:
+    """Yield what the kit's NFS clients counted so far, for each node that mounts the export."""
+    if env.engine is None or env.nfs_client != "fuse":
+        return
+    for node in env.cluster.nodes:
+        with contextlib.suppress(LandfastError):  # no verdict rests on it
+            if found := read_stats(env.engine, node, env.export.server):
+                yield "nfs", f"client of {node}", str(found)
 
 
 def _host(env: Environment) -> Iterator[Fact]:

@@ -144,6 +144,26 @@ class Happening(_Value):
     text: str
 
 
+class NfsClientStats(_Value):
+    """What the kit's NFS client of one node counted, since it first mounted the server."""
+
+    node: str
+    version: str = Field(description="of the protocol, as negotiated")
+    options: str = Field(description="of the mount")
+    requests: int
+    retransmits: int = Field(description="requests sent again on a new connection")
+    recoveries: int = Field(description="of a session, a lease, or state after a server's restart")
+    locks_held: int
+    lease_seconds: int
+
+    def __str__(self) -> str:
+        return (
+            f"NFSv{self.version} on {self.node} ({self.options}): {self.requests:,} requests, "
+            f"{self.retransmits:,} of them sent again; {self.recoveries} recoveries, "
+            f"{self.locks_held} locks held; lease {self.lease_seconds} s"
+        )
+
+
 class ScenarioSummary(_Value):
     """A scenario as the journal holds it: what is broken, and what is expected."""
 
@@ -170,5 +190,8 @@ class Survival(_Value):
     ledger: LedgerCheck
     availability: Availability
     identity: tuple[str, ...] = Field(description="what was compared before and after, in words")
+    client: NfsClientStats | None = Field(
+        None, description="the NFS client of MySQL's node at the end; None: the kernel's, or gone"
+    )
     lanes: tuple[Lane, ...] = ()
     happenings: tuple[Happening, ...] = ()

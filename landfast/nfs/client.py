@@ -1,10 +1,12 @@
 """How nodes mount NFS: the kernel's client, or the kit's FUSE helper where the kernel has none."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from landfast.docker import Engine
-from landfast.errors import BadInput
+from landfast.errors import BadInput, LandfastError
+from landfast.results import NfsClientStats
 
 NfsClient = Literal["kernel", "fuse"]
 
@@ -37,3 +39,37 @@ def install_helper(engine: Engine, node: str, helper: Path) -> None:
     for name in ("mount.nfs", "mount.nfs4"):
         engine.execute(node, "rm", "-f", f"/usr/sbin/{name}")
         engine.copy_into(helper, node, f"/usr/sbin/{name}")
+
+
+def read_stats(engine: Engine, node: str, server: str) -> NfsClientStats | None:
+    """Return what the FUSE helper of a node counted; None if it does not mount the server.
+
+    All mounts of a server on a node share one client.
+
+    Raises:
+        LandfastError: the node cannot be asked, or the helper does not answer.
+    """
+    mounts = (
+        line.split() for line in engine.execute(node, "cat", "/proc/mounts").stdout.splitlines()
+    )
+    for source, target, kind, *_ in mounts:
+        if source.startswith(f"{server}:") and kind.startswith("fuse"):
+            said = engine.execute(node, "mount.nfs", "--stats", target).stdout
+            try:
+                return _parse_stats(node, json.loads(said))
+            except (KeyError, TypeError, ValueError) as error:
+                raise LandfastError(f"mount.nfs --stats on {node} said {said!r}") from error
+    return None
+
+
+def _parse_stats(node: str, found: dict[str, Any]) -> NfsClientStats:
+    return NfsClientStats(
+        node=node,
+        version=found["version"],
+        options=found["options"],
+        requests=sum(found["operations"].values()),
+        retransmits=found["retransmits"],
+        recoveries=found["recoveries"],
+        locks_held=found["locks_held"],
+        lease_seconds=found["lease_seconds"],
+    )

@@ -22,6 +22,7 @@ from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
 from landfast.mysql.history import FinalReading, read_history
 from landfast.mysql.ledger import Ledger
+from landfast.nfs.client import read_stats
 from landfast.results import Lane, Marks, Survival
 from landfast.steps import StepFunction
 from landfast.survival.lanes import Watcher, happenings
@@ -93,11 +94,12 @@ def survive(
         after = _look(scenario, site, ledger, before, since, read)
     survival = _conclude(scenario, ledger, before, course, after)
     _keep(folder, ledger, scenario, course, after.reading)
-    try:
-        events = happenings(site, ledger.began, course.ended)
-    except LandfastError:  # a verdict does not rest on events
-        return survival
-    return survival.model_copy(update={"happenings": events})
+    beside: dict[str, object] = {}
+    with contextlib.suppress(LandfastError):  # a verdict rests on neither
+        beside["happenings"] = happenings(site, ledger.began, course.ended)
+    with contextlib.suppress(LandfastError):
+        beside["client"] = read_stats(site.engine, site.node(), site.server.address)
+    return survival.model_copy(update=beside)
 
 
 def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:

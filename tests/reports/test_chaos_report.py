@@ -166,10 +166,15 @@ def test_markdown_has_grade_and_table() -> None:
     assert "| nfs-kill | PASS | L4 | 0 | 6.6 s / 8.3 s | 6.5 s | 0 |" in text
 
 
+def test_page_has_what_the_nfs_client_counted(page: Page) -> None:
+    assert page.text.count("NFS client NFSv4.2 on landfast-worker (hard,vers=4.2): 61,204") == 1
+    assert "3 of them sent again; 1 recoveries, 5 locks held; lease 20 s" in page.text
+
+
 def test_page_has_grade_table_and_every_scenario_once(page: Page) -> None:
     assert "Grade Bronze" in " ".join(page.text.split())
     assert "Missing for Silver:" in page.text
-    assert page.text.count("control: must lose") == 2  # in the table, and beside its ledger
+    assert page.text.count("control: must go wrong") == 2  # in the table, and beside its ledger
     for survival in SURVIVALS:
         assert f"#chaos.{survival.scenario.name}" in page.having("href")
         assert page.text.count(f"Timeline of {survival.scenario.name}") == 1

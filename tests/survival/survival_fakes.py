@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
+from fakes import FakeEngine, FakeKube
+
 from landfast.faults.base import FAULTS, Fault, Lasting, Momentary, Site
 from landfast.mysql import identity
 from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, FinalReading, OperationKind
@@ -127,13 +129,18 @@ class FakeSite:
         self.mysql = FakeMysql()
         self.stack = SimpleNamespace(mysql=self.mysql, namespace="default", export=None)
         self.server = SimpleNamespace(
-            mode=lambda: [*self.modes, "honest"][0], set_mode=self.modes.append
+            mode=lambda: [*self.modes, "honest"][0], set_mode=self.modes.append, address="10.0.0.2"
         )
-        self.kube = None
+        self.engine = FakeEngine()
+        self.volume = "pv-1"
+        self.kube = FakeKube({"kind": "PersistentVolume", "metadata": {"name": self.volume}})
 
     def pod(self) -> dict[str, Any]:
         statuses = [{"restartCount": self.restarts}]
         return {"metadata": {"uid": "u1"}, "status": {"containerStatuses": statuses}}
+
+    def node(self) -> str:
+        return "worker"
 
     def replace_pod(self) -> None:
         self.deleted.append("mysql-0")

@@ -5,9 +5,11 @@ from fakes import RUNNING, result
 from fault_place import CONTAINER, CONTROL, EXITED, NODE, Place, unproven
 
 from landfast.faults.composite import Composite
-from landfast.faults.network import NfsPortDropped
+from landfast.faults.network import NfsPortDropped, NodeCutOff
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
-from landfast.faults.takeover import NodeFailover, SplitBrain, Takeover
+from landfast.faults.processes import _STATS
+from landfast.faults.takeover import UNFENCED, NodeFailover, SplitBrain, Takeover
+from landfast.process import Result
 from landfast.waiting import WaitTimeout
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -70,6 +72,46 @@ def test_old_mysqld_has_to_be_gone_once_another_took_over(place: Place) -> None:
         replaced.prove_healed()
     place.engine.answer("execute", NODE, "sh", with_=result(""))
     assert "the old mysqld is gone" in replaced.prove_healed()
+
+
+RUNS, GONE = result("7 (mysqld) S"), result("")
+REFUSED = "2026-01-01 stderr [ERROR] Operating system error number 5 in a file operation."
+
+
+def heal_split_brain(place: Place, *, old: Result, log: str, cut: bool = True) -> SplitBrain:
+    """Heal a split brain; `old` is what is seen of the old mysqld, `log` its error."""
+    fault = SplitBrain(place.site)
+    table = f"table inet {NfsPortDropped.table()}" if cut else ""
+    place.engine.answer("execute", NODE, "nft", "list", "tables", with_=result(table))
+    place.engine.answer("execute", NODE, "sh", with_=result(log))
+    place.engine.answer("execute", NODE, "sh", "-c", _STATS, with_=old)
+    fault.heal()
+    return fault
+
+
+def test_old_mysqld_is_fenced_if_it_ends_of_a_refused_write(place: Place) -> None:
+    fault = heal_split_brain(place, old=GONE, log=REFUSED)
+    assert fault.complaints() == ()
+    assert fault.fenced.endswith(f" s after it reached its files: {REFUSED}")
+    rules = [words[-1] for words in place.engine.asked("execute") if "add table" in words[-1]]
+    assert NfsPortDropped.table() in rules[0], "it has to reach its files before the kubelet comes"
+    assert NodeCutOff.table() in rules[-1]
+
+
+@pytest.mark.parametrize(
+    ("old", "log", "why"), [(RUNS, "", "it runs on"), (GONE, "", "but not because a write was")]
+)
+def test_old_mysqld_that_no_write_is_refused_is_not_fenced(
+    place: Place, old: Result, log: str, why: str
+) -> None:
+    (complaint,) = heal_split_brain(place, old=old, log=log).complaints()
+    assert complaint.startswith(UNFENCED)
+    assert why in complaint
+
+
+def test_nobody_is_fenced_by_a_partition_that_was_none(place: Place) -> None:
+    fault = heal_split_brain(place, old=RUNS, log="", cut=False)
+    assert (fault.fenced, fault.complaints()) == ("", ())
 
 
 def test_every_part_is_asked_for_its_reason(place: Place) -> None:

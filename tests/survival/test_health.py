@@ -44,6 +44,7 @@ class Whole:
         self.container = "running"
         self.answer: Any = bool
         self.looks = 0
+        self.pod_name = "mysql-0"
 
     def list(self, kind: str, _namespace: str | None = None) -> list[Object]:
         self.looks += 1
@@ -60,7 +61,8 @@ class Whole:
         stack = SimpleNamespace(namespace="default", system_namespace="kube-system", mysql=mysql)
         state = replace(RUNNING, status=self.container)
         server = SimpleNamespace(state=lambda: state)
-        return cast(Site, SimpleNamespace(kube=self, stack=stack, server=server))
+        names = {"pod_name": self.pod_name}
+        return cast(Site, SimpleNamespace(kube=self, stack=stack, server=server, **names))
 
 
 @pytest.fixture
@@ -121,6 +123,12 @@ def test_a_server_that_does_not_answer_is_told(whole: Whole) -> None:
     assert first == "the NFS server's container is paused"
     assert second.startswith("MySQL does not answer: ")
     assert "refused" in second
+
+
+def test_without_mysql_nothing_is_missed(whole: Whole) -> None:
+    whole.replicas, whole.answer = {}, raising(MysqlError(OSError("refused")))
+    whole.pod_name = "holder"
+    assert complaints(whole.site) == []
 
 
 def test_what_does_not_get_well_is_in_the_sentence(whole: Whole) -> None:

@@ -45,18 +45,18 @@ def test_rules_that_saw_no_packet_prove_nothing(place: Place) -> None:
 
 
 def test_rules_are_loaded_watched_and_removed(place: Place) -> None:
-    fault = NfsPortDropped(place.site)
+    fault, table = NfsPortDropped(place.site), f"table inet {NfsPortDropped.table()}"
     fault.inject()
-    place.engine.answer("execute", NODE, "nft", "list", with_=result("table inet landfast_fault"))
+    place.engine.answer("execute", NODE, "nft", "list", with_=result(table))
     assert fault.still_there()
-    with pytest.raises(WaitTimeout, match="to have no table landfast_fault"):
+    with pytest.raises(WaitTimeout, match=f"to have no table {NfsPortDropped.table()}"):
         fault.prove_healed()
     fault.heal()
     place.engine.answer("execute", NODE, "nft", "list", with_=result())
     assert not fault.still_there()
-    assert "no table landfast_fault" in fault.prove_healed()
+    assert f"no table {NfsPortDropped.table()}" in fault.prove_healed()
     added, *_ = [words for words in place.engine.asked("execute") if "add table" in words[-1]]
-    assert added[-1] == "add table inet landfast_fault; delete table inet landfast_fault"
+    assert added[-1] == f"add {table}; delete {table}"
 
 
 HELD, FREE = result(code=75), result()

@@ -122,7 +122,7 @@ def test_a_scenario_is_a_claim_with_its_source() -> None:
 def test_a_control_must_be_found_out() -> None:
     scenario = fake_scenario(control=True, tier="L2")
     assert scenario.claim == "Landfast MUST find what is lost when this breaks: nothing is broken."
-    assert scenario.requirement == "losses, and each is found"
+    assert scenario.requirement == "a FAIL: Landfast finds what is lost"
     assert scenario.source.startswith("a negative control")
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import result
+from nfs_stats import COUNTED, PLACE
 from survival_fakes import (
     DURABILITY,
     FakeFault,
@@ -318,3 +320,31 @@ def test_a_control_is_judged_by_what_was_lost(scene: Scene) -> None:
     shown = scene.play(control=True)
     assert shown.verdict is Verdict.FAIL
     assert shown.reasons[0].startswith("3 acknowledged writes are lost")
+
+
+def test_what_a_fault_complains_of_is_a_failure(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = fake_fault()
+    complaints = ("the old mysqld is not fenced",)
+    monkeypatch.setattr(fault, "complaints", lambda _: complaints)
+    shown = scene.play(fault)
+    assert (shown.verdict, shown.reasons) == (Verdict.FAIL, complaints)
+
+
+def test_mount_options_are_those_of_a_new_pod_on_the_volume(scene: Scene) -> None:
+    scene.play(mount_options=("nolock",))
+    assert scene.fake.deleted == ["mysql-0"]
+    volume = scene.fake.kube.get("PersistentVolume", scene.fake.volume)
+    assert volume["spec"]["mountOptions"] == ["nolock"]
+
+
+def test_what_the_nfs_client_counted_is_shown_if_it_can_be_asked(scene: Scene) -> None:
+    engine = scene.fake.engine
+    engine.answer("execute", "worker", "cat", with_=result(f"10.0.0.2:/share {PLACE} fuse.nfs rw"))
+    engine.answer("execute", "worker", "mount.nfs", with_=result(json.dumps(COUNTED)))
+    client = scene.play().client
+    assert client is not None
+    assert client.recoveries == COUNTED["recoveries"]
+    engine.answer("execute", "worker", "mount.nfs", with_=LandfastError("no process serves it"))
+    assert scene.play().client is None

@@ -5,6 +5,7 @@ byte-range lock on the whole file.
 """
 
 import shlex
+from typing import Any
 
 from landfast import timeouts
 from landfast.kube.client import Object
@@ -39,7 +40,7 @@ fi || true
 """
 
 
-def hold(stack: Stack, **spec: object) -> Object:
+def hold(stack: Stack, **spec: Any) -> Object:
     """Create a volume, and a pod that holds the lock on a file of it; return the pod."""
     stack.export.make_folder(HOLDER)
     prepare(stack, pv(HOLDER, f"/data/share/{HOLDER}"))
@@ -56,7 +57,7 @@ def hold(stack: Stack, **spec: object) -> Object:
     return running
 
 
-def start_second(stack: Stack, **spec: object) -> None:
+def start_second(stack: Stack, **spec: Any) -> None:
     """Start the pod that will ask for the lock."""
     stack.make(pod(SECOND, SLEEP, volume=of_pvc("data"), **spec))
     stack.wait_for_pod(SECOND, "Running")
