@@ -1,6 +1,7 @@
 package nfs
 
 import (
+	"errors"
 	"syscall"
 	"unicode/utf8"
 
@@ -79,11 +80,21 @@ func (m *Mount) Access(c Call, h Handle, mask uint32) (uint32, error) {
 }
 
 func (m *Mount) Mkdir(c Call, at Name, set Changes) (Handle, Attr, error) {
-	return m.make(c, at, &nfsv4.Createtype4_NF4DIR{}, set)
+	return m.makeOnce(c, at, &nfsv4.Createtype4_NF4DIR{}, set)
 }
 
 func (m *Mount) Symlink(c Call, at Name, target string, set Changes) (Handle, Attr, error) {
-	return m.make(c, at, &nfsv4.Createtype4_NF4LNK{Linkdata: []byte(target)}, set)
+	h, attr, repeated, err := m.make(c, at, &nfsv4.Createtype4_NF4LNK{Linkdata: []byte(target)}, set)
+	if repeated && exists(err) {
+		// It was made by the first attempt if it leads to the same place.
+		there, found, lookup := m.Lookup(c, at.Dir, at.Name)
+		if lookup == nil && found.Type == nfsv4.NF4LNK {
+			if to, err := m.Readlink(c, there); err == nil && to == target {
+				return there, found, nil
+			}
+		}
+	}
+	return h, attr, err
 }
 
 // Mknod makes a FIFO, a socket or a device; rdev is major and minor.
@@ -91,24 +102,37 @@ func (m *Mount) Mknod(c Call, at Name, t nfsv4.NfsFtype4, rdev [2]uint32, set Ch
 	device := nfsv4.Specdata4{Specdata1: rdev[0], Specdata2: rdev[1]}
 	switch t {
 	case nfsv4.NF4FIFO:
-		return m.make(c, at, &nfsv4.Createtype4_NF4FIFO{}, set)
+		return m.makeOnce(c, at, &nfsv4.Createtype4_NF4FIFO{}, set)
 	case nfsv4.NF4SOCK:
-		return m.make(c, at, &nfsv4.Createtype4_NF4SOCK{}, set)
+		return m.makeOnce(c, at, &nfsv4.Createtype4_NF4SOCK{}, set)
 	case nfsv4.NF4BLK:
-		return m.make(c, at, &nfsv4.Createtype4_NF4BLK{Devdata: device}, set)
+		return m.makeOnce(c, at, &nfsv4.Createtype4_NF4BLK{Devdata: device}, set)
 	case nfsv4.NF4CHR:
-		return m.make(c, at, &nfsv4.Createtype4_NF4CHR{Devdata: device}, set)
+		return m.makeOnce(c, at, &nfsv4.Createtype4_NF4CHR{Devdata: device}, set)
 	}
 	return "", Attr{}, syscall.EINVAL
 }
 
-func (m *Mount) make(c Call, at Name, t nfsv4.Createtype4, set Changes) (Handle, Attr, error) {
+// makeOnce tells EEXIST, as the kernel's client does, also when a server that was killed made it
+// and forgot the request: another client may have been faster, and a directory can be a lock.
+func (m *Mount) makeOnce(c Call, at Name, t nfsv4.Createtype4, set Changes) (Handle, Attr, error) {
+	h, attr, _, err := m.make(c, at, t, set)
+	return h, attr, err
+}
+
+func (m *Mount) make(c Call, at Name, t nfsv4.Createtype4, set Changes) (h Handle, attr Attr, repeated bool, err error) {
 	if err := checkNames(at.Name); err != nil {
-		return "", Attr{}, err
+		return "", Attr{}, false, err
 	}
-	return m.object(c, putfh(at.Dir), &nfsv4.NfsArgop4_OP_CREATE{Opcreate: nfsv4.Create4args{
-		Objtype: t, Objname: at.Name, Createattrs: set.encode(),
-	}})
+	results, repeated, err := m.runOnce(c, putfh(at.Dir),
+		&nfsv4.NfsArgop4_OP_CREATE{Opcreate: nfsv4.Create4args{
+			Objtype: t, Objname: at.Name, Createattrs: set.encode(),
+		}},
+		&nfsv4.NfsArgop4_OP_GETFH{}, getattr(fileAttributes))
+	if err == nil {
+		h, attr, err = m.objectOf(results, 2)
+	}
+	return h, attr, repeated, err
 }
 
 // Link gives a file a further name.
@@ -116,9 +140,14 @@ func (m *Mount) Link(c Call, h Handle, at Name) (Attr, error) {
 	if err := checkNames(at.Name); err != nil {
 		return Attr{}, err
 	}
-	results, err := m.run(c, putfh(h), &nfsv4.NfsArgop4_OP_SAVEFH{}, putfh(at.Dir),
+	results, repeated, err := m.runOnce(c, putfh(h), &nfsv4.NfsArgop4_OP_SAVEFH{}, putfh(at.Dir),
 		&nfsv4.NfsArgop4_OP_LINK{Oplink: nfsv4.Link4args{Newname: at.Name}},
 		&nfsv4.NfsArgop4_OP_RESTOREFH{}, getattr(fileAttributes))
+	if repeated && exists(err) {
+		if there, attr, lookup := m.Lookup(c, at.Dir, at.Name); lookup == nil && there == h {
+			return attr, nil
+		}
+	}
 	if err != nil {
 		return Attr{}, err
 	}
@@ -130,8 +159,11 @@ func (m *Mount) Remove(c Call, at Name) error {
 	if err := checkNames(at.Name); err != nil {
 		return err
 	}
-	_, err := m.run(c, putfh(at.Dir),
+	_, repeated, err := m.runOnce(c, putfh(at.Dir),
 		&nfsv4.NfsArgop4_OP_REMOVE{Opremove: nfsv4.Remove4args{Target: at.Name}})
+	if repeated && missing(err) {
+		return nil
+	}
 	return err
 }
 
@@ -140,12 +172,20 @@ func (m *Mount) Rename(c Call, from, to Name) error {
 	if err := checkNames(from.Name, to.Name); err != nil {
 		return err
 	}
-	_, err := m.run(c, putfh(from.Dir), &nfsv4.NfsArgop4_OP_SAVEFH{}, putfh(to.Dir),
+	_, repeated, err := m.runOnce(c, putfh(from.Dir), &nfsv4.NfsArgop4_OP_SAVEFH{}, putfh(to.Dir),
 		&nfsv4.NfsArgop4_OP_RENAME{Oprename: nfsv4.Rename4args{
 			Oldname: from.Name, Newname: to.Name,
 		}})
+	if repeated && missing(err) {
+		if _, _, lookup := m.Lookup(c, to.Dir, to.Name); lookup == nil {
+			return nil
+		}
+	}
 	return err
 }
+
+func exists(err error) bool  { return errors.Is(err, Status(nfsv4.NFS4ERR_EXIST)) }
+func missing(err error) bool { return errors.Is(err, Status(nfsv4.NFS4ERR_NOENT)) }
 
 func (m *Mount) Readlink(c Call, h Handle) (string, error) {
 	results, err := m.run(c, putfh(h), &nfsv4.NfsArgop4_OP_READLINK{})

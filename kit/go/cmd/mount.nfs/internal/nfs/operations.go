@@ -21,6 +21,11 @@ func (m *Mount) run(c Call, operations ...nfsv4.NfsArgop4) ([]nfsv4.NfsResop4, e
 	return m.client.compound(m, c, func() []nfsv4.NfsArgop4 { return operations })
 }
 
+// runOnce is for operations that fail if they are carried out twice; see compoundOnce.
+func (m *Mount) runOnce(c Call, operations ...nfsv4.NfsArgop4) ([]nfsv4.NfsResop4, bool, error) {
+	return m.client.compoundOnce(m, c, func() []nfsv4.NfsArgop4 { return operations })
+}
+
 // object ends the operations with the handle and the attributes of what they found or made.
 func (m *Mount) object(c Call, operations ...nfsv4.NfsArgop4) (Handle, Attr, error) {
 	results, err := m.run(c, append(operations,
@@ -28,11 +33,16 @@ func (m *Mount) object(c Call, operations ...nfsv4.NfsArgop4) (Handle, Attr, err
 	if err != nil {
 		return "", Attr{}, err
 	}
-	h, err := handleOf(results, len(results)-2)
+	return m.objectOf(results, len(results)-2)
+}
+
+// objectOf reads the results of GETFH, at INDEX, and GETATTR.
+func (m *Mount) objectOf(results []nfsv4.NfsResop4, index int) (Handle, Attr, error) {
+	h, err := handleOf(results, index)
 	if err != nil {
 		return "", Attr{}, err
 	}
-	attr, err := m.attrOf(results, len(results)-1, h)
+	attr, err := m.attrOf(results, index+1, h)
 	return h, attr, err
 }
 
