@@ -1,0 +1,89 @@
+package filesystem
+
+import (
+	"math"
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"landfast/kit/cmd/mount.nfs/internal/nfs"
+)
+
+var everything = nfs.Range{Length: nfs.ToEnd}
+
+func rangeOf(l *fuse.FileLock) nfs.Range {
+	if l.End >= math.MaxInt64 {
+		return nfs.Range{Offset: l.Start, Length: nfs.ToEnd}
+	}
+	return nfs.Range{Offset: l.Start, Length: l.End - l.Start + 1}
+}
+
+// GetLk tells of a lock that stands in the way.
+func (fs *FileSystem) GetLk(cancel <-chan struct{}, in *fuse.LkIn, out *fuse.LkOut) fuse.Status {
+	r := fs.begin(cancel, &in.InHeader)
+	defer r.end()
+	f := fs.file(in.Fh)
+	if f == nil {
+		return fuse.EBADF
+	}
+	owner := nfs.LockOwner{ID: in.Owner}
+	conflict, err := f.nfs.TestLock(r.by(f.cred), owner, rangeOf(&in.Lk), in.Lk.Typ == syscall.F_WRLCK)
+	if err != nil {
+		return status(err)
+	}
+	if conflict == nil {
+		out.Lk = fuse.FileLock{Typ: syscall.F_UNLCK}
+		return fuse.OK
+	}
+	out.Lk = fuse.FileLock{Start: conflict.Range.Offset, End: math.MaxInt64, Typ: syscall.F_RDLCK}
+	if l := conflict.Range.Length; l <= math.MaxInt64-min(out.Lk.Start, math.MaxInt64) {
+		out.Lk.End = out.Lk.Start + l - 1
+	}
+	if conflict.Write {
+		out.Lk.Typ = syscall.F_WRLCK
+	}
+	return fuse.OK
+}
+
+// SetLk takes a lock or gives one back, without waiting.
+func (fs *FileSystem) SetLk(cancel <-chan struct{}, in *fuse.LkIn) fuse.Status {
+	return fs.setLock(cancel, in, false)
+}
+
+// SetLkw waits for the lock, until a signal comes.
+func (fs *FileSystem) SetLkw(cancel <-chan struct{}, in *fuse.LkIn) fuse.Status {
+	return fs.setLock(cancel, in, true)
+}
+
+func (fs *FileSystem) setLock(cancel <-chan struct{}, in *fuse.LkIn, wait bool) fuse.Status {
+	r := fs.begin(cancel, &in.InHeader)
+	r.anyEnds = wait
+	defer r.end()
+	f := fs.file(in.Fh)
+	if f == nil {
+		return fuse.EBADF
+	}
+	owner := nfs.LockOwner{Flock: in.LkFlags&fuse.LK_FLOCK != 0, ID: in.Owner}
+	span := rangeOf(&in.Lk)
+	if owner.Flock {
+		span = everything
+	}
+	if in.Lk.Typ == syscall.F_UNLCK {
+		// What was written under the lock is for others to read now.
+		err := f.nfs.Sync(r.by(f.cred))
+		if e := f.nfs.Unlock(r.by(f.cred), owner, span); err == nil {
+			err = e
+		}
+		return status(err)
+	}
+	err := f.nfs.Lock(r.by(f.cred), owner, span, in.Lk.Typ == syscall.F_WRLCK, wait)
+	if err != nil {
+		return status(err)
+	}
+	if owner.Flock {
+		f.flock.Store(true)
+	}
+	// Who has a lock sees what the one before it has written.
+	fs.server.InodeNotify(f.node.id, 0, 0)
+	return fuse.OK
+}
