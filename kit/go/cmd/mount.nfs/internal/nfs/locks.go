@@ -1,11 +1,280 @@
 package nfs
 
+import (
+	"context"
+	"errors"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/buildbarn/go-xdr/pkg/protocols/nfsv4"
+)
+
+const (
+	pollMin = 10 * time.Millisecond // before a lock that is taken is asked for again
+	pollMax = time.Second
+)
+
+type lockKey struct {
+	handle Handle
+	owner  LockOwner
+}
+
+// lockState is what an owner has locked in a file, through whichever File.
+type lockState struct {
+	key   lockKey
+	name  []byte     // of the lock-owner
+	users int        // guarded by Mount.mu
+	op    sync.Mutex // held from request to reply: sequence ids, and the order of what is noted
+
+	// Changed with op and a slot, or by a recovery, which has all slots.
+	mu       sync.Mutex
+	file     *File // through which the server knows the owner; nil: it does not
+	id       nfsv4.Stateid4
+	sequence uint32 // NFSv4.0: of the next request
+	held     held
+}
+
+// lockState is to be given back with release.
+func (m *Mount) lockState(key lockKey) *lockState {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.locks[key]
+	if s == nil {
+		s = &lockState{key: key, name: m.client.newName("lock")}
+		m.locks[key] = s
+	}
+	s.users++
+	return s
+}
+
+func (m *Mount) release(s *lockState) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users--; s.users == 0 && s.file == nil {
+		delete(m.locks, s.key)
+	}
+}
+
 // Lock waits, if it is told to, until the range is free or the call's Ctx has ended. Otherwise
 // a conflict is EAGAIN.
-func (f *File) Lock(c Call, o LockOwner, r Range, write, wait bool) error { panic("soon") }
+func (f *File) Lock(c Call, o LockOwner, r Range, write, wait bool) error {
+	if write && f.access&Write == 0 || !write && f.access&Read == 0 {
+		return syscall.EBADF
+	}
+	for pause := pollMin; ; pause = min(2*pause, pollMax) {
+		err := detach(c.Ctx, func(ctx context.Context) error {
+			return f.tryLock(Call{ctx, c.Cred}, o, r.span(write))
+		}, func() { f.Unlock(Call{context.Background(), c.Cred}, o, r) })
+		if !wait || !errors.Is(err, Status(nfsv4.NFS4ERR_DENIED)) {
+			return err
+		}
+		if err := f.mount.client.sleep(c.Ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *File) tryLock(c Call, o LockOwner, want span) error {
+	s := f.mount.lockState(lockKey{f.handle, o})
+	defer f.mount.release(s)
+	s.op.Lock()
+	defer s.op.Unlock()
+	f.op.Lock() // a new lock-owner is introduced by the open-owner
+	defer f.op.Unlock()
+	_, err := f.mount.client.do(&request{
+		ctx: c.Ctx, cred: c.Cred, mount: f.mount, file: f,
+		build: func() []nfsv4.NfsArgop4 {
+			return []nfsv4.NfsArgop4{putfh(f.handle), f.lockOperation(s, want, false)}
+		},
+		seen: func(p reply) { f.seeLock(s, want, p) },
+	})
+	return err
+}
+
+func (f *File) lockOperation(s *lockState, want span, reclaim bool) nfsv4.NfsArgop4 {
+	args := nfsv4.Lock4args{
+		Locktype: lockType(want.write), Reclaim: reclaim, Offset: want.start, Length: want.length(),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file == f {
+		args.Locker = &nfsv4.Locker4_FALSE{LockOwner: nfsv4.ExistLockOwner4{
+			LockStateid: s.id, LockSeqid: s.sequence,
+		}}
+		return &nfsv4.NfsArgop4_OP_LOCK{Oplock: args}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first := nfsv4.OpenToLockOwner4{
+		OpenStateid: f.open, LockSeqid: s.sequence, LockOwner: f.mount.client.stateOwner(s.name),
+	}
+	if f.mount.client.minor == 0 {
+		first.OpenSeqid = f.owner.sequence
+	}
+	args.Locker = &nfsv4.Locker4_TRUE{OpenOwner: first}
+	return &nfsv4.NfsArgop4_OP_LOCK{Oplock: args}
+}
+
+func (f *File) seeLock(s *lockState, want span, p reply) {
+	status, is := reached(p, 1)
+	if !is {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	introduced := s.file != f
+	if introduced && countsForOwner(status) {
+		f.mu.Lock()
+		f.owner.sequence++
+		f.mu.Unlock()
+	}
+	if f.mount.client.minor == 0 && countsForOwner(status) && (!introduced || status == nfsv4.NFS4_OK) {
+		s.sequence++
+	}
+	res, err := result[*nfsv4.NfsResop4_OP_LOCK](p.results, 1)
+	if err != nil {
+		return
+	}
+	if ok, is := res.Oplock.(*nfsv4.Lock4res_NFS4_OK); is {
+		s.file, s.id, s.held = f, ok.Resok4.LockStateid, s.held.with(want)
+	}
+}
+
+// Unlock gives a range back, whether or not anything in it was locked. It is given back even if the
+// caller leaves.
+func (f *File) Unlock(c Call, o LockOwner, r Range) error {
+	m := f.mount
+	m.mu.Lock()
+	known := m.locks[lockKey{f.handle, o}] != nil
+	m.mu.Unlock()
+	if !known {
+		return nil
+	}
+	return detach(c.Ctx, func(ctx context.Context) error {
+		s := m.lockState(lockKey{f.handle, o})
+		defer m.release(s)
+		return s.unlock(m, Call{ctx, c.Cred}, r.span(false))
+	}, func() {})
+}
+
+func (s *lockState) unlock(m *Mount, c Call, what span) error {
+	s.op.Lock()
+	defer s.op.Unlock()
+	s.mu.Lock()
+	file := s.file
+	s.mu.Unlock()
+	if file == nil {
+		return nil
+	}
+	_, err := m.client.do(&request{
+		ctx: c.Ctx, cred: c.Cred, mount: m, file: file,
+		build: func() []nfsv4.NfsArgop4 { return s.unlockOperations(m, what) },
+		seen:  func(p reply) { s.seeUnlock(m, what, p) },
+	})
+	return err
+}
+
+// unlockOperations are none when there is nothing to unlock: the server has what is in held.
+func (s *lockState) unlockOperations(m *Mount, what span) []nfsv4.NfsArgop4 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file == nil || !s.held.overlaps(what) {
+		return nil
+	}
+	return []nfsv4.NfsArgop4{putfh(s.file.handle), &nfsv4.NfsArgop4_OP_LOCKU{Oplocku: nfsv4.Locku4args{
+		Locktype: nfsv4.WRITE_LT, Seqid: s.sequence, LockStateid: s.id,
+		Offset: what.start, Length: what.length(),
+	}}}
+}
+
+func (s *lockState) seeUnlock(m *Mount, what span, p reply) {
+	status, is := reached(p, 1)
+	if !is {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.client.minor == 0 && countsForOwner(status) {
+		s.sequence++
+	}
+	res, err := result[*nfsv4.NfsResop4_OP_LOCKU](p.results, 1)
+	if err != nil {
+		return
+	}
+	if ok, is := res.Oplocku.(*nfsv4.Locku4res_NFS4_OK); is {
+		s.id, s.held = ok.LockStateid, s.held.without(what)
+	}
+}
 
 // TestLock gives the lock that stands in the way, or nil.
-func (f *File) TestLock(c Call, o LockOwner, r Range, write bool) (*Conflict, error) { panic("soon") }
+func (f *File) TestLock(c Call, o LockOwner, r Range, write bool) (*Conflict, error) {
+	want := r.span(write)
+	s := f.mount.lockState(lockKey{f.handle, o})
+	defer f.mount.release(s)
+	results, err := f.mount.client.compound(f.mount, c, func() []nfsv4.NfsArgop4 {
+		return []nfsv4.NfsArgop4{putfh(f.handle), &nfsv4.NfsArgop4_OP_LOCKT{Oplockt: nfsv4.Lockt4args{
+			Locktype: lockType(write), Offset: want.start, Length: want.length(),
+			Owner: f.mount.client.stateOwner(s.name),
+		}}}
+	})
+	if !errors.Is(err, Status(nfsv4.NFS4ERR_DENIED)) {
+		return nil, err
+	}
+	res, err := result[*nfsv4.NfsResop4_OP_LOCKT](results, 1)
+	if err != nil {
+		return nil, err
+	}
+	denied, is := res.Oplockt.(*nfsv4.Lockt4res_NFS4ERR_DENIED)
+	if !is {
+		return nil, errMalformed
+	}
+	d := &denied.Denied
+	return &Conflict{Range{d.Offset, d.Length}, d.Locktype == nfsv4.WRITE_LT || d.Locktype == nfsv4.WRITEW_LT}, nil
+}
 
-// Unlock gives a range back, whether or not anything in it was locked.
-func (f *File) Unlock(c Call, o LockOwner, r Range) error { panic("soon") }
+func lockType(write bool) nfsv4.NfsLockType4 {
+	if write {
+		return nfsv4.WRITE_LT
+	}
+	return nfsv4.READ_LT
+}
+
+// locksOf are the states that the server knows through f.
+func (f *File) locksOf() []*lockState {
+	m := f.mount
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var states []*lockState
+	for _, s := range m.locks {
+		s.mu.Lock()
+		if s.file == f {
+			states = append(states, s)
+		}
+		s.mu.Unlock()
+	}
+	return states
+}
+
+// releaseLocks is for the end of a File: some servers refuse to CLOSE what is locked.
+func (f *File) releaseLocks(c Call) {
+	m := f.mount
+	for _, s := range f.locksOf() {
+		m.lockState(s.key)
+		s.unlock(m, c, Range{0, ToEnd}.span(false))
+		s.mu.Lock()
+		s.file = nil
+		s.mu.Unlock()
+		m.release(s)
+		if m.client.minor == 0 {
+			owner := m.client.stateOwner(s.name)
+			go m.client.compound(m, c, func() []nfsv4.NfsArgop4 {
+				return []nfsv4.NfsArgop4{&nfsv4.NfsArgop4_OP_RELEASE_LOCKOWNER{
+					OpreleaseLockowner: nfsv4.ReleaseLockowner4args{LockOwner: owner},
+				}}
+			})
+		}
+	}
+}

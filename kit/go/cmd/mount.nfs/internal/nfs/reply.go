@@ -27,7 +27,7 @@ type reply struct {
 }
 
 // decodeReply takes nothing on trust: each result must belong to the operation in its place, and
-// only the last may have failed. A READ's data go to dest, which must have room for them.
+// only the last may have failed. A READ's data go to dest, if there is one, and must have room there.
 func decodeReply(r *rpc.Reader, ops []nfsv4.NfsArgop4, dest []byte) (p reply, err error) {
 	status, _, err := runtime.ReadInt(r)
 	if err != nil {
@@ -78,7 +78,7 @@ func decodeResult(r *rpc.Reader, sent nfsv4.NfsOpnum4, dest []byte) (nfsv4.NfsRe
 	}
 	var result nfsv4.NfsResop4
 	switch {
-	case got == nfsv4.OP_READ && status == nfsv4.NFS4_OK:
+	case got == nfsv4.OP_READ && status == nfsv4.NFS4_OK && dest != nil:
 		*r = ahead
 		result, err = decodeRead(r, dest)
 	case got == nfsv4.OP_READDIR && status == nfsv4.NFS4_OK:
