@@ -167,7 +167,7 @@ def test_markdown_has_grade_and_table() -> None:
 
 
 def test_page_has_what_the_nfs_client_counted(page: Page) -> None:
-    assert page.text.count("NFS client NFSv4.2 on landfast-worker (hard,vers=4.2): 61,204") == 1
+    assert page.text.count("NFSv4.2 on landfast-worker (hard,vers=4.2): 61,204 requests") == 1
     assert "3 of them sent again; 1 recoveries, 5 locks held; lease 20 s" in page.text
 
 
