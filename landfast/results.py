@@ -152,15 +152,18 @@ class NfsClientStats(_Value):
     options: str = Field(description="of the mount")
     requests: int
     retransmits: int = Field(description="requests sent again on a new connection")
+    reconnects: int
     recoveries: int = Field(description="of a session, a lease, or state after a server's restart")
     locks_held: int
+    locks_lost: int
     lease_seconds: int
 
     def __str__(self) -> str:
         return (
             f"NFSv{self.version} on {self.node} ({self.options}): {self.requests:,} requests, "
-            f"{self.retransmits:,} of them sent again; {self.recoveries} recoveries, "
-            f"{self.locks_held} locks held; lease {self.lease_seconds} s"
+            f"retransmits {self.retransmits:,}, reconnects {self.reconnects}, recoveries "
+            f"{self.recoveries}, locks held {self.locks_held}, locks lost {self.locks_lost}, "
+            f"lease {self.lease_seconds} s"
         )
 
 

@@ -29,8 +29,8 @@ def test_the_client_of_a_mount_of_the_server_is_asked() -> None:
     stats = read_stats(fake, "node", SERVER)
     assert ("node", "mount.nfs", "--stats", PLACE) in fake.asked("execute")
     assert str(stats) == (
-        "NFSv4.2 on node (hard,vers=4.2): 1,203 requests, 2 of them sent again; 1 recoveries, "
-        "5 locks held; lease 20 s"
+        "NFSv4.2 on node (hard,vers=4.2): 1,203 requests, retransmits 2, reconnects 1, "
+        "recoveries 1, locks held 5, locks lost 0, lease 20 s"
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from landfast.docker import Engine
 from landfast.errors import BadInput, LandfastError
@@ -56,20 +56,9 @@ def read_stats(engine: Engine, node: str, server: str) -> NfsClientStats | None:
         if source.startswith(f"{server}:") and kind.startswith("fuse"):
             said = engine.execute(node, "mount.nfs", "--stats", target).stdout
             try:
-                return _parse_stats(node, json.loads(said))
+                found = json.loads(said)
+                counted = NfsClientStats.model_fields.keys() - {"node"}
+                return NfsClientStats(node=node, **{name: found[name] for name in counted})
             except (KeyError, TypeError, ValueError) as error:
                 raise LandfastError(f"mount.nfs --stats on {node} said {said!r}") from error
     return None
-
-
-def _parse_stats(node: str, found: dict[str, Any]) -> NfsClientStats:
-    return NfsClientStats(
-        node=node,
-        version=found["version"],
-        options=found["options"],
-        requests=sum(found["operations"].values()),
-        retransmits=found["retransmits"],
-        recoveries=found["recoveries"],
-        locks_held=found["locks_held"],
-        lease_seconds=found["lease_seconds"],
-    )
