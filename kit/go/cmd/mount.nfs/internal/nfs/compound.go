@@ -16,6 +16,7 @@ const (
 	pauseMax = time.Second
 
 	fileRecoveriesMax = 5 // then a state id that the server refuses is an error
+	refusalsMax       = 8 // with NFS4ERR_RESOURCE, which may pass or not
 )
 
 // A WRITE's data are sent from where they are, perhaps more than once and after the caller has
@@ -74,7 +75,7 @@ func (r *request) timeo() time.Duration {
 }
 
 func (c *Client) do(r *request) ([]nfsv4.NfsResop4, error) {
-	recoveries := 0
+	recoveries, refusals := 0, 0
 	for pause := pauseMin; ; pause = min(2*pause, pauseMax) {
 		p, epoch, err := c.attempt(r)
 		if err != nil || p.status == nfsv4.NFS4_OK {
@@ -91,6 +92,9 @@ func (c *Client) do(r *request) ([]nfsv4.NfsResop4, error) {
 			if err == nil {
 				err = c.recover(r.ctx, epoch, why, r.file)
 			}
+		case p.status == nfsv4.NFS4ERR_RESOURCE && refusals < refusalsMax:
+			refusals++
+			err = c.sleep(r.ctx, pause)
 		case wantsPatience(r, p.status):
 			err = c.sleep(r.ctx, pause)
 		case sequenceFailed(p):
@@ -106,8 +110,7 @@ func (c *Client) do(r *request) ([]nfsv4.NfsResop4, error) {
 
 func wantsPatience(r *request, status nfsv4.Nfsstat4) bool {
 	switch status {
-	case nfsv4.NFS4ERR_DELAY, nfsv4.NFS4ERR_GRACE, nfsv4.NFS4ERR_RESOURCE,
-		nfsv4.NFS4ERR_RETRY_UNCACHED_REP:
+	case nfsv4.NFS4ERR_DELAY, nfsv4.NFS4ERR_GRACE, nfsv4.NFS4ERR_RETRY_UNCACHED_REP:
 		return true
 	case nfsv4.NFS4ERR_OLD_STATEID: // a LOCK has changed it meanwhile
 		return r.file != nil

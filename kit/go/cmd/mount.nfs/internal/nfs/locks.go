@@ -82,10 +82,14 @@ func (f *File) tryLock(c Call, o LockOwner, want span) error {
 	defer f.mount.release(s)
 	s.op.Lock()
 	defer s.op.Unlock()
+	via := s.through(f)
+	if err := via.widen(c, want.write); err != nil {
+		return err
+	}
 	f.op.Lock() // a new lock-owner is introduced by the open-owner
 	defer f.op.Unlock()
 	_, err := f.mount.client.do(&request{
-		ctx: c.Ctx, cred: c.Cred, mount: f.mount, file: f,
+		ctx: c.Ctx, cred: c.Cred, mount: f.mount, file: via,
 		build: func() []nfsv4.NfsArgop4 {
 			return []nfsv4.NfsArgop4{putfh(f.handle), f.lockOperation(s, want, false)}
 		},
@@ -94,13 +98,44 @@ func (f *File) tryLock(c Call, o LockOwner, want span) error {
 	return err
 }
 
+// through is the File by which the server knows the owner, or will know it: f. A lock-owner
+// belongs to the open-owner that introduced it, for as long as it has locks.
+func (s *lockState) through(f *File) *File {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != nil && s.file != f && len(s.held) == 0 {
+		s.file, s.sequence, s.name = nil, 0, f.mount.client.newName("lock")
+	}
+	if s.file != nil {
+		return s.file
+	}
+	return f
+}
+
+// widen opens the file for more, if its OPEN does not allow the lock: the process has another File
+// that does.
+func (f *File) widen(c Call, write bool) error {
+	f.mu.Lock()
+	need := Read
+	if write {
+		need = Write
+	}
+	enough := f.share&need != 0
+	f.share |= need
+	f.mu.Unlock()
+	if enough {
+		return nil
+	}
+	return f.openExisting(c)
+}
+
 func (f *File) lockOperation(s *lockState, want span, reclaim bool) nfsv4.NfsArgop4 {
 	args := nfsv4.Lock4args{
 		Locktype: lockType(want.write), Reclaim: reclaim, Offset: want.start, Length: want.length(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file == f {
+	if s.file != nil {
 		args.Locker = &nfsv4.Locker4_FALSE{LockOwner: nfsv4.ExistLockOwner4{
 			LockStateid: s.id, LockSeqid: s.sequence,
 		}}
@@ -125,7 +160,7 @@ func (f *File) seeLock(s *lockState, want span, p reply) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	introduced := s.file != f
+	introduced := s.file == nil
 	if introduced && countsForOwner(status) {
 		f.mu.Lock()
 		f.owner.sequence++
@@ -139,7 +174,10 @@ func (f *File) seeLock(s *lockState, want span, p reply) {
 		return
 	}
 	if ok, is := res.Oplock.(*nfsv4.Lock4res_NFS4_OK); is {
-		s.file, s.id, s.held = f, ok.Resok4.LockStateid, s.held.with(want)
+		s.id, s.held = ok.Resok4.LockStateid, s.held.with(want)
+		if introduced {
+			s.file = f
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ type File struct {
 
 	mu          sync.Mutex
 	at          Name
+	share       Access // of the OPEN: access, or more for the sake of a lock
 	owner       *openOwner
 	open        nfsv4.Stateid4
 	opened      bool // the server has it open
@@ -36,7 +37,7 @@ type File struct {
 func (m *Mount) newFile(cred Cred, h Handle, at Name, a Access) *File {
 	c := m.client
 	return &File{mount: m, handle: h, access: a, cred: cred, id: c.lastID.Add(1), at: at,
-		owner: c.takeOwner()}
+		share: a, owner: c.takeOwner()}
 }
 
 // Open opens a file that exists. at is where it was last seen; NFSv4.0 can only open by name, and
@@ -187,7 +188,7 @@ func (f *File) openOperation(claim nfsv4.OpenClaim4, how nfsv4.Openflag4) nfsv4.
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	args := nfsv4.Open4args{
-		ShareAccess: uint32(f.access), Owner: f.mount.client.stateOwner(f.owner.name),
+		ShareAccess: uint32(f.share), Owner: f.mount.client.stateOwner(f.owner.name),
 		Openhow: how, Claim: claim,
 	}
 	if f.mount.client.minor > 0 {

@@ -1,0 +1,251 @@
+package nfs
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var wholeFile = Range{0, ToEnd}
+
+func TestLocksOfTwoClientsConflict(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})
+		fa, at := a.file("conflict")
+		fb := b.open(at)
+		if err := a.lock(fa, 1, Range{100, 100}); err != nil {
+			t.Fatalf("first lock: %v", err)
+		}
+		wantErrno(t, b.lock(fb, 1, Range{150, 10}), syscall.EAGAIN)
+		if err := b.lock(fb, 1, Range{200, 10}); err != nil {
+			t.Fatalf("lock beside it: %v", err)
+		}
+		conflict, err := fb.TestLock(b.call(), LockOwner{ID: 1}, wholeFile, false)
+		if err != nil || conflict == nil || conflict.Range != (Range{100, 100}) || !conflict.Write {
+			t.Fatalf("test: %+v, %v", conflict, err)
+		}
+		// Two owners of one client are strangers too, through whatever File.
+		other := a.open(at)
+		wantErrno(t, a.lock(other, 2, Range{100, 1}), syscall.EAGAIN)
+		if err := a.lock(other, 1, Range{100, 1}); err != nil {
+			t.Fatalf("the owner's own lock through another File: %v", err)
+		}
+		flock := LockOwner{Flock: true, ID: 1}
+		wantErrno(t, fb.Lock(b.call(), flock, wholeFile, true, false), syscall.EAGAIN)
+		got := make(chan error, 1)
+		go func() { got <- fb.Lock(b.call(), LockOwner{ID: 1}, Range{120, 1}, true, true) }()
+		if err := fa.Unlock(a.call(), LockOwner{ID: 1}, wholeFile); err != nil {
+			t.Fatalf("unlock: %v", err)
+		}
+		if err := <-got; err != nil {
+			t.Fatalf("lock that waited: %v", err)
+		}
+		for _, f := range []*File{fa, other, fb} {
+			if err := f.Close(a.call()); err != nil {
+				t.Fatalf("close: %v", err)
+			}
+		}
+		if held := b.client.Stats().LocksHeld; held != 0 {
+			t.Fatalf("%d locks held after close", held)
+		}
+	})
+}
+
+func TestAnInterruptedLockIsNotHeld(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})
+		fa, at := a.file("interrupt")
+		fb := b.open(at)
+		s.pause()
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		err := fa.Lock(Call{Ctx: ctx}, LockOwner{ID: 1}, wholeFile, true, true)
+		wantErrno(t, err, syscall.EINTR)
+		if took := time.Since(start); took > time.Second {
+			t.Fatalf("it took %v to leave", took)
+		}
+		s.do("resume")
+		time.Sleep(200 * time.Millisecond)
+		if err := b.lock(fb, 1, wholeFile); err != nil {
+			t.Fatalf("lock of the other: %v", err)
+		}
+	})
+}
+
+func TestLocksSurviveARestart(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})
+		fa, at := a.file("restart")
+		fb := b.open(at)
+		for _, r := range []Range{{0, 10}, {20, 10}, {1000, ToEnd}} {
+			if err := a.lock(fa, 1, r); err != nil {
+				t.Fatalf("lock: %v", err)
+			}
+		}
+		if _, err := fa.Write(a.call(), []byte("before"), 0); err != nil {
+			t.Fatalf("write: %v", err)
+		}
+		s.do("kill")
+		s.do("restart")
+		if err := a.write(fa, "after", 6); err != nil {
+			t.Fatalf("write after the restart: %v", err)
+		}
+		if got := a.read(fa, 100); got != "beforeafter" {
+			t.Fatalf("read %q", got)
+		}
+		wantErrno(t, b.lock(fb, 1, Range{25, 1}), syscall.EAGAIN)
+		wantErrno(t, b.lock(fb, 1, Range{5000, 1}), syscall.EAGAIN)
+		if err := b.lock(fb, 1, Range{10, 10}); err != nil {
+			t.Fatalf("lock of what is free: %v", err)
+		}
+		if stats := a.client.Stats(); stats.LocksHeld != 3 || stats.LocksLost != 0 || stats.Recoveries == 0 {
+			t.Fatalf("stats: %+v", stats)
+		}
+		if err := fa.Unlock(a.call(), LockOwner{ID: 1}, wholeFile); err != nil {
+			t.Fatalf("unlock: %v", err)
+		}
+		if err := b.lock(fb, 1, Range{5000, 1}); err != nil {
+			t.Fatalf("lock after the unlock: %v", err)
+		}
+		if err := fa.Close(a.call()); err != nil {
+			t.Fatalf("close: %v", err)
+		}
+	})
+}
+
+// Both clients' leases run out while the server stands still. A file without locks is opened
+// again; one with a lock is an error for good.
+func TestALockLostWithTheLeaseIsAnError(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		p := newProxy(t, s.address)
+		a := mountAt(t, p.address(), minor, MountOptions{})
+		b := mountAt(t, s.address, minor, MountOptions{})
+		locked, at := a.file("lease")
+		free, _ := a.file("lease-free")
+		if err := a.lock(locked, 1, wholeFile); err != nil {
+			t.Fatalf("lock: %v", err)
+		}
+		if err := a.write(locked, "first", 0); err != nil {
+			t.Fatalf("write: %v", err)
+		}
+		p.stop()
+		fb := b.open(at)
+		wait := Call{Ctx: context.Background()}
+		if err := fb.Lock(wait, LockOwner{ID: 1}, wholeFile, true, true); err != nil {
+			t.Fatalf("lock of the other: %v", err)
+		}
+		if err := b.write(fb, "other", 0); err != nil {
+			t.Fatalf("write of the other: %v", err)
+		}
+		p.goOn()
+		wantErrno(t, a.write(locked, "silent", 0), syscall.EIO)
+		_, _, err := locked.Read(a.call(), make([]byte, 5), 0)
+		wantErrno(t, err, syscall.EIO)
+		if err := a.write(free, "fine", 0); err != nil {
+			t.Fatalf("write without a lock: %v", err)
+		}
+		if !a.logs.has("lost 1 locks") {
+			t.Fatal("the log does not tell of the lost lock")
+		}
+		if err := locked.Close(a.call()); err != nil {
+			t.Fatalf("close: %v", err)
+		}
+		if got := b.read(fb, 10); got != "other" {
+			t.Fatalf("the file holds %q", got)
+		}
+		fb.Close(b.call())
+		again := a.open(at)
+		if err := a.lock(again, 1, wholeFile); err != nil {
+			t.Fatalf("lock of a new File: %v", err)
+		}
+	})
+}
+
+// Connections are cut all the time; each operation must have been carried out exactly once.
+func TestCutConnectionsRepeatNothing(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		p := newProxy(t, s.address)
+		m := mountAt(t, p.address(), minor, MountOptions{})
+		stop := make(chan struct{})
+		var cutting sync.WaitGroup
+		cutting.Add(1)
+		go func() {
+			defer cutting.Done()
+			for {
+				select {
+				case <-stop:
+					return
+				case <-time.After(30 * time.Millisecond):
+					p.cut()
+				}
+			}
+		}()
+		var workers sync.WaitGroup
+		for w := range 4 {
+			workers.Add(1)
+			go func() {
+				defer workers.Done()
+				m.exactlyOnce(w)
+			}()
+		}
+		workers.Wait()
+		close(stop)
+		cutting.Wait()
+		if stats := m.client.Stats(); stats.Reconnects == 0 || stats.Retransmits == 0 {
+			t.Fatalf("nothing was cut: %+v", stats)
+		}
+	})
+}
+
+func (m *testMount) exactlyOnce(worker int) {
+	mode := uint32(0o644)
+	prefix := fmt.Sprintf("once-%d-%d", worker, time.Now().UnixNano())
+	for i := 0; i < 1000 && m.client.Stats().Retransmits < 40; i++ {
+		from := Name{m.root, fmt.Sprintf("%s-%d", prefix, i)}
+		to := Name{m.root, from.Name + "-to"}
+		f, _, _, err := m.Create(m.call(), from, ReadWrite, true, Changes{Mode: &mode})
+		if err != nil {
+			m.t.Errorf("exclusive create: %v", err)
+			return
+		}
+		for _, step := range []struct {
+			name string
+			do   func() error
+		}{
+			{"lock", func() error { return m.lock(f, 1, Range{uint64(i), 10}) }},
+			{"rename", func() error { return m.Rename(m.call(), from, to) }},
+			{"link", func() error { _, err := m.Link(m.call(), f.handle, from); return err }},
+			{"unlock", func() error { return f.Unlock(m.call(), LockOwner{ID: 1}, wholeFile) }},
+			{"close", func() error { return f.Close(m.call()) }},
+			{"remove", func() error { return m.Remove(m.call(), from) }},
+			{"remove", func() error { return m.Remove(m.call(), to) }},
+		} {
+			if err := step.do(); err != nil {
+				m.t.Errorf("%s: %v", step.name, err)
+				return
+			}
+		}
+	}
+}
+
+func TestASoftMountRunsOut(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		m := mountAt(t, s.address, minor, MountOptions{Soft: true, Timeo: 200 * time.Millisecond, Retrans: 2})
+		f, _ := m.file("soft")
+		s.pause()
+		start := time.Now()
+		_, err := m.GetAttr(m.call(), f.handle)
+		wantErrno(t, err, syscall.EIO)
+		if took := time.Since(start); took < 400*time.Millisecond || took > 2*time.Second {
+			t.Fatalf("it took %v", took)
+		}
+		s.do("resume")
+		if _, err := m.GetAttr(m.call(), f.handle); err != nil {
+			t.Fatalf("after it: %v", err)
+		}
+	})
+}
