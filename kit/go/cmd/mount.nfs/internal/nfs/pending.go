@@ -153,6 +153,18 @@ func (p *pending) beforeRead(ctx context.Context, h Handle, offset, length uint6
 	return f.end > offset && f.unanswered(f.added), nil
 }
 
+// sync waits until all that was written to a file is stable.
+func (p *pending) sync(ctx context.Context, h Handle) error {
+	f := p.find(h)
+	if f == nil {
+		return nil
+	}
+	defer p.release(f)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sync(ctx)
+}
+
 // alone calls do while nothing is pending for a file. Writes wait until it has returned.
 func (p *pending) alone(ctx context.Context, m *Mount, h Handle, do func() error) error {
 	f := p.use(m, h)

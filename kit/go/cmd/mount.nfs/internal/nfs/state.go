@@ -1,16 +1,14 @@
 package nfs
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"sync"
 	"syscall"
 
 	"github.com/buildbarn/go-xdr/pkg/protocols/nfsv4"
 )
-
-const openTries = 3 // with owners whose sequence ids the server does not follow
 
 // File is one open(2) of a file, with an OPEN and an open-owner of its own.
 type File struct {
@@ -113,127 +111,10 @@ func (f *File) create(c Call, excl bool, set Changes) (attr Attr, err error) {
 	return attr, err
 }
 
-// createHow of an exclusive create holds a verifier, by which the server knows one that is sent
-// again, even after it was started anew.
-func (c *Client) createHow(excl bool, set Changes) nfsv4.Openflag4 {
-	if !excl {
-		return &nfsv4.Openflag4_OPEN4_CREATE{How: &nfsv4.Createhow4_UNCHECKED4{Createattrs: set.encode()}}
-	}
-	var verifier [8]byte
-	rand.Read(verifier[:])
-	if c.minor == 0 {
-		return &nfsv4.Openflag4_OPEN4_CREATE{How: &nfsv4.Createhow4_EXCLUSIVE4{Createverf: verifier}}
-	}
-	first := Changes{Mode: set.Mode}
-	return &nfsv4.Openflag4_OPEN4_CREATE{How: &nfsv4.Createhow4_EXCLUSIVE4_1{
-		ChCreateboth: nfsv4.Creatverfattr{CvaVerf: verifier, CvaAttrs: first.encode()},
-	}}
-}
-
-// request sends operations whose second one is the OPEN.
-func (f *File) request(c Call, build func() []nfsv4.NfsArgop4) ([]nfsv4.NfsResop4, error) {
-	f.op.Lock()
-	defer f.op.Unlock()
-	for try := 1; ; try++ {
-		results, err := f.mount.client.do(&request{
-			ctx: c.Ctx, cred: c.Cred, mount: f.mount, build: build, seen: f.seeOpen,
-		})
-		if errors.Is(err, Status(nfsv4.NFS4ERR_BAD_SEQID)) && try < openTries {
-			f.mu.Lock()
-			f.owner = &openOwner{name: f.mount.client.newName("open")}
-			f.mu.Unlock()
-			continue
-		}
-		var status Status
-		if errors.As(err, &status) { // else the outcome is unknown, and so is the owner's sequence
-			f.abandon(c)
-		}
-		return results, err
-	}
-}
-
-// opening ends an OPEN that the server has carried out, perhaps with a failure of what came after.
-func (f *File) opening(c Call, err error) error {
-	if err == nil {
-		f.op.Lock()
-		_, err = f.mount.client.do(&request{ctx: c.Ctx, cred: c.Cred, mount: f.mount,
-			build: f.confirmation, seen: f.seeConfirmation})
-		f.op.Unlock()
-	}
-	if err != nil {
-		f.abandon(c)
-	}
-	return err
-}
-
-// abandon closes what is open in spite of a failure.
-func (f *File) abandon(c Call) {
-	go f.Close(Call{context.Background(), c.Cred})
-}
-
-// openOperations open the file where the minor version allows it: by its handle, or by name.
-func (f *File) openOperations(how nfsv4.Openflag4) []nfsv4.NfsArgop4 {
-	if f.mount.client.minor > 0 {
-		return []nfsv4.NfsArgop4{putfh(f.handle),
-			f.openOperation(&nfsv4.OpenClaim4_CLAIM_FH{}, how), &nfsv4.NfsArgop4_OP_GETFH{}}
-	}
-	f.mu.Lock()
-	at := f.at
-	f.mu.Unlock()
-	return []nfsv4.NfsArgop4{putfh(at.Dir),
-		f.openOperation(&nfsv4.OpenClaim4_CLAIM_NULL{File: at.Name}, how), &nfsv4.NfsArgop4_OP_GETFH{}}
-}
-
-func (f *File) openOperation(claim nfsv4.OpenClaim4, how nfsv4.Openflag4) nfsv4.NfsArgop4 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	args := nfsv4.Open4args{
-		ShareAccess: uint32(f.share), Owner: f.mount.client.stateOwner(f.owner.name),
-		Openhow: how, Claim: claim,
-	}
-	if f.mount.client.minor > 0 {
-		args.ShareAccess |= nfsv4.OPEN4_SHARE_ACCESS_WANT_NO_DELEG
-	} else {
-		args.Seqid = f.owner.sequence
-	}
-	return &nfsv4.NfsArgop4_OP_OPEN{Opopen: args}
-}
-
-// seeOpen notes the outcome of an OPEN in the second place.
-func (f *File) seeOpen(p reply) {
-	status, is := reached(p, 1)
-	if !is {
-		return
-	}
-	f.mu.Lock()
-	if countsForOwner(status) {
-		f.owner.sequence++
-	}
-	res, err := result[*nfsv4.NfsResop4_OP_OPEN](p.results, 1)
-	ok, is := (*nfsv4.Open4res_NFS4_OK)(nil), false
-	if err == nil {
-		ok, is = res.Opopen.(*nfsv4.Open4res_NFS4_OK)
-	}
-	if is {
-		f.open, f.opened = ok.Resok4.Stateid, true
-		f.unconfirmed = ok.Resok4.Rflags&nfsv4.OPEN4_RESULT_CONFIRM != 0
-		f.owner.confirmed = !f.unconfirmed
-	}
-	if h, err := handleOf(p.results, 2); err == nil {
-		f.handle = h // what has to be closed, even if it is not what was asked for
-	}
-	f.mu.Unlock()
-	if is {
-		c := f.mount.client
-		c.mu.Lock()
-		c.files[f] = struct{}{}
-		c.mu.Unlock()
-	}
-}
-
 // Close forgets the file and every lock made through it.
 func (f *File) Close(c Call) error {
 	ctx := context.WithoutCancel(c.Ctx) // what is left open would be so for ever
+	failure := f.Sync(Call{ctx, c.Cred})
 	f.releaseLocks(Call{ctx, c.Cred})
 	f.op.Lock()
 	defer f.op.Unlock()
@@ -248,37 +129,9 @@ func (f *File) Close(c Call) error {
 		client.giveOwner(f.owner)
 	case errors.Is(err, Status(nfsv4.NFS4ERR_BAD_STATEID)), errors.Is(err, Status(nfsv4.NFS4ERR_EXPIRED)),
 		errors.Is(err, Status(nfsv4.NFS4ERR_STALE)):
-		return nil // there is nothing to close any more
+		err = nil // there is nothing to close any more
 	}
-	return err
-}
-
-func (f *File) closeOperations() []nfsv4.NfsArgop4 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.opened {
-		return nil
-	}
-	args := nfsv4.Close4args{OpenStateid: f.open}
-	if f.mount.client.minor == 0 {
-		args.Seqid = f.owner.sequence
-	}
-	return []nfsv4.NfsArgop4{putfh(f.handle), &nfsv4.NfsArgop4_OP_CLOSE{Opclose: args}}
-}
-
-func (f *File) seeClose(p reply) {
-	status, is := reached(p, 1)
-	if !is {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if countsForOwner(status) {
-		f.owner.sequence++
-	}
-	if status == nfsv4.NFS4_OK {
-		f.opened = false
-	}
+	return cmp.Or(failure, err)
 }
 
 // stateid is what READ, WRITE and SETATTR show.
