@@ -96,13 +96,8 @@ func (fs *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Op
 	if err := fs.checkName(call, n); err != nil {
 		return status(err)
 	}
-	f, err := fs.mount.Open(call, n.handle, fs.nodes.placeOf(n), access(in.Flags))
+	f, attr, err := fs.mount.Open(call, n.handle, fs.nodes.placeOf(n), access(in.Flags))
 	if err != nil {
-		return status(err)
-	}
-	attr, err := fs.mount.GetAttr(call, n.handle)
-	if err != nil {
-		fs.abandon(f)
 		return status(err)
 	}
 	if n.isOutdated(attr) {
@@ -133,17 +128,6 @@ func (fs *FileSystem) checkName(c nfs.Call, n *node) error {
 	defer n.mu.Unlock()
 	n.lost = true
 	return syscall.ESTALE
-}
-
-// abandon closes a file the kernel will not hear of.
-func (fs *FileSystem) abandon(f *nfs.File) {
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
-		defer cancel()
-		if err := f.Close(nfs.Call{Ctx: ctx}); err != nil {
-			log.Printf("a file stays open on the server: %v", err)
-		}
-	}()
 }
 
 // Create makes a file and opens it.

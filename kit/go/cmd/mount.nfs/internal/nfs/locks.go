@@ -68,7 +68,8 @@ func (f *File) widen(c Call, write bool) error {
 	if enough {
 		return nil
 	}
-	return f.openExisting(c)
+	_, err := f.openExisting(c)
+	return err
 }
 
 // Unlock gives a range back, whether or not anything in it was locked. It is given back even if the

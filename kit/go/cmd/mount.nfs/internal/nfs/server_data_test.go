@@ -356,7 +356,7 @@ func TestServerKilledBeforeSync(t *testing.T) {
 			t.Fatal(err)
 		}
 		other, _ := mountOf(t, os.Getenv("NFS_TEST_SERVER"), m.client.minor)
-		reader, err := other.Open(background, h, Name{dir, "file"}, Read)
+		reader, _, err := other.Open(background, h, Name{dir, "file"}, Read)
 		if err != nil {
 			t.Fatal(err)
 		}

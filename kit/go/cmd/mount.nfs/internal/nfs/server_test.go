@@ -134,7 +134,7 @@ func (m *testMount) open(at Name) *File {
 	if err != nil {
 		m.t.Fatalf("lookup %s: %v", at.Name, err)
 	}
-	f, err := m.Open(m.call(), h, Name{m.root, at.Name}, ReadWrite)
+	f, _, err := m.Open(m.call(), h, Name{m.root, at.Name}, ReadWrite)
 	if err != nil {
 		m.t.Fatalf("open %s: %v", at.Name, err)
 	}

@@ -39,30 +39,37 @@ func (m *Mount) newFile(cred Cred, h Handle, at Name, a Access) *File {
 }
 
 // Open opens a file that exists. at is where it was last seen; NFSv4.0 can only open by name, and
-// tells ESTALE if another file is there now.
-func (m *Mount) Open(c Call, h Handle, at Name, a Access) (*File, error) {
+// tells ESTALE if another file is there now. The attributes are those at that moment.
+func (m *Mount) Open(c Call, h Handle, at Name, a Access) (*File, Attr, error) {
 	f := m.newFile(c.Cred, h, at, a)
-	err := detach(c.Ctx, func(ctx context.Context) error {
-		return f.openExisting(Call{ctx, c.Cred})
+	var attr Attr
+	err := detach(c.Ctx, func(ctx context.Context) (err error) {
+		attr, err = f.openExisting(Call{ctx, c.Cred})
+		return err
 	}, func() { f.Close(Call{context.Background(), c.Cred}) })
 	if err != nil {
-		return nil, err
+		return nil, Attr{}, err
 	}
-	return f, nil
+	return f, attr, nil
 }
 
-func (f *File) openExisting(c Call) error {
+func (f *File) openExisting(c Call) (attr Attr, err error) {
 	asked := f.handle
 	noCreate := &nfsv4.Openflag4_default{Opentype: nfsv4.OPEN4_NOCREATE}
-	results, err := f.request(c, func() []nfsv4.NfsArgop4 { return f.openOperations(noCreate) })
+	results, err := f.request(c, func() []nfsv4.NfsArgop4 {
+		return append(f.openOperations(noCreate), getattr(fileAttributes))
+	})
 	if err != nil {
-		return err
+		return attr, err
 	}
 	h, err := handleOf(results, 2)
 	if err == nil && h != asked {
 		err = syscall.ESTALE
 	}
-	return f.opening(c, err)
+	if err == nil {
+		attr, err = f.mount.attrOf(results, 3, h)
+	}
+	return attr, f.opening(c, err)
 }
 
 // Create makes a file and opens it. With excl there must be none yet.
