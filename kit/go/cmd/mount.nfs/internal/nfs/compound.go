@@ -90,7 +90,9 @@ func (c *Client) do(r *request) ([]nfsv4.NfsResop4, error) {
 				err = c.sleep(r.ctx, pause)
 			}
 			if err == nil {
-				err = c.recover(r.ctx, epoch, why, r.file)
+				ctx, cancel := r.limit()
+				err = c.recover(ctx, epoch, why, r.file)
+				cancel()
 			}
 		case p.status == nfsv4.NFS4ERR_RESOURCE && refusals < refusalsMax:
 			refusals++

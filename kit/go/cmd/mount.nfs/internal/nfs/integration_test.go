@@ -3,10 +3,14 @@ package nfs
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/buildbarn/go-xdr/pkg/protocols/nfsv4"
 )
 
 var wholeFile = Range{0, ToEnd}
@@ -189,7 +193,7 @@ func TestCutConnectionsRepeatNothing(t *testing.T) {
 			workers.Add(1)
 			go func() {
 				defer workers.Done()
-				m.exactlyOnce(w)
+				m.exactlyOnce(w, func() bool { return m.client.Stats().Retransmits >= 40 })
 			}()
 		}
 		workers.Wait()
@@ -201,13 +205,51 @@ func TestCutConnectionsRepeatNothing(t *testing.T) {
 	})
 }
 
-func (m *testMount) exactlyOnce(worker int) {
+// The server is killed all the time; what it had done before it must not be an error, nor be done
+// again.
+func TestRestartsRepeatNothing(t *testing.T) {
+	const restarts = 3
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		m := mountAt(t, s.address, minor, MountOptions{})
+		over := make(chan struct{})
+		var workers sync.WaitGroup
+		for w := range 4 {
+			workers.Add(1)
+			go func() {
+				defer workers.Done()
+				m.exactlyOnce(w, func() bool {
+					select {
+					case <-over:
+						return true
+					default:
+						return false
+					}
+				})
+			}()
+		}
+		for range restarts {
+			time.Sleep(300 * time.Millisecond)
+			s.do("restart")
+			time.Sleep(7 * time.Second) // the grace period of the test's server
+		}
+		close(over)
+		workers.Wait()
+		if stats := m.client.Stats(); stats.Recoveries == 0 || stats.LocksLost > 0 {
+			t.Fatalf("stats: %+v", stats)
+		}
+	})
+}
+
+func (m *testMount) exactlyOnce(worker int, over func() bool) {
 	mode := uint32(0o644)
 	prefix := fmt.Sprintf("once-%d-%d", worker, time.Now().UnixNano())
-	for i := 0; i < 1000 && m.client.Stats().Retransmits < 40; i++ {
+	for i := 0; !over(); i++ {
 		from := Name{m.root, fmt.Sprintf("%s-%d", prefix, i)}
 		to := Name{m.root, from.Name + "-to"}
 		f, _, _, err := m.Create(m.call(), from, ReadWrite, true, Changes{Mode: &mode})
+		if Errno(err) == syscall.EEXIST && m.client.Stats().Recoveries > 0 {
+			continue // the server died after it had made the file and before it had noted the verifier
+		}
 		if err != nil {
 			m.t.Errorf("exclusive create: %v", err)
 			return
@@ -247,5 +289,69 @@ func TestASoftMountRunsOut(t *testing.T) {
 		if _, err := m.GetAttr(m.call(), f.handle); err != nil {
 			t.Fatalf("after it: %v", err)
 		}
+	})
+}
+
+func TestConnectFallsBackOverMinorVersions(t *testing.T) {
+	address := os.Getenv("NFS_TEST_SERVER_40")
+	if address == "" {
+		t.Skip("NFS_TEST_SERVER_40 names no server that speaks NFSv4.0 only")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), testPatience)
+	defer cancel()
+	c, err := Connect(ctx, Config{Address: address, Minors: []uint32{2, 1, 0}, Identity: t.Name(), Logf: t.Logf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if version := c.Stats().Version; version != "4.0" {
+		t.Fatalf("it speaks %s", version)
+	}
+}
+
+func TestCloseLeavesNoGoroutine(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		before := runtime.NumGoroutine()
+		for range 5 {
+			t.Run("client", func(t *testing.T) {
+				m := mountAt(t, s.address, minor, MountOptions{})
+				f, _ := m.file("leak")
+				if err := m.write(f, "x", 0); err != nil {
+					t.Fatal(err)
+				}
+				if err := f.Close(m.call()); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		deadline := time.Now().Add(5 * time.Second)
+		for runtime.NumGoroutine() > before {
+			if time.Now().After(deadline) {
+				stacks := make([]byte, 1<<20)
+				t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before,
+					stacks[:runtime.Stack(stacks, true)])
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+}
+
+// The server knows an exclusive create that is sent again by its verifier, even when it has lost
+// all it kept of the first.
+func TestAnExclusiveCreateCanBeRepeated(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		m := mountAt(t, s.address, minor, MountOptions{})
+		at := Name{m.root, fmt.Sprintf("exclusive-%d", time.Now().UnixNano())}
+		defer m.Remove(m.call(), at)
+		mode := uint32(0o600)
+		how := m.client.createHow(true, Changes{Mode: &mode})
+		for try := range 2 {
+			f := m.newFile(Cred{}, "", at, ReadWrite)
+			if _, err := f.request(m.call(), func() []nfsv4.NfsArgop4 { return f.createOperations(how) }); err != nil {
+				t.Fatalf("try %d: %v", try, err)
+			}
+		}
+		_, _, _, err := m.Create(m.call(), at, ReadWrite, true, Changes{Mode: &mode})
+		wantErrno(t, err, syscall.EEXIST)
 	})
 }

@@ -46,12 +46,13 @@ func (c *Client) part(ctx context.Context) {
 		return
 	}
 	r, err := c.beginRecovery(ctx)
-	if err == nil {
-		r.destroySession()
-		r.ask(&nfsv4.NfsArgop4_OP_DESTROY_CLIENTID{
-			OpdestroyClientid: nfsv4.DestroyClientid4args{DcaClientid: c.clientID},
-		})
+	if err != nil {
+		return
 	}
+	r.destroySession()
+	r.ask(&nfsv4.NfsArgop4_OP_DESTROY_CLIENTID{
+		OpdestroyClientid: nfsv4.DestroyClientid4args{DcaClientid: c.clientID},
+	})
 	c.cancel()
 	c.endRecovery(r)
 }

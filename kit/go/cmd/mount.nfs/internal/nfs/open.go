@@ -27,6 +27,12 @@ func (c *Client) createHow(excl bool, set Changes) nfsv4.Openflag4 {
 	}}
 }
 
+func (f *File) createOperations(how nfsv4.Openflag4) []nfsv4.NfsArgop4 {
+	return []nfsv4.NfsArgop4{putfh(f.at.Dir),
+		f.openOperation(&nfsv4.OpenClaim4_CLAIM_NULL{File: f.at.Name}, how),
+		&nfsv4.NfsArgop4_OP_GETFH{}, getattr(fileAttributes)}
+}
+
 // request sends operations whose second one is the OPEN.
 func (f *File) request(c Call, build func() []nfsv4.NfsArgop4) ([]nfsv4.NfsResop4, error) {
 	f.op.Lock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"syscall"
 
 	"github.com/buildbarn/go-xdr/pkg/protocols/nfsv4"
 
@@ -81,7 +80,7 @@ func (c *Client) recover(ctx context.Context, epoch uint64, why trouble, f *File
 	case <-over:
 		return nil
 	case <-ctx.Done():
-		return syscall.EINTR
+		return interruption(ctx)
 	case <-c.ctx.Done():
 		return rpc.ErrClosed
 	}
@@ -107,12 +106,29 @@ func (c *Client) runRecovery(why trouble, f *File) {
 	c.endRecovery(r)
 }
 
-// beginRecovery is for the first one, before there is a request.
+// beginRecovery is for the first session and for the end. Without an error, endRecovery must follow.
 func (c *Client) beginRecovery(ctx context.Context) (*recovery, error) {
-	c.mu.Lock()
-	c.recovering = make(chan struct{})
-	c.mu.Unlock()
-	return c.drain(ctx)
+	for {
+		c.mu.Lock()
+		other := c.recovering
+		if other == nil {
+			c.recovering = make(chan struct{})
+		}
+		c.mu.Unlock()
+		if other == nil {
+			break
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	r, err := c.drain(ctx)
+	if err != nil {
+		c.endRecovery(r)
+	}
+	return r, err
 }
 
 // drain waits until no request is in flight.

@@ -22,11 +22,11 @@ const (
 // testServer is a real server on loopback. NFS_TEST_CONTROL is a command that takes one of kill,
 // restart, pause and resume.
 type testServer struct {
-	t                *testing.T
+	t                testing.TB
 	address, control string
 }
 
-func needServer(t *testing.T) *testServer {
+func needServer(t testing.TB) *testServer {
 	s := &testServer{t, os.Getenv("NFS_TEST_SERVER"), os.Getenv("NFS_TEST_CONTROL")}
 	if s.address == "" || s.control == "" {
 		t.Skip("NFS_TEST_SERVER and NFS_TEST_CONTROL name no NFS server to test with")
@@ -59,7 +59,7 @@ func eachMinor(t *testing.T, test func(t *testing.T, s *testServer, minor uint32
 // testMount is a mount of a client of its own, as on a node of its own.
 type testMount struct {
 	*Mount
-	t    *testing.T
+	t    testing.TB
 	root Handle
 	logs *testLog
 }
@@ -86,7 +86,7 @@ func (l *testLog) has(text string) bool {
 	return false
 }
 
-func mountAt(t *testing.T, address string, minor uint32, o MountOptions) *testMount {
+func mountAt(t testing.TB, address string, minor uint32, o MountOptions) *testMount {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), testPatience)
 	defer cancel()

@@ -91,11 +91,7 @@ func (m *Mount) Create(c Call, at Name, a Access, excl bool, set Changes) (*File
 
 func (f *File) create(c Call, excl bool, set Changes) (attr Attr, err error) {
 	how := f.mount.client.createHow(excl, set)
-	results, err := f.request(c, func() []nfsv4.NfsArgop4 {
-		return []nfsv4.NfsArgop4{putfh(f.at.Dir),
-			f.openOperation(&nfsv4.OpenClaim4_CLAIM_NULL{File: f.at.Name}, how),
-			&nfsv4.NfsArgop4_OP_GETFH{}, getattr(fileAttributes)}
-	})
+	results, err := f.request(c, func() []nfsv4.NfsArgop4 { return f.createOperations(how) })
 	if err != nil {
 		return attr, err
 	}
