@@ -38,7 +38,7 @@ def expect_exclusion(stack: Stack, test: Steps) -> None:
     """Hold that the second pod gets the lock once the holder is gone, and not before."""
     said = try_lock(stack)
     test.observe(f"pod {HOLDER} holds the lock; pod {SECOND} asks for it: {said}")
-    assert said == REFUSED
+    assert said == REFUSED, "two pods have the lock at once"
     with test.step(f"delete pod {HOLDER}"):
         stack.delete("Pod", HOLDER)
     with test.verify("the lock is free"):

@@ -33,6 +33,7 @@ from suites.objects import on_node, workers
 pytestmark = pytest.mark.xdist_group("locks")
 
 _TAKEOVER_SECONDS = LEASE_SECONDS + GRACE_SECONDS
+_CUT_OFF = f"packets between pod {HOLDER}'s node and the NFS server are dropped"
 _IO_ERROR = r"I(nput/output|/O) error"  # as glibc and musl have it
 
 
@@ -69,7 +70,7 @@ def test_lock_of_a_node_that_is_not_heard_of_is_taken_over(
 ) -> None:
     arrange(lock_site, test)
     stack, life = lock_site.stack, Life(NfsPortDropped, lock_site, rollback, test.step)
-    with life.in_effect():
+    with life.in_effect(what=_CUT_OFF):
         at_once = try_lock(stack)
         test.observe(f"{life.record.effect}; pod {SECOND} asks for the lock: {at_once}")
         with test.verify(f"it gets the lock within {_TAKEOVER_SECONDS} s"):
@@ -85,7 +86,7 @@ def test_holder_that_lost_its_lock_gets_an_error(
 ) -> None:
     arrange(lock_site, test)
     stack, life = lock_site.stack, Life(NfsPortDropped, lock_site, rollback, test.step)
-    with life.in_effect(), test.step(f"wait until pod {SECOND} has had the lock"):
+    with life.in_effect(what=_CUT_OFF), test.step(f"wait until pod {SECOND} has had the lock"):
         wait_for_lock(stack, timeout=_TAKEOVER_SECONDS)
     test.narrate(f"{life.record.effect}; {life.record.healing}")
     said = write_as_holder(stack, "late")
