@@ -58,6 +58,47 @@ func TestLocksOfTwoClientsConflict(t *testing.T) {
 	})
 }
 
+// A process may read-lock through one descriptor and write-lock through another.
+func TestALockGrowsThroughAnotherFile(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})
+		both, at := a.file("grow")
+		reads, _, err := a.Open(a.call(), both.handle, at, Read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner := LockOwner{ID: 1}
+		wantErrno(t, reads.Lock(a.call(), owner, wholeFile, true, false), syscall.EBADF)
+		if err := reads.Lock(a.call(), owner, wholeFile, false, false); err != nil {
+			t.Fatalf("read lock: %v", err)
+		}
+		if err := both.Lock(a.call(), owner, Range{0, 10}, true, false); err != nil {
+			t.Fatalf("write lock: %v", err)
+		}
+		fb := b.open(at)
+		wantErrno(t, fb.Lock(b.call(), owner, Range{5, 1}, false, false), syscall.EAGAIN)
+		if err := fb.Lock(b.call(), owner, Range{10, 1}, false, false); err != nil {
+			t.Fatalf("read lock of another client: %v", err)
+		}
+		// What POSIX wants when the process closes either descriptor.
+		if err := reads.Unlock(a.call(), owner, wholeFile); err != nil {
+			t.Fatal(err)
+		}
+		if err := both.Lock(a.call(), owner, Range{0, 5}, true, false); err != nil {
+			t.Fatalf("write lock after it: %v", err)
+		}
+		if err := reads.Close(a.call()); err != nil {
+			t.Fatal(err)
+		}
+		wantErrno(t, fb.Lock(b.call(), owner, Range{0, 1}, false, false), syscall.EAGAIN)
+		for _, f := range []*File{both, fb} {
+			if err := f.Close(a.call()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestAnInterruptedLockIsNotHeld(t *testing.T) {
 	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
 		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})
@@ -155,9 +196,7 @@ func TestALockLostWithTheLeaseIsAnError(t *testing.T) {
 		if !a.logs.has("lost 1 locks") {
 			t.Fatal("the log does not tell of the lost lock")
 		}
-		if err := locked.Close(a.call()); err != nil {
-			t.Fatalf("close: %v", err)
-		}
+		wantErrno(t, locked.Close(a.call()), syscall.EIO)
 		if got := b.read(fb, 10); got != "other" {
 			t.Fatalf("the file holds %q", got)
 		}

@@ -69,6 +69,11 @@ func (f *File) widen(c Call, write bool) error {
 		return nil
 	}
 	_, err := f.openExisting(c)
+	if err != nil {
+		f.mu.Lock()
+		f.share &^= need
+		f.mu.Unlock()
+	}
 	return err
 }
 

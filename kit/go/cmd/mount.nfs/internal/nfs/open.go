@@ -1,7 +1,6 @@
 package nfs
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 
@@ -48,30 +47,25 @@ func (f *File) request(c Call, build func() []nfsv4.NfsArgop4) ([]nfsv4.NfsResop
 			continue
 		}
 		var status Status
-		if errors.As(err, &status) { // else the outcome is unknown, and so is the owner's sequence
-			f.abandon(c)
+		if err != nil && !errors.As(err, &status) { // the outcome is unknown, and so is the sequence
+			f.mu.Lock()
+			f.owner = &openOwner{name: f.mount.client.newName("open")}
+			f.mu.Unlock()
 		}
 		return results, err
 	}
 }
 
-// opening ends an OPEN that the server has carried out, perhaps with a failure of what came after.
+// opening ends an OPEN that the server has carried out, unless what came after it has failed.
 func (f *File) opening(c Call, err error) error {
-	if err == nil {
-		f.op.Lock()
-		_, err = f.mount.client.do(&request{ctx: c.Ctx, cred: c.Cred, mount: f.mount,
-			build: f.confirmation, seen: f.seeConfirmation})
-		f.op.Unlock()
-	}
 	if err != nil {
-		f.abandon(c)
+		return err
 	}
+	f.op.Lock()
+	defer f.op.Unlock()
+	_, err = f.mount.client.do(&request{ctx: c.Ctx, cred: c.Cred, mount: f.mount,
+		build: f.confirmation, seen: f.seeConfirmation})
 	return err
-}
-
-// abandon closes what is open in spite of a failure.
-func (f *File) abandon(c Call) {
-	go f.Close(Call{context.Background(), c.Cred})
 }
 
 // openOperations open the file where the minor version allows it: by its handle, or by name.

@@ -45,7 +45,7 @@ func (m *Mount) Open(c Call, h Handle, at Name, a Access) (*File, Attr, error) {
 	var attr Attr
 	err := detach(c.Ctx, func(ctx context.Context) (err error) {
 		attr, err = f.openExisting(Call{ctx, c.Cred})
-		return err
+		return f.orClose(c, err)
 	}, func() { f.Close(Call{context.Background(), c.Cred}) })
 	if err != nil {
 		return nil, Attr{}, err
@@ -81,7 +81,7 @@ func (m *Mount) Create(c Call, at Name, a Access, excl bool, set Changes) (*File
 	var attr Attr
 	err := detach(c.Ctx, func(ctx context.Context) (err error) {
 		attr, err = f.create(Call{ctx, c.Cred}, excl, set)
-		return err
+		return f.orClose(c, err)
 	}, func() { f.Close(Call{context.Background(), c.Cred}) })
 	if err != nil {
 		return nil, "", Attr{}, err
@@ -107,11 +107,15 @@ func (f *File) create(c Call, excl bool, set Changes) (attr Attr, err error) {
 	// The server keeps the verifier where the times are, and may have set nothing else.
 	now := &TimeChange{Now: true}
 	set.Atime, set.Mtime, set.Size = now, now, nil
-	attr, err = f.mount.SetAttr(c, f.handle, nil, set)
+	return f.mount.SetAttr(c, f.handle, nil, set)
+}
+
+// orClose closes what is open in spite of a failure. Nobody waits for it.
+func (f *File) orClose(c Call, err error) error {
 	if err != nil {
-		f.Close(c)
+		go f.Close(Call{context.Background(), c.Cred})
 	}
-	return attr, err
+	return err
 }
 
 // Close forgets the file and every lock made through it.

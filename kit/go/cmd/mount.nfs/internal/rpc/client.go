@@ -16,7 +16,7 @@ import (
 
 const (
 	backoffMin  = 100 * time.Millisecond
-	backoffMax  = 5 * time.Second
+	backoffMax  = 2 * time.Second // a server that is back should not be kept waiting
 	watchPeriod = time.Second
 )
 
