@@ -192,7 +192,11 @@ class NodeCutOff(_Rules):
         "output": (f"tcp dport {_API} counter name hit drop",),
         # from pods, by the service's address
         "forward": (f"tcp dport {_API} counter name hit drop",),
-        "input": (f"tcp dport {_KUBELET} counter name hit drop",),
+        # a watch that is open would go on to bring news: the kubelet would learn of the deletion
+        "input": (
+            f"tcp dport {_KUBELET} counter name hit drop",
+            f"tcp sport {_API} counter name hit drop",
+        ),
     }
 
     def prove_effect(self) -> str:
