@@ -139,7 +139,7 @@ func (f *File) readAll(c Call, dest []byte, offset uint64) (n int, eof bool, err
 func (f *File) read(c Call, dest []byte, offset uint64) (n int, eof bool, err error) {
 	results, err := f.compound(c, dest, func() []nfsv4.NfsArgop4 {
 		return []nfsv4.NfsArgop4{putfh(f.handle), &nfsv4.NfsArgop4_OP_READ{Opread: nfsv4.Read4args{
-			Stateid: f.stateid(nil), Offset: offset, Count: uint32(len(dest)),
+			Stateid: f.stateid(), Offset: offset, Count: uint32(len(dest)),
 		}}}
 	})
 	if err != nil {
@@ -160,7 +160,7 @@ func (f *File) read(c Call, dest []byte, offset uint64) (n int, eof bool, err er
 func (f *File) write(c Call, data []byte, offset uint64, how nfsv4.StableHow4) (*nfsv4.Write4resok, error) {
 	results, err := f.compound(c, nil, func() []nfsv4.NfsArgop4 {
 		return []nfsv4.NfsArgop4{putfh(f.handle), &nfsv4.NfsArgop4_OP_WRITE{Opwrite: nfsv4.Write4args{
-			Stateid: f.stateid(nil), Offset: offset, Stable: how, Data: data,
+			Stateid: f.stateid(), Offset: offset, Stable: how, Data: data,
 		}}}
 	})
 	if err != nil {

@@ -394,3 +394,78 @@ func TestAnExclusiveCreateCanBeRepeated(t *testing.T) {
 		wantErrno(t, err, syscall.EEXIST)
 	})
 }
+
+// The server stands still for less than the lease, which nobody may notice but for the time.
+func TestAPauseBelowTheLeaseLosesNothing(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		m := mountAt(t, s.address, minor, MountOptions{})
+		f, _ := m.file("pause")
+		if err := m.lock(f, 1, wholeFile); err != nil {
+			t.Fatal(err)
+		}
+		pause := time.Duration(m.client.Stats().LeaseSeconds) * time.Second / 3
+		over := make(chan struct{})
+		var workers sync.WaitGroup
+		workers.Add(2)
+		go func() {
+			defer workers.Done()
+			m.exactlyOnce(0, func() bool {
+				select {
+				case <-over:
+					return true
+				default:
+					return false
+				}
+			})
+		}()
+		go func() {
+			defer workers.Done()
+			block := make([]byte, 1<<20)
+			for i := 0; ; i++ {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				if _, err := f.Write(m.call(), block, uint64(i%16)<<20); err != nil {
+					t.Errorf("write: %v", err)
+					return
+				}
+			}
+		}()
+		s.pause()
+		time.Sleep(pause)
+		s.do("resume")
+		time.Sleep(200 * time.Millisecond)
+		close(over)
+		workers.Wait()
+		if err := f.Sync(m.call()); err != nil {
+			t.Fatalf("sync: %v", err)
+		}
+		if stats := m.client.Stats(); stats.LocksLost != 0 || stats.LocksHeld != 1 {
+			t.Fatalf("stats: %+v", stats)
+		}
+		if err := f.Close(m.call()); err != nil {
+			t.Fatalf("close: %v", err)
+		}
+	})
+}
+
+// A pause above the lease costs the lock if the server says so, and then it is an error.
+func TestAPauseAboveTheLeaseIsNoticed(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		m := mountAt(t, s.address, minor, MountOptions{})
+		f, _ := m.file("long-pause")
+		if err := m.lock(f, 1, wholeFile); err != nil {
+			t.Fatal(err)
+		}
+		lease := time.Duration(m.client.Stats().LeaseSeconds) * time.Second
+		s.pause()
+		time.Sleep(lease + 3*time.Second)
+		s.do("resume")
+		wantErrno(t, m.write(f, "x", 0), syscall.EIO)
+		if stats := m.client.Stats(); stats.LocksLost != 1 {
+			t.Fatalf("stats: %+v", stats)
+		}
+	})
+}

@@ -40,7 +40,7 @@ func (m *Mount) SetAttr(c Call, h Handle, f *File, ch Changes) (attr Attr, err e
 		results, err := m.client.compound(m, c, func() []nfsv4.NfsArgop4 {
 			set := nfsv4.Setattr4args{ObjAttributes: ch.encode()}
 			if f != nil && ch.Size != nil {
-				set.Stateid = f.stateid(nil)
+				set.Stateid = f.stateid()
 			}
 			return []nfsv4.NfsArgop4{putfh(h), &nfsv4.NfsArgop4_OP_SETATTR{Opsetattr: set},
 				getattr(fileAttributes)}

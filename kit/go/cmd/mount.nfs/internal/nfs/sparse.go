@@ -10,7 +10,7 @@ import (
 func (f *File) Allocate(c Call, offset, length uint64) error {
 	return f.alone(c, func() nfsv4.NfsArgop4 {
 		return &nfsv4.NfsArgop4_OP_ALLOCATE{Opallocate: nfsv4.Allocate4args{
-			AaStateid: f.stateid(nil), AaOffset: offset, AaLength: length,
+			AaStateid: f.stateid(), AaOffset: offset, AaLength: length,
 		}}
 	})
 }
@@ -19,7 +19,7 @@ func (f *File) Allocate(c Call, offset, length uint64) error {
 func (f *File) Deallocate(c Call, offset, length uint64) error {
 	return f.alone(c, func() nfsv4.NfsArgop4 {
 		return &nfsv4.NfsArgop4_OP_DEALLOCATE{Opdeallocate: nfsv4.Deallocate4args{
-			DaStateid: f.stateid(nil), DaOffset: offset, DaLength: length,
+			DaStateid: f.stateid(), DaOffset: offset, DaLength: length,
 		}}
 	})
 }
@@ -42,7 +42,7 @@ func (f *File) Seek(c Call, offset uint64, what nfsv4.DataContent4) (uint64, err
 	}
 	results, err := f.compound(c, nil, func() []nfsv4.NfsArgop4 {
 		return []nfsv4.NfsArgop4{putfh(f.handle), &nfsv4.NfsArgop4_OP_SEEK{Opseek: nfsv4.Seek4args{
-			SaStateid: f.stateid(nil), SaOffset: offset, SaWhat: what,
+			SaStateid: f.stateid(), SaOffset: offset, SaWhat: what,
 		}}}
 	})
 	if err != nil {

@@ -142,7 +142,7 @@ func (f *File) Close(c Call) error {
 }
 
 // stateid is what READ, WRITE and SETATTR show.
-func (f *File) stateid(o *LockOwner) nfsv4.Stateid4 {
+func (f *File) stateid() nfsv4.Stateid4 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := f.open
