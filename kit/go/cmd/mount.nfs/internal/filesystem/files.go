@@ -231,8 +231,8 @@ func (fs *FileSystem) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Statu
 			return status(err)
 		case <-r.Done():
 			return fuse.EINTR
-		case <-time.After(exitedPatient):
-			if exiting(in.Pid) { // no signal can tell
+		case <-time.After(diedPoll):
+			if diedOfSignal(in.Pid) {
 				return fuse.EINTR
 			}
 		}

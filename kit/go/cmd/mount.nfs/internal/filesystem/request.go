@@ -17,11 +17,15 @@ import (
 )
 
 const (
-	killedPoll    = 50 * time.Millisecond
-	groupsStay    = time.Second
-	callersMax    = 1024
-	flagExiting   = 0x4 // PF_EXITING
-	exitedPatient = 250 * time.Millisecond
+	killedPoll  = 50 * time.Millisecond
+	groupsStay  = time.Second
+	callersMax  = 1024
+	flagExiting = 0x4 // PF_EXITING
+	diedPoll    = 250 * time.Millisecond
+
+	// Fields of /proc/PID/stat behind the name, from 0.
+	statFlags    = 6
+	statExitCode = 49
 )
 
 // request is the context of one request. It ends when the process that waits for the answer has
@@ -123,19 +127,26 @@ func killed(thread uint32) bool {
 	return false
 }
 
-// exiting tells whether a thread is past its end and only closes its files. No signal reaches it.
-func exiting(thread uint32) bool {
+// diedOfSignal tells whether a thread is past its end, which a signal has brought about, and only
+// closes its files: then no signal reaches it. One that ends by itself waits for what it has written,
+// since others may be waiting for just that.
+func diedOfSignal(thread uint32) bool {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", thread))
-	if err != nil {
-		return true
-	}
-	// The second field, in brackets, is a name that may hold anything.
-	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
-	if len(fields) < 7 {
+	return err != nil || diedSo(data)
+}
+
+func diedSo(stat []byte) bool {
+	// proc_pid_stat(5); the second field, in brackets, is a name that may hold anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) <= statExitCode {
 		return false
 	}
-	flags, err := strconv.ParseUint(fields[6], 10, 64)
-	return err == nil && flags&flagExiting != 0
+	flags, err := strconv.ParseUint(fields[statFlags], 10, 64)
+	if err != nil || flags&flagExiting == 0 {
+		return false
+	}
+	code, err := strconv.Atoi(fields[statExitCode])
+	return err == nil && syscall.WaitStatus(code).Signaled()
 }
 
 // callers knows the supplementary groups of processes, of which FUSE does not tell.
