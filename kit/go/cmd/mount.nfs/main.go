@@ -4,6 +4,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -198,7 +200,11 @@ func printStats(out io.Writer, directory string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", directory, err)
 	}
-	_, err = fmt.Fprintf(out, "%s\n", data)
+	var lines bytes.Buffer
+	if err = json.Indent(&lines, data, "", "  "); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, lines.String())
 	return err
 }
 

@@ -250,7 +250,7 @@ func (p *process) stats(device string) Reply {
 	if mounted == nil {
 		return Reply{}
 	}
-	data, err := json.MarshalIndent(p.backend.Stats(mounted), "", "  ")
+	data, err := json.Marshal(p.backend.Stats(mounted))
 	if err != nil {
 		return Reply{Errno: syscall.EIO}
 	}
