@@ -81,3 +81,24 @@ def test_a_host_that_cannot_install_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setattr(debian, "KEYRING", Path("/nonexistent"))
     with pytest.raises(BadInput, match=r"is not Debian .*; install these by hand: gcc make$"):
         debian.install("gcc", "make")
+
+
+@pytest.mark.parametrize(
+    ("packages", "suites"),
+    [(["mount", "acl"], ["trixie"]), (["nfs/newer", "vfs/newer", "mount"], ["trixie", "newer"])],
+)
+def test_a_tree_has_packages_of_other_suites_where_asked(
+    apt: Apt, tmp_path: Path, packages: list[str], suites: list[str]
+) -> None:
+    apt(DEBIAN, "")
+    seen = tmp_path / "mmdebstrap.log"
+    script = tmp_path / "mmdebstrap"
+    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {seen}\n')
+    script.chmod(0o755)
+    debian.root_filesystem("trixie", "minbase", packages, tmp_path / "rootfs.tar")
+    asked = seen.read_text().splitlines()
+    assert f"--include={','.join(packages)}" in asked
+    sources = [line.split() for line in asked if line.startswith("deb ")]
+    assert [(mirror, suite) for _, _, mirror, suite, _ in sources] == [
+        ("http://mirror.example/debian", suite) for suite in suites
+    ]

@@ -94,12 +94,17 @@ def unpack(suite: str, packages: list[str], target: Path) -> None:
 
 
 def root_filesystem(suite: str, variant: str, packages: list[str], target: Path) -> None:
-    """Write the tar file `target`: a Debian tree of `suite` with `packages` (see mmdebstrap(1))."""
+    """Write the tar file `target`: a Debian tree of `suite` with `packages` (see mmdebstrap(1)).
+
+    A package can be one of another suite, as apt writes it: `nfs-ganesha/trixie-backports`.
+    """
+    others = (package.partition("/")[2] for package in packages)
+    suites = dict.fromkeys([suite, *filter(None, others)])
     process.run(
         ["mmdebstrap", f"--variant={variant}", f"--include={','.join(packages)}"]
         + ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", f"--aptopt={_MIRROR_MAY_BE_OLD}"]
         + ["--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*"]
         + ["--dpkgopt=path-exclude=/usr/share/locale/*", suite, str(target)]
-        + [f"deb [signed-by={KEYRING}] {mirror()} {suite} main"],
+        + [f"deb [signed-by={KEYRING}] {mirror()} {name} main" for name in suites],
         timeout=timeouts.APT,
     )
