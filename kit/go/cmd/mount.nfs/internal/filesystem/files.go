@@ -214,12 +214,13 @@ func (fs *FileSystem) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Statu
 		return fuse.EBADF
 	}
 	done := make(chan error, 1)
-	// The locks go even if the process does not wait for that.
+	// The locks go even if the process does not wait for that. The request is not there for so long.
+	owner, pid := nfs.LockOwner{ID: in.LockOwner}, in.Pid
 	ctx, cancelSync := context.WithCancel(context.Background())
 	go func() {
 		err := f.nfs.Sync(nfs.Call{Ctx: ctx, Cred: f.cred})
 		call := nfs.Call{Ctx: context.Background(), Cred: f.cred}
-		if e := f.nfs.Unlock(call, nfs.LockOwner{ID: in.LockOwner}, everything); err == nil {
+		if e := f.nfs.Unlock(call, owner, everything); err == nil {
 			err = e
 		}
 		done <- err
@@ -232,7 +233,7 @@ func (fs *FileSystem) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Statu
 		case <-r.Done():
 			return fuse.EINTR
 		case <-time.After(diedPoll):
-			if diedOfSignal(in.Pid) {
+			if diedOfSignal(pid) {
 				return fuse.EINTR
 			}
 		}
