@@ -18,6 +18,7 @@ import (
 
 const (
 	killedPoll  = 50 * time.Millisecond
+	quick       = 20 * time.Millisecond // most requests take less; to watch one wakes a thread
 	groupsStay  = time.Second
 	callersMax  = 1024
 	flagExiting = 0x4 // PF_EXITING
@@ -40,6 +41,7 @@ type request struct {
 	canceled <-chan struct{}
 
 	once     sync.Once // somebody waits for the end, or the request is over
+	watching *time.Timer
 	ended    chan struct{}
 	answered chan struct{}
 }
@@ -52,6 +54,7 @@ func (fs *FileSystem) begin(cancel <-chan struct{}, h *fuse.InHeader) *request {
 func (r *request) end() {
 	r.once.Do(func() {})
 	if r.answered != nil {
+		r.watching.Stop()
 		close(r.answered)
 	}
 }
@@ -72,7 +75,7 @@ func (r *request) anybody(h *fuse.InHeader) nfs.Call {
 func (r *request) Done() <-chan struct{} {
 	r.once.Do(func() {
 		r.ended, r.answered = make(chan struct{}), make(chan struct{})
-		go r.watch()
+		r.watching = time.AfterFunc(quick, r.watch)
 	})
 	return r.ended
 }

@@ -18,6 +18,7 @@ func (f *pendingFile) fly(w *write, how nfsv4.StableHow4) {
 		f.fail(w, err)
 	case w.stable && len(f.kept) == 0:
 		f.drop(w)
+		recycle(w.data)
 	default:
 		// Also what is stable: if unstable data it overlaps is written again, so must it be.
 		f.kept = append(f.kept, w)
@@ -65,7 +66,8 @@ func (f *pendingFile) drop(w *write) {
 	}
 }
 
-// fail drops data that cannot be written, to be told to who wrote it.
+// fail drops data that cannot be written, to be told to who wrote it. A request that was given up may
+// still refer to it.
 func (f *pendingFile) fail(w *write, err error) {
 	w.file.writes.fail(err)
 	f.failures++
@@ -115,6 +117,7 @@ func (f *pendingFile) commit() bool {
 			f.fail(w, err)
 		} else {
 			f.drop(w)
+			recycle(w.data)
 		}
 	}
 	return true

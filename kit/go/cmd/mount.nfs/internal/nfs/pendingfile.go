@@ -11,8 +11,9 @@ import (
 
 const (
 	// A write is held back this long: an fsync(2) that follows makes it stable in one round trip,
-	// and small ones that follow become one with it.
-	holdTime = time.Millisecond
+	// and small ones that follow become one with it. A busy machine needs milliseconds from one
+	// system call to the next.
+	holdTime = 10 * time.Millisecond
 	// Unstable data is committed when it is this old, or this much.
 	commitAge    = 5 * time.Second
 	commitBytes  = 16 << 20
@@ -64,6 +65,23 @@ type answer struct {
 	stable   bool
 	verifier Verifier // of the instance of the server
 	epoch    uint64   // when it was sent, which is too early rather than too late
+}
+
+// large buffers are used again: a fresh one costs as much as the copy into it.
+var large = sync.Pool{New: func() any { return new([joinedMax]byte) }}
+
+func newBuffer(size int) []byte {
+	if size <= joinedMax/2 || size > joinedMax {
+		return make([]byte, 0, size)
+	}
+	return large.Get().(*[joinedMax]byte)[:0]
+}
+
+// recycle is for data that no request refers to any more.
+func recycle(data []byte) {
+	if cap(data) == joinedMax {
+		large.Put((*[joinedMax]byte)(data[:joinedMax]))
+	}
 }
 
 func (w *write) end() uint64 { return w.offset + uint64(len(w.data)) }
@@ -135,7 +153,7 @@ func (f *pendingFile) add(ctx context.Context, file *File, cred Cred, data []byt
 	f.added++
 	if f.held == nil {
 		f.held = &write{file: file, cred: cred, offset: offset, number: f.added}
-		f.held.data = append(f.held.data, data...)
+		f.held.data = append(newBuffer(len(data)), data...)
 		f.bytes += len(data)
 		f.holdTimer.Reset(holdTime)
 	} else {
