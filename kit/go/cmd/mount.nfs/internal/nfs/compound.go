@@ -30,7 +30,9 @@ func (c *Client) compound(m *Mount, call Call, build func() []nfsv4.NfsArgop4) (
 
 // compoundOnce is for operations that cannot be repeated. repeated tells that an earlier attempt
 // may have been carried out before the server forgot it, so that EEXIST or ENOENT can mean success.
-func (c *Client) compoundOnce(m *Mount, call Call, build func() []nfsv4.NfsArgop4) (results []nfsv4.NfsResop4, repeated bool, err error) {
+func (c *Client) compoundOnce(m *Mount, call Call, build func() []nfsv4.NfsArgop4) (
+	results []nfsv4.NfsResop4, repeated bool, err error,
+) {
 	r := &request{ctx: call.Ctx, cred: call.Cred, mount: m, build: build}
 	results, err = c.do(r)
 	return results, r.repeated, err

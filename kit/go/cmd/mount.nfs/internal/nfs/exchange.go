@@ -29,8 +29,12 @@ type exchange struct {
 	sends      int
 }
 
-func (c *Client) newExchange(s *slot, operations []nfsv4.NfsArgop4, cred Cred, timeo time.Duration) *exchange {
-	x := &exchange{c: c, slot: s, operations: operations, cred: cred, timeo: timeo, startedAt: time.Now()}
+func (c *Client) newExchange(
+	s *slot, operations []nfsv4.NfsArgop4, cred Cred, timeo time.Duration,
+) *exchange {
+	x := &exchange{
+		c: c, slot: s, operations: operations, cred: cred, timeo: timeo, startedAt: time.Now(),
+	}
 	if c.minor > 0 && s != nil {
 		first := c.sequence(s, mustKeep(operations))
 		x.sequence = &first.Opsequence

@@ -170,7 +170,10 @@ func TestALockLostWithTheLeaseIsAnError(t *testing.T) {
 		a := mountAt(t, p.address(), minor, MountOptions{})
 		b := mountAt(t, s.address, minor, MountOptions{})
 		locked, at := a.file("lease")
-		free, _ := a.file("lease-free")
+		free, from := a.file("lease-free")
+		if err := a.Rename(a.call(), from, Name{a.root, from.Name + "-renamed"}); err != nil {
+			t.Fatalf("rename: %v", err)
+		}
 		if err := a.lock(locked, 1, wholeFile); err != nil {
 			t.Fatalf("lock: %v", err)
 		}

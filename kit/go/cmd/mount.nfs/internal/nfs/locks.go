@@ -136,7 +136,8 @@ func (f *File) TestLock(c Call, o LockOwner, r Range, write bool) (*Conflict, er
 		return nil, errMalformed
 	}
 	d := &denied.Denied
-	return &Conflict{Range{d.Offset, d.Length}, d.Locktype == nfsv4.WRITE_LT || d.Locktype == nfsv4.WRITEW_LT}, nil
+	writes := d.Locktype == nfsv4.WRITE_LT || d.Locktype == nfsv4.WRITEW_LT
+	return &Conflict{Range{d.Offset, d.Length}, writes}, nil
 }
 
 func lockType(write bool) nfsv4.NfsLockType4 {

@@ -178,8 +178,11 @@ func (m *Mount) Rename(c Call, from, to Name) error {
 		}})
 	if repeated && missing(err) {
 		if _, _, lookup := m.Lookup(c, to.Dir, to.Name); lookup == nil {
-			return nil
+			err = nil
 		}
+	}
+	if err == nil {
+		m.renamed(from, to)
 	}
 	return err
 }

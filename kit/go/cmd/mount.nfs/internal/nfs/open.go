@@ -27,8 +27,11 @@ func (c *Client) createHow(excl bool, set Changes) nfsv4.Openflag4 {
 }
 
 func (f *File) createOperations(how nfsv4.Openflag4) []nfsv4.NfsArgop4 {
-	return []nfsv4.NfsArgop4{putfh(f.at.Dir),
-		f.openOperation(&nfsv4.OpenClaim4_CLAIM_NULL{File: f.at.Name}, how),
+	f.mu.Lock()
+	at := f.at
+	f.mu.Unlock()
+	return []nfsv4.NfsArgop4{putfh(at.Dir),
+		f.openOperation(&nfsv4.OpenClaim4_CLAIM_NULL{File: at.Name}, how),
 		&nfsv4.NfsArgop4_OP_GETFH{}, getattr(fileAttributes)}
 }
 
@@ -116,7 +119,7 @@ func (f *File) seeOpen(p reply) {
 		f.unconfirmed = ok.Resok4.Rflags&nfsv4.OPEN4_RESULT_CONFIRM != 0
 		f.owner.confirmed = !f.unconfirmed
 	}
-	if h, err := handleOf(p.results, 2); err == nil {
+	if h, err := handleOf(p.results, 2); err == nil && h != f.handle {
 		f.handle = h // what has to be closed, even if it is not what was asked for
 	}
 	f.mu.Unlock()
@@ -125,6 +128,20 @@ func (f *File) seeOpen(p reply) {
 		c.mu.Lock()
 		c.files[f] = struct{}{}
 		c.mu.Unlock()
+	}
+}
+
+// renamed keeps up with names, by which NFSv4.0 opens a file again.
+func (m *Mount) renamed(from, to Name) {
+	if m.client.minor > 0 {
+		return
+	}
+	for _, f := range m.client.openFiles() {
+		f.mu.Lock()
+		if f.at == from {
+			f.at = to
+		}
+		f.mu.Unlock()
 	}
 }
 

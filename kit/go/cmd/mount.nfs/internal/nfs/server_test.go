@@ -17,6 +17,7 @@ import (
 const (
 	testPatience = 60 * time.Second // a grace period and what goes with it
 	exportPath   = "/data/share"
+	controlTries = 3
 )
 
 // testServer is a real server on loopback. NFS_TEST_CONTROL is a command that takes one of kill,
@@ -37,8 +38,14 @@ func needServer(t testing.TB) *testServer {
 func (s *testServer) do(what string) {
 	s.t.Helper()
 	words := append(strings.Fields(s.control), what)
-	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
-		s.t.Fatalf("%s: %v: %s", what, err, out)
+	for try := 1; ; try++ {
+		out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
+		if err == nil {
+			return
+		}
+		if try == controlTries { // Ganesha does not start while its last process is not quite gone
+			s.t.Fatalf("%s: %v: %s", what, err, out)
+		}
 	}
 }
 

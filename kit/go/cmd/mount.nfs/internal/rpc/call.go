@@ -44,7 +44,9 @@ type Call struct {
 
 // Start sends a request. What encode writes in pieces of payloadMin bytes and more is not copied;
 // it must stay as it is until the call is over.
-func (c *Client) Start(cred *Cred, proc uint32, timeo time.Duration, encode func(io.Writer) error) (*Call, error) {
+func (c *Client) Start(
+	cred *Cred, proc uint32, timeo time.Duration, encode func(io.Writer) error,
+) (*Call, error) {
 	call := &Call{client: c, timeo: timeo, arrived: make(chan []byte, 1), xid: c.nextXID.Add(1)}
 	call.request.buf = takeBuffer(1 << smallest)[:markBytes]
 	auth, err := cred.encode(c.config.Machine)
@@ -69,8 +71,8 @@ func (c *Client) Start(cred *Cred, proc uint32, timeo time.Duration, encode func
 }
 
 // Wait hands the results of the call to decode. A reply that is malformed, for this layer or for
-// decode, breaks the connection, and the request is sent again. If ctx ends first, the call goes on: Wait
-// again for it.
+// decode, breaks the connection, and the request is sent again. If ctx ends first, the call goes
+// on: Wait again for it.
 func (k *Call) Wait(ctx context.Context, decode func(*Reader) error) error {
 	for {
 		select {
