@@ -1,6 +1,10 @@
 // Command mount.nfs mounts directories of NFSv4 servers where the kernel has no NFS client. It is
 // installed as /sbin/mount.nfs and /sbin/mount.nfs4, and called by mount(8) like the program of
-// nfs-utils. The mounts are of type fuse.nfs4.
+// nfs-utils. The mounts are of type fuse.nfs4, and served by one process for each server.
+//
+// It has no Kerberos, delegations, ACLs or extended attributes, and does not remount. A mount with
+// bg is made in the foreground. The kernel shows of the options what it knows itself, such as ro and
+// noatime; --stats shows all.
 package main
 
 import (
@@ -29,9 +33,12 @@ const (
 	exitFailure = 32
 )
 
-// memoryLimit makes Go collect its garbage before much of it is there: buffers of a megabyte come
-// and go. It is no limit to what is in use.
-const memoryLimit = 96 << 20
+// Buffers of a megabyte come and go. These make Go collect its garbage before much of it is there;
+// they are no limit to what is in use.
+const (
+	memoryLimit    = 96 << 20
+	garbagePercent = 50
+)
 
 const usage = `usage: mount.nfs SERVER:/PATH DIRECTORY [-rwvfns] [-o OPTIONS]
        mount.nfs --stats DIRECTORY
@@ -163,6 +170,7 @@ func splitSource(source string) (server, path string, ok bool) {
 func serve(text string) int {
 	log.SetFlags(log.LstdFlags | log.LUTC)
 	debug.SetMemoryLimit(memoryLimit)
+	debug.SetGCPercent(garbagePercent)
 	key, err := node.ParseKey(text)
 	if err != nil {
 		log.Print(err)

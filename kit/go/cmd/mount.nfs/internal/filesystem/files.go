@@ -41,7 +41,7 @@ func access(flags uint32) nfs.Access {
 }
 
 // opened gives the kernel a handle. version is that of the file just now.
-func (fs *FileSystem) opened(out *fuse.OpenOut, n *node, f *nfs.File, cred nfs.Cred, flags uint32, attr nfs.Attr) {
+func (fs *FileSystem) opened(out *fuse.OpenOut, n *node, f *nfs.File, cred nfs.Cred, attr nfs.Attr) {
 	made := &file{node: n, open: fs.open.add(n.handle), nfs: f, cred: cred}
 	fs.mu.Lock()
 	fs.lastHandle++
@@ -51,12 +51,6 @@ func (fs *FileSystem) opened(out *fuse.OpenOut, n *node, f *nfs.File, cred nfs.C
 	out.Fh = made.handle
 	if n.pagesAre(versionOf{attr.Change, attr.Size}) {
 		out.OpenFlags |= fuse.FOPEN_KEEP_CACHE
-	}
-	switch {
-	case flags&syscall.O_DIRECT != 0:
-		out.OpenFlags |= fuse.FOPEN_DIRECT_IO | fuse.FOPEN_PARALLEL_DIRECT_WRITES
-	case flags&syscall.O_APPEND != 0: // only the server knows where that is, see Write
-		out.OpenFlags |= fuse.FOPEN_DIRECT_IO
 	}
 }
 
@@ -103,7 +97,7 @@ func (fs *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.Op
 	if n.isOutdated(attr) {
 		fs.server.InodeNotify(n.id, -1, 0) // its attributes, not its pages
 	}
-	fs.opened(out, n, f, call.Cred, in.Flags, attr)
+	fs.opened(out, n, f, call.Cred, attr)
 	return fuse.OK
 }
 
@@ -143,7 +137,7 @@ func (fs *FileSystem) Create(cancel <-chan struct{}, in *fuse.CreateIn, name str
 			return err
 		}
 		n := fs.entry(&out.EntryOut, h, attr, at)
-		fs.opened(&out.OpenOut, n, f, c.Cred, in.Flags, attr)
+		fs.opened(&out.OpenOut, n, f, c.Cred, attr)
 		return nil
 	})
 }
@@ -182,6 +176,9 @@ func (fs *FileSystem) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byt
 			return 0, status(err)
 		}
 		offset = attr.Size
+		if offset != in.Offset { // its pages are wrong, too; it holds them until the answer
+			defer func() { go fs.server.InodeNotify(f.node.id, 0, 0) }()
+		}
 	}
 	n, err := f.nfs.Write(r.by(f.cred), data, offset)
 	if n == 0 && err != nil {

@@ -23,6 +23,9 @@ const (
 )
 
 // FileSystem serves one mount.
+//
+// No file is opened with FOPEN_DIRECT_IO, not even those with O_DIRECT: the kernel then forgets to sync
+// writes that ask for it (O_DSYNC, RWF_DSYNC, and mounts with the option sync).
 type FileSystem struct {
 	fuse.RawFileSystem // what is not implemented here is ENOSYS
 	mount              *nfs.Mount
@@ -71,8 +74,7 @@ func (fs *FileSystem) Start(fd int) (err error) {
 		EnableLocks:   true,
 		// What a symbolic link says cannot change, only what a name stands for.
 		EnableSymlinkCaching: true,
-		ExtraCapabilities: fuse.CAP_ASYNC_DIO | fuse.CAP_READDIRPLUS_AUTO |
-			fuse.CAP_DIRECT_IO_ALLOW_MMAP,
+		ExtraCapabilities:    fuse.CAP_ASYNC_DIO | fuse.CAP_READDIRPLUS_AUTO,
 		DisabledCapabilities: fuse.CAP_PASSTHROUGH,
 		Logger:               log.Default(),
 	}
