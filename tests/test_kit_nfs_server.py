@@ -18,6 +18,7 @@ from landfast.waiting import WaitTimeout
 
 NAME = f"landfast-nfs-test-{os.getpid()}"
 LISTENS = result("   0: 00000000:0801 00000000:0000 0A 00000000:00000000\n")
+PAUSED = replace(RUNNING, status="paused")
 KILLED = replace(RUNNING, status="exited", exit_code=137)
 
 
@@ -63,13 +64,20 @@ def test_what_killed_processes_left_is_removed_and_nobody_elses_server_is(
 
 
 def test_each_action_does_what_it_is_called(engine: FakeEngine) -> None:
-    engine.answer("state", with_=KILLED)
     for action in ("kill", "restart", "pause", "resume"):
+        engine.answer("state", with_=PAUSED if action == "resume" else KILLED)
         engine.calls.clear()
         control(engine, NAME, action)
         changes = [call[0] for call in engine.calls if call[0] not in ("state", "execute")]
         expected = {"kill": ["kill"], "restart": ["kill", "start"], "resume": ["unpause"]}
         assert changes == expected.get(action, [action])
+
+
+def test_what_is_so_already_stays_so(engine: FakeEngine) -> None:
+    control(engine, NAME, "resume")
+    engine.answer("state", with_=PAUSED)
+    control(engine, NAME, "pause")
+    assert not {"pause", "unpause"} & {call[0] for call in engine.calls}
 
 
 def test_a_server_that_does_not_die_is_not_started(engine: FakeEngine) -> None:

@@ -7,10 +7,13 @@ NFS_TEST_SERVER (HOST:PORT) and NFS_TEST_EXPORT. NFS_TEST_CONTROL is a command t
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from landfast import paths, process, timeouts
 from landfast.docker import Engine
@@ -18,13 +21,14 @@ from landfast.errors import BadInput, LandfastError
 from landfast.kit import engine as engines
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder
-from landfast.nfs.server import EXPORT_PATH, start_server, wait_for_server
+from landfast.nfs.server import CONFIG, EXPORT_PATH, start_server, wait_for_server
 from landfast.progress import Progress
 from landfast.waiting import wait_until
 
 _MODULE = "landfast.kit.nfs_server"
 _LABEL = "landfast.nfs-test"
 _PORT = 2049
+_SECONDS = 10  # lease and grace period: the tests wait for the end of many
 _USAGE = "usage: nfs_server run PROGRAM ... | nfs_server control NAME kill|restart|pause|resume"
 
 
@@ -43,7 +47,13 @@ def server(engine: Engine) -> Iterator[Mapping[str, str]]:
     label = f"{_LABEL}={os.getpid()}"
     try:
         engine.create_network(name, label=label)  # nobody else there: it keeps its address
-        export = start_server(engine, image, name=name, network=name, label=label)
+        with tempfile.NamedTemporaryFile("w") as config:
+            times = r"(Lease_Lifetime|Grace_Period) = \d+;"
+            config.write(re.sub(times, rf"\1 = {_SECONDS};", CONFIG.read_text()))
+            config.flush()
+            export = start_server(
+                engine, image, name=name, network=name, label=label, config=Path(config.name)
+            )
         yield {
             "NFS_TEST_SERVER": f"{export.server}:{_PORT}",
             "NFS_TEST_EXPORT": EXPORT_PATH,
@@ -54,7 +64,7 @@ def server(engine: Engine) -> Iterator[Mapping[str, str]]:
 
 
 def control(engine: Engine, name: str, action: str) -> None:
-    """Do something to a server of `server`; `restart` starts one that was killed, too.
+    """Do something to a server of `server`; what is so already stays so.
 
     Raises:
         BadInput: there is no such action.
@@ -70,12 +80,10 @@ def control(engine: Engine, name: str, action: str) -> None:
         if action == "restart":
             engine.start(name)
             wait_for_server(engine, name)
-    elif action == "pause":
-        engine.pause(name)
-    elif action == "resume":
-        engine.unpause(name)
-    else:
+    elif action not in ("pause", "resume"):
         raise BadInput(_USAGE)
+    elif engine.state(name).is_paused != (action == "pause"):
+        (engine.pause if action == "pause" else engine.unpause)(name)
 
 
 def _without_the_kit(reason: str) -> str:

@@ -29,7 +29,9 @@ GRACE_SECONDS = _seconds("Grace_Period")
 """How long a restarted server waits for locks to be claimed again before it gives out others."""
 
 
-def start_server(engine: Engine, image: str, *, name: str, network: str, label: str) -> Export:
+def start_server(
+    engine: Engine, image: str, *, name: str, network: str, label: str, config: Path = CONFIG
+) -> Export:
     """Run an NFS server in a container `name` on the nodes' network, and return its export.
 
     The export lies on a docker volume `name`, because an overlay file system cannot be exported.
@@ -48,7 +50,7 @@ def start_server(engine: Engine, image: str, *, name: str, network: str, label: 
         volumes=[f"{name}:{EXPORT_PATH}"],
         capabilities=["DAC_READ_SEARCH", "SYS_ADMIN"],
     )
-    engine.copy_into(CONFIG, name, CONFIG_IN_SERVER)
+    engine.copy_into(config, name, CONFIG_IN_SERVER)
     engine.start(name)
     wait_for_server(engine, name)
     return Export(server=engine.address(name), path=EXPORT_PATH, kind="container", container=name)
