@@ -34,6 +34,8 @@ type FileSystem struct {
 	nodes              nodes
 	callers            callers
 	server             *fuse.Server
+	life               context.Context // ends when the kernel has let go
+	end                context.CancelFunc
 	device             int // a descriptor of our own, to see whether the kernel is still there
 
 	mu         sync.Mutex
@@ -55,6 +57,7 @@ func New(m *nfs.Mount, root nfs.Handle, attr nfs.Attr, o options.Options, open *
 		files:         map[uint64]*file{},
 		lists:         map[uint64]*list{},
 	}
+	fs.life, fs.end = context.WithCancel(context.Background())
 	fs.nodes.get(fuse.FUSE_ROOT_ID).tell(attr)
 	return fs
 }
@@ -101,6 +104,7 @@ func (fs *FileSystem) Start(fd int) (err error) {
 // Serve returns when the file system is unmounted and what was open is closed.
 func (fs *FileSystem) Serve() {
 	fs.server.Serve()
+	fs.end()
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 	defer cancel()
 	// The kernel does not wait for its last RELEASE requests, so some may never have come.

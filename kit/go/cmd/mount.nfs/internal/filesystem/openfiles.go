@@ -159,13 +159,33 @@ func (fs *FileSystem) hide(c nfs.Call, at nfs.Name) (bool, error) {
 	if f == nil {
 		return false, nil
 	}
-	defer fs.open.leave(f)
+	type result struct {
+		hidden bool
+		err    error
+	}
+	done := make(chan result, 1)
+	// A process that is killed meanwhile must not leave a name behind that nobody removes.
+	detached := nfs.Call{Ctx: fs.life, Cred: c.Cred}
+	go func() {
+		defer fs.open.leave(f)
+		hidden, err := fs.hideOpen(detached, f, at)
+		done <- result{hidden, err}
+	}()
+	select {
+	case r := <-done:
+		return r.hidden, r.err
+	case <-c.Ctx.Done():
+		return false, c.Ctx.Err()
+	}
+}
+
+func (fs *FileSystem) hideOpen(c nfs.Call, f *openFile, at nfs.Name) (bool, error) {
 	f.mu.Lock() // the last close waits
 	defer f.mu.Unlock()
 	if f.opens == 0 {
 		return false, nil
 	}
-	attr, err := fs.mount.GetAttr(c, h)
+	attr, err := fs.mount.GetAttr(c, f.handle)
 	if err != nil || attr.Nlink > 1 {
 		return false, err
 	}
