@@ -57,7 +57,7 @@ CONTAINER_STATE = 15
 EFFECT = 8
 """A fault to show its effect."""
 FENCED = 30
-"""A mysqld that lost its lock to end, once it reaches its files again."""
+"""A mysqld that lost its lock to be refused a write, once it reaches its files again."""
 EVICTED = 80
 """The pod of a frozen node to be evicted: 50 s of grace for the node, then the pod's toleration."""
 ENGINE_START = 60

@@ -23,6 +23,7 @@ from landfast.waiting import wait_until
 _NFS = 2049
 _REQUESTS = f"ip daddr SERVER tcp dport {_NFS}"
 _ANSWERS = f"ip saddr SERVER tcp sport {_NFS}"
+_UPLINK_OUT, _UPLINK_IN = 'oifname "eth0"', 'iifname "eth0"'
 _API = 6443
 _KUBELET = 10250
 _SILENT_SECONDS = 12  # a kubelet renews its lease every 10 s
@@ -184,19 +185,14 @@ class NfsLoss(_Rules):
 
 
 class NodeCutOff(_Rules):
-    """The node and the API server do not reach each other."""
+    """Nothing reaches the node or leaves it, but for what it says to the NFS server."""
 
     name = "node-cut-off"
-    text = "MySQL's node is cut off from the API server"
+    text = "MySQL's node is cut off from everything but the NFS server"
     rules: ClassVar = {
-        "output": (f"tcp dport {_API} counter name hit drop",),
-        # from pods, by the service's address
-        "forward": (f"tcp dport {_API} counter name hit drop",),
-        # a watch that is open would go on to bring news: the kubelet would learn of the deletion
-        "input": (
-            f"tcp dport {_KUBELET} counter name hit drop",
-            f"tcp sport {_API} counter name hit drop",
-        ),
+        "output": (f"{_UPLINK_OUT} ip daddr SERVER accept", f"{_UPLINK_OUT} counter name hit drop"),
+        "input": (f"{_UPLINK_IN} ip saddr SERVER accept", f"{_UPLINK_IN} counter name hit drop"),
+        "forward": (f"{_UPLINK_OUT} counter name hit drop", f"{_UPLINK_IN} counter name hit drop"),
     }
 
     def prove_effect(self) -> str:
@@ -224,6 +220,17 @@ class NodeIsolated(NodeCutOff):
     """The pods' network and the way to the NFS server are intact."""
 
     name = "node-isolated"
+    text = "MySQL's node is cut off from the API server"
+    rules: ClassVar = {
+        "output": (f"tcp dport {_API} counter name hit drop",),
+        # from pods, by the service's address
+        "forward": (f"tcp dport {_API} counter name hit drop",),
+        # a watch that is open would go on to bring news
+        "input": (
+            f"tcp dport {_KUBELET} counter name hit drop",
+            f"tcp sport {_API} counter name hit drop",
+        ),
+    }
 
     def prove_effect(self) -> str:
         cut = super().prove_effect()

@@ -1,20 +1,19 @@
 """Faults after which another mysqld takes over while the first one may still run."""
 
-import time
-
 from landfast import timeouts
-from landfast.errors import LandfastError
 from landfast.faults.base import prove, register
 from landfast.faults.composite import Composite
 from landfast.faults.network import NfsPortDropped, NodeCutOff
 from landfast.faults.nodes import NodeCordon, NodePowerOff
 from landfast.faults.pods import PodForceDelete
 from landfast.faults.processes import Process, container_of, processes_of
+from landfast.nfs.server import LEASE_SECONDS
 from landfast.waiting import WaitTimeout, wait_until
 
 REFUSED = "Unable to lock"
 """What mysqld logs when another one holds the lock on its files."""
 UNFENCED = "the old mysqld is not fenced"
+_BEGUN = "InnoDB initialization has ended"
 # The log of a container goes with its pod, so it is read before the kubelet can remove it.
 _IO_ERROR = """
 cat /var/log/pods/*_"$1"/*/*.log | grep -m 1 -i -e 'error number 5' -e 'Input/output error'
@@ -73,15 +72,17 @@ class NodeFailover(Takeover):
 
 @register
 class SplitBrain(Takeover):
-    """The old mysqld runs on, on a node that reaches neither the API server nor the NFS server.
+    """The old mysqld runs on, on a node that reaches nothing, then only the NFS server again.
 
-    It is fenced if it loses its lock with the lease, so that none of its later writes arrives.
+    It is fenced if the new one is refused the lock as long as the old one's lease lives, and if the
+    old one gets errors for its writes afterwards. It need not end: mysqld 9 tries again for ever.
     """
 
     name = "split-brain"
     text = "MySQL's node is cut off from everything and its pod force-deleted; its mysqld runs on"
     parts = (NodeCutOff, NfsPortDropped, NodeCordon, PodForceDelete)
-    fenced = ""
+    refused = True
+    said = ""
     unfenced = ""
 
     def take_aim(self) -> dict[str, str]:
@@ -90,7 +91,16 @@ class SplitBrain(Takeover):
     def prove_effect(self) -> str:
         """Look for the old mysqld first: it may not live long with another one in its files."""
         pid = prove("the old mysqld to run", self.old_mysqld)[0].pid
-        return f"the old mysqld is process {pid} of {self.aim['node']}; {super().prove_effect()}"
+        taken = super().prove_effect()
+        log = prove(
+            "the new mysqld to ask for the lock",
+            self._new_log,
+            until=lambda log: REFUSED in log or _BEGUN in log,
+            timeout=LEASE_SECONDS,
+        )
+        self.refused = REFUSED in log
+        asked = "is refused the lock" if self.refused else "has the lock"
+        return f"the old mysqld is process {pid} of {self.aim['node']}; {taken}; that one {asked}"
 
     def still_there(self) -> bool:
         return super().still_there() and bool(self.old_mysqld())
@@ -98,7 +108,7 @@ class SplitBrain(Takeover):
     def heal(self) -> None:
         """Let the node reach the NFS server first, while nobody can end the old mysqld.
 
-        Whether it is fenced shows only then.
+        Whether its writes are refused shows only then.
         """
         (way,) = (member for member in self.members if isinstance(member, NfsPortDropped))
         was_cut = way.still_there()
@@ -108,34 +118,24 @@ class SplitBrain(Takeover):
         super().heal()
 
     def prove_healed(self) -> str:
-        return "; ".join(filter(None, (self._refusals(), self.fenced, super().prove_healed())))
+        back = super().prove_healed()
+        return f"{back}; while it could write again, it said: {self.said}" if self.said else back
 
     def complaints(self) -> tuple[str, ...]:
         return (self.unfenced,) if self.unfenced else ()
 
-    def _refusals(self) -> str:
-        try:
-            log = self.site.kube.logs(self.site.stack.namespace, self.site.pod_name)
-        except LandfastError:  # evidence only, and a mysqld on broken files may just have ended
-            return ""
-        return f"the new mysqld was refused the lock {log.count(REFUSED)} times"
+    def _new_log(self) -> str:
+        return self.site.kube.logs(self.site.stack.namespace, self.site.pod_name)
 
     def _watch_old_mysqld(self) -> None:
-        began = time.monotonic()
+        if not self.refused:
+            self.unfenced = f"{UNFENCED}: the new one had the lock at once"
+        argv = ["sh", "-c", _IO_ERROR, "sh", self.aim["uid"]]
         try:
-            wait_until(
-                "the old mysqld to end",
-                self.old_mysqld,
-                until=lambda left: not left,
+            self.said = wait_until(
+                "the old mysqld to be refused a write",
+                lambda: self.site.on_node(self.aim["node"], *argv, check=False).strip(),
                 timeout=timeouts.FENCED,
             )
         except WaitTimeout:
-            self.unfenced = f"{UNFENCED}: it runs on, beside the new one on the same files"
-            return
-        seconds = time.monotonic() - began
-        argv = ["sh", "-c", _IO_ERROR, "sh", self.aim["uid"]]
-        said = self.site.on_node(self.aim["node"], *argv, check=False).strip()
-        if said:
-            self.fenced = f"the old mysqld ended {seconds:.1f} s after it reached its files: {said}"
-        else:
-            self.unfenced = f"{UNFENCED}: it ended, but not because a write was refused"
+            self.unfenced = f"{UNFENCED}: none of its writes was refused"

@@ -34,7 +34,7 @@ class Expected:
         errors = "" if self.errors else ", no error"
         during = ", writes go on" if self.during else ""
         ends = ", mysqld notices and ends" if self.ends else ""
-        fenced = ", the old mysqld loses its lock and its later writes are errors"
+        fenced = ", the new mysqld waits for the lock, the old one gets errors for its later writes"
         return (
             f"nothing acknowledged is lost{errors}{during}{ends}{fenced if self.fenced else ''}, "
             f"no gap over {self.gap:g} s"

@@ -7,9 +7,7 @@ from fault_place import CONTAINER, CONTROL, EXITED, NODE, Place, unproven
 from landfast.faults.composite import Composite
 from landfast.faults.network import NfsPortDropped, NodeCutOff
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
-from landfast.faults.processes import _STATS
 from landfast.faults.takeover import UNFENCED, NodeFailover, SplitBrain, Takeover
-from landfast.process import Result
 from landfast.waiting import WaitTimeout
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -74,44 +72,45 @@ def test_old_mysqld_has_to_be_gone_once_another_took_over(place: Place) -> None:
     assert "the old mysqld is gone" in replaced.prove_healed()
 
 
-RUNS, GONE = result("7 (mysqld) S"), result("")
-REFUSED = "2026-01-01 stderr [ERROR] Operating system error number 5 in a file operation."
+ERROR = "2026-01-01 stderr [ERROR] Operating system error number 5 in a file operation."
 
 
-def heal_split_brain(place: Place, *, old: Result, log: str, cut: bool = True) -> SplitBrain:
-    """Heal a split brain; `old` is what is seen of the old mysqld, `log` its error."""
+def heal_split_brain(
+    place: Place, *, log: str, refused: bool = True, cut: bool = True
+) -> SplitBrain:
+    """Heal a split brain; `log` is what the old mysqld says of an error, if it does."""
     fault = SplitBrain(place.site)
+    fault.refused = refused
     table = f"table inet {NfsPortDropped.table()}" if cut else ""
     place.engine.answer("execute", NODE, "nft", "list", "tables", with_=result(table))
     place.engine.answer("execute", NODE, "sh", with_=result(log))
-    place.engine.answer("execute", NODE, "sh", "-c", _STATS, with_=old)
     fault.heal()
     return fault
 
 
-def test_old_mysqld_is_fenced_if_it_ends_of_a_refused_write(place: Place) -> None:
-    fault = heal_split_brain(place, old=GONE, log=REFUSED)
-    assert fault.complaints() == ()
-    assert fault.fenced.endswith(f" s after it reached its files: {REFUSED}")
+def test_old_mysqld_is_fenced_if_a_write_is_refused_to_it(place: Place) -> None:
+    fault = heal_split_brain(place, log=ERROR)
+    assert (fault.said, fault.complaints()) == (ERROR, ())
     rules = [words[-1] for words in place.engine.asked("execute") if "add table" in words[-1]]
     assert NfsPortDropped.table() in rules[0], "it has to reach its files before the kubelet comes"
     assert NodeCutOff.table() in rules[-1]
 
 
 @pytest.mark.parametrize(
-    ("old", "log", "why"), [(RUNS, "", "it runs on"), (GONE, "", "but not because a write was")]
+    ("refused", "log", "why"),
+    [(True, "", "none of its writes was refused"), (False, ERROR, "the new one had the lock at")],
 )
-def test_old_mysqld_that_no_write_is_refused_is_not_fenced(
-    place: Place, old: Result, log: str, why: str
+def test_old_mysqld_is_not_fenced_without_lock_or_without_error(
+    place: Place, refused: bool, log: str, why: str
 ) -> None:
-    (complaint,) = heal_split_brain(place, old=old, log=log).complaints()
+    (complaint,) = heal_split_brain(place, log=log, refused=refused).complaints()
     assert complaint.startswith(UNFENCED)
     assert why in complaint
 
 
 def test_nobody_is_fenced_by_a_partition_that_was_none(place: Place) -> None:
-    fault = heal_split_brain(place, old=RUNS, log="", cut=False)
-    assert (fault.fenced, fault.complaints()) == ("", ())
+    fault = heal_split_brain(place, log="", cut=False)
+    assert (fault.said, fault.complaints()) == ("", ())
 
 
 def test_every_part_is_asked_for_its_reason(place: Place) -> None:
