@@ -56,6 +56,7 @@ class MysqlServer:
             read_timeout=seconds,
             write_timeout=seconds,
             defer_connect=True,
+            ssl_disabled=True,  # TLS would replace the dialled socket; this is loopback
         )
         connection.connect(self.dial() if self.dial else None)
         return connection

@@ -14,6 +14,7 @@ from pymysql.constants import CR
 
 from landfast.mysql import writers
 from landfast.mysql.checker import check
+from landfast.mysql.client import MysqlServer
 from landfast.mysql.history import Completion, OperationKind, read_history
 from landfast.mysql.ledger import Ledger
 from landfast.mysql.writers import Task, _History, _Watch, _Writer
@@ -87,3 +88,20 @@ def test_a_writer_connects_again_and_nothing_acknowledged_is_missing(
 
 def enough(acknowledged: int) -> bool:
     return acknowledged >= 10
+
+
+def test_the_watch_can_end_a_connection_because_tls_does_not_take_its_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, Any] = {}
+
+    class Opened:
+        def __init__(self, **options: Any) -> None:
+            asked.update(options)
+
+        def connect(self, sock: object) -> None:
+            asked["socket"] = sock
+
+    monkeypatch.setattr(pymysql, "connect", Opened)
+    MysqlServer(3306, "secret", dial=lambda: "dialled").open(1)  # type: ignore[arg-type, return-value]
+    assert (asked["ssl_disabled"], asked["socket"]) == (True, "dialled")
