@@ -130,6 +130,8 @@ class SplitBrain(Takeover):
     def _watch_old_mysqld(self) -> None:
         if not self.refused:
             self.unfenced = f"{UNFENCED}: the new one had the lock at once"
+        for process in self.old_mysqld():  # without clients it may write nothing; this flushes all
+            self.site.on_node(self.aim["node"], "kill", "-TERM", str(process.pid), check=False)
         argv = ["sh", "-c", _IO_ERROR, "sh", self.aim["uid"]]
         try:
             self.said = wait_until(

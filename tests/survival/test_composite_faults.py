@@ -7,6 +7,7 @@ from fault_place import CONTAINER, CONTROL, EXITED, NODE, Place, unproven
 from landfast.faults.composite import Composite
 from landfast.faults.network import NfsPortDropped, NodeCutOff
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
+from landfast.faults.processes import _STATS
 from landfast.faults.takeover import UNFENCED, NodeFailover, SplitBrain, Takeover
 from landfast.waiting import WaitTimeout
 
@@ -84,6 +85,7 @@ def heal_split_brain(
     table = f"table inet {NfsPortDropped.table()}" if cut else ""
     place.engine.answer("execute", NODE, "nft", "list", "tables", with_=result(table))
     place.engine.answer("execute", NODE, "sh", with_=result(log))
+    place.engine.answer("execute", NODE, "sh", "-c", _STATS, with_=result("7 (mysqld) S"))
     fault.heal()
     return fault
 
@@ -91,6 +93,7 @@ def heal_split_brain(
 def test_old_mysqld_is_fenced_if_a_write_is_refused_to_it(place: Place) -> None:
     fault = heal_split_brain(place, log=ERROR)
     assert (fault.said, fault.complaints()) == (ERROR, ())
+    assert (NODE, "kill", "-TERM", "7") in place.engine.asked("execute")
     rules = [words[-1] for words in place.engine.asked("execute") if "add table" in words[-1]]
     assert NfsPortDropped.table() in rules[0], "it has to reach its files before the kubelet comes"
     assert NodeCutOff.table() in rules[-1]
