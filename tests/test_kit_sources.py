@@ -26,7 +26,6 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     copy = tmp_path / "kit"
     shutil.copytree(paths.KIT, copy, symlinks=True)
     monkeypatch.setattr(programs, "GO_MODULE", copy / "go")
-    monkeypatch.setattr(programs, "_NFS_CLIENT", copy / "nfs-client")
     monkeypatch.setattr(images, "_FOLDER", copy / "images")
     monkeypatch.setattr(paths, "KIT", copy)
     cached = (recipes, programs.versions, programs.kubernetes_version)
@@ -61,25 +60,17 @@ def test_a_changed_program_changes_its_key_and_that_of_its_image(kit: Path) -> N
     assert changed(before) == {"podnet", "image podnet"}
 
 
-def test_a_changed_module_changes_every_go_program_but_not_the_c_one(kit: Path) -> None:
+def test_a_changed_module_changes_every_program(kit: Path) -> None:
     before = keys()
     append(kit / "go" / "go.sum")
-    assert {"kube", "pause", "podnet", "nfs-provisioner"} <= changed(before)
-    assert "mount.nfs" not in changed(before)
+    assert {"kube", "pause", "podnet", "nfs-provisioner", "mount.nfs"} <= changed(before)
     assert "image mysql" not in changed(before)
 
 
 def test_a_changed_mount_helper_changes_itself_and_the_node(kit: Path) -> None:
     before = keys()
-    append(next((kit / "nfs-client").glob("*.c")))
+    append(next((kit / "go" / "cmd" / "mount.nfs" / "internal").rglob("*.go")))
     assert changed(before) == {"mount.nfs", "image node"}
-
-
-def test_build_output_beside_the_sources_changes_nothing(kit: Path) -> None:
-    before = keys()
-    (kit / "nfs-client" / "mount.nfs").write_bytes(b"\x7fELF")
-    (kit / "nfs-client" / "nfs4.o").write_bytes(b"\x7fELF")
-    assert changed(before) == set()
 
 
 def test_a_changed_dockerfile_or_file_changes_its_image_alone(kit: Path) -> None:
@@ -124,8 +115,7 @@ def test_every_recipe_has_its_parts(name: str) -> None:
     assert ("rootfs.tar" in dockerfile) == (recipe.rootfs is not None)
     assert ("COPY files/" in dockerfile) == (folder / "files").is_dir()
     for program in recipe.programs:
-        source = paths.KIT / ("nfs-client" if program == "mount.nfs" else f"go/cmd/{program}")
-        assert source.is_dir()
+        assert (paths.KIT / "go" / "cmd" / program).is_dir()
         assert "bin/" in dockerfile
     assert recipe.fallback is None or recipe.fallback in recipes()
     if recipe.rootfs is not None:

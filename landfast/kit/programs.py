@@ -1,17 +1,14 @@
-"""Compiles the kit's programs: from `kit/go`, `kit/nfs-client` and kind's Go module."""
+"""Compiles the kit's programs: from `kit/go` and kind's Go module."""
 
 import re
-import shutil
 import sys
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import yaml
 
 from landfast import paths, process, timeouts
 from landfast.errors import BadInput
-from landfast.kit import debian
 from landfast.kit.cache import Cache, digest
 from landfast.progress import Progress
 
@@ -23,8 +20,6 @@ GO_BUILD = {
     "GOMEMLIMIT": "2GiB",  # for linking Kubernetes
 }
 """Variables for compiling, vetting and testing: the same, so that Go compiles each package once."""
-_NFS_CLIENT = paths.KIT / "nfs-client"
-_C_PACKAGES = ["gcc", "libc6-dev", "libfuse3-dev", "make", "pkg-config"]
 
 
 @cache
@@ -52,8 +47,6 @@ class Programs:
 
     def key(self, name: str) -> str:
         """Return the hash of what a program is made from."""
-        if name == "mount.nfs":
-            return digest(*sorted(_NFS_CLIENT.glob("*.[ch]")), _NFS_CLIENT / "Makefile")
         shared = [folder for folder in [GO_MODULE / "internal"] if folder.exists()]
         return digest(GO_MODULE / "go.mod", GO_MODULE / "go.sum", GO_MODULE / "cmd" / name, *shared)
 
@@ -61,11 +54,10 @@ class Programs:
         """Return the file of a program; compile it if the cache does not have it.
 
         Raises:
-            BadInput: a compiler is missing and cannot be installed here.
             ProcessError: the program does not compile; the message has the compiler's last lines.
         """
-        build = self._build_mount_nfs if name == "mount.nfs" else self._build_go
-        return self.store.artifact(name, self.key(name), lambda to: build(name, to)) / name
+        key = self.key(name)
+        return self.store.artifact(name, key, lambda to: self._build_go(name, to)) / name
 
     def kind(self) -> Path:
         """Return kind: the one on PATH if it is the wanted version, else the kit's own."""
@@ -118,15 +110,6 @@ class Programs:
 
         return self.store.artifact("go", digest(wanted), install) / "bin" / "go"
 
-    def _build_mount_nfs(self, name: str, target: Path) -> None:
-        if not compiles_mount_nfs():
-            debian.install(*_C_PACKAGES)
-        with self.progress.phase(f"kit: compile {name}"), TemporaryDirectory() as work:
-            sources = Path(work) / "sources"  # a copy: the project's tree stays unchanged
-            shutil.copytree(_NFS_CLIENT, sources, ignore=shutil.ignore_patterns("mount.nfs*"))
-            process.run(["make", "-C", sources, name], timeout=timeouts.BUILD)
-            shutil.copy(sources / name, target / name)
-
 
 def kind_on_path() -> Path | None:
     """Return the kind on PATH if it has the version of `kit/versions.yaml`, or None."""
@@ -141,14 +124,6 @@ def go_on_path() -> Path | None:
     """Return the Go on PATH if it is new enough to build the kit, or None."""
     found = process.find_program("go")
     return Path(found) if found and _go_version(Path(found)) >= _parts(versions()["go"]) else None
-
-
-def compiles_mount_nfs() -> bool:
-    """Return whether this host has what compiling the mount helper needs."""
-    if any(process.find_program(program) is None for program in ("gcc", "make", "pkg-config")):
-        return False
-    asked = process.run(["pkg-config", "--exists", "fuse3"], timeout=timeouts.COMMAND, check=False)
-    return asked.returncode == 0
 
 
 def _parts(version: str) -> tuple[int, ...]:
