@@ -150,3 +150,19 @@ class TestKept:
         assert self.used(engine) == "1-answers"
         assert not dead.folder.exists()
         assert ("landfast.run=2-dead",) in engine.asked("containers")
+
+
+def test_environment_with_another_export_looks_at_that_one() -> None:
+    cluster = Cluster(provider="kind", name="c", kubeconfig=Path("k"), context="c", nodes=("n1",))
+    export = Export(server="10.0.0.5", path="/data", kind="container", container="nfs")
+    env = Environment(
+        run_id="1",
+        cluster=cluster,
+        export=export,
+        images=KIT,
+        nfs_client="fuse",
+        engine=FakeEngine(),
+    )
+    assert env.inspector.where.endswith("container nfs")
+    other = env.model_copy(update={"export": export.model_copy(update={"container": "disk"})})
+    assert other.inspector.where.endswith("container disk")

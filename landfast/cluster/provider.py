@@ -1,7 +1,6 @@
 """Providers, and the environment that they bring up for a run."""
 
 from contextlib import AbstractContextManager
-from functools import cached_property
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -28,7 +27,7 @@ class Environment(BaseModel):
     for the reader of the report.
     """
 
-    model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
+    model_config = ConfigDict(frozen=True)
 
     run_id: str
     cluster: Cluster
@@ -41,7 +40,7 @@ class Environment(BaseModel):
     namespace: str = "default"
     notes: tuple[str, ...] = ()
 
-    @cached_property
+    @property  # a cached one would follow a copy of the environment to another export
     def inspector(self) -> ExportInspector:
         """The inspector of the export: on its server if the run owns it, else through a pod."""
         if self.engine is not None and self.export.container is not None:
