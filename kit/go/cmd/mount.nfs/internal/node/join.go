@@ -82,15 +82,22 @@ func acquire(ctx context.Context, path string) (*os.File, error) {
 // join is called with the lock held. ending tells that a process is there, but takes nobody in.
 func join(path string, command func() *exec.Cmd) (session *Session, ending bool, err error) {
 	address := &net.UnixAddr{Name: path + ".sock", Net: "unixpacket"}
-	conn, err := net.DialUnix(address.Net, nil, address)
-	started := false
-	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) {
-		if err = start(path, address, command()); err != nil {
-			return nil, false, err
-		}
-		started = true
-		conn, err = net.DialUnix(address.Net, nil, address)
+	session, ending, err = greet(address)
+	if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ENOENT) {
+		return session, ending, err
 	}
+	if err = start(path, address, command()); err != nil {
+		return nil, false, err
+	}
+	if session, _, err = greet(address); err != nil {
+		return nil, false, fmt.Errorf("the process for this mount did not start: see %s.log", path)
+	}
+	return session, false, nil
+}
+
+// greet connects to a process and waits until it has counted the session.
+func greet(address *net.UnixAddr) (session *Session, ending bool, err error) {
+	conn, err := net.DialUnix(address.Net, nil, address)
 	if err != nil {
 		return nil, false, err
 	}
@@ -100,9 +107,6 @@ func join(path string, command func() *exec.Cmd) (session *Session, ending bool,
 	}
 	if err != nil {
 		conn.Close()
-		if started {
-			return nil, false, fmt.Errorf("the process for this mount did not start: see %s.log", path)
-		}
 		return nil, !errors.Is(err, os.ErrDeadlineExceeded), err
 	}
 	return session, false, nil
