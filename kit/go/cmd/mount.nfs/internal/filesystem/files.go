@@ -18,16 +18,14 @@ import (
 // has just asked. What it knows from before it may take for true longer than close-to-open allows.
 const nameIsFresh = 5 * time.Millisecond
 
-const releaseFlockUnlock = 1 << 1 // FUSE_RELEASE_FLOCK_UNLOCK
-
 // file is one open(2).
 type file struct {
-	handle uint64
-	node   *node
-	open   *openFile
-	nfs    *nfs.File
-	cred   nfs.Cred // of who opened it; pages are written back by nobody in particular
-	flock  atomic.Bool
+	handle  uint64
+	node    *node
+	open    *openFile
+	nfs     *nfs.File
+	cred    nfs.Cred // of who opened it; pages are written back by nobody in particular
+	closing atomic.Bool
 }
 
 func access(flags uint32) nfs.Access {
@@ -237,17 +235,14 @@ func (fs *FileSystem) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Statu
 	}
 }
 
-// Release is the end of an open file. Nobody hears of errors; the kernel waits for no answer.
+// Release is the end of an open file and of its locks. Nobody hears of errors; the kernel waits for
+// no answer.
 func (fs *FileSystem) Release(cancel <-chan struct{}, in *fuse.ReleaseIn) {
 	r := fs.begin(cancel, &in.InHeader)
 	defer r.end()
 	f := fs.file(in.Fh)
 	if f == nil {
 		return
-	}
-	defer fs.open.closing(f.open)()
-	if f.flock.Load() && in.ReleaseFlags&releaseFlockUnlock != 0 {
-		f.nfs.Unlock(r.by(f.cred), nfs.LockOwner{Flock: true, ID: in.LockOwner}, everything)
 	}
 	if err := fs.finish(r, f); err != nil && r.Err() == nil {
 		log.Printf("a file was closed with an error: %v", err)
@@ -256,6 +251,9 @@ func (fs *FileSystem) Release(cancel <-chan struct{}, in *fuse.ReleaseIn) {
 
 // finish writes and closes a file. If the context ends before, it can be called again.
 func (fs *FileSystem) finish(ctx context.Context, f *file) error {
+	if !f.closing.Swap(true) {
+		defer fs.open.closing(f.open)()
+	}
 	call := nfs.Call{Ctx: ctx, Cred: f.cred}
 	err := f.nfs.Sync(call) // pages of a memory mapping come after Flush
 	if e := f.nfs.Close(call); err == nil {

@@ -80,9 +80,6 @@ func (fs *FileSystem) setLock(cancel <-chan struct{}, in *fuse.LkIn, wait bool) 
 	if err != nil {
 		return status(err)
 	}
-	if owner.Flock {
-		f.flock.Store(true)
-	}
 	// Who has a lock sees what the one before it has written.
 	fs.server.InodeNotify(f.node.id, 0, 0)
 	return fuse.OK

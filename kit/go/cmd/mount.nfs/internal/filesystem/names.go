@@ -121,7 +121,11 @@ func (fs *FileSystem) Unlink(cancel <-chan struct{}, h *fuse.InHeader, name stri
 func (fs *FileSystem) Rmdir(cancel <-chan struct{}, h *fuse.InHeader, name string) fuse.Status {
 	return fs.change(cancel, h, name, func(c nfs.Call, at nfs.Name) error {
 		fs.open.wait(c.Ctx)
+		n := fs.nodes.named(at)
 		err := fs.mount.Remove(c, at)
+		if nfs.Errno(err) == syscall.ENOTEMPTY && n != nil && fs.open.emptied(c.Ctx, n.handle) {
+			err = fs.mount.Remove(c, at)
+		}
 		if err == nil {
 			fs.nodes.removed(at)
 		}

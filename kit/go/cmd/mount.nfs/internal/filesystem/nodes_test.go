@@ -82,6 +82,7 @@ func TestEntriesAreFoundByTheCookieBefore(t *testing.T) {
 func TestDirectoriesAreLookedAtAfterTheCloseOfHiddenFiles(t *testing.T) {
 	all := NewOpenFiles()
 	f := all.add("h")
+	all.add("h")     // a second open, whose close has no end
 	all.closing(f)() // not hidden: nobody waits
 	if all.none() || all.isHidden("h") {
 		t.Error("open and not hidden")
@@ -101,7 +102,24 @@ func TestDirectoriesAreLookedAtAfterTheCloseOfHiddenFiles(t *testing.T) {
 	all.wait(t.Context())
 	f.hidden.Store(nil)
 	all.remove(t.Context(), f)
+	all.remove(t.Context(), f)
 	if !all.none() {
 		t.Error("still open")
+	}
+}
+
+func TestDirectoryIsEmptyOnceItsHiddenFilesHaveGone(t *testing.T) {
+	all := NewOpenFiles()
+	if all.emptied(t.Context(), "dir") {
+		t.Error("there was nothing")
+	}
+	name := &hiddenName{at: nfs.Name{Dir: "dir"}, gone: make(chan struct{})}
+	all.add("h").hidden.Store(name)
+	if all.emptied(t.Context(), "dir") || all.emptied(t.Context(), "other") {
+		t.Error("a file is still open")
+	}
+	time.AfterFunc(hiddenPatience/10, func() { close(name.gone) })
+	if !all.emptied(t.Context(), "dir") {
+		t.Error("its close was not waited for")
 	}
 }

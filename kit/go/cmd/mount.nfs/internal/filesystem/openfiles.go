@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"landfast/kit/cmd/mount.nfs/internal/nfs"
 )
@@ -26,16 +27,23 @@ type openFile struct {
 	users  int // guarded by OpenFiles.mu
 	handle nfs.Handle
 
-	mu     sync.Mutex // held while the file is being hidden
-	opens  int
-	hidden atomic.Pointer[hiddenName] // changed with the mutex held
+	mu      sync.Mutex // held while the file is being hidden
+	opens   int
+	closing int                        // of opens: nobody uses these any more
+	closed  *sync.Cond                 // with mu, when opens becomes less
+	hidden  atomic.Pointer[hiddenName] // changed with mu held
 }
 
 type hiddenName struct {
 	mount *nfs.Mount
 	at    nfs.Name
 	cred  nfs.Cred // of who removed the file, and so may remove this name
+	gone  chan struct{}
 }
+
+// hiddenPatience is how long rmdir(2) waits for hidden names in the directory to go: the kernel does
+// not tell of a close before the process goes on, so a file may be hidden that nobody uses.
+const hiddenPatience = 100 * time.Millisecond
 
 // NewOpenFiles makes the list for one server.
 func NewOpenFiles() *OpenFiles { return &OpenFiles{files: map[nfs.Handle]*openFile{}} }
@@ -47,6 +55,7 @@ func (all *OpenFiles) use(h nfs.Handle, open bool) *openFile {
 	f := all.files[h]
 	if f == nil && open {
 		f = &openFile{handle: h}
+		f.closed = sync.NewCond(&f.mu)
 		all.files[h] = f
 	}
 	if f != nil {
@@ -89,9 +98,12 @@ func (all *OpenFiles) isHidden(h nfs.Handle) bool {
 	return f.hidden.Load() != nil
 }
 
-// closing marks the close of a hidden file, until done is called: whoever looks at directories
-// after it waits, since the kernel waits for no close.
+// closing marks a close, until done is called: the kernel waits for no close. Whoever removes the
+// file, or if it is hidden looks at directories, waits for it.
 func (all *OpenFiles) closing(f *openFile) (done func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closing++
 	if f.hidden.Load() == nil {
 		return func() {}
 	}
@@ -127,6 +139,8 @@ func (all *OpenFiles) wait(ctx context.Context) {
 func (all *OpenFiles) remove(ctx context.Context, f *openFile) {
 	f.mu.Lock()
 	f.opens--
+	f.closing--
+	f.closed.Broadcast()
 	var hidden *hiddenName
 	if f.opens == 0 {
 		hidden = f.hidden.Swap(nil)
@@ -136,8 +150,33 @@ func (all *OpenFiles) remove(ctx context.Context, f *openFile) {
 		if err := hidden.mount.Remove(nfs.Call{Ctx: ctx, Cred: hidden.cred}, hidden.at); err != nil {
 			log.Printf("%s stays on the server: %v", hidden.at.Name, err)
 		}
+		close(hidden.gone)
 	}
 	all.leave(f)
+}
+
+// emptied waits for the hidden names in a directory to go, and tells whether there were any and all
+// have gone.
+func (all *OpenFiles) emptied(ctx context.Context, dir nfs.Handle) bool {
+	var names []*hiddenName
+	all.mu.Lock()
+	for _, f := range all.files {
+		if hidden := f.hidden.Load(); hidden != nil && hidden.at.Dir == dir {
+			names = append(names, hidden)
+		}
+	}
+	all.mu.Unlock()
+	late := time.After(hiddenPatience)
+	for _, name := range names {
+		select {
+		case <-name.gone:
+		case <-late:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return len(names) > 0
 }
 
 // hide gives a file that is open here and has no other name a hidden one, and tells whether it
@@ -182,6 +221,9 @@ func (fs *FileSystem) hide(c nfs.Call, at nfs.Name) (bool, error) {
 func (fs *FileSystem) hideOpen(c nfs.Call, f *openFile, at nfs.Name) (bool, error) {
 	f.mu.Lock() // the last close waits
 	defer f.mu.Unlock()
+	for f.opens > 0 && f.opens == f.closing {
+		f.closed.Wait()
+	}
 	if f.opens == 0 {
 		return false, nil
 	}
@@ -194,7 +236,7 @@ func (fs *FileSystem) hideOpen(c nfs.Call, f *openFile, at nfs.Name) (bool, erro
 	if err = fs.mount.Rename(c, at, to); err != nil {
 		return false, err
 	}
-	f.hidden.Store(&hiddenName{fs.mount, to, c.Cred})
+	f.hidden.Store(&hiddenName{fs.mount, to, c.Cred, make(chan struct{})})
 	fs.nodes.moved(at, to)
 	return true, nil
 }
