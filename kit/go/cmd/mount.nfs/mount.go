@@ -143,6 +143,7 @@ func reach(c command, port uint16, deadline time.Time) (netip.AddrPort, error) {
 		}
 		var unknown *net.DNSError
 		if errors.As(err, &unknown) {
+			//lint:ignore ST1005 as mount(8) says it
 			return server, fmt.Errorf("Failed to resolve server %s", c.server)
 		}
 		if !worthRetrying(err) || time.Now().After(deadline) {

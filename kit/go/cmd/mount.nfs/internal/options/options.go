@@ -42,7 +42,8 @@ type Options struct {
 
 // The messages of mount(8), each the end of a sentence that begins "mount.nfs: ".
 var (
-	errIncorrect   = errors.New("an incorrect mount option was specified")
+	errIncorrect = errors.New("an incorrect mount option was specified")
+	//lint:ignore ST1005 as mount(8) says it
 	errUnsupported = errors.New("Protocol not supported")
 	errRemount     = errors.New("a mount cannot be changed with remount, only unmounted and mounted anew")
 )
