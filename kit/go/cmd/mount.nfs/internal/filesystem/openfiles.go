@@ -147,6 +147,9 @@ func (all *OpenFiles) remove(ctx context.Context, f *openFile) {
 	}
 	f.mu.Unlock()
 	if hidden != nil {
+		// Also when the file system is being unmounted: nobody else will do it.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+		defer cancel()
 		if err := hidden.mount.Remove(nfs.Call{Ctx: ctx, Cred: hidden.cred}, hidden.at); err != nil {
 			log.Printf("%s stays on the server: %v", hidden.at.Name, err)
 		}
