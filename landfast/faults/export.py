@@ -9,7 +9,7 @@ from landfast.nfs.probe import Written
 from landfast.nfs.server import CONFIG, EXPORT_PATH
 from landfast.waiting import wait_until
 
-_FILLER = f"{EXPORT_PATH}/landfast-filler"
+_FILLER = "landfast-filler"
 _MEBIBYTE = "x" * (1 << 20)
 # fallocate is quick, but leaves the last blocks; dd fills those.
 _FILL = """
@@ -86,28 +86,29 @@ class ExportFull(_ExportFault):
     probe_text = _MEBIBYTE
 
     def inject(self) -> None:
-        fill = ("sh", "-c", _FILL, "sh", EXPORT_PATH, _FILLER)
+        fill = ("sh", "-c", _FILL, "sh", EXPORT_PATH, f"{EXPORT_PATH}/{_FILLER}")
         self.site.server.execute(*fill, timeout=timeouts.HEALTHY)
 
     def is_refused(self, written: Written) -> bool:
         return not written.made and "No space left on device" in written.said
 
     def prove_effect(self) -> str:
-        prove("the file system to have nothing free", self.still_there)
+        prove("the file system to have nothing free", lambda: self._free("1") == "0")
         return f"0 bytes are free; {super().prove_effect()}"
 
     def still_there(self) -> bool:
-        return self._free("1") == "0"
+        """Whether the space is still taken; mysqld, when it ends, frees some of its own."""
+        return self.site.server.inspector.exists(_FILLER)
 
     def heal(self) -> None:
         super().heal()
-        self.site.server.execute("rm", "-f", _FILLER)
+        self.site.server.execute("rm", "-f", f"{EXPORT_PATH}/{_FILLER}")
 
     def prove_healed(self) -> str:
         served = super().prove_healed()
         wait_until(
             f"{_FILLER} to be gone",
-            lambda: self.site.server.inspector.exists("landfast-filler"),
+            lambda: self.site.server.inspector.exists(_FILLER),
             until=lambda exists: not exists,
             timeout=timeouts.CONTAINER_STATE,
         )

@@ -137,10 +137,13 @@ def test_full_export_has_no_byte_free_and_refuses_a_write(place: Place) -> None:
     fault = ExportFull(place.site)
     fault.inject()
     place.engine.answer("execute", "server", "df", with_=result("Avail\n4096\n"))
-    assert not fault.still_there()
+    assert "to have nothing free" in unproven(fault)
     place.engine.answer("execute", "server", "df", with_=result("Avail\n0\n"))
     place.engine.answer("execute", NODE, "sh", with_=FULL)
     assert fault.prove_effect().startswith("0 bytes are free; the server answers")
+    assert not fault.still_there(), "the filler was removed"
+    place.inspector.files["landfast-filler"] = "x"
+    assert fault.still_there()
     fault.heal()
     assert ("execute", "server", "rm", "-f", "/data/share/landfast-filler") in place.engine.calls
 
