@@ -35,14 +35,21 @@ func (fs *FileSystem) GetLk(cancel <-chan struct{}, in *fuse.LkIn, out *fuse.LkO
 		out.Lk = fuse.FileLock{Typ: syscall.F_UNLCK}
 		return fuse.OK
 	}
-	out.Lk = fuse.FileLock{Start: conflict.Range.Offset, End: math.MaxInt64, Typ: syscall.F_RDLCK}
-	if l := conflict.Range.Length; l <= math.MaxInt64-min(out.Lk.Start, math.MaxInt64) {
-		out.Lk.End = out.Lk.Start + l - 1
-	}
-	if conflict.Write {
-		out.Lk.Typ = syscall.F_WRLCK
-	}
+	out.Lk = inTheWay(conflict)
 	return fuse.OK
+}
+
+// inTheWay tells the kernel of a lock; what does not fit into an off_t goes on to the end. So does a
+// length of 0, with which Ganesha tells of a lock on everything.
+func inTheWay(c *nfs.Conflict) fuse.FileLock {
+	lock := fuse.FileLock{Start: min(c.Range.Offset, math.MaxInt64), End: math.MaxInt64, Typ: syscall.F_RDLCK}
+	if l := c.Range.Length; l != 0 && l <= math.MaxInt64-lock.Start {
+		lock.End = lock.Start + l - 1
+	}
+	if c.Write {
+		lock.Typ = syscall.F_WRLCK
+	}
+	return lock
 }
 
 // SetLk takes a lock or gives one back, without waiting.
