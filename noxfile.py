@@ -139,3 +139,14 @@ def kit_tests(session: nox.Session) -> None:
     session.run(*test, "./cmd/podnet/...", "./cmd/nfs-provisioner/...")
     beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
     session.run(*beside, *test, "./cmd/mount.nfs/...", *session.posargs)
+
+
+@nox.session
+def posix(session: nox.Session) -> None:
+    """Run POSIX test suites, those that are installed, on a mount of the kit's NFS client."""
+    install(session)
+    beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
+    private = ["unshare", "--mount", "--propagation", "private"]
+    test = ["python", "-m", "landfast.kit.go", "test", "-v", "-count=1", "./cmd/mount.nfs"]
+    command = [*beside, *private, *test, "-run", "^TestPosix$", *session.posargs]
+    session.run(*command, env={"POSIX_TEST": "1"})
