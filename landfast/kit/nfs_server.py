@@ -73,7 +73,7 @@ def control(engine: Engine, name: str, action: str) -> None:
     if action in ("kill", "restart"):
         engine.kill(name, check=False)
         wait_until(
-            f"{name} to be gone",
+            f"{name} to be gone",  # with all its threads: then its port and its files are free
             lambda: engine.state(name).status == "exited",
             timeout=timeouts.CONTAINER_STATE,
         )

@@ -136,6 +136,9 @@ func (f *File) TestLock(c Call, o LockOwner, r Range, write bool) (*Conflict, er
 		return nil, errMalformed
 	}
 	d := &denied.Denied
+	if d.Length == 0 { // no such lock can be asked for; Ganesha means one without an end
+		d.Length = ToEnd
+	}
 	writes := d.Locktype == nfsv4.WRITE_LT || d.Locktype == nfsv4.WRITEW_LT
 	return &Conflict{Range{d.Offset, d.Length}, writes}, nil
 }

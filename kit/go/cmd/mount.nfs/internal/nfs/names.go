@@ -35,16 +35,22 @@ func (m *Mount) GetAttr(c Call, h Handle) (Attr, error) {
 
 // SetAttr changes attributes; with f, a new size is allowed by how f was opened.
 func (m *Mount) SetAttr(c Call, h Handle, f *File, ch Changes) (attr Attr, err error) {
+	change := func() ([]nfsv4.NfsResop4, error) {
+		set := nfsv4.Setattr4args{ObjAttributes: ch.encode()}
+		return m.run(c, putfh(h), &nfsv4.NfsArgop4_OP_SETATTR{Opsetattr: set}, getattr(fileAttributes))
+	}
+	if f != nil && ch.Size != nil {
+		change = func() ([]nfsv4.NfsResop4, error) {
+			return f.compound(c, nil, func() []nfsv4.NfsArgop4 {
+				set := nfsv4.Setattr4args{Stateid: f.stateid(), ObjAttributes: ch.encode()}
+				return []nfsv4.NfsArgop4{putfh(h), &nfsv4.NfsArgop4_OP_SETATTR{Opsetattr: set},
+					getattr(fileAttributes)}
+			})
+		}
+	}
 	// Data that comes later would undo a new size or new times.
 	err = m.client.pending.alone(c.Ctx, m, h, func() error {
-		results, err := m.client.compound(m, c, func() []nfsv4.NfsArgop4 {
-			set := nfsv4.Setattr4args{ObjAttributes: ch.encode()}
-			if f != nil && ch.Size != nil {
-				set.Stateid = f.stateid()
-			}
-			return []nfsv4.NfsArgop4{putfh(h), &nfsv4.NfsArgop4_OP_SETATTR{Opsetattr: set},
-				getattr(fileAttributes)}
-		})
+		results, err := change()
 		if err == nil {
 			attr, err = m.attrOf(results, 2, h)
 		}

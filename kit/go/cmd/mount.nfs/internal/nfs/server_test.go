@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -17,7 +18,6 @@ import (
 const (
 	testPatience = 60 * time.Second // a grace period and what goes with it
 	exportPath   = "/data/share"
-	controlTries = 3
 )
 
 // testServer is a real server on loopback. NFS_TEST_CONTROL is a command that takes one of kill,
@@ -38,14 +38,8 @@ func needServer(t testing.TB) *testServer {
 func (s *testServer) do(what string) {
 	s.t.Helper()
 	words := append(strings.Fields(s.control), what)
-	for try := 1; ; try++ {
-		out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
-		if err == nil {
-			return
-		}
-		if try == controlTries { // Ganesha does not start while its last process is not quite gone
-			s.t.Fatalf("%s: %v: %s", what, err, out)
-		}
+	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v: %s", what, err, out)
 	}
 }
 
@@ -69,6 +63,8 @@ type testMount struct {
 	t    testing.TB
 	root Handle
 	logs *testLog
+
+	unverified atomic.Int32 // exclusive creates of which the server forgot that they are ours
 }
 
 type testLog struct {
@@ -113,7 +109,7 @@ func mountAt(t testing.TB, address string, minor uint32, o MountOptions) *testMo
 	if err != nil {
 		t.Fatalf("mount: %v", err)
 	}
-	return &testMount{m, t, root, logs}
+	return &testMount{Mount: m, t: t, root: root, logs: logs}
 }
 
 func (m *testMount) call() Call {
