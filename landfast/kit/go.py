@@ -1,4 +1,4 @@
-"""`python -m landfast.kit.go fmt | vet | test …`: run Go in `kit/go`."""
+"""`python -m landfast.kit.go fmt | vet | staticcheck | test …`: run Go in `kit/go`."""
 
 import os
 import sys
@@ -10,9 +10,10 @@ from landfast.kit.cache import Cache
 from landfast.kit.programs import GO_BUILD, GO_MODULE, Programs
 from landfast.progress import Progress
 
-_OPTIONS = {
-    "vet": f"-vettool={GO_MODULE / 'vet-ours'}",
-    "test": "-vet=off",  # `nox -s lint` vets; here Go would read all of Kubernetes for it
+_COMMANDS = {
+    "vet": ["vet", f"-vettool={GO_MODULE / 'vet-ours'}"],
+    "staticcheck": ["tool", "-modfile=lint.mod", "staticcheck"],  # the kit builds without it
+    "test": ["test", "-vet=off"],  # `nox -s lint` vets; here Go would read all of Kubernetes for it
 }
 
 
@@ -27,10 +28,10 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(unformatted)
         return 1 if unformatted else 0
     command, *rest = arguments
-    options = [_OPTIONS[command]] if command in _OPTIONS else []
     os.chdir(GO_MODULE)
     os.environ.update(GO_BUILD)
-    return os.execv(go, ["go", command, *options, *rest])  # noqa: S606 - this process becomes Go
+    arguments = ["go", *_COMMANDS.get(command, [command]), *rest]
+    return os.execv(go, arguments)  # noqa: S606 - this process becomes Go
 
 
 if __name__ == "__main__":
