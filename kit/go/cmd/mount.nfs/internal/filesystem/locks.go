@@ -39,11 +39,10 @@ func (fs *FileSystem) GetLk(cancel <-chan struct{}, in *fuse.LkIn, out *fuse.LkO
 	return fuse.OK
 }
 
-// inTheWay tells the kernel of a lock; what does not fit into an off_t goes on to the end. So does a
-// length of 0, with which Ganesha tells of a lock on everything.
+// inTheWay tells the kernel of a lock; what does not fit into an off_t goes on to the end.
 func inTheWay(c *nfs.Conflict) fuse.FileLock {
 	lock := fuse.FileLock{Start: min(c.Range.Offset, math.MaxInt64), End: math.MaxInt64, Typ: syscall.F_RDLCK}
-	if l := c.Range.Length; l != 0 && l <= math.MaxInt64-lock.Start {
+	if l := c.Range.Length; l <= math.MaxInt64-lock.Start {
 		lock.End = lock.Start + l - 1
 	}
 	if c.Write {

@@ -15,7 +15,6 @@ func TestConflictFitsIntoWhatTheKernelTakes(t *testing.T) {
 	for conflict, want := range map[nfs.Conflict]fuse.FileLock{
 		{Range: nfs.Range{Offset: 5, Length: 2}}:                  {Start: 5, End: 6, Typ: syscall.F_RDLCK},
 		{Range: everything, Write: true}:                          {End: math.MaxInt64, Typ: syscall.F_WRLCK},
-		{Range: nfs.Range{Offset: 5}, Write: true}:                {Start: 5, End: math.MaxInt64, Typ: syscall.F_WRLCK},
 		{Range: nfs.Range{Offset: math.MaxInt64, Length: 1}}:      {Start: math.MaxInt64, End: math.MaxInt64},
 		{Range: nfs.Range{Offset: math.MaxUint64 - 1, Length: 1}}: {Start: math.MaxInt64, End: math.MaxInt64},
 		{Range: nfs.Range{Offset: 1, Length: math.MaxInt64 + 1}}:  {Start: 1, End: math.MaxInt64},
@@ -26,4 +25,17 @@ func TestConflictFitsIntoWhatTheKernelTakes(t *testing.T) {
 			t.Errorf("%+v: %+v", conflict, got)
 		}
 	}
+}
+
+func FuzzConflict(f *testing.F) {
+	f.Add(uint64(5), uint64(math.MaxInt64-5), true)
+	f.Fuzz(func(t *testing.T, start, length uint64, write bool) {
+		if length == 0 {
+			return // no conflict has this
+		}
+		got := inTheWay(&nfs.Conflict{Range: nfs.Range{Offset: start, Length: length}, Write: write})
+		if got.Start > got.End || got.End > math.MaxInt64 {
+			t.Errorf("%d+%d: %+v", start, length, got)
+		}
+	})
 }
