@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -39,6 +40,10 @@ const (
 	memoryLimit    = 96 << 20
 	garbagePercent = 50
 )
+
+// A goroutine in a system call keeps its processor until the runtime takes it away, which costs a
+// thread. As most of them wait in system calls here, there are to be more of them than of the real ones.
+const processorsMin = 4
 
 const usage = `usage: mount.nfs SERVER:/PATH DIRECTORY [-rwvfns] [-o OPTIONS]
        mount.nfs --stats DIRECTORY
@@ -171,6 +176,7 @@ func serve(text string) int {
 	log.SetFlags(log.LstdFlags | log.LUTC)
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetGCPercent(garbagePercent)
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), processorsMin))
 	key, err := node.ParseKey(text)
 	if err != nil {
 		log.Print(err)

@@ -179,10 +179,14 @@ func (c *Client) acquire(ctx context.Context) (s *slot, epoch uint64, err error)
 	for {
 		select {
 		case s = <-c.free:
-		case <-ctx.Done():
-			return nil, 0, interruption(ctx)
-		case <-c.ctx.Done():
-			return nil, 0, rpc.ErrClosed
+		default: // only now: to be told of ctx's end may cost a timer
+			select {
+			case s = <-c.free:
+			case <-ctx.Done():
+				return nil, 0, interruption(ctx)
+			case <-c.ctx.Done():
+				return nil, 0, rpc.ErrClosed
+			}
 		}
 		c.mu.Lock()
 		recovering, epoch := c.recovering, c.epoch

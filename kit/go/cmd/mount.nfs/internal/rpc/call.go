@@ -75,27 +75,41 @@ func (c *Client) Start(
 // on: Wait again for it.
 func (k *Call) Wait(ctx context.Context, decode func(*Reader) error) error {
 	for {
+		k.client.lead(k)
+		record, err := k.reply(ctx)
+		if err != nil {
+			return err
+		}
+		err = decodeReply(record, decode)
+		giveBuffer(record)
+		var refused *RefusedError
+		if err == nil || errors.As(err, &refused) {
+			k.release()
+			return err
+		}
+		if k.malformed++; k.malformed >= tooOften {
+			k.release()
+			return fmt.Errorf("malformed reply: %v: %w", err, syscall.EIO)
+		}
+		k.client.again(k, err)
+	}
+}
+
+func (k *Call) reply(ctx context.Context) (record []byte, err error) {
+	open := true
+	select {
+	case record, open = <-k.arrived:
+	default: // only now: to be told of ctx's end may cost a timer
 		select {
-		case record, open := <-k.arrived:
-			if !open {
-				return ErrClosed
-			}
-			err := decodeReply(record, decode)
-			giveBuffer(record)
-			var refused *RefusedError
-			if err == nil || errors.As(err, &refused) {
-				k.release()
-				return err
-			}
-			if k.malformed++; k.malformed >= tooOften {
-				k.release()
-				return fmt.Errorf("malformed reply: %v: %w", err, syscall.EIO)
-			}
-			k.client.again(k, err)
+		case record, open = <-k.arrived:
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
+	if !open {
+		return nil, ErrClosed
+	}
+	return record, nil
 }
 
 // Sends tells how often the request was sent.

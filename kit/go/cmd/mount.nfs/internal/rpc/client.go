@@ -5,7 +5,6 @@ package rpc
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -104,12 +103,13 @@ func (c *Client) run() {
 					time.Since(lostAt).Round(time.Millisecond))
 			}
 			c.attach(conn)
-			var replies int
-			replies, err = conn.read(c.deliver)
+			err = c.read(conn)
 			conn.fail(err)
-			if replies > 0 {
+			c.mu.Lock()
+			if conn.replies > 0 {
 				backoff = backoffMin
 			}
+			c.mu.Unlock()
 			lostAt = time.Now()
 			if c.ctx.Err() == nil {
 				c.config.Logf("%s: connection lost: %v", c.config.Address, conn.cause())
@@ -201,23 +201,6 @@ func (c *Client) again(call *Call, cause error) {
 	bad.fail(fmt.Errorf("malformed reply: %w", cause))
 }
 
-var errUnknownReply = errors.New("reply to a call that was not made")
-
-// deliver hands a record to its call. A reply that nobody waits for is a broken stream.
-func (c *Client) deliver(conn *connection, xid uint32, record []byte) error {
-	c.mu.Lock()
-	call := c.waiting[xid]
-	if call == nil || call.on != conn {
-		c.mu.Unlock()
-		giveBuffer(record)
-		return errUnknownReply
-	}
-	delete(c.waiting, xid)
-	c.mu.Unlock()
-	call.arrived <- record
-	return nil
-}
-
 // watch replaces the connection when a call has had no reply for its timeo.
 func (c *Client) watch() {
 	defer c.ended.Done()
@@ -235,7 +218,11 @@ func (c *Client) watch() {
 					break
 				}
 			}
+			conn := c.conn
 			c.mu.Unlock()
+			if conn != nil {
+				c.readOn(conn) // an idle connection may be lost
+			}
 		}
 	}
 }

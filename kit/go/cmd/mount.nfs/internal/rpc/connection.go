@@ -1,18 +1,15 @@
 package rpc
 
 import (
-	"bufio"
-	"encoding/binary"
+	"cmp"
 	"errors"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/buildbarn/go-xdr/pkg/runtime"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,22 +18,24 @@ const (
 	unacknowledged  = 15 * time.Second // after this a silent peer counts as lost
 	keepalivePeriod = 5 * time.Second
 	keepaliveProbes = 3
-	readBufferBytes = 64 << 10
 
 	// Servers may insist on a port only root can bind; the kernel's client uses this range.
 	reservedMin, reservedMax = 665, 1023
 	reservedTries            = 20
 )
 
-var errShortRecord = errors.New("record without an xid")
-
 // connection is one TCP connection. Senders write to it themselves as long as it takes their
 // bytes without waiting; the rest is left to a writer, so that no sender is ever stuck.
+//
+// Go's poller does not know its socket: for every reply it would wake a thread of its own.
 type connection struct {
-	tcp  *net.TCPConn
-	raw  syscall.RawConn
-	wake chan struct{}
-	done chan struct{}
+	file   *os.File
+	socket syscall.RawConn // holds the file open
+	wake   chan struct{}
+	done   chan struct{}
+
+	unread, reading chan *receiver // either has it, or a caller
+	replies         int            // guarded by the client's mutex
 
 	mu      sync.Mutex
 	queue   []outgoing
@@ -50,14 +49,38 @@ type outgoing struct {
 }
 
 func newConnection(tcp *net.TCPConn) (*connection, error) {
-	raw, err := tcp.SyscallConn()
+	defer tcp.Close()
+	file, err := takeSocket(tcp)
 	if err != nil {
-		tcp.Close()
 		return nil, err
 	}
-	c := &connection{tcp: tcp, raw: raw, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	c := &connection{
+		file: file, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		unread: make(chan *receiver, 1), reading: make(chan *receiver, 1),
+	}
+	if c.socket, err = file.SyscallConn(); err != nil {
+		file.Close()
+		return nil, err
+	}
+	c.reading <- &receiver{}
 	go c.write()
 	return c, nil
+}
+
+// takeSocket gives the socket to the caller, in blocking mode.
+func takeSocket(tcp *net.TCPConn) (file *os.File, err error) {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	failure := raw.Control(func(fd uintptr) {
+		var own int
+		if own, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			err = unix.SetNonblock(own, false)
+			file = os.NewFile(uintptr(own), "socket")
+		}
+	})
+	return file, cmp.Or(failure, err)
 }
 
 // fail ends the connection; the first cause counts.
@@ -68,9 +91,12 @@ func (c *connection) fail(err error) {
 		return
 	}
 	c.err = err
-	// A reset leaves no TIME_WAIT behind, which would keep the port from being used again.
-	c.tcp.SetLinger(0)
-	c.tcp.Close()
+	c.socket.Control(func(fd uintptr) {
+		// A reset leaves no TIME_WAIT behind, which would keep the port from being used again.
+		unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		unix.Shutdown(int(fd), unix.SHUT_RDWR) // who waits for the socket wakes up
+	})
+	c.file.Close()
 	close(c.done)
 }
 
@@ -93,7 +119,7 @@ func (c *connection) send(segments [][]byte, sent func()) {
 		c.mu.Unlock()
 		return
 	}
-	rest, err := c.tryWrite(segments)
+	rest, err := c.transmit(segments, unix.MSG_DONTWAIT)
 	if err == nil && len(rest) > 0 {
 		c.queue = append(c.queue, outgoing{rest, sent})
 		c.mu.Unlock()
@@ -110,25 +136,19 @@ func (c *connection) send(segments [][]byte, sent func()) {
 	sent()
 }
 
-// tryWrite writes what the socket takes at once, and gives the rest.
-func (c *connection) tryWrite(segments [][]byte) (rest [][]byte, err error) {
+// transmit writes what the socket takes, and gives the rest.
+func (c *connection) transmit(segments [][]byte, flags int) (rest [][]byte, err error) {
 	var n int
-	var failure error
-	err = c.raw.Write(func(fd uintptr) bool {
-		if len(segments) == 1 {
-			n, failure = unix.Write(int(fd), segments[0])
-		} else {
-			n, failure = unix.Writev(int(fd), segments)
-		}
-		return true
+	failure := c.socket.Control(func(fd uintptr) {
+		n, err = unix.SendmsgBuffers(int(fd), segments, nil, nil, flags|unix.MSG_NOSIGNAL)
 	})
 	switch {
-	case err != nil:
-		return nil, err
-	case failure == unix.EAGAIN || failure == unix.EINTR:
-		return segments, nil
 	case failure != nil:
 		return nil, failure
+	case err == unix.EAGAIN || err == unix.EINTR:
+		return segments, nil
+	case err != nil:
+		return nil, err
 	}
 	for i, s := range segments {
 		if n < len(s) {
@@ -161,65 +181,19 @@ func (c *connection) writeQueue() bool {
 	queue, broken := c.queue, c.err != nil
 	c.queue, c.writing = nil, len(queue) > 0
 	c.mu.Unlock()
-	var buffers net.Buffers
 	for _, o := range queue {
-		buffers = append(buffers, o.segments...)
-	}
-	if len(queue) > 0 && !broken {
-		if _, err := buffers.WriteTo(c.tcp); err != nil {
-			c.fail(err)
+		for rest := o.segments; len(rest) > 0 && !broken; {
+			var err error
+			if rest, err = c.transmit(rest, 0); err != nil {
+				c.fail(err)
+				broken = true
+			}
 		}
 	}
 	for _, o := range queue {
 		o.sent()
 	}
 	return len(queue) > 0
-}
-
-// read hands records over until one is malformed or the connection ends. It tells how many
-// there were.
-func (c *connection) read(deliver func(*connection, uint32, []byte) error) (replies int, err error) {
-	r := bufio.NewReaderSize(c.tcp, readBufferBytes)
-	for ; ; replies++ {
-		record, err := readRecord(r)
-		if err != nil {
-			return replies, err
-		}
-		xid, _, err := runtime.ReadUnsignedInt(NewReader(record))
-		if err != nil {
-			return replies, errShortRecord
-		}
-		if err := deliver(c, xid, record); err != nil {
-			return replies, err
-		}
-	}
-}
-
-// readRecord puts the fragments of a record together.
-func readRecord(r io.Reader) (record []byte, err error) {
-	for last := false; !last; {
-		var mark [markBytes]byte
-		if _, err := io.ReadFull(r, mark[:]); err != nil {
-			return nil, err
-		}
-		header := binary.BigEndian.Uint32(mark[:])
-		last = header&lastRecord != 0
-		size := int(header &^ lastRecord)
-		if size > recordMax-len(record) || size == 0 && !last {
-			return nil, fmt.Errorf("a fragment of %d bytes after %d", size, len(record))
-		}
-		start := len(record)
-		grown := takeBuffer(start + size)
-		copy(grown, record)
-		if record != nil {
-			giveBuffer(record)
-		}
-		record = grown
-		if _, err := io.ReadFull(r, record[start:]); err != nil {
-			return nil, err
-		}
-	}
-	return record, nil
 }
 
 // dial takes the port of the last connection if it can: servers know a client whose NFSv4.0

@@ -47,8 +47,9 @@ func newServer(t *testing.T, answer func(call int, record []byte) [][]byte) *ser
 
 func (s *server) serve(conn net.Conn, answer func(int, []byte) [][]byte) {
 	defer conn.Close()
+	received := &receiver{}
 	for {
-		record, err := readRecord(conn)
+		record, err := received.next(conn)
 		if err != nil {
 			return
 		}
@@ -145,6 +146,58 @@ func TestLargeRequestsAtOnce(t *testing.T) {
 		}()
 	}
 	callers.Wait()
+}
+
+// Whoever reads the first of two replies has read the second one with it.
+func TestRepliesInOneSegment(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		var segment []byte
+		received := &receiver{}
+		for number := range uint32(2) {
+			record, err := received.next(conn)
+			if err != nil {
+				return
+			}
+			reply := success(record, number)
+			segment = binary.BigEndian.AppendUint32(segment, lastRecord|uint32(len(reply)))
+			segment = append(segment, reply...)
+		}
+		conn.Write(segment)
+		received.next(conn) // until the client has left
+	}()
+	c := newClient(t, listener.Addr().String())
+	var calls []*Call
+	for range 2 {
+		k, err := c.Start(&Cred{}, 1, patience, func(io.Writer) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, k)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for want, k := range calls {
+		err := k.Wait(ctx, func(r *Reader) error {
+			number, _, err := runtime.ReadUnsignedInt(r)
+			if int(number) != want {
+				t.Errorf("call %d has the reply to call %d", want, number)
+			}
+			return err
+		})
+		if err != nil || k.Sends() != 1 {
+			t.Fatalf("call %d, sent %d times: %v", want, k.Sends(), err)
+		}
+	}
 }
 
 func TestACutConnectionRepeatsTheSameCall(t *testing.T) {
@@ -276,10 +329,10 @@ func FuzzReply(f *testing.F) {
 			return err
 		})
 		framed := binary.BigEndian.AppendUint32(nil, lastRecord|uint32(len(reply)))
-		got, err := readRecord(bytes.NewReader(append(framed, reply...)))
+		got, err := new(receiver).next(bytes.NewReader(append(framed, reply...)))
 		if err == nil && !bytes.Equal(got, reply) {
 			t.Fatalf("the record %x was read as %x", reply, got)
 		}
-		readRecord(bytes.NewReader(reply)) // whatever marks there are
+		new(receiver).next(bytes.NewReader(reply)) // whatever marks there are
 	})
 }
