@@ -75,106 +75,90 @@ func (fs *FileSystem) attributes(out *fuse.AttrOut, n *node, a nfs.Attr) {
 // Lookup finds a name in a directory. That there is none is not for the kernel to remember: another
 // node may be about to make it.
 func (fs *FileSystem) Lookup(cancel <-chan struct{}, h *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
-	r := fs.begin(cancel, h)
-	defer r.end()
-	dir := fs.nodes.get(h.NodeId)
-	if dir == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	handle, attr, err := fs.mount.Lookup(r.call(h), dir.handle, name)
-	if err != nil {
-		return status(err)
-	}
-	fs.entry(out, handle, attr, nfs.Name{Dir: dir.handle, Name: name})
-	return fuse.OK
+	return fs.onNode(cancel, h, func(r *request, dir *node) error {
+		handle, attr, err := fs.mount.Lookup(r.call(h), dir.handle, name)
+		if err != nil {
+			return err
+		}
+		fs.entry(out, handle, attr, nfs.Name{Dir: dir.handle, Name: name})
+		return nil
+	})
 }
 
 // GetAttr asks the server: the kernel does so only when what it has is too old.
 func (fs *FileSystem) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	n := fs.nodes.get(in.NodeId)
-	if n == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	attr, err := fs.mount.GetAttr(r.anybody(&in.InHeader), n.handle)
-	if err != nil {
-		return status(err)
-	}
-	fs.attributes(out, n, attr)
-	return fuse.OK
+	return fs.onNode(cancel, &in.InHeader, func(r *request, n *node) error {
+		attr, err := fs.mount.GetAttr(r.anybody(&in.InHeader), n.handle)
+		if err != nil {
+			return err
+		}
+		fs.attributes(out, n, attr)
+		return nil
+	})
 }
 
 // SetAttr is chmod(2), chown(2), truncate(2), utimensat(2) and the like.
 func (fs *FileSystem) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	n := fs.nodes.get(in.NodeId)
-	if n == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	call := r.call(&in.InHeader)
-	var changes nfs.Changes
-	if mode, ok := in.GetMode(); ok {
-		changes.Mode = &mode
-	}
-	if uid, ok := in.GetUID(); ok {
-		changes.UID = &uid
-	}
-	if gid, ok := in.GetGID(); ok {
-		changes.GID = &gid
-	}
-	if t, ok := in.GetATime(); ok {
-		changes.Atime = &nfs.TimeChange{Time: t, Now: in.Valid&fuse.FATTR_ATIME_NOW != 0}
-	}
-	if t, ok := in.GetMTime(); ok {
-		changes.Mtime = &nfs.TimeChange{Time: t, Now: in.Valid&fuse.FATTR_MTIME_NOW != 0}
-	}
-	var open *nfs.File
-	if size, ok := in.GetSize(); ok {
-		changes.Size = &size
-		n.write()
-		if handle, ok := in.GetFh(); ok { // ftruncate(2) may do what open(2) was allowed to
-			if f := fs.file(handle); f != nil {
-				open, call.Cred = f.nfs, f.cred
+	return fs.onNode(cancel, &in.InHeader, func(r *request, n *node) error {
+		call := r.call(&in.InHeader)
+		var changes nfs.Changes
+		if mode, ok := in.GetMode(); ok {
+			changes.Mode = &mode
+		}
+		if uid, ok := in.GetUID(); ok {
+			changes.UID = &uid
+		}
+		if gid, ok := in.GetGID(); ok {
+			changes.GID = &gid
+		}
+		if t, ok := in.GetATime(); ok {
+			changes.Atime = &nfs.TimeChange{Time: t, Now: in.Valid&fuse.FATTR_ATIME_NOW != 0}
+		}
+		if t, ok := in.GetMTime(); ok {
+			changes.Mtime = &nfs.TimeChange{Time: t, Now: in.Valid&fuse.FATTR_MTIME_NOW != 0}
+		}
+		var open *nfs.File
+		if size, ok := in.GetSize(); ok {
+			changes.Size = &size
+			n.write()
+			if handle, ok := in.GetFh(); ok { // ftruncate(2) may do what open(2) was allowed to
+				if f := fs.file(handle); f != nil {
+					open, call.Cred = f.nfs, f.cred
+				}
 			}
 		}
-	}
-	var attr nfs.Attr
-	var err error
-	if changes == (nfs.Changes{}) {
-		attr, err = fs.mount.GetAttr(call, n.handle)
-	} else {
-		attr, err = fs.mount.SetAttr(call, n.handle, open, changes)
-	}
-	if err != nil {
-		return status(err)
-	}
-	fs.attributes(out, n, attr)
-	return fuse.OK
+		var attr nfs.Attr
+		var err error
+		if changes == (nfs.Changes{}) {
+			attr, err = fs.mount.GetAttr(call, n.handle)
+		} else {
+			attr, err = fs.mount.SetAttr(call, n.handle, open, changes)
+		}
+		if err != nil {
+			return err
+		}
+		fs.attributes(out, n, attr)
+		return nil
+	})
 }
 
 // StatFs is statfs(2).
 func (fs *FileSystem) StatFs(cancel <-chan struct{}, h *fuse.InHeader, out *fuse.StatfsOut) fuse.Status {
-	r := fs.begin(cancel, h)
-	defer r.end()
-	n := fs.nodes.get(h.NodeId)
-	if n == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	space, err := fs.mount.StatFS(r.anybody(h), n.handle)
-	if err != nil {
-		return status(err)
-	}
-	*out = fuse.StatfsOut{
-		Blocks:  space.TotalBytes / blockBytes,
-		Bfree:   space.FreeBytes / blockBytes,
-		Bavail:  space.AvailableBytes / blockBytes,
-		Files:   space.TotalFiles,
-		Ffree:   space.FreeFiles,
-		Bsize:   blockBytes,
-		Frsize:  blockBytes,
-		NameLen: nameBytes,
-	}
-	return fuse.OK
+	return fs.onNode(cancel, h, func(r *request, n *node) error {
+		space, err := fs.mount.StatFS(r.anybody(h), n.handle)
+		if err != nil {
+			return err
+		}
+		*out = fuse.StatfsOut{
+			Blocks:  space.TotalBytes / blockBytes,
+			Bfree:   space.FreeBytes / blockBytes,
+			Bavail:  space.AvailableBytes / blockBytes,
+			Files:   space.TotalFiles,
+			Ffree:   space.FreeFiles,
+			Bsize:   blockBytes,
+			Frsize:  blockBytes,
+			NameLen: nameBytes,
+		}
+		return nil
+	})
 }

@@ -37,20 +37,16 @@ type list struct {
 
 // OpenDir begins to list a directory.
 func (fs *FileSystem) OpenDir(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	n := fs.nodes.get(in.NodeId)
-	if n == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	call := r.call(&in.InHeader)
-	fs.open.wait(call.Ctx)
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	fs.lastHandle++
-	out.Fh = fs.lastHandle
-	fs.lists[out.Fh] = &list{node: n, cred: call.Cred}
-	return fuse.OK
+	return fs.onNode(cancel, &in.InHeader, func(r *request, n *node) error {
+		call := r.call(&in.InHeader)
+		fs.open.wait(call.Ctx)
+		fs.mu.Lock()
+		defer fs.mu.Unlock()
+		fs.lastHandle++
+		out.Fh = fs.lastHandle
+		fs.lists[out.Fh] = &list{node: n, cred: call.Cred}
+		return nil
+	})
 }
 
 // ReleaseDir ends that.

@@ -78,25 +78,21 @@ func (n *node) write() {
 
 // Open asks the server for the file as it is now.
 func (fs *FileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	n := fs.nodes.get(in.NodeId)
-	if n == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	call := r.call(&in.InHeader)
-	if err := fs.checkName(call, n); err != nil {
-		return status(err)
-	}
-	f, attr, err := fs.mount.Open(call, n.handle, fs.nodes.placeOf(n), access(in.Flags))
-	if err != nil {
-		return status(err)
-	}
-	if n.isOutdated(attr) {
-		fs.server.InodeNotify(n.id, -1, 0) // its attributes, not its pages
-	}
-	fs.opened(out, n, f, call.Cred, attr)
-	return fuse.OK
+	return fs.onNode(cancel, &in.InHeader, func(r *request, n *node) error {
+		call := r.call(&in.InHeader)
+		if err := fs.checkName(call, n); err != nil {
+			return err
+		}
+		f, attr, err := fs.mount.Open(call, n.handle, fs.nodes.placeOf(n), access(in.Flags))
+		if err != nil {
+			return err
+		}
+		if n.isOutdated(attr) {
+			fs.server.InodeNotify(n.id, -1, 0) // its attributes, not its pages
+		}
+		fs.opened(out, n, f, call.Cred, attr)
+		return nil
+	})
 }
 
 // checkName makes the kernel look again (by ESTALE) if the name it opens a file by stands for
@@ -142,58 +138,49 @@ func (fs *FileSystem) Create(cancel <-chan struct{}, in *fuse.CreateIn, name str
 
 // Read fills the buffer unless the file ends: less would mean its end to the kernel.
 func (fs *FileSystem) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	f := fs.file(in.Fh)
-	if f == nil {
-		return nil, fuse.EBADF
-	}
-	n, _, err := f.nfs.Read(r.by(f.cred), buf, in.Offset)
-	if err != nil {
-		return nil, status(err)
+	n := 0
+	answer := fs.onFile(cancel, &in.InHeader, in.Fh, func(r *request, f *file) (err error) {
+		n, _, err = f.nfs.Read(r.by(f.cred), buf, in.Offset)
+		return err
+	})
+	if answer != fuse.OK {
+		return nil, answer
 	}
 	return fuse.ReadResultData(buf[:n]), fuse.OK
 }
 
 // Write keeps the data until the server has them on its disk.
 func (fs *FileSystem) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	f := fs.file(in.Fh)
-	if f == nil {
-		return 0, fuse.EBADF
-	}
-	f.node.write()
-	offset := in.Offset
-	if in.Flags&syscall.O_APPEND != 0 && in.WriteFlags&fuse.WRITE_CACHE == 0 {
-		// The kernel has taken its own idea of the size, which other nodes make wrong.
-		f.node.appending.Lock()
-		defer f.node.appending.Unlock()
-		attr, err := fs.mount.GetAttr(r.by(f.cred), f.node.handle)
-		if err != nil {
-			return 0, status(err)
+	n := 0
+	answer := fs.onFile(cancel, &in.InHeader, in.Fh, func(r *request, f *file) (err error) {
+		f.node.write()
+		offset := in.Offset
+		if in.Flags&syscall.O_APPEND != 0 && in.WriteFlags&fuse.WRITE_CACHE == 0 {
+			// The kernel has taken its own idea of the size, which other nodes make wrong.
+			f.node.appending.Lock()
+			defer f.node.appending.Unlock()
+			attr, err := fs.mount.GetAttr(r.by(f.cred), f.node.handle)
+			if err != nil {
+				return err
+			}
+			offset = attr.Size
+			if offset != in.Offset { // its pages are wrong, too; it holds them until the answer
+				defer func() { go fs.server.InodeNotify(f.node.id, 0, 0) }()
+			}
 		}
-		offset = attr.Size
-		if offset != in.Offset { // its pages are wrong, too; it holds them until the answer
-			defer func() { go fs.server.InodeNotify(f.node.id, 0, 0) }()
+		if n, err = f.nfs.Write(r.by(f.cred), data, offset); n > 0 {
+			return nil
 		}
-	}
-	n, err := f.nfs.Write(r.by(f.cred), data, offset)
-	if n == 0 && err != nil {
-		return 0, status(err)
-	}
-	return uint32(n), fuse.OK
+		return err
+	})
+	return uint32(n), answer
 }
 
 // Fsync returns when everything written to the file is on the server's disk.
 func (fs *FileSystem) Fsync(cancel <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	f := fs.file(in.Fh)
-	if f == nil {
-		return fuse.EBADF
-	}
-	return status(f.nfs.Sync(r.by(f.cred)))
+	return fs.onFile(cancel, &in.InHeader, in.Fh, func(r *request, f *file) error {
+		return f.nfs.Sync(r.by(f.cred))
+	})
 }
 
 // FsyncDir has nothing to do: changes of directories are on the disk before the server answers.
@@ -202,37 +189,33 @@ func (fs *FileSystem) FsyncDir(<-chan struct{}, *fuse.FsyncIn) fuse.Status { ret
 // Flush is close(2), of which there may be several for one open: other nodes are to see what was
 // written, whoever closes is to hear of what went wrong, and the process's locks go.
 func (fs *FileSystem) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	f := fs.file(in.Fh)
-	if f == nil {
-		return fuse.EBADF
-	}
-	done := make(chan error, 1)
-	// The locks go even if the process does not wait for that. The request is not there for so long.
-	owner, pid := nfs.LockOwner{ID: in.LockOwner}, in.Pid
-	ctx, cancelSync := context.WithCancel(context.Background())
-	go func() {
-		err := f.nfs.Sync(nfs.Call{Ctx: ctx, Cred: f.cred})
-		call := nfs.Call{Ctx: context.Background(), Cred: f.cred}
-		if e := f.nfs.Unlock(call, owner, everything); err == nil {
-			err = e
-		}
-		done <- err
-	}()
-	defer cancelSync()
-	for {
-		select {
-		case err := <-done:
-			return status(err)
-		case <-r.Done():
-			return fuse.EINTR
-		case <-time.After(diedPoll):
-			if diedOfSignal(pid) {
-				return fuse.EINTR
+	return fs.onFile(cancel, &in.InHeader, in.Fh, func(r *request, f *file) error {
+		done := make(chan error, 1)
+		// The locks go even if the process does not wait for that. The request is not there for so long.
+		owner, pid := nfs.LockOwner{ID: in.LockOwner}, in.Pid
+		ctx, cancelSync := context.WithCancel(context.Background())
+		go func() {
+			err := f.nfs.Sync(nfs.Call{Ctx: ctx, Cred: f.cred})
+			call := nfs.Call{Ctx: context.Background(), Cred: f.cred}
+			if e := f.nfs.Unlock(call, owner, everything); err == nil {
+				err = e
+			}
+			done <- err
+		}()
+		defer cancelSync()
+		for {
+			select {
+			case err := <-done:
+				return err
+			case <-r.Done():
+				return syscall.EINTR
+			case <-time.After(diedPoll):
+				if diedOfSignal(pid) {
+					return syscall.EINTR
+				}
 			}
 		}
-	}
+	})
 }
 
 // Release is the end of an open file and of its locks. Nobody hears of errors; the kernel waits for
@@ -274,38 +257,30 @@ func (fs *FileSystem) finish(ctx context.Context, f *file) error {
 
 // Fallocate is for servers that speak NFSv4.2.
 func (fs *FileSystem) Fallocate(cancel <-chan struct{}, in *fuse.FallocateIn) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	f := fs.file(in.Fh)
-	if f == nil {
-		return fuse.EBADF
-	}
-	f.node.write()
-	switch in.Mode {
-	case 0:
-		return status(f.nfs.Allocate(r.by(f.cred), in.Offset, in.Length))
-	case unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE:
-		return status(f.nfs.Deallocate(r.by(f.cred), in.Offset, in.Length))
-	}
-	return fuse.ENOTSUP
+	return fs.onFile(cancel, &in.InHeader, in.Fh, func(r *request, f *file) error {
+		f.node.write()
+		switch in.Mode {
+		case 0:
+			return f.nfs.Allocate(r.by(f.cred), in.Offset, in.Length)
+		case unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE:
+			return f.nfs.Deallocate(r.by(f.cred), in.Offset, in.Length)
+		}
+		return syscall.ENOTSUP
+	})
 }
 
 // Lseek finds holes. The kernel does without if the server does not tell.
 func (fs *FileSystem) Lseek(cancel <-chan struct{}, in *fuse.LseekIn, out *fuse.LseekOut) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	f := fs.file(in.Fh)
-	if f == nil {
-		return fuse.EBADF
-	}
-	what := nfsv4.NFS4_CONTENT_DATA
-	if in.Whence == unix.SEEK_HOLE {
-		what = nfsv4.NFS4_CONTENT_HOLE
-	}
-	offset, err := f.nfs.Seek(r.by(f.cred), in.Offset, what)
-	if nfs.Errno(err) == syscall.EOPNOTSUPP {
-		return fuse.ENOSYS
-	}
-	out.Offset = offset
-	return status(err)
+	return fs.onFile(cancel, &in.InHeader, in.Fh, func(r *request, f *file) error {
+		what := nfsv4.NFS4_CONTENT_DATA
+		if in.Whence == unix.SEEK_HOLE {
+			what = nfsv4.NFS4_CONTENT_HOLE
+		}
+		offset, err := f.nfs.Seek(r.by(f.cred), in.Offset, what)
+		if nfs.Errno(err) == syscall.EOPNOTSUPP {
+			return syscall.ENOSYS
+		}
+		out.Offset = offset
+		return err
+	})
 }

@@ -20,23 +20,19 @@ func rangeOf(l *fuse.FileLock) nfs.Range {
 
 // GetLk tells of a lock that stands in the way.
 func (fs *FileSystem) GetLk(cancel <-chan struct{}, in *fuse.LkIn, out *fuse.LkOut) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	defer r.end()
-	f := fs.file(in.Fh)
-	if f == nil {
-		return fuse.EBADF
-	}
-	owner := nfs.LockOwner{ID: in.Owner}
-	conflict, err := f.nfs.TestLock(r.by(f.cred), owner, rangeOf(&in.Lk), in.Lk.Typ == syscall.F_WRLCK)
-	if err != nil {
-		return status(err)
-	}
-	if conflict == nil {
-		out.Lk = fuse.FileLock{Typ: syscall.F_UNLCK}
-		return fuse.OK
-	}
-	out.Lk = inTheWay(conflict)
-	return fuse.OK
+	return fs.onFile(cancel, &in.InHeader, in.Fh, func(r *request, f *file) error {
+		owner := nfs.LockOwner{ID: in.Owner}
+		conflict, err := f.nfs.TestLock(r.by(f.cred), owner, rangeOf(&in.Lk), in.Lk.Typ == syscall.F_WRLCK)
+		if err != nil {
+			return err
+		}
+		if conflict == nil {
+			out.Lk = fuse.FileLock{Typ: syscall.F_UNLCK}
+			return nil
+		}
+		out.Lk = inTheWay(conflict)
+		return nil
+	})
 }
 
 // inTheWay tells the kernel of a lock; what does not fit into an off_t goes on to the end.
@@ -62,31 +58,26 @@ func (fs *FileSystem) SetLkw(cancel <-chan struct{}, in *fuse.LkIn) fuse.Status 
 }
 
 func (fs *FileSystem) setLock(cancel <-chan struct{}, in *fuse.LkIn, wait bool) fuse.Status {
-	r := fs.begin(cancel, &in.InHeader)
-	r.anyEnds = wait
-	defer r.end()
-	f := fs.file(in.Fh)
-	if f == nil {
-		return fuse.EBADF
-	}
-	owner := nfs.LockOwner{Flock: in.LkFlags&fuse.LK_FLOCK != 0, ID: in.Owner}
-	span := rangeOf(&in.Lk)
-	if owner.Flock {
-		span = everything
-	}
-	if in.Lk.Typ == syscall.F_UNLCK {
-		// What was written under the lock is for others to read now.
-		err := f.nfs.Sync(r.by(f.cred))
-		if e := f.nfs.Unlock(r.by(f.cred), owner, span); err == nil {
-			err = e
+	return fs.onFile(cancel, &in.InHeader, in.Fh, func(r *request, f *file) error {
+		r.anyEnds = wait
+		owner := nfs.LockOwner{Flock: in.LkFlags&fuse.LK_FLOCK != 0, ID: in.Owner}
+		span := rangeOf(&in.Lk)
+		if owner.Flock {
+			span = everything
 		}
-		return status(err)
-	}
-	err := f.nfs.Lock(r.by(f.cred), owner, span, in.Lk.Typ == syscall.F_WRLCK, wait)
-	if err != nil {
-		return status(err)
-	}
-	// Who has a lock sees what the one before it has written.
-	fs.server.InodeNotify(f.node.id, 0, 0)
-	return fuse.OK
+		if in.Lk.Typ == syscall.F_UNLCK {
+			// What was written under the lock is for others to read now.
+			err := f.nfs.Sync(r.by(f.cred))
+			if e := f.nfs.Unlock(r.by(f.cred), owner, span); err == nil {
+				err = e
+			}
+			return err
+		}
+		err := f.nfs.Lock(r.by(f.cred), owner, span, in.Lk.Typ == syscall.F_WRLCK, wait)
+		if err == nil {
+			// Who has a lock sees what the one before it has written.
+			fs.server.InodeNotify(f.node.id, 0, 0)
+		}
+		return err
+	})
 }

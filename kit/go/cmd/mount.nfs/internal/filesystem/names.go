@@ -12,14 +12,10 @@ import (
 
 // change is one request that changes a directory.
 func (fs *FileSystem) change(cancel <-chan struct{}, h *fuse.InHeader, name string, f func(c nfs.Call, at nfs.Name) error) fuse.Status {
-	r := fs.begin(cancel, h)
-	defer r.end()
-	dir := fs.nodes.get(h.NodeId)
-	if dir == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	defer dir.changes.Add(1)
-	return status(f(r.call(h), nfs.Name{Dir: dir.handle, Name: name}))
+	return fs.onNode(cancel, h, func(r *request, dir *node) error {
+		defer dir.changes.Add(1)
+		return f(r.call(h), nfs.Name{Dir: dir.handle, Name: name})
+	})
 }
 
 // Mknod makes anything but directories and symbolic links.
@@ -78,14 +74,12 @@ func (fs *FileSystem) Symlink(cancel <-chan struct{}, header *fuse.InHeader, tar
 
 // Readlink tells what a symbolic link says.
 func (fs *FileSystem) Readlink(cancel <-chan struct{}, h *fuse.InHeader) ([]byte, fuse.Status) {
-	r := fs.begin(cancel, h)
-	defer r.end()
-	n := fs.nodes.get(h.NodeId)
-	if n == nil {
-		return nil, fuse.Status(syscall.ESTALE)
-	}
-	target, err := fs.mount.Readlink(r.call(h), n.handle)
-	return []byte(target), status(err)
+	target := ""
+	answer := fs.onNode(cancel, h, func(r *request, n *node) (err error) {
+		target, err = fs.mount.Readlink(r.call(h), n.handle)
+		return err
+	})
+	return []byte(target), answer
 }
 
 // Link gives a file a further name.

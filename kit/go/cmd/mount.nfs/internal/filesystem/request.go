@@ -59,6 +59,32 @@ func (r *request) end() {
 	}
 }
 
+// onNode answers a request about a node.
+func (fs *FileSystem) onNode(
+	cancel <-chan struct{}, h *fuse.InHeader, do func(r *request, n *node) error,
+) fuse.Status {
+	r := fs.begin(cancel, h)
+	defer r.end()
+	n := fs.nodes.get(h.NodeId)
+	if n == nil {
+		return fuse.Status(syscall.ESTALE)
+	}
+	return status(do(r, n))
+}
+
+// onFile answers a request about an open file.
+func (fs *FileSystem) onFile(
+	cancel <-chan struct{}, h *fuse.InHeader, handle uint64, do func(r *request, f *file) error,
+) fuse.Status {
+	r := fs.begin(cancel, h)
+	defer r.end()
+	f := fs.file(handle)
+	if f == nil {
+		return fuse.EBADF
+	}
+	return status(do(r, f))
+}
+
 // call is the request as its caller's, with all its groups.
 func (r *request) call(h *fuse.InHeader) nfs.Call {
 	return nfs.Call{Ctx: r, Cred: r.fs.callers.cred(h)}
