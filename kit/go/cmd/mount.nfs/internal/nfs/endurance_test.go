@@ -11,6 +11,7 @@ import (
 
 const (
 	makers        = 2
+	filesBlocks   = 5 // largest writes that a file has room for
 	cutsPerCycle  = 5
 	heapGrowthMax = 1 << 20
 	rssGrowthMax  = 16 << 20
@@ -20,60 +21,57 @@ const (
 // done twice, no byte and no lock is lost, and the client does not grow. NFS_TEST_CYCLES says how
 // many times everything happens.
 func TestEndurance(t *testing.T) {
-	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
-		e := newEndurance(t, s, minor)
-		e.cycle() // fills what is kept for good
-		before, start := e.measure(footprint{}), time.Now()
-		cycles := numberFrom(t, "NFS_TEST_CYCLES", 1)
-		for i := 0; i < cycles && !t.Failed(); i++ {
-			e.cycle()
-			if i%10 == 9 {
-				t.Logf("%v: %d cycles, %+v", time.Since(start).Round(time.Second), i+1, e.measure(footprint{}))
-			}
+	s := needServer(t)
+	var all enduring
+	for minor := range uint32(3) {
+		all = append(all, newEndurance(t, s, minor))
+	}
+	all.cycle(s) // fills what is kept for good
+	before, start := all.measure(footprint{}), time.Now()
+	cycles := numberFrom(t, "NFS_TEST_CYCLES", 1)
+	for i := 0; i < cycles && !t.Failed(); i++ {
+		all.cycle(s)
+		if i%10 == 9 {
+			t.Logf("%v: %d cycles, %+v", time.Since(start).Round(time.Second), i+1, all.measure(footprint{}))
 		}
-		if t.Failed() {
-			return
-		}
-		after, stats := e.measure(before), e.mount.client.Stats()
-		t.Logf("%d cycles in %v, %d rounds of work, longest round with a kill %v, a pause %v, cuts %v", cycles,
-			time.Since(start).Round(time.Second), e.load.total(), e.worst["kill"], e.worst["pause"], e.worst["cut"])
-		t.Logf("%d recoveries, %d reconnects, %d retransmits, %d creates not recognised, before %+v, after %+v",
-			stats.Recoveries, stats.Reconnects, stats.Retransmits, e.mount.unverified.Load(), before, after)
-		after.mustNotExceed(t, before)
-		if stats.LocksLost > 0 || stats.LocksHeld != len(heldRanges) || int(stats.Recoveries) < cycles ||
-			int(e.mount.unverified.Load()) > (cycles+1)*makers {
-			t.Errorf("stats: %+v", stats)
-		}
+	}
+	if t.Failed() {
+		return
+	}
+	after := all.measure(before)
+	t.Logf("%d cycles in %v, before %+v, after %+v", cycles, time.Since(start).Round(time.Second), before, after)
+	after.mustNotExceed(t, before)
+	for _, e := range all {
 		e.load.stop()
-	})
+		e.end(cycles + 1)
+	}
 }
 
 // heldRanges are locked from start to end; the byte behind each is free.
 var heldRanges = []Range{{0, 10}, {20, 1}, {1000, 500}, {1 << 40, 1 << 50}}
 
 type endurance struct {
-	t      *testing.T
-	server *testServer
-	proxy  *proxy
-	mount  *testMount
-	other  *testMount // of a second client
-	load   *load
-	data   []*enduringFile
-	worst  map[string]time.Duration
+	t     *testing.T
+	proxy *proxy
+	mount *testMount
+	other *testMount // of a second client
+	load  *load
+	data  []*enduringFile
+	worst map[string]time.Duration
 }
 
 // enduringFile is a file and what must be in it.
 type enduringFile struct {
 	*File
-	at     Name
-	want   []byte
-	random *rand.Rand
-	blocks int // the largest write
+	at      Name
+	want    []byte
+	random  *rand.Rand
+	largest int // write
 }
 
 func newEndurance(t *testing.T, s *testServer, minor uint32) *endurance {
 	p := newProxy(t, s.address)
-	e := &endurance{t: t, server: s, proxy: p, mount: mountAt(t, p.address(), minor, MountOptions{}),
+	e := &endurance{t: t, proxy: p, mount: mountAt(t, p.address(), minor, MountOptions{}),
 		other: mountAt(t, s.address, minor, MountOptions{}), worst: map[string]time.Duration{}}
 	locked, at := e.mount.file("held")
 	for _, r := range heldRanges {
@@ -84,7 +82,8 @@ func newEndurance(t *testing.T, s *testServer, minor uint32) *endurance {
 	seen := e.other.open(at)
 	for i, largest := range []int{4 << 10, 64 << 10, 1 << 20} {
 		f, at := e.mount.file("data")
-		e.data = append(e.data, &enduringFile{File: f, at: at, random: rand.New(rand.NewPCG(1, uint64(i))), blocks: largest})
+		e.data = append(e.data, &enduringFile{File: f, at: at, want: make([]byte, 0, filesBlocks*largest),
+			random: rand.New(rand.NewPCG(1, uint64(i))), largest: largest})
 	}
 	e.load = newLoad(t)
 	for i, f := range e.data {
@@ -121,11 +120,11 @@ func seesHeld(c Call, f *File) error {
 
 // round writes something and reads something, and syncs now and then.
 func (f *enduringFile) round(c Call) error {
-	data := make([]byte, 1+f.random.IntN(f.blocks))
+	data := make([]byte, 1+f.random.IntN(f.largest))
 	for i := range data {
 		data[i] = byte(f.random.Uint32())
 	}
-	offset := f.random.IntN(4 * f.blocks)
+	offset := f.random.IntN((filesBlocks - 1) * f.largest)
 	if _, err := f.Write(c, data, uint64(offset)); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
@@ -135,7 +134,7 @@ func (f *enduringFile) round(c Call) error {
 			return fmt.Errorf("sync: %w", err)
 		}
 	}
-	return f.check(c, f.File, f.random.IntN(len(f.want)), f.blocks)
+	return f.check(c, f.File, f.random.IntN(len(f.want)), f.largest)
 }
 
 func (f *enduringFile) check(c Call, with *File, offset, length int) error {
@@ -150,27 +149,65 @@ func (f *enduringFile) check(c Call, with *File, offset, length int) error {
 	return nil
 }
 
+// enduring are mounts of all versions, to whose server things happen at the same time.
+type enduring []*endurance
+
 // cycle has everything happen once, each time in the middle of the work.
-func (e *endurance) cycle() {
-	lease := time.Duration(e.mount.client.Stats().LeaseSeconds) * time.Second
-	e.during("kill", func() { e.server.do("restart") })
-	e.during("pause", func() {
-		e.server.do("pause")
-		time.Sleep(lease / 2)
-		e.server.do("resume")
+func (all enduring) cycle(s *testServer) {
+	all.during("kill", func() { s.do("restart") })
+	all.during("pause", func() {
+		s.do("pause")
+		time.Sleep(time.Duration(all[0].mount.client.Stats().LeaseSeconds) * time.Second / 2)
+		s.do("resume")
 	})
 	for range cutsPerCycle {
-		e.during("cut", e.proxy.cut)
+		all.during("cut", func() {
+			for _, e := range all {
+				e.proxy.cut()
+			}
+		})
 	}
-	e.load.quiet(e.compare)
+	all.quiet(func() {
+		for _, e := range all {
+			e.compare()
+		}
+	})
 }
 
-func (e *endurance) during(what string, do func()) {
-	e.load.progress()
-	e.load.longestRound()
+func (all enduring) during(what string, do func()) {
+	for _, e := range all {
+		e.load.longestRound()
+	}
 	do()
-	e.load.progress()
-	e.worst[what] = max(e.worst[what], e.load.longestRound())
+	goals := make([][]int64, len(all))
+	for i, e := range all {
+		goals[i] = e.load.goals()
+	}
+	for i, e := range all {
+		e.load.reach(goals[i])
+		e.worst[what] = max(e.worst[what], e.load.longestRound())
+	}
+}
+
+// quiet calls do while nobody works.
+func (all enduring) quiet(do func()) {
+	if len(all) == 0 {
+		do()
+		return
+	}
+	all[0].load.quiet(func() { all[1:].quiet(do) })
+}
+
+// end tells what has happened in so many cycles.
+func (e *endurance) end(cycles int) {
+	stats, unverified := e.mount.client.Stats(), int(e.mount.unverified.Load())
+	e.t.Logf("%s: %d rounds of work; longest with a kill %v, a pause %v, cuts %v; %d recoveries, "+
+		"%d reconnects, %d retransmits, %d creates not recognised", stats.Version, e.load.total(), e.worst["kill"],
+		e.worst["pause"], e.worst["cut"], stats.Recoveries, stats.Reconnects, stats.Retransmits, unverified)
+	if stats.LocksLost > 0 || stats.LocksHeld != len(heldRanges) || int(stats.Recoveries) < cycles ||
+		unverified > cycles*makers {
+		e.t.Errorf("stats: %+v", stats)
+	}
 }
 
 // compare has the other client read all that was written.

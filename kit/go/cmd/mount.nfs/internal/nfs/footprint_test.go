@@ -17,10 +17,10 @@ type footprint struct {
 }
 
 // measure waits until what is about to end has ended, if it was less before.
-func (e *endurance) measure(before footprint) (now footprint) {
-	e.load.quiet(func() {
+func (all enduring) measure(before footprint) (now footprint) {
+	all.quiet(func() {
 		for deadline := time.Now().Add(settleTime); ; time.Sleep(10 * time.Millisecond) {
-			now = footprintNow(e.t)
+			now = footprintNow(all[0].t)
 			fits := now.Goroutines <= before.Goroutines && now.Descriptors <= before.Descriptors
 			if before == (footprint{}) || fits || time.Now().After(deadline) {
 				return
@@ -31,6 +31,7 @@ func (e *endurance) measure(before footprint) (now footprint) {
 }
 
 func footprintNow(t *testing.T) footprint {
+	runtime.GC() // sync.Pool lets go of what it holds in the second collection
 	debug.FreeOSMemory()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)

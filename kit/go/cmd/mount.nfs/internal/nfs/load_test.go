@@ -62,9 +62,20 @@ func (l *load) once(w *worker, name string, round func() error) bool {
 }
 
 // progress waits until each worker has done a round that it began after this call.
-func (l *load) progress() {
-	for _, w := range l.workers {
-		for target := w.rounds.Load() + 2; w.rounds.Load() < target; {
+func (l *load) progress() { l.reach(l.goals()) }
+
+// goals are the rounds at which each worker will have done one that it has not begun yet.
+func (l *load) goals() []int64 {
+	goals := make([]int64, len(l.workers))
+	for i, w := range l.workers {
+		goals[i] = w.rounds.Load() + 2
+	}
+	return goals
+}
+
+func (l *load) reach(goals []int64) {
+	for i, w := range l.workers {
+		for w.rounds.Load() < goals[i] {
 			if _, more := <-w.did; !more {
 				return // it has failed, or was stopped
 			}

@@ -174,12 +174,17 @@ func (f *File) releaseLocks(c Call) {
 		s.mu.Unlock()
 		m.release(s)
 		if m.client.minor == 0 {
-			owner := m.client.stateOwner(s.name)
-			go m.client.compound(m, c, func() []nfsv4.NfsArgop4 {
-				return []nfsv4.NfsArgop4{&nfsv4.NfsArgop4_OP_RELEASE_LOCKOWNER{
-					OpreleaseLockowner: nfsv4.ReleaseLockowner4args{LockOwner: owner},
-				}}
-			})
+			go m.releaseOwner(c, s.name)
 		}
 	}
+}
+
+// releaseOwner lets an NFSv4.0 server forget a lock-owner.
+func (m *Mount) releaseOwner(c Call, name []byte) error {
+	_, err := m.client.compound(m, c, func() []nfsv4.NfsArgop4 {
+		return []nfsv4.NfsArgop4{&nfsv4.NfsArgop4_OP_RELEASE_LOCKOWNER{
+			OpreleaseLockowner: nfsv4.ReleaseLockowner4args{LockOwner: m.client.stateOwner(name)},
+		}}
+	})
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -211,10 +210,10 @@ func TestServerDataFarOut(t *testing.T) {
 }
 
 func TestServerKilledBeforeSync(t *testing.T) {
-	eachDataMount(t, func(t *testing.T, m *Mount, dir Handle) {
-		needServer(t).do("restart")
+	eachMinorAtOnce(t, func(t *testing.T, s *testServer, minor uint32, g *together) {
+		m, dir := dataMount(t, minor)
 		f, h := newFile(t, m, dir, "file")
-		random := rand.New(rand.NewPCG(1, uint64(m.client.minor)))
+		random := rand.New(rand.NewPCG(1, uint64(minor)))
 		var want []byte
 		write := func(count int) {
 			for range count {
@@ -230,12 +229,9 @@ func TestServerKilledBeforeSync(t *testing.T) {
 			}
 		}
 		write(40)
-		needServer(t).do("kill")
+		g.once(func() { s.do("kill") })
 		var restart sync.WaitGroup
-		restart.Go(func() {
-			time.Sleep(100 * time.Millisecond)
-			needServer(t).do("restart")
-		})
+		restart.Go(func() { g.once(func() { s.do("restart") }) })
 		write(40)
 		restart.Wait()
 		got := make([]byte, len(want)+1)
@@ -246,7 +242,7 @@ func TestServerKilledBeforeSync(t *testing.T) {
 		if err := f.Sync(background); err != nil {
 			t.Fatal(err)
 		}
-		other, _ := mountOf(t, os.Getenv("NFS_TEST_SERVER"), m.client.minor)
+		other, _ := mountOf(t, s.address, minor)
 		reader, _, err := other.Open(background, h, Name{dir, "file"}, Read)
 		if err != nil {
 			t.Fatal(err)

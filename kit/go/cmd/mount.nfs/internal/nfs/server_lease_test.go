@@ -10,7 +10,7 @@ import (
 // Both clients' leases run out while the server stands still. A file without locks is opened
 // again; one with a lock is an error for good.
 func TestALockLostWithTheLeaseIsAnError(t *testing.T) {
-	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+	eachMinorAtOnce(t, func(t *testing.T, s *testServer, minor uint32, _ *together) {
 		p := newProxy(t, s.address)
 		a := mountAt(t, p.address(), minor, MountOptions{})
 		b := mountAt(t, s.address, minor, MountOptions{})
@@ -60,11 +60,11 @@ func TestALockLostWithTheLeaseIsAnError(t *testing.T) {
 // is done with the file is an error, and what was not acknowledged never reaches it.
 // NFS_TEST_CYCLES says how many times, in tens.
 func TestAPauseAboveTheLeaseIsNoticed(t *testing.T) {
-	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+	eachMinorAtOnce(t, func(t *testing.T, s *testServer, minor uint32, g *together) {
 		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})
 		cycles := max(1, numberFrom(t, "NFS_TEST_CYCLES", 1)/10)
 		for range cycles {
-			pauseAboveTheLease(t, s, a, b)
+			pauseAboveTheLease(t, g, s, a, b)
 		}
 		stats := a.client.Stats()
 		t.Logf("%d cycles, %d locks lost, %d recoveries", cycles, stats.LocksLost, stats.Recoveries)
@@ -74,7 +74,7 @@ func TestAPauseAboveTheLeaseIsNoticed(t *testing.T) {
 	})
 }
 
-func pauseAboveTheLease(t *testing.T, s *testServer, a, b *testMount) {
+func pauseAboveTheLease(t *testing.T, g *together, s *testServer, a, b *testMount) {
 	t.Helper()
 	succeed := func(what string, err error) {
 		t.Helper()
@@ -90,11 +90,11 @@ func pauseAboveTheLease(t *testing.T, s *testServer, a, b *testMount) {
 	other := b.open(at)
 	got := make(chan error, 1)
 	go func() { got <- other.Lock(Call{Ctx: t.Context()}, owner, wholeFile, true, true) }()
-	s.pause()
+	g.once(s.pause)
 	_, err := locked.Write(a.call(), []byte("silent"), 0)
 	succeed("write to the cache", err)
 	time.Sleep(time.Duration(a.client.Stats().LeaseSeconds)*time.Second + 3*time.Second)
-	s.do("resume")
+	g.once(func() { s.do("resume") })
 	succeed("lock of the other", <-got)
 	size := uint64(1)
 	for name, do := range map[string]func() error{

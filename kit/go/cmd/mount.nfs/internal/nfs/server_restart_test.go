@@ -10,7 +10,7 @@ import (
 )
 
 func TestLocksSurviveARestart(t *testing.T) {
-	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+	eachMinorAtOnce(t, func(t *testing.T, s *testServer, minor uint32, g *together) {
 		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})
 		fa, at := a.file("restart")
 		fb := b.open(at)
@@ -22,8 +22,7 @@ func TestLocksSurviveARestart(t *testing.T) {
 		if _, err := fa.Write(a.call(), []byte("before"), 0); err != nil {
 			t.Fatalf("write: %v", err)
 		}
-		s.do("kill")
-		s.do("restart")
+		g.once(func() { s.do("kill"); s.do("restart") })
 		if err := a.write(fa, "after", 6); err != nil {
 			t.Fatalf("write after the restart: %v", err)
 		}
@@ -48,6 +47,30 @@ func TestLocksSurviveARestart(t *testing.T) {
 			t.Fatalf("close: %v", err)
 		}
 	})
+}
+
+// A server that was restarted knows the client by another id.
+func TestAnOwnerIsReleasedAcrossARestart(t *testing.T) {
+	s := needServer(t)
+	m := mountAt(t, s.address, 0, MountOptions{})
+	f, _ := m.file("owner")
+	if err := m.lock(f, 1, wholeFile); err != nil {
+		t.Fatal(err)
+	}
+	name := f.locksOf()[0].name
+	if err := f.Unlock(m.call(), LockOwner{ID: 1}, wholeFile); err != nil {
+		t.Fatal(err)
+	}
+	s.do("kill")
+	released := make(chan error)
+	go func() { released <- m.releaseOwner(m.call(), name) }()
+	s.do("restart")
+	if err := <-released; err != nil {
+		t.Fatalf("it took %d recoveries: %v", m.client.Stats().Recoveries, err)
+	}
+	if err := f.Close(m.call()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Connections are cut all the time; each operation must have been carried out exactly once.

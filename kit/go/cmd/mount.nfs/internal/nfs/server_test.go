@@ -57,6 +57,53 @@ func eachMinor(t *testing.T, test func(t *testing.T, s *testServer, minor uint32
 	}
 }
 
+// together lets the tests of all minor versions share what happens to their server.
+type together struct {
+	mu               sync.Mutex
+	changed          *sync.Cond
+	members, waiting int
+	times            int
+}
+
+// eachMinorAtOnce is for tests that wait long.
+func eachMinorAtOnce(t *testing.T, test func(t *testing.T, s *testServer, minor uint32, g *together)) {
+	needServer(t)
+	g := &together{members: 3}
+	g.changed = sync.NewCond(&g.mu)
+	var all sync.WaitGroup
+	for minor := range uint32(3) {
+		all.Go(func() {
+			defer g.leave()
+			t.Run(fmt.Sprintf("4.%d", minor), func(t *testing.T) { test(t, needServer(t), minor, g) })
+		})
+	}
+	all.Wait()
+}
+
+// once calls do when all have come here, and none goes on before it is done.
+func (g *together) once(do func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting++
+	for times := g.times; times == g.times; {
+		if g.waiting < g.members {
+			g.changed.Wait()
+			continue
+		}
+		g.waiting = 0
+		g.times++
+		g.changed.Broadcast()
+		do()
+	}
+}
+
+func (g *together) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.members--
+	g.changed.Broadcast()
+}
+
 // testMount is a mount of a client of its own, as on a node of its own.
 type testMount struct {
 	*Mount

@@ -188,18 +188,15 @@ func (w *twoClients) removeAtOnce(*worldClient) {
 }
 
 func (w *twoClients) renameAtOnce(*worldClient) {
-	from, to := w.path(), [2]path{w.path(), w.path()}
+	from := w.path()
 	n, errno := w.world.find(from)
 	if errno != 0 || n.isDir() || from.dir != "" {
 		return
 	}
-	for _, p := range to {
-		if _, errno := w.world.find(p); errno != syscall.ENOENT || p.dir != "" || to[0] == to[1] {
-			return
-		}
-	}
-	winner := w.atOnce(fmt.Sprintf("rename-at-once %v to %v", from, to), func(i int, c *worldClient) error {
-		return c.Rename(background, Name{c.dir, from.name}, Name{c.dir, to[i].name})
+	to := [2]string{"first", "second"}
+	winner := w.atOnce(fmt.Sprintf("rename-at-once %v", from), func(i int, c *worldClient) error {
+		return c.Rename(background, Name{c.dir, from.name}, Name{c.dir, to[i]})
 	}, syscall.ENOENT)
-	w.world.rename(from, to[winner])
+	c := w.clients[1-winner]
+	w.want(c, "rename it back", c.Rename(background, Name{c.dir, to[winner]}, Name{c.dir, from.name}), 0)
 }
