@@ -99,7 +99,7 @@ var posixPrograms = []struct{ name, command, install string }{
 	{"pjdfstest", "pjdfstest --configuration-file CONFIG --path FOLDER", "cargo install --locked pjdfstest"},
 	{"fsx", "fsx -N 20000 FOLDER/file", "cargo install --locked fsx"},
 	{"fio", "fio --name=verify --directory=FOLDER --size=32m --rw=randrw --bsrange=512-64k --verify=crc32c" +
-		" --fallocate=none --fsync=64", "apt-get install fio"},
+		" --verify_state_save=0 --fallocate=none --fsync=64", "apt-get install fio"},
 	{"stress-ng", "stress-ng --class filesystem --sequential 1 --timeout 1 --verify --temp-path FOLDER" +
 		" --exclude bind-mount,binderfs,procfs,xattr --hdd-bytes 8m --fallocate-bytes 4m --oomable", "apt-get install stress-ng"},
 }
