@@ -210,13 +210,20 @@ func (e *endurance) end(cycles int) {
 	}
 }
 
+// sync leaves no data for the client to keep.
+func (e *endurance) sync() {
+	for _, f := range e.data {
+		if err := f.Sync(Call{Ctx: e.t.Context()}); err != nil {
+			e.t.Errorf("sync: %v", err)
+		}
+	}
+}
+
 // compare has the other client read all that was written.
 func (e *endurance) compare() {
 	c := Call{Ctx: e.t.Context()}
+	e.sync()
 	for _, f := range e.data {
-		if err := f.Sync(c); err != nil {
-			e.t.Errorf("sync: %v", err)
-		}
 		h, attr, err := e.other.Lookup(c, f.at.Dir, f.at.Name)
 		if err != nil || attr.Size != uint64(len(f.want)) {
 			e.t.Errorf("%s has %d bytes, want %d: %v", f.at.Name, attr.Size, len(f.want), err)

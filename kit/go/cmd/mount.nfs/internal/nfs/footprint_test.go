@@ -19,6 +19,9 @@ type footprint struct {
 // measure waits until what is about to end has ended, if it was less before.
 func (all enduring) measure(before footprint) (now footprint) {
 	all.quiet(func() {
+		for _, e := range all {
+			e.sync()
+		}
 		for deadline := time.Now().Add(settleTime); ; time.Sleep(10 * time.Millisecond) {
 			now = footprintNow(all[0].t)
 			fits := now.Goroutines <= before.Goroutines && now.Descriptors <= before.Descriptors

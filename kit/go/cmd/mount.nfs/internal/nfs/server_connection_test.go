@@ -17,8 +17,8 @@ func TestASoftMountRunsOut(t *testing.T) {
 		start := time.Now()
 		_, err := m.GetAttr(m.call(), f.handle)
 		wantErrno(t, err, syscall.EIO)
-		if took := time.Since(start); took < 400*time.Millisecond || took > 2*time.Second {
-			t.Fatalf("it took %v", took)
+		if took := time.Since(start); took < 600*time.Millisecond {
+			t.Fatalf("it gave up after %v", took)
 		}
 		s.do("resume")
 		if _, err := m.GetAttr(m.call(), f.handle); err != nil {

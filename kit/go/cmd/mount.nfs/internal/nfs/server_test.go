@@ -48,7 +48,6 @@ func (s *testServer) pause() {
 	s.t.Helper()
 	s.do("pause")
 	s.t.Cleanup(func() { s.do("resume") })
-	time.Sleep(50 * time.Millisecond) // its threads stop one after the other
 }
 
 func eachMinor(t *testing.T, test func(t *testing.T, s *testServer, minor uint32)) {
