@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -153,3 +154,15 @@ def posix(session: nox.Session) -> None:
     test = ["python", "-m", "landfast.kit.go", "test", "-v", "-count=1", "./cmd/mount.nfs"]
     command = [*beside, *private, *test, "-run", "^TestPosix$", *session.posargs]
     session.run(*command, env={"POSIX_TEST": "1"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz all that the NFS client reads, 10 minutes for each target, or `-- -fuzztime=1m`."""
+    install(session)
+    go = Path("kit/go")
+    for file in sorted(go.glob("cmd/mount.nfs/**/*_test.go")):
+        for target in re.findall(r"^func (Fuzz\w+)", file.read_text(), re.MULTILINE):
+            package = f"./{file.parent.relative_to(go)}"
+            test = ["python", "-m", "landfast.kit.go", "test", package, "-run=^$"]
+            session.run(*test, f"-fuzz=^{target}$", "-fuzztime=10m", *session.posargs)
