@@ -155,10 +155,15 @@ type enduring []*endurance
 // cycle has everything happen once, each time in the middle of the work.
 func (all enduring) cycle(s *testServer) {
 	all.during("kill", func() { s.do("restart") })
+	lease := time.Duration(all[0].mount.client.Stats().LeaseSeconds) * time.Second
 	all.during("pause", func() {
+		start := time.Now()
 		s.do("pause")
-		time.Sleep(time.Duration(all[0].mount.client.Stats().LeaseSeconds) * time.Second / 2)
+		time.Sleep(lease / 4)
 		s.do("resume")
+		if took := time.Since(start); took > lease*2/3 { // a client renews it after a third
+			s.t.Fatalf("this host is too slow: a pause of %v took %v, and the lease has %v", lease/4, took, lease)
+		}
 	})
 	for range cutsPerCycle {
 		all.during("cut", func() {
