@@ -150,7 +150,7 @@ def posix(session: nox.Session) -> None:
     """Run POSIX test suites, those that are installed, on a mount of the kit's NFS client."""
     install(session)
     beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
-    private = ["unshare", "--mount", "--propagation", "private"]
+    private = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     test = ["python", "-m", "landfast.kit.go", "test", "-v", "-count=1", "./cmd/mount.nfs"]
     command = [*beside, *private, *test, "-run", "^TestPosix$", *session.posargs]
     session.run(*command, env={"POSIX_TEST": "1"})
