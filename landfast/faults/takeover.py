@@ -14,10 +14,10 @@ REFUSED = "Unable to lock"
 """What mysqld logs when another one holds the lock on its files."""
 UNFENCED = "the old mysqld is not fenced"
 _BEGUN = "InnoDB initialization has ended"
+REFUSAL = "error number 5[^0-9]|Input/output error|returned EIO"
+"""What mysqld logs of a write or an fsync that fails with EIO; it aborts after the latter."""
 # The log of a container goes with its pod, so it is read before the kubelet can remove it.
-_IO_ERROR = """
-cat /var/log/pods/*_"$1"/*/*.log | grep -m 1 -i -e 'error number 5' -e 'Input/output error'
-"""
+_REFUSED_WRITE = 'cat /var/log/pods/*_"$1"/*/*.log | grep -m 1 -E "$2"'
 
 
 class Takeover(Composite):
@@ -132,7 +132,7 @@ class SplitBrain(Takeover):
             self.unfenced = f"{UNFENCED}: the new one had the lock at once"
         for process in self.old_mysqld():  # without clients it may write nothing; this flushes all
             self.site.on_node(self.aim["node"], "kill", "-TERM", str(process.pid), check=False)
-        argv = ["sh", "-c", _IO_ERROR, "sh", self.aim["uid"]]
+        argv = ["sh", "-c", _REFUSED_WRITE, "sh", self.aim["uid"], REFUSAL]
         try:
             self.said = wait_until(
                 "the old mysqld to be refused a write",

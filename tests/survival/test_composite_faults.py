@@ -1,5 +1,7 @@
 """Faults that are made of others: their order, their aims, their proof."""
 
+import subprocess
+
 import pytest
 from fakes import RUNNING, result
 from fault_place import CONTAINER, CONTROL, EXITED, NODE, Place, unproven
@@ -8,7 +10,7 @@ from landfast.faults.composite import Composite
 from landfast.faults.network import NfsPortDropped, NodeCutOff
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
 from landfast.faults.processes import _STATS
-from landfast.faults.takeover import UNFENCED, NodeFailover, SplitBrain, Takeover
+from landfast.faults.takeover import REFUSAL, UNFENCED, NodeFailover, SplitBrain, Takeover
 from landfast.waiting import WaitTimeout
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -74,6 +76,25 @@ def test_old_mysqld_has_to_be_gone_once_another_took_over(place: Place) -> None:
 
 
 ERROR = "2026-01-01 stderr [ERROR] Operating system error number 5 in a file operation."
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        (ERROR, True),
+        ("[ERROR] [MY-012639] Write failed. Operating system error number 5. Check", True),
+        ("[ERROR] [MY-010907] Error writing file 'binlog' (errno: 5 - Input/output error)", True),
+        ("[ERROR] [MY-012592] [InnoDB] fsync() returned EIO, aborting.", True),
+        (
+            "[ERROR] [MY-012592] [InnoDB] Operating system error number 57 in a file operation",
+            False,
+        ),
+        ("[System] [MY-010910] mysqld: Shutdown complete", False),
+    ],
+)
+def test_refused_write_is_known_by_what_mysqld_logs(line: str, refused: bool) -> None:
+    found = subprocess.run(["grep", "-E", REFUSAL], input=line, text=True, check=False)
+    assert (found.returncode == 0) == refused
 
 
 def heal_split_brain(
