@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chaos_sample import BLANK, CONTROL, FAILED, FENCING, LOST, PASSED, SURVIVALS, chaos_events
+from chaos_course import BLANK
+from chaos_sample import CONTROL, FAILED, FENCING, LOST, PASSED, SURVIVALS, chaos_events
 from report_sample import Case, sample_events, write_run
 from test_report_html import ATTACK, Page
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from chaos_sample import BLANK
+from chaos_course import BLANK
 from hypothesis import given
 from hypothesis import strategies as st
 

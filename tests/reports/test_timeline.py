@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from chaos_sample import BLANK, CONTROL, FAILED, GONE, NO_EFFECT, PASSED, SURVIVALS
+from chaos_course import BLANK
+from chaos_sample import CONTROL, FAILED, GONE, NO_EFFECT, PASSED, SURVIVALS
 from hypothesis import given
 from hypothesis import strategies as st
 
