@@ -160,9 +160,11 @@ def posix(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Fuzz all that the NFS client reads, 10 minutes for each target, or `-- -fuzztime=1m`."""
     install(session)
+    beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
     go = Path("kit/go")
     for file in sorted(go.glob("cmd/mount.nfs/**/*_test.go")):
         for target in re.findall(r"^func (Fuzz\w+)", file.read_text(), re.MULTILINE):
             package = f"./{file.parent.relative_to(go)}"
             test = ["python", "-m", "landfast.kit.go", "test", package, "-run=^$"]
-            session.run(*test, f"-fuzz=^{target}$", "-fuzztime=10m", *session.posargs)
+            command = [*beside, *test, f"-fuzz=^{target}$", "-fuzztime=10m"]
+            session.run(*command, *session.posargs)

@@ -69,6 +69,18 @@ func reached(p reply, index int) (nfsv4.Nfsstat4, bool) {
 	return nfsv4.NFS4_OK, true
 }
 
+// count notes that the owner was used by the operation in the second place. It gives the status of
+// that, if the server came to it.
+func (f *File) count(p reply) (nfsv4.Nfsstat4, bool) {
+	status, is := reached(p, 1)
+	if is && countsForOwner(status) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.owner.sequence++
+	}
+	return status, is
+}
+
 // setClient makes the client known, without a way for the server to call back: so it hands no
 // delegations out.
 func (r *recovery) setClient() error {
@@ -131,15 +143,9 @@ func (f *File) confirmation() []nfsv4.NfsArgop4 {
 }
 
 func (f *File) seeConfirmation(p reply) {
-	status, is := reached(p, 1)
-	if !is {
-		return
-	}
+	f.count(p)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if countsForOwner(status) {
-		f.owner.sequence++
-	}
 	res, err := result[*nfsv4.NfsResop4_OP_OPEN_CONFIRM](p.results, 1)
 	if err != nil {
 		return

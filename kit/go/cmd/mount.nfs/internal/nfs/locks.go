@@ -55,7 +55,7 @@ func (f *File) tryLock(c Call, o LockOwner, want span) error {
 }
 
 // widen opens the file for more, if its OPEN does not allow the lock: the process has another File
-// that does.
+// that does. With NFSv4.0 it is ESTALE if the file has another name now.
 func (f *File) widen(c Call, write bool) error {
 	f.mu.Lock()
 	need := Read
@@ -73,6 +73,9 @@ func (f *File) widen(c Call, write bool) error {
 		f.mu.Lock()
 		f.share &^= need
 		f.mu.Unlock()
+	}
+	if errors.Is(err, Status(nfsv4.NFS4ERR_NOENT)) {
+		return syscall.ESTALE
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package nfs
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 
@@ -43,6 +44,7 @@ func (f *File) request(c Call, build func() []nfsv4.NfsArgop4) ([]nfsv4.NfsResop
 		results, err := f.mount.client.do(&request{
 			ctx: c.Ctx, cred: c.Cred, mount: f.mount, build: build, seen: f.seeOpen,
 		})
+		f.closeStray(c)
 		if errors.Is(err, Status(nfsv4.NFS4ERR_BAD_SEQID)) && try < openTries {
 			f.mu.Lock()
 			f.owner = &openOwner{name: f.mount.client.newName("open")}
@@ -101,26 +103,24 @@ func (f *File) openOperation(claim nfsv4.OpenClaim4, how nfsv4.Openflag4) nfsv4.
 
 // seeOpen notes the outcome of an OPEN in the second place.
 func (f *File) seeOpen(p reply) {
-	status, is := reached(p, 1)
-	if !is {
-		return
-	}
+	f.count(p)
 	f.mu.Lock()
-	if countsForOwner(status) {
-		f.owner.sequence++
-	}
 	res, err := result[*nfsv4.NfsResop4_OP_OPEN](p.results, 1)
 	ok, is := (*nfsv4.Open4res_NFS4_OK)(nil), false
 	if err == nil {
 		ok, is = res.Opopen.(*nfsv4.Open4res_NFS4_OK)
 	}
-	if is {
+	h, err := handleOf(p.results, 2)
+	switch {
+	case is && f.opened && err == nil && h != f.handle:
+		f.stray = &stray{h, ok.Resok4.Stateid}
+	case is:
 		f.open, f.opened = ok.Resok4.Stateid, true
 		f.unconfirmed = ok.Resok4.Rflags&nfsv4.OPEN4_RESULT_CONFIRM != 0
 		f.owner.confirmed = !f.unconfirmed
-	}
-	if h, err := handleOf(p.results, 2); err == nil && h != f.handle {
-		f.handle = h // what has to be closed, even if it is not what was asked for
+		if err == nil {
+			f.handle = h // what has to be closed, even if it is not what was asked for
+		}
 	}
 	f.mu.Unlock()
 	if is {
@@ -151,24 +151,52 @@ func (f *File) closeOperations() []nfsv4.NfsArgop4 {
 	if !f.opened {
 		return nil
 	}
-	args := nfsv4.Close4args{OpenStateid: f.open}
+	return f.closeOf(f.handle, f.open)
+}
+
+// closeOf is called with mu held.
+func (f *File) closeOf(h Handle, id nfsv4.Stateid4) []nfsv4.NfsArgop4 {
+	args := nfsv4.Close4args{OpenStateid: id}
 	if f.mount.client.minor == 0 {
 		args.Seqid = f.owner.sequence
 	}
-	return []nfsv4.NfsArgop4{putfh(f.handle), &nfsv4.NfsArgop4_OP_CLOSE{Opclose: args}}
+	return []nfsv4.NfsArgop4{putfh(h), &nfsv4.NfsArgop4_OP_CLOSE{Opclose: args}}
 }
 
 func (f *File) seeClose(p reply) {
-	status, is := reached(p, 1)
-	if !is {
-		return
-	}
+	status, is := f.count(p)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if countsForOwner(status) {
-		f.owner.sequence++
-	}
-	if status == nfsv4.NFS4_OK {
+	if is && status == nfsv4.NFS4_OK {
 		f.opened = false
 	}
+}
+
+// closeStray must come before the owner is used again. A recovery forgets the stray, too.
+func (f *File) closeStray(c Call) {
+	f.mu.Lock()
+	has := f.stray != nil
+	f.mu.Unlock()
+	if !has {
+		return
+	}
+	client := f.mount.client
+	_, err := client.do(&request{
+		ctx: context.WithoutCancel(c.Ctx), cred: c.Cred, mount: f.mount,
+		build: func() []nfsv4.NfsArgop4 {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if f.stray == nil {
+				return nil
+			}
+			return f.closeOf(f.stray.handle, f.stray.open)
+		},
+		seen: func(p reply) { f.count(p) },
+	})
+	if err != nil {
+		client.config.Logf("%s: what was opened by mistake is not closed: %v", client.config.Address, err)
+	}
+	f.mu.Lock()
+	f.stray = nil
+	f.mu.Unlock()
 }

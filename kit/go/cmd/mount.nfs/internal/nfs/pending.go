@@ -67,6 +67,18 @@ func (p *pending) find(h Handle) *pendingFile {
 	return f
 }
 
+// with calls do with the data pending for a file, which nobody else changes meanwhile, if there are any.
+func (p *pending) with(h Handle, do func(*pendingFile) error) error {
+	f := p.find(h)
+	if f == nil {
+		return nil
+	}
+	defer p.release(f)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return do(f)
+}
+
 func (p *pending) release(f *pendingFile) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,62 +119,42 @@ func (p *pending) commitAll() {
 }
 
 // end is where the data pending for a file ends: the file is at least as long.
-func (p *pending) end(h Handle) uint64 {
-	f := p.find(h)
-	if f == nil {
-		return 0
-	}
-	defer p.release(f)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.end
+func (p *pending) end(h Handle) (end uint64) {
+	p.with(h, func(f *pendingFile) error {
+		end = f.end
+		return nil
+	})
+	return end
 }
 
 // flush waits until the server has all that was written to a file.
 func (p *pending) flush(ctx context.Context, h Handle) error {
-	f := p.find(h)
-	if f == nil {
-		return nil
-	}
-	defer p.release(f)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.flush(ctx, false)
-}
-
-// beforeRead sees to it that the server has what is to be read. It tells whether the file grows by
-// data the server does not have yet.
-func (p *pending) beforeRead(ctx context.Context, h Handle, offset, length uint64) (bool, error) {
-	f := p.find(h)
-	if f == nil {
-		return false, nil
-	}
-	defer p.release(f)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.barred || len(f.kept) > 0 && f.kept[0].epoch != p.epoch.Load() {
-		if err := f.sync(ctx); err != nil {
-			return false, err
-		}
-	}
-	if f.unansweredIn(offset, offset+length) {
-		if err := f.flush(ctx, false); err != nil {
-			return false, err
-		}
-	}
-	return f.end > offset && f.unanswered(f.added), nil
+	return p.with(h, func(f *pendingFile) error { return f.flush(ctx, false) })
 }
 
 // sync waits until all that was written to a file is stable.
 func (p *pending) sync(ctx context.Context, h Handle) error {
-	f := p.find(h)
-	if f == nil {
+	return p.with(h, func(f *pendingFile) error { return f.sync(ctx) })
+}
+
+// beforeRead sees to it that the server has what is to be read. It tells whether the file grows by
+// data the server does not have yet.
+func (p *pending) beforeRead(ctx context.Context, h Handle, offset, length uint64) (grows bool, err error) {
+	err = p.with(h, func(f *pendingFile) error {
+		if f.barred || len(f.kept) > 0 && f.kept[0].epoch != p.epoch.Load() {
+			if err := f.sync(ctx); err != nil {
+				return err
+			}
+		}
+		if f.unansweredIn(offset, offset+length) {
+			if err := f.flush(ctx, false); err != nil {
+				return err
+			}
+		}
+		grows = f.end > offset && f.unanswered(f.added)
 		return nil
-	}
-	defer p.release(f)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.sync(ctx)
+	})
+	return grows, err
 }
 
 // alone calls do while nothing is pending for a file. Writes wait until it has returned.

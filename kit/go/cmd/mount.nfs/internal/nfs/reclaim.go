@@ -63,6 +63,7 @@ func (r *recovery) complete() error {
 func (r *recovery) reclaimFile(f *File) (given bool, err error) {
 	f.mu.Lock()
 	opened := f.opened
+	f.stray = nil
 	f.mu.Unlock()
 	if !opened {
 		return true, nil

@@ -100,6 +100,45 @@ func TestALockGrowsThroughAnotherFile(t *testing.T) {
 	})
 }
 
+// NFSv4.0 opens by name only, so there the lock cannot grow once the name is another file's.
+func TestALockGrowsWhenAnotherClientRenamedTheFile(t *testing.T) {
+	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
+		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})
+		both, at := a.file("renamed")
+		reads, _, err := a.Open(a.call(), both.handle, at, Read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner := LockOwner{ID: 1}
+		if err := reads.Lock(a.call(), owner, wholeFile, false, false); err != nil {
+			t.Fatalf("read lock: %v", err)
+		}
+		other, otherAt := b.file("other")
+		if err := b.Rename(b.call(), at, Name{b.root, at.Name + "-away"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Rename(b.call(), otherAt, at); err != nil {
+			t.Fatal(err)
+		}
+		want := []syscall.Errno{syscall.ESTALE, 0, 0}[minor]
+		wantErrno(t, both.Lock(a.call(), owner, Range{0, 10}, true, false), want)
+		if err := a.write(both, "renamed", 0); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.read(reads, 10) + b.read(other, 10); got != "renamed" {
+			t.Fatalf("%q is in the two files", got)
+		}
+		for _, f := range []*File{reads, both, other} {
+			if err := f.Close(a.call()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if held := a.client.Stats().LocksHeld; held != 0 {
+			t.Fatalf("%d locks held after close", held)
+		}
+	})
+}
+
 func TestAnInterruptedLockIsNotHeld(t *testing.T) {
 	eachMinor(t, func(t *testing.T, s *testServer, minor uint32) {
 		a, b := mountAt(t, s.address, minor, MountOptions{}), mountAt(t, s.address, minor, MountOptions{})

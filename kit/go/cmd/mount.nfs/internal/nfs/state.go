@@ -29,7 +29,14 @@ type File struct {
 	open        nfsv4.Stateid4
 	opened      bool // the server has it open
 	unconfirmed bool
-	failure     error // of all that is done with the file from now on
+	stray       *stray // only while op is held
+	failure     error  // of all that is done with the file from now on
+}
+
+// stray is what an NFSv4.0 server has opened instead, because the name is another file's now.
+type stray struct {
+	handle Handle
+	open   nfsv4.Stateid4
 }
 
 func (m *Mount) newFile(cred Cred, h Handle, at Name, a Access) *File {

@@ -41,6 +41,7 @@ type opened struct {
 // twoClients does the same to the server and to the model.
 type twoClients struct {
 	t       *testing.T
+	minor   uint32
 	random  *rand.Rand
 	world   world
 	clients [2]*worldClient
@@ -82,7 +83,7 @@ func TestTwoClientsSeeOneWorld(t *testing.T) {
 }
 
 func newTwoClients(t *testing.T, s *testServer, minor uint32, seed uint64) *twoClients {
-	w := &twoClients{t: t, random: rand.New(rand.NewPCG(seed, uint64(minor))),
+	w := &twoClients{t: t, minor: minor, random: rand.New(rand.NewPCG(seed, uint64(minor))),
 		world: world{newInode(true)}, done: map[string]int{}}
 	_, dir := dataMount(t, minor)
 	for i, name := range []string{"a", "b"} {

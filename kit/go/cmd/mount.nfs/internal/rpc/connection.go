@@ -67,7 +67,7 @@ func newConnection(tcp *net.TCPConn) (*connection, error) {
 	return c, nil
 }
 
-// takeSocket gives the socket to the caller, in blocking mode.
+// takeSocket gives the socket to the caller, in blocking mode: who reads it waits for leadTime.
 func takeSocket(tcp *net.TCPConn) (file *os.File, err error) {
 	raw, err := tcp.SyscallConn()
 	if err != nil {
@@ -76,7 +76,9 @@ func takeSocket(tcp *net.TCPConn) (file *os.File, err error) {
 	failure := raw.Control(func(fd uintptr) {
 		var own int
 		if own, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			err = unix.SetNonblock(own, false)
+			limit := unix.NsecToTimeval(leadTime.Nanoseconds())
+			err = errors.Join(unix.SetNonblock(own, false),
+				unix.SetsockoptTimeval(own, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit))
 			file = os.NewFile(uintptr(own), "socket")
 		}
 	})

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 const (
 	readBufferBytes = 64 << 10
 	leadTime        = 10 * time.Millisecond // most replies take less
-	forever         = time.Duration(-1)
 )
 
 var (
@@ -91,11 +91,13 @@ func (r *receiver) fill(from io.Reader) error {
 	return err
 }
 
-// socket reads what is there.
-type socket uintptr
+// socket reads what is there. Without MSG_DONTWAIT it waits for it, for leadTime.
+type socket struct {
+	fd, flags int
+}
 
 func (s socket) Read(p []byte) (int, error) {
-	switch n, _, err := unix.Recvfrom(int(s), p, unix.MSG_DONTWAIT); {
+	switch n, _, err := unix.Recvfrom(s.fd, p, s.flags); {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return 0, errNothing
 	case err != nil:
@@ -107,23 +109,24 @@ func (s socket) Read(p []byte) (int, error) {
 	}
 }
 
-// next waits for a record; its time, unless that is forever, is up with errNothing.
-func (c *connection) next(r *receiver, limit time.Duration) (record []byte, err error) {
-	timeout := -1
-	if limit != forever {
-		timeout = int(limit.Milliseconds()) + 1
-	}
+// next reads a record. It is errNothing if too little has come within leadTime.
+func (c *connection) next(r *receiver) (record []byte, err error) {
 	failure := c.socket.Control(func(fd uintptr) {
-		if record, err = r.next(socket(fd)); err == errNothing {
+		record, err = r.next(socket{int(fd), 0})
+	})
+	return record, cmp.Or(failure, err)
+}
+
+// nextEver waits for a record without a limit. It can be errNothing all the same.
+func (c *connection) nextEver(r *receiver) (record []byte, err error) {
+	failure := c.socket.Control(func(fd uintptr) {
+		if record, err = r.next(socket{int(fd), unix.MSG_DONTWAIT}); err == errNothing {
 			poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-			unix.Poll(poll, timeout) // whatever it says, reading tells
-			record, err = r.next(socket(fd))
+			unix.Poll(poll, -1) // whatever it says, reading tells
+			record, err = r.next(socket{int(fd), unix.MSG_DONTWAIT})
 		}
 	})
-	if failure != nil {
-		return nil, failure
-	}
-	return record, err
+	return record, cmp.Or(failure, err)
 }
 
 // lead reads until the call has its reply, unless somebody else reads or it takes long.
@@ -140,12 +143,8 @@ func (c *Client) lead(call *Call) {
 	default:
 		return
 	}
-	for end := time.Now().Add(leadTime); len(call.arrived) == 0; {
-		left := time.Until(end)
-		if left <= 0 {
-			break
-		}
-		record, err := conn.next(r, left)
+	for end := time.Now().Add(leadTime); len(call.arrived) == 0 && time.Now().Before(end); {
+		record, err := conn.next(r)
 		if err == nil {
 			err = c.deliver(conn, record)
 		}
@@ -187,7 +186,7 @@ func (c *Client) read(conn *connection) error {
 		select {
 		case r := <-conn.reading:
 			for idle := false; !idle; idle = c.isIdle() {
-				record, err := conn.next(r, forever)
+				record, err := conn.nextEver(r)
 				if err == errNothing { // not all of it yet
 					continue
 				}
