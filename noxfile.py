@@ -111,6 +111,13 @@ def wheel(session: nox.Session) -> None:
     run(session, "landfast", "smoke")
 
 
+@nox.session(name="host-tests")
+def host_tests(session: nox.Session) -> None:
+    """Do what users do, on a host made like theirs: own engine, registry, no rights (as root)."""
+    install(session, "hosts")
+    run(session, "python", "-m", "pytest", "host_tests", "-v", "-s", "-x")
+
+
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Mutate the modules that `pyproject.toml` names; print the mutants that no test notices."""

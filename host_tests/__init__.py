@@ -1,0 +1,1 @@
+"""Landfast on a host like those of its users: `nox -s host-tests`."""
