@@ -62,9 +62,10 @@ class Engine:
             command, timeout=timeout, check=check, text=text, stdin=stdin, env=self.env
         )
 
-    def data_root(self) -> Path:
-        """Return the folder on the engine's host that holds images, volumes and containers."""
-        return Path(self._docker("info", "--format", "{{.DockerRootDir}}").stdout.strip())
+    def info(self) -> dict[str, Any]:
+        """Return what the engine says of itself and its host, as `docker info` names it."""
+        said = self._docker("info", "--format", "{{json .}}", timeout=timeouts.ANSWER).stdout
+        return dict(json.loads(said))
 
     # --- containers
 

@@ -4,22 +4,20 @@ import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import psutil
-
-from landfast import paths
+from landfast import engine_host, paths, registry
 from landfast.cluster.kind_images import image_source
 from landfast.cluster.kind_provider import NEEDED_GIB as RUN_GIB
 from landfast.docker import Engine
+from landfast.engine_host import EngineFacts
 from landfast.errors import LandfastError
-from landfast.files import GIB, free_gib
+from landfast.files import free_gib
 from landfast.kit import debian, programs
 from landfast.kit import engine as engines
 from landfast.kit.build import NEEDED_GIB as KIT_GIB
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder, recipes
-from landfast.nfs.client import choose, kernel_has_nfs
+from landfast.nfs.client import choose
 from landfast.progress import Progress
 from landfast.run import records
 
@@ -37,22 +35,22 @@ class HostCheck:
 
 
 def examine() -> list[HostCheck]:
-    """Look at this host. Needs no root and no network, and takes seconds."""
-    engine, engine_finding = _engine()
-    findings = [_system(), _user(engine), engine_finding]
+    """Look at this host and its engine. Needs no root and no network, and takes seconds."""
+    engine, findings = _engine()
+    findings = [_system(engine), _user(engine), *findings]
     images = image_source(engine)
     if images == "kit":
         findings += [*_kit(engine), *_tools()]
-    client, client_finding = _nfs_client()
-    findings += [client_finding, _cgroups(images), _memory(), _disk(images, engine)]
-    findings += _remains()
+    client, seen = _nfs_client(engine, images)
+    findings += [*seen, *_cache(images), *_remains()]
     path = f"--images {images}, --nfs-client {client}"
     return [*findings, HostCheck("a run will take", path, None)]
 
 
-def _system() -> HostCheck:
+def _system(engine: Engine | None) -> HostCheck:
+    """Without an engine only Linux will do: there the kit starts one."""
     found = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return HostCheck("system", found, platform.system() == "Linux")
+    return HostCheck("system", found, engine is not None or platform.system() == "Linux")
 
 
 def _user(engine: Engine | None) -> HostCheck:
@@ -63,18 +61,30 @@ def _user(engine: Engine | None) -> HostCheck:
     return HostCheck("user", "not root: only root can start the kit's Docker engine", False)
 
 
-def _engine() -> tuple[Engine | None, HostCheck]:
+def _engine() -> tuple[Engine | None, list[HostCheck]]:
     what = "Docker engine"
     try:
         engine = engines.find()
+        if engine is not None:
+            whose = "the kit's" if engine.from_kit else "the host's own"
+            found = HostCheck(what, f"{engine.version}, {whose}", True)
+            return engine, [found, *_engine_host(engine_host.facts(engine), engine.from_kit)]
     except LandfastError as error:
-        return None, HostCheck(what, f"does not answer: {' '.join(str(error).split())}", False)
-    if engine is not None:
-        whose = "the kit's" if engine.from_kit else "the host's own"
-        return engine, HostCheck(what, f"{engine.version}, {whose}", True)
+        return None, [HostCheck(what, " ".join(str(error).split()), False)]
     if reason := debian.refusal():
-        return None, HostCheck(what, f"none answers, and none can be started: {reason}", False)
-    return None, HostCheck(what, "none answers; Landfast will start its own", None)
+        return None, [HostCheck(what, f"none answers, and none can be started: {reason}", False)]
+    return None, [HostCheck(what, "none answers; Landfast will start its own", None)]
+
+
+def _engine_host(host: EngineFacts, from_kit: bool) -> Iterator[HostCheck]:
+    yield HostCheck("its host", host.system, True)
+    little = f"; {_MEMORY_GIB} GiB or more are better" if host.memory < _MEMORY_GIB else ""
+    found = f"{host.memory:.1f} GiB, {host.processors} processors{little}"
+    yield HostCheck("memory", found, not little or None)
+    if host.cgroups == "v2" or from_kit:
+        yield HostCheck("cgroups", host.cgroups, True)
+    else:
+        yield HostCheck("cgroups", "v1: nodes of Kubernetes 1.35 and later want v2", None)
 
 
 def _kit(engine: Engine | None) -> Iterator[HostCheck]:
@@ -120,41 +130,48 @@ def _tools() -> Iterator[HostCheck]:
         yield HostCheck(name, str(found or otherwise), True if found else None)
 
 
-def _nfs_client() -> tuple[str, HostCheck]:
-    client = choose("auto", kernel=kernel_has_nfs())
-    if client == "kernel":
-        return client, HostCheck("NFS client", "the kernel's", True)
-    if Path("/dev/fuse").exists():
-        return client, HostCheck("NFS client", "none in the kernel: the FUSE mount helper", True)
-    missing = "none in the kernel, and no /dev/fuse: run `modprobe fuse`"
-    return client, HostCheck("NFS client", missing, False)
+def _nfs_client(engine: Engine | None, images: str) -> tuple[str, list[HostCheck]]:
+    """Return the client that a run will use, and what is found where the engine runs.
+
+    The engine is asked in a container, if it has the image: the doctor downloads nothing.
+    """
+    what = "NFS client"
+    image = _busybox(engine, images) if engine else None
+    if engine is None or image is None:
+        return "auto", [HostCheck(what, "the engine's kernel is asked when a run begins", None)]
+    try:
+        host = engine_host.look(engine, image)
+        client = choose("auto", host)
+    except LandfastError as error:
+        return "auto", [HostCheck(what, " ".join(str(error).split()), False)]
+    used = "the kernel's" if client == "kernel" else "none in the kernel: the FUSE mount helper"
+    free = f"{host.free_gib:.1f} GiB free where the engine keeps its data, {RUN_GIB} needed"
+    return client, [
+        HostCheck(what, used, True),
+        HostCheck("disk", free, host.free_gib >= RUN_GIB),
+    ]
 
 
-def _cgroups(images: str) -> HostCheck:
-    if Path("/sys/fs/cgroup/cgroup.controllers").exists():
-        return HostCheck("cgroups", "v2", True)
+def _busybox(engine: Engine, images: str) -> str | None:
+    """Return the image to look from, or None if the engine does not have it."""
     if images == "kit":
-        return HostCheck("cgroups", "v1; the kit's nodes run with it", True)
-    return HostCheck("cgroups", "v1: nodes of Kubernetes 1.35 and later want v2", None)
+        image = ImageBuilder(engine, Cache(paths.cache()), Progress()).tag("busybox")
+    else:
+        image = registry.sources(None, {})["busybox"].name
+    return image if engine.image_digest(image) else None
 
 
-def _memory() -> HostCheck:
-    total = psutil.virtual_memory().total / GIB
-    little = f"; {_MEMORY_GIB} GiB or more are better" if total < _MEMORY_GIB else ""
-    found = f"{total:.1f} GiB, {psutil.cpu_count()} processors{little}"
-    return HostCheck("memory", found, not little or None)
-
-
-def _disk(images: str, engine: Engine | None) -> HostCheck:
-    cold = images == "kit" and not any(paths.cache().glob("kube-*"))
-    needed = KIT_GIB if cold else RUN_GIB
-    root = Path("/var/lib/docker") if engine is not None and not engine.from_kit else paths.cache()
-    folder = next(folder for folder in (root, *root.parents) if folder.exists())
-    free = free_gib(folder)
-    found = f"{free:.1f} GiB free in {folder}, {needed} needed"
-    if images == "kit" and not os.access(folder, os.W_OK):
-        return HostCheck("disk", f"cannot write to {folder}; set XDG_CACHE_HOME", False)
-    return HostCheck("disk", found, free >= needed)
+def _cache(images: str) -> Iterator[HostCheck]:
+    """Check the folder that the kit is built in."""
+    if images != "kit":
+        return
+    folder = next(f for f in (paths.cache(), *paths.cache().parents) if f.exists())
+    if not os.access(folder, os.W_OK):
+        yield HostCheck("cache", f"cannot write to {folder}; set XDG_CACHE_HOME", False)
+    elif not any(paths.cache().glob("kube-*")):
+        free = free_gib(folder)
+        found = f"{free:.1f} GiB free in {folder}, {KIT_GIB} needed to build the kit"
+        yield HostCheck("cache", found, free >= KIT_GIB)
 
 
 def _remains() -> Iterator[HostCheck]:

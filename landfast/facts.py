@@ -1,16 +1,12 @@
 """The environment of a run as facts: versions, images by digest, NFS, the host."""
 
 import contextlib
-import os
 import platform
 from collections.abc import Iterator
-from pathlib import Path
 
-import psutil
-
+from landfast import engine_host
 from landfast.environment import Environment
 from landfast.errors import LandfastError
-from landfast.files import GIB
 from landfast.nfs.client import read_stats
 from landfast.nfs.server import GRACE_SECONDS, LEASE_SECONDS
 
@@ -65,11 +61,13 @@ def describe_nfs_clients(env: Environment) -> Iterator[Fact]:
 
 
 def _host(env: Environment) -> Iterator[Fact]:
-    memory = psutil.virtual_memory().total / GIB
-    yield "host", "system", f"{platform.system()} {platform.release()} {platform.machine()}"
-    yield "host", "processors", str(os.cpu_count())
-    yield "host", "memory", f"{memory:.1f} GiB"
-    yield "host", "cgroups", "v2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "v1"
-    yield "host", "Python", platform.python_version()
+    """Yield where the run ran: the engine's host, which is not always that of Python."""
+    here = f"{platform.system()} {platform.release()} {platform.machine()}"
     if env.engine:
+        host = engine_host.facts(env.engine)
+        yield "host", "system", host.system
+        yield "host", "processors", str(host.processors)
+        yield "host", "memory", f"{host.memory:.1f} GiB"
+        yield "host", "cgroups", host.cgroups
         yield "host", "Docker engine", env.engine.version
+    yield "host", "Python", f"{platform.python_version()} on {here}"

@@ -1,8 +1,9 @@
 """Names of images, read as Docker reads them."""
 
-import ipaddress
 import re
 from dataclasses import dataclass, replace
+
+from landfast.loopback import is_loopback
 
 _HUB = "docker.io"
 
@@ -58,11 +59,7 @@ class ImageName:
     @property
     def is_loopback(self) -> bool:
         """Whether the registry is on this host, where Docker does not require TLS."""
-        host = re.sub(r":\d+$", "", self.registry.partition("/")[0])
-        try:
-            return ipaddress.ip_address(host.strip("[]")).is_loopback
-        except ValueError:  # it is a name
-            return host == "localhost"
+        return is_loopback(re.sub(r":\d+$", "", self.registry.partition("/")[0]))
 
 
 def names_registry(text: str) -> bool:

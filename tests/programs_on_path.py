@@ -1,7 +1,9 @@
 """Programs that a test puts on PATH, before those of the host."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,41 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
         program.chmod(0o755)
 
     return put
+
+
+INFO: dict[str, Any] = {
+    "OperatingSystem": "Debian",
+    "KernelVersion": "6.1",
+    "Architecture": "x86_64",
+    "NCPU": 2,
+    "MemTotal": 8 << 30,
+    "CgroupVersion": "2",
+    "DockerRootDir": "/var/lib/docker",
+    "SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"],
+}
+"""What an engine says of itself."""
+
+
+def docker(
+    *others: str,
+    cli: str = "Docker version 28.2.2, build e6534b4",
+    component: str = "Engine",
+    options: Sequence[str] = (),
+) -> str:
+    """Return a script that answers as `docker` does; `others` are more cases."""
+    server = json.dumps({"Version": "28.2.2", "Components": [{"Name": component}]})
+    info = json.dumps({**INFO, "SecurityOptions": [*INFO["SecurityOptions"], *options]})
+    return "\n".join(
+        [
+            'case "$1" in',
+            f"-v) echo '{cli}' ;;",
+            f"version) echo '{server}' ;;",
+            f"info) echo '{info}' ;;",
+            'context) echo "${DOCKER_HOST:-unix:///var/run/docker.sock}" ;;',
+            *others,
+            "esac",
+        ]
+    )
 
 
 def calls(folder: Path) -> list[str]:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from programs_on_path import Put, calls
+from programs_on_path import Put, calls, docker
 
 from landfast import cli, doctor, paths
 from landfast.doctor import HostCheck
@@ -16,7 +16,7 @@ from landfast.images import Images
 from landfast.run import new_record
 
 Invoke = Callable[..., tuple[int, str]]
-ENGINE = 'case "$1" in version) echo \'"27.0"\' ;; container) [ "$2" = ls ] ;; esac'
+ENGINE = docker('container) [ "$2" = ls ] ;;')
 
 
 @pytest.fixture

@@ -222,8 +222,8 @@ def test_names_and_ids_are_read(fake: FakeDocker) -> None:
     assert fake.engine.containers("a=1") == ["one", "two"]
     fake.answer("sha256:abc\n")
     assert fake.engine.image_digest("i") == "sha256:abc"
-    fake.answer("/var/lib/docker\n")
-    assert fake.engine.data_root() == Path("/var/lib/docker")
+    fake.answer('{"NCPU": 4}')
+    assert fake.engine.info() == {"NCPU": 4}
 
 
 def test_pause_asks_until_the_container_is_frozen(fake: FakeDocker) -> None:

@@ -1,12 +1,16 @@
 """The doctor looks and changes nothing, on hosts that have and hosts that lack."""
 
 import os
+import platform
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes import FakeEngine, result
+from programs_on_path import INFO
 
-from landfast import doctor, paths
+from landfast import paths
 from landfast.docker import Engine
 from landfast.doctor import HostCheck, examine
 from landfast.errors import BadInput
@@ -23,7 +27,6 @@ def bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "find", lambda: None)
     monkeypatch.setattr(debian, "refusal", lambda: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(doctor, "kernel_has_nfs", lambda: True)
     for name in ("kind_on_path", "go_on_path"):
         monkeypatch.setattr(programs, name, lambda: None)
 
@@ -38,43 +41,73 @@ def test_a_bare_debian_will_get_the_kit(tmp_path: Path) -> None:
         "Docker engine", "none answers; Landfast will start its own", None
     )
     assert findings["kit"].found.startswith("will be built first, in about")
-    assert findings["a run will take"].found == "--images kit, --nfs-client kernel"
+    assert findings["a run will take"].found == "--images kit, --nfs-client auto"
+    assert findings["NFS client"].found == "the engine's kernel is asked when a run begins"
     assert not [finding for finding in findings.values() if finding.ok is False]
     assert not list(tmp_path.iterdir())
 
 
+def own_engine(monkeypatch: pytest.MonkeyPatch, **info: Any) -> FakeEngine:
+    engine = FakeEngine("28.2")
+    engine.answer("info", with_={**INFO, **info})
+    monkeypatch.setattr(engines, "find", lambda: engine)
+    return engine
+
+
 def test_a_host_with_its_own_engine_takes_registries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "find", lambda: Engine("28.2"))
+    engine = own_engine(monkeypatch)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     findings = found()
     assert findings["Docker engine"].found == "28.2, the host's own"
     assert findings["user"].ok
-    assert findings["a run will take"].found.startswith("--images registry")
+    assert findings["a run will take"].found == "--images registry, --nfs-client auto"
+    assert findings["NFS client"].found == "the engine's kernel is asked when a run begins"
     assert "kit" not in findings
+    assert engine.asked("run_once") == engine.asked("pull_image") == []
+
+
+def test_the_engines_host_is_looked_at_and_not_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = own_engine(monkeypatch, CgroupVersion="1")
+    engine.answer("image_digest", with_="sha256:1")
+    engine.answer("run_once", with_=result("kernel-nfs\n1048576\n"))
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    findings = found()
+    assert findings["system"].ok
+    assert findings["its host"].found == "Debian 6.1 x86_64"
+    assert findings["memory"] == HostCheck("memory", "8.0 GiB, 2 processors", True)
+    assert findings["cgroups"].found.startswith("v1: nodes of Kubernetes 1.35")
+    assert findings["disk"].found.startswith("1.0 GiB free where the engine keeps its data, 3 ")
+    assert findings["disk"].ok is False
+    assert findings["a run will take"].found == "--images registry, --nfs-client kernel"
+
+
+def kits_engine(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
+    engine = FakeEngine("26.1", from_kit=True)
+    engine.answer("info", with_=INFO)
+    engine.answer("run_once", with_=result("fuse\n9999999\n"))
+    monkeypatch.setattr(engines, "find", lambda: engine)
+    monkeypatch.setattr(
+        FakeEngine,
+        "image_digest",
+        lambda _self, image: None if any(f"/{m}:" in image for m in missing) else "sha256:1",
+    )
 
 
 def test_a_kit_that_is_whole_says_its_kubernetes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        engines, "find", lambda: Engine("26.1", {"DOCKER_HOST": "x"}, from_kit=True)
-    )
-    monkeypatch.setattr(Engine, "image_digest", lambda _self, _image: "sha256:1")
+    kits_engine(monkeypatch)
     monkeypatch.setattr(Cache, "path", lambda _self, _name, _key: tmp_path)
     findings = found()
     assert findings["Docker engine"].found == "26.1, the kit's"
     assert findings["kit"] == HostCheck(
         "kit", f"built, Kubernetes {programs.kubernetes_version()}", True
     )
+    assert findings["a run will take"].found == "--images kit, --nfs-client fuse"
 
 
 def test_what_has_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        engines, "find", lambda: Engine("26.1", {"DOCKER_HOST": "x"}, from_kit=True)
-    )
-    monkeypatch.setattr(
-        Engine, "image_digest", lambda _self, image: None if "/busybox:" in image else "sha256:1"
-    )
+    kits_engine(monkeypatch, "busybox")
     monkeypatch.setattr(
         Cache, "path", lambda _self, name, _key: tmp_path / ("none" if name == "podnet" else "")
     )
@@ -94,9 +127,9 @@ def _dead_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _no_fuse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "kernel_has_nfs", lambda: False)
-    exists = Path.exists
-    monkeypatch.setattr(Path, "exists", lambda path: str(path) != "/dev/fuse" and exists(path))
+    engine = own_engine(monkeypatch)
+    engine.answer("image_digest", with_="sha256:1")
+    engine.answer("run_once", with_=result("9999999\n"))
 
 
 def _broken_record(_monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +143,7 @@ def _broken_record(_monkeypatch: pytest.MonkeyPatch) -> None:
         (_no_root, "user", "only root can start"),
         (_no_root, "Docker engine", "none can be started: installing Debian packages needs root"),
         (_dead_engine, "Docker engine", "no Docker engine answers there"),
-        (_no_fuse, "NFS client", "no /dev/fuse"),
+        (_no_fuse, "NFS client", "has no /dev/fuse"),
         (_broken_record, "runs", "is not the record of a run"),
     ],
 )
@@ -127,10 +160,11 @@ def test_what_stands_in_the_way_is_marked(
     assert "\n" not in finding.found
 
 
-def test_too_little_disk_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_disk_for_the_kit_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("landfast.doctor.free_gib", lambda _: 1.0)
-    assert found()["disk"] == HostCheck("disk", found()["disk"].found, False)
-    assert "1.0 GiB free" in found()["disk"].found
+    cache = found()["cache"]
+    assert cache.ok is False
+    assert "1.0 GiB free in " in cache.found
 
 
 def test_runs_are_listed_by_what_they_are() -> None:

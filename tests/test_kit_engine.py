@@ -3,9 +3,10 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from programs_on_path import Put, calls
+from programs_on_path import Put, calls, docker
 
 from landfast import paths, process, timeouts
 from landfast.errors import BadInput
@@ -24,19 +25,21 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
 
 
+TUNNEL = "tcp://127.0.0.1:2375"
+
+
 @pytest.fixture
 def put_docker(put: Put, tmp_path: Path) -> Put:
     """Return a function that puts a `docker` on PATH for the engines that answer.
 
-    "host" answers without DOCKER_HOST, "kit" at the kit's socket, "remote" at tcp://remote.
+    "host" answers without DOCKER_HOST, "kit" at the kit's socket, "other" at TUNNEL.
     """
 
-    def put_docker(*engines: str) -> None:
-        hosts = {"host": "''", "kit": f"unix://{tmp_path}/runtime/docker.sock"}
-        answers = [
-            f"{hosts.get(name, 'tcp://remote')}) echo '\"{name}\"'; exit ;;" for name in engines
-        ]
-        put("docker", "\n".join(['case "$DOCKER_HOST" in', *answers, "esac\nexit 1"]))
+    def put_docker(*engines: str, **said: Any) -> None:
+        hosts = {"host": "''", "kit": f"unix://{tmp_path}/runtime/docker.sock", "other": TUNNEL}
+        known = [f"version:{hosts.get(name, name)}) name={name} ;;" for name in engines]
+        which = ['case "$1:$DOCKER_HOST" in', *known, "version:*) exit 1 ;;", "esac"]
+        put("docker", "\n".join([*which, f'({docker(**said)}) | sed "s|28.2.2|$name|"']))
 
     return put_docker
 
@@ -47,7 +50,7 @@ def put_docker(put: Put, tmp_path: Path) -> Put:
         (["host", "kit"], None, "host"),
         (["kit"], None, "kit"),
         ([], None, None),
-        (["host", "kit", "remote"], "tcp://remote", "remote"),
+        (["host", "kit", "other"], TUNNEL, "other"),
         (["host", "kit"], "unix://{}/runtime/docker.sock", "kit"),
         (["host"], "unix://{}/runtime/docker.sock", None),
     ],
@@ -77,6 +80,33 @@ def test_no_other_engine_is_tried_than_the_one_that_was_asked_for(
         engines.find()
 
 
+@pytest.mark.parametrize("endpoint", ["ssh://me@build", "tcp://10.0.0.7:2376", "tcp://docker:2375"])
+def test_an_engine_on_another_machine_is_refused(
+    put_docker: Put, monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    put_docker(endpoint)
+    monkeypatch.setenv("DOCKER_HOST", endpoint)
+    with pytest.raises(
+        BadInput, match=rf"on another machine \({endpoint}\), .* run Landfast on th"
+    ):
+        engines.find()
+
+
+def test_a_rootless_engine_is_refused(put_docker: Put) -> None:
+    put_docker("host", options=["name=rootless"])
+    with pytest.raises(BadInput, match=r"is rootless, and NFS can .* use an engine that runs as"):
+        engines.find()
+
+
+def test_podman_is_refused_as_a_program_and_as_an_engine(put_docker: Put) -> None:
+    put_docker("host", cli="podman version 5.4.2")
+    with pytest.raises(BadInput, match=r"^the program `docker` is not Docker's, .* does not supp"):
+        engines.find()
+    put_docker("host", component="Podman Engine")
+    with pytest.raises(BadInput, match=r"^the engine behind `docker` is podman, .* does not supp"):
+        engines.find()
+
+
 def test_an_engine_that_runs_is_taken_as_it_is(put_docker: Put, tmp_path: Path) -> None:
     put_docker("host")
     assert engines.ensure(Progress()).version == "host"
@@ -101,8 +131,7 @@ class TestStart:
         put("apt-get", "[ $1 != indextargets ] || echo 'http://mirror.example main Debian'")
         for name in ("runc", "containerd", "iptables"):
             put(name)
-        answers = f"[ -e {tmp_path}/up ] && echo '\"27.0\"'"
-        put("docker", answers)
+        put("docker", f"[ $1 != version ] || [ -e {tmp_path}/up ] || exit 1\n{docker()}")
         put("dockerd", f"touch {tmp_path}/up")
         return put
 
@@ -113,7 +142,7 @@ class TestStart:
         (tmp_path / "runtime").mkdir()
         (tmp_path / "runtime" / "dockerd.pid").write_text("1")  # of an engine that was killed
         engine = engines.ensure(Progress())
-        assert (engine.version, engine.from_kit) == ("27.0", True)
+        assert (engine.version, engine.from_kit) == ("28.2.2", True)
         assert engine.env["DOCKER_HOST"] == f"unix://{socket}"
         (started,) = [call for call in calls(tmp_path) if call.startswith("dockerd")]
         assert f"--host unix://{socket} " in started

@@ -1,6 +1,7 @@
 """The images that a kind cluster is made of: from a registry, or from the kit."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 from landfast import registry
@@ -8,6 +9,7 @@ from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.images import Images
 from landfast.kit.build import build_kit
+from landfast.kit.programs import Programs
 from landfast.progress import Progress
 from landfast.settings import Settings
 
@@ -37,6 +39,17 @@ def provide(settings: Settings, engine: Engine, progress: Progress) -> Images:
     provisioner = registry.sources(None, asked)["provisioner"]
     _fetch(engine, {"provisioner": provisioner}, progress)
     return replace(images, provisioner=provisioner.name)
+
+
+def mount_helper(
+    images: Images,  # noqa: ARG001 - an image that has the helper
+    engine: Engine,  # noqa: ARG001
+    programs: Programs,
+    progress: Progress,  # noqa: ARG001
+    folder: Path,  # noqa: ARG001
+) -> Path:
+    """Return the FUSE mount helper as a file; `folder` is the run's own, to put it there."""
+    return programs.path("mount.nfs")
 
 
 def not_in_nodes(images: Images) -> list[str]:

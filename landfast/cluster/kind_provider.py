@@ -5,14 +5,13 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from landfast import paths, registry
+from landfast import engine_host, paths, registry
 from landfast.cluster import kind_images, kind_removal
 from landfast.cluster.kind import Kind
 from landfast.cluster.provider import Environment, save_environment, saved_environment
-from landfast.docker import Engine
 from landfast.errors import BadInput
-from landfast.files import free_gib
 from landfast.images import Images
 from landfast.kit import engine as engines
 from landfast.kit.build import kit_lock
@@ -46,8 +45,9 @@ class KindProvider:
         self, settings: Settings, progress: Progress, run_id: str
     ) -> Iterator[Environment]:
         """See `Provider.bring_up`."""
-        parts = _prepare(settings, progress)
         with contextlib.ExitStack() as ends:
+            work = ends.enter_context(TemporaryDirectory(prefix="landfast-"))
+            parts = _prepare(settings, progress, Path(work))
             used = _kept(parts, progress) if settings.keep else None
             record, env = used or ends.enter_context(_made(parts, settings, progress, run_id))
             if record.kept:
@@ -64,17 +64,24 @@ class KindProvider:
             return kind_removal.sweep(progress, engines.ensure(progress), kept=kept)
 
 
-def _prepare(settings: Settings, progress: Progress) -> _Parts:
-    client = nfs_client.choose(settings.nfs_client, kernel=nfs_client.kernel_has_nfs())
+def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
     port = _mysql_port(settings.mysql_port)
     with kit_lock(progress):
         engine = engines.ensure(progress)
         kind_removal.sweep(progress, engine)
         images = kind_images.provide(settings, engine, progress)
+        host = engine_host.look(engine, images.busybox)
+        if host.free_gib < NEEDED_GIB:
+            raise BadInput(
+                f"a run needs {NEEDED_GIB} GiB free in {engine_host.facts(engine).data_root} on "
+                f"the Docker engine's host, which has {host.free_gib:.1f}; free some"
+            )
+        client = nfs_client.choose(settings.nfs_client, host)
         programs = Programs(Cache(paths.cache()), progress)
-        helper = programs.path("mount.nfs") if client == "fuse" else None
+        helper = None
+        if client == "fuse" and images.source == "registry":  # the kit's node image has it
+            helper = kind_images.mount_helper(images, engine, programs, progress, work)
         kind = Kind(engine, programs.kind())
-    _check_disk(engine)
     return _Parts(kind, images, client, helper, port)
 
 
@@ -112,7 +119,7 @@ def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
     with progress.phase("cluster of three nodes"):
         kubeconfig = record.folder / "kubeconfig"
         cluster = kind.create(record.name, images.node, kubeconfig, parts.mysql_port)
-        if parts.mount_helper is not None and images.source != "kit":
+        if parts.mount_helper is not None:
             for node in cluster.nodes:
                 nfs_client.install_helper(engine, node, parts.mount_helper)
     if missing := kind_images.not_in_nodes(images):
@@ -158,11 +165,3 @@ def _mysql_port(asked: int) -> int:
             ) from error
         port: int = probe.getsockname()[1]
         return port
-
-
-def _check_disk(engine: Engine) -> None:
-    root = engine.data_root()
-    if root.exists() and (free := free_gib(root)) < NEEDED_GIB:
-        raise BadInput(
-            f"a run needs {NEEDED_GIB} GiB free in {root}, which has {free:.1f}; free some"
-        )

@@ -4,15 +4,17 @@ import json
 import os
 import signal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
-from landfast import paths, process, timeouts
+from landfast import engine_host, paths, process, timeouts
 from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.kit import debian
 from landfast.kit.cache import Cache, digest
-from landfast.process import ProcessError
+from landfast.loopback import is_loopback
+from landfast.process import ProcessError, Result
 from landfast.progress import Progress
 from landfast.waiting import WaitTimeout, wait_until
 
@@ -25,6 +27,9 @@ _BRIDGE, _POOL = "10.213.0.1/24", "base=10.214.0.0/16,size=24"
 # ninth node does not start.
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 _INOTIFY_INSTANCES = 1024
+_NOT_DOCKER = (
+    "which Landfast does not support: install Docker Engine, or point DOCKER_HOST at one that runs"
+)
 
 
 def _socket() -> Path:
@@ -54,29 +59,59 @@ def _own_env() -> dict[str, str]:
 
 
 def _answers(env: dict[str, str]) -> str | None:
+    """Return the version of the engine that `docker` reaches with these variables, or None."""
     if process.find_program("docker", env) is None:
         return None
-    found = process.run(
-        ["docker", "version", "--format", "{{json .Server.Version}}"],
-        timeout=timeouts.ANSWER,
-        check=False,
-        env=env,
-    )
-    return json.loads(found.stdout) if found.returncode == 0 else None
+    found = _docker(env, "version", "--format", "{{json .Server}}")
+    if found.returncode != 0:
+        return None
+    server = json.loads(found.stdout) or {}
+    if any("podman" in part["Name"].lower() for part in server.get("Components") or ()):
+        raise BadInput(f"the engine behind `docker` is podman, {_NOT_DOCKER}")
+    return str(server["Version"])
+
+
+def _docker(env: dict[str, str], *arguments: str) -> Result:
+    return process.run(["docker", *arguments], timeout=timeouts.ANSWER, check=False, env=env)
+
+
+def _refusal(engine: Engine) -> str | None:
+    """Return why a run cannot work with an engine that answers, or None."""
+    asked = _docker(engine.env, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+    endpoint = asked.stdout.strip()
+    scheme, host = urlsplit(endpoint).scheme, urlsplit(endpoint).hostname or ""
+    if scheme in ("ssh", "tcp", "http", "https") and not is_loopback(host):
+        return (
+            f"the Docker engine is on another machine ({endpoint}), and so would be "
+            "the cluster's ports, which it opens on its loopback only: run Landfast on that "
+            "machine, or use --cluster existing"
+        )
+    if engine_host.facts(engine).rootless:
+        return (
+            "the Docker engine is rootless, and NFS can be neither served nor mounted in a user "
+            "namespace: use an engine that runs as root (`docker context use default`)"
+        )
+    return None
 
 
 def find() -> Engine | None:
     """Return the running engine: the host's own (as `docker` finds it), else the kit's, or None.
 
     Raises:
-        BadInput: DOCKER_HOST names an engine that does not answer; no other is tried.
+        BadInput: DOCKER_HOST names an engine that does not answer (no other is tried), or a run
+            cannot work with the one that does: podman, rootless, on another machine.
     """
     own = _own_env()
     asked = os.environ.get("DOCKER_HOST")
     by_hand = asked == own["DOCKER_HOST"]  # the user looks into the kit's engine
+    if process.find_program("docker", own) and not _docker(own, "-v").stdout.startswith("Docker"):
+        raise BadInput(f"the program `docker` is not Docker's, {_NOT_DOCKER}")
     for env in [own] if by_hand else [{}] if asked else [{}, own]:
         if version := _answers(env):
-            return Engine(version, env, from_kit=bool(env))
+            engine = Engine(version, env, from_kit=bool(env))
+            if reason := _refusal(engine):
+                raise BadInput(reason)
+            return engine
     if asked and not by_hand:
         raise BadInput(
             f"no Docker engine answers at DOCKER_HOST={asked}: start it, or unset DOCKER_HOST"

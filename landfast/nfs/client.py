@@ -5,33 +5,31 @@ from pathlib import Path
 from typing import Literal
 
 from landfast.docker import Engine
+from landfast.engine_host import EngineHost
 from landfast.errors import BadInput, LandfastError
 from landfast.results import NfsClientStats
 
 NfsClient = Literal["kernel", "fuse"]
 
 
-def kernel_has_nfs() -> bool:
-    """Whether this host's kernel, which kind's nodes share, has an NFSv4 client or can load one."""
-    loaded = Path("/proc/filesystems").read_text().split()
-    release = Path("/proc/sys/kernel/osrelease").read_text().strip()
-    return "nfs4" in loaded or any(Path("/lib/modules", release).rglob("nfsv4.ko*"))
-
-
-def choose(asked: Literal["auto", "kernel", "fuse"], *, kernel: bool) -> NfsClient:
-    """Return the client to use; `kernel` says whether the kernel has one.
+def choose(asked: Literal["auto", "kernel", "fuse"], host: EngineHost) -> NfsClient:
+    """Return the client that nodes in the engine use.
 
     Raises:
-        BadInput: the kernel's client was asked for and the kernel has none.
+        BadInput: the engine's kernel does not have what this client needs.
     """
-    if asked == "kernel" and not kernel:
+    client: NfsClient = ("kernel" if host.kernel_nfs else "fuse") if asked == "auto" else asked
+    if client == "kernel" and not host.kernel_nfs:
         raise BadInput(
-            "--nfs-client kernel: this kernel has no NFS client; load the module nfsv4, "
-            "or use --nfs-client fuse"
+            "--nfs-client kernel: the kernel of the Docker engine has no NFS client; load the "
+            "module nfsv4 there, or use --nfs-client fuse"
         )
-    if asked == "auto":
-        return "kernel" if kernel else "fuse"
-    return asked
+    if client == "fuse" and not host.fuse:
+        raise BadInput(
+            "the host of the Docker engine has no /dev/fuse, which the NFS mount helper needs: "
+            "run `modprobe fuse` there, or `modprobe nfsv4` if its kernel has that module"
+        )
+    return client
 
 
 def install_helper(engine: Engine, node: str, helper: Path) -> None:

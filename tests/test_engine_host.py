@@ -1,0 +1,64 @@
+"""What the engine and a container in it say of the engine's host."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from fakes import FakeEngine, result
+from programs_on_path import INFO
+
+from landfast import engine_host
+from landfast.engine_host import EngineHost
+
+
+def test_the_engine_says_what_its_host_has() -> None:
+    engine = FakeEngine()
+    engine.answer("info", with_=INFO)
+    facts = engine_host.facts(engine)
+    assert facts.system == "Debian 6.1 x86_64"
+    assert (facts.processors, facts.memory, facts.cgroups) == (2, 8.0, "v2")
+    assert not facts.rootless
+
+
+def test_a_rootless_engine_and_an_old_one_are_known() -> None:
+    engine = FakeEngine()
+    engine.answer("info", with_={**INFO, "SecurityOptions": ["name=rootless"], "CgroupVersion": ""})
+    facts = engine_host.facts(engine)
+    assert (facts.rootless, facts.cgroups) == (True, "v1")
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        ("kernel-nfs\nfuse\n2097152\n", EngineHost(True, True, 2.0)),
+        ("fuse\n1048576\n", EngineHost(False, True, 1.0)),
+        ("0\n", EngineHost(False, False, 0.0)),
+    ],
+)
+def test_a_container_sees_kernel_fuse_and_free_space(said: str, seen: EngineHost) -> None:
+    engine = FakeEngine()
+    engine.answer("run_once", "busybox:1", with_=result(said))
+    assert engine_host.look(engine, "busybox:1") == seen
+
+
+@pytest.mark.parametrize(
+    ("release", "filesystems", "found"),
+    [
+        ("6.1", "nodev\tnfs4\n", True),
+        ("6.1", "nodev\tnfs\n\text4\n", True),  # and the module can be loaded
+        ("6.2", "nodev\tnfs\n\text4\n", False),  # the module is another kernel's
+    ],
+)
+def test_the_kernel_has_nfs_if_it_is_loaded_or_its_module_is_there(
+    tmp_path: Path, release: str, filesystems: str, found: bool
+) -> None:
+    module = tmp_path / "lib/modules/6.1/kernel/fs/nfs/nfsv4.ko.xz"
+    module.parent.mkdir(parents=True)
+    module.touch()
+    (tmp_path / "filesystems").write_text(filesystems)
+    script = engine_host._LOOK.replace("/lib/modules", f"{tmp_path}/lib/modules")
+    script = script.replace("/proc/filesystems", f"{tmp_path}/filesystems")
+    script = f"uname() {{ echo {release}; }}\n{script}"
+    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert ("kernel-nfs" in said.split()) == found
+    assert int(said.split()[-1]) > 0
