@@ -16,6 +16,8 @@ from landfast.errors import BadInput, LandfastError
 from landfast.files import write_atomically
 from landfast.process import start_time
 
+_ALIVE, _IN_USE = "alive", "lock"
+_held: dict[Path, FileLock] = {}  # of this process's runs; if it is killed, the kernel frees them
 RUN_LABEL = "landfast/run"
 """On every object that a run makes in a cluster; the value is the run's id."""
 
@@ -61,17 +63,18 @@ class RunRecord(BaseModel):
 
     @property
     def alive(self) -> bool:
-        """Whether the process that made the record still runs."""
-        return start_time(self.pid) == self.pid_started
+        """Whether the process that made the record still runs: it holds a lock as long as it does.
+
+        A process id would not do: it is reused, and another container or host has its own.
+        """
+        if not (self.folder / _ALIVE).exists():  # the record of an older version
+            return start_time(self.pid) == self.pid_started
+        return _is_held(self.folder / _ALIVE)
 
     @property
     def in_use(self) -> bool:
         """Whether a run is using what was kept."""
-        try:
-            with self.lock():
-                return False
-        except BadInput:
-            return True
+        return _is_held(self.folder / _IN_USE)
 
     @property
     def owes_default_classes(self) -> bool:
@@ -81,7 +84,6 @@ class RunRecord(BaseModel):
     def save(self) -> None:
         """Write the record atomically."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / "record.json", self.model_dump_json(indent=1))
         except OSError as error:
             raise BadInput(f"{self.folder} cannot be written: {error.strerror}") from error
@@ -89,6 +91,8 @@ class RunRecord(BaseModel):
     def forget(self) -> None:
         """Remove the record, once nothing of the run is left."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if (held := _held.pop(self.folder, None)) is not None:
+            held.release()
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -98,7 +102,7 @@ class RunRecord(BaseModel):
             BadInput: another run holds it.
         """
         try:
-            held = FileLock(self.folder / "lock").acquire(timeout=0)
+            held = FileLock(self.folder / _IN_USE).acquire(timeout=0)
         except Timeout as error:
             raise BadInput(
                 f"the kept cluster {self.name} is in use by another run; wait for it, "
@@ -112,8 +116,27 @@ def new_record(run_id: str, *, existing: tuple[Path, str] | None = None) -> RunR
     """Return the saved record of a new run of this process."""
     pid, started = os.getpid(), start_time(os.getpid()) or 0
     record = RunRecord(run_id=run_id, pid=pid, pid_started=started, existing=existing)
-    record.save()
+    try:
+        record.folder.mkdir(parents=True, exist_ok=True)
+        lock = _held[record.folder] = FileLock(record.folder / _ALIVE)
+        lock.acquire(timeout=0)
+    except OSError as error:
+        raise BadInput(f"{record.folder} cannot be written: {error.strerror}") from error
+    record.save()  # only now can others see it
     return record
+
+
+def _is_held(file: Path) -> bool:
+    """Whether a process holds a lock; the question itself takes the lock for a moment."""
+    try:
+        with FileLock(file).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+    except FileNotFoundError:
+        return False  # that run has just ended
+    except OSError as error:
+        raise LandfastError(f"{file} cannot be locked: {error.strerror}") from error
 
 
 def records() -> list[RunRecord]:

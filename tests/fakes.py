@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from landfast import run
 from landfast.cluster.fence import FencedKube
 from landfast.docker import ContainerState, Engine
 from landfast.kube import Kube, KubeError, Object, Request
 from landfast.process import ProcessError, Result
+from landfast.run import RunRecord
 
 RUNNING = ContainerState("running", 0, "2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z")
 
@@ -80,6 +82,11 @@ def _recorded(method: str) -> Callable[..., Any]:
 for _name, _value in list(vars(Engine).items()):
     if callable(_value) and not _name.startswith("_"):
         setattr(FakeEngine, _name, _recorded(_name))
+
+
+def die(record: RunRecord) -> None:
+    """Let the process of a run be gone: the kernel frees its lock."""
+    run._held.pop(record.folder).release()
 
 
 def refusal(code: int, message: str, reason: str = "") -> KubeError:

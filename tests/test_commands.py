@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fakes import die
 from programs_on_path import Put, calls, docker
 
 from landfast import cli, doctor, paths
@@ -47,8 +48,8 @@ def invoke(
 def left_behind(run_id: str, *, kept: bool) -> None:
     record = new_record(run_id=run_id)
     record.complete, record.kept = True, kept
-    record.pid_started -= 1  # the process is gone
     record.save()
+    die(record)
 
 
 class TestRemoval:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import FakeEngine, result
+from fakes import FakeEngine, die, result
 from programs_on_path import INFO
 
 from landfast import paths
@@ -172,9 +172,7 @@ def test_runs_are_listed_by_what_they_are() -> None:
     kept = new_record(run_id="r2")
     kept.kept = True
     kept.save()
-    dead = new_record(run_id="r3")
-    dead.pid_started -= 1
-    dead.save()
+    die(new_record(run_id="r3"))
     findings = found()
     assert findings["another run"].found.startswith("r1, process")
     assert "landfast down" in findings["kept cluster"].found

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes import FakeEngine
+from fakes import FakeEngine, die
 
 from landfast import paths
 from landfast.cluster import existing, existing_plan, existing_provider, kind_provider, kind_removal
@@ -43,9 +43,9 @@ def record(run_id: str = "r1", *, dead: bool = False, **fields: Any) -> RunRecor
     """Return the record of a run of this process, or of one that is gone."""
     made = new_record(run_id=run_id)
     saved = made.model_copy(update={"complete": True, **fields})
-    if dead:
-        saved.pid_started -= 1
     saved.save()
+    if dead:
+        die(saved)
     return saved
 
 

@@ -1,13 +1,17 @@
 """Run records: by them, and by nothing else, is known what belongs to whom."""
 
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fakes import die
 
-from landfast import paths
+from landfast import paths, process, run
 from landfast.errors import BadInput, LandfastError
-from landfast.process import start_time
 from landfast.run import RunRecord, new_record, new_run_id, records
 
 
@@ -22,22 +26,72 @@ def test_a_run_is_alive_while_its_process_is() -> None:
     assert records() == [record]
 
 
-def test_a_record_of_a_process_that_ended_is_dead() -> None:
-    pid = os.fork()
-    if pid == 0:
-        new_record(run_id="r1")
-        os._exit(0)
-    os.waitpid(pid, 0)
+RUN = """
+import sys
+from pathlib import Path
+from landfast import paths, run
+paths.cache = lambda: Path(sys.argv[1])
+run.new_record(run_id="r1")
+print("up", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other() -> Iterator["subprocess.Popen[bytes]"]:
+    """A run of another process."""
+    argv = [sys.executable, "-c", RUN, str(paths.cache())]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_the_run_of_another_process_is_alive_until_that_is_killed(
+    other: "subprocess.Popen[bytes]",
+) -> None:
     (record,) = records()
-    assert record.pid == pid
+    assert (record.pid, record.alive) == (other.pid, True)
+    assert record.alive, "the question changes nothing"
+    other.kill()
+    other.wait()
     assert not record.alive
 
 
-def test_another_process_of_the_same_id_is_not_the_run() -> None:
-    mine = start_time(os.getpid())
-    assert mine is not None
-    record = RunRecord(run_id="r", pid=os.getpid(), pid_started=mine - 1)
+def test_a_run_is_alive_where_processes_cannot_be_looked_up(
+    other: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "start_time", lambda _: None)
+    mine = new_record(run_id="r2")
+    assert [known.alive for known in records()] == [True, True]
+    mine.forget()
+    assert [known.run_id for known in records()] == ["r1"]
+
+
+def test_a_program_that_a_run_starts_does_not_keep_it_alive(tmp_path: Path) -> None:
+    record = new_record(run_id="r1")
+    pid = process.start_daemon(["sleep", "60"], log=tmp_path / "log", env={})
+    die(record)
     assert not record.alive
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def test_the_record_of_an_older_version_is_known_by_its_process() -> None:
+    record = new_record(run_id="r1")
+    (record.folder / "alive").unlink()
+    assert record.alive
+    record.pid_started -= 1
+    assert not record.alive
+
+
+def test_a_lock_that_may_not_be_asked_is_one_sentence() -> None:
+    record = new_record(run_id="r1")
+    (record.folder / "alive").unlink()
+    (record.folder / "alive").mkdir()
+    with pytest.raises(LandfastError, match=r"r1/alive cannot be locked: Is a directory$"):
+        _ = record.alive
 
 
 def test_names_are_made_of_the_id() -> None:
@@ -75,7 +129,7 @@ def test_saving_again_replaces_the_record_as_a_whole() -> None:
     record.save()
     assert (record.folder / "record.json").stat().st_ino != before
     assert records()[0].kept
-    assert [path.name for path in record.folder.iterdir()] == ["record.json"]
+    assert sorted(path.name for path in record.folder.iterdir()) == ["alive", "record.json"]
 
 
 def test_a_run_that_ends_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from fakes import die
 from survival_fakes import FakeSite, fake_fault, known_fault, raising
 
 from landfast import paths
@@ -186,9 +187,9 @@ class Healing:
         """Make the record of a run that left a fault."""
         record = new_record(run_id=run_id)
         record.kept = kept
-        if not alive:
-            record.pid_started -= 1
         record.save()
+        if not alive:
+            die(record)
         journal = Rollback(record)
         journal.enter(FAULTS["a"](SITE))
         return journal
