@@ -118,6 +118,13 @@ def host_tests(session: nox.Session) -> None:
     run(session, "python", "-m", "pytest", "host_tests", "-v", "-s", "-x")
 
 
+@nox.session(name="action-tests")
+def action_tests(session: nox.Session) -> None:
+    """Use the action of action.yml in jobs that act runs on this machine (as root; needs npm)."""
+    install(session)
+    run(session, "python", "-m", "pytest", "action_tests", "-v")
+
+
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Mutate the modules that `pyproject.toml` names; print the mutants that no test notices."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from landfast.errors import BadInput
 from landfast.files import write_atomically
 from landfast.journal import read_journal
+from reports.github import outputs
 from reports.html import render_html
 from reports.junit import render_junit
 from reports.markdown import render_markdown
@@ -27,8 +28,9 @@ def summarise(run_folder: Path) -> Summary:
 def render(run_folder: Path) -> list[Path]:
     """Write report.html, junit.xml and summary.md beside journal.jsonl, and return their paths.
 
-    The summary is also appended to the file that $GITHUB_STEP_SUMMARY names, if it is set. Works
-    for a run that was killed or is still running, too.
+    In a step of GitHub Actions, the summary is also appended to the file that $GITHUB_STEP_SUMMARY
+    names, and the outputs `report` and `grade` to that of $GITHUB_OUTPUT. Works for a run that was
+    killed or is still running, too.
 
     Raises:
         BadInput: the journal cannot be read, or a report cannot be written.
@@ -42,10 +44,16 @@ def render(run_folder: Path) -> list[Path]:
     for name, text in texts.items():
         with _writing(run_folder / name) as path:
             write_atomically(path, text)
-    if step_summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with _writing(Path(step_summary)) as path, path.open("a", encoding="utf-8") as file:
-            file.write(texts["summary.md"])
+    _append("GITHUB_STEP_SUMMARY", texts["summary.md"])
+    _append("GITHUB_OUTPUT", outputs(summary, run_folder))
     return [run_folder / name for name in texts]
+
+
+def _append(variable: str, text: str) -> None:
+    """Append a text to the file that a variable names, if it is set."""
+    if name := os.environ.get(variable):
+        with _writing(Path(name)) as path, path.open("a", encoding="utf-8") as file:
+            file.write(text)
 
 
 @contextlib.contextmanager

@@ -137,7 +137,6 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
     project = Path(__file__).parent.parent
     monkeypatch.setenv("PYTHONPATH", str(project))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     (pytester.path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     return Suite(pytester)
 
@@ -218,6 +217,25 @@ def test_the_verdicts_give_the_exit_code(
 ) -> None:
     assert suite.run(*tests) == code
     assert said in suite.output
+
+
+@ALONE_AND_WORKERS
+def test_a_job_of_github_is_told_once(
+    suite: Suite, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(suite.folder / name))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert suite.run("test.observe('x')", "assert 1 == 2, 'no'", "pass", options=options) == 1
+    summary = (suite.folder / "GITHUB_STEP_SUMMARY").read_text()
+    assert summary.count("# FAIL: 1 of 3 claims does not hold") == 1
+    report = (suite.folder / "out" / "latest").resolve()
+    assert (suite.folder / "GITHUB_OUTPUT").read_text() == f"report={report}\n"
+    said = [line for line in suite.output.splitlines() if line.startswith("::")]
+    assert [line.partition("It MUST hold. ")[0] for line in said] == [
+        "::error title=FAIL s.c1::",
+        "::warning title=UNKNOWN s.c2::",
+    ]
 
 
 def test_workers_write_one_journal(suite: Suite) -> None:

@@ -33,11 +33,6 @@ def case(text: str, verdict: Verdict = Verdict.FAIL) -> Case:
     return Case("s.one", text, text, ((text, 1.0),), (text,), verdict, text)
 
 
-@pytest.fixture(autouse=True)
-def _no_step_summary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-
-
 def test_junit_counts_and_outcomes() -> None:
     root = junit(EVENTS)
     assert root.attrib == {
