@@ -188,13 +188,13 @@ class TestKubeconfig:
         for name in ("a", "b", "c"):
             (tmp_path / name).write_text(f"contexts: [{{name: {name}}}]")
         monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'b'}:{tmp_path / 'c'}")
-        assert kubeconfig_path(tmp_path / "a") == tmp_path / "a"
+        assert kubeconfig_path(tmp_path / "a", "x") == tmp_path / "a"
         with pytest.raises(BadInput, match="is not in .*, which has: b, c$"):
-            existing.connect(kubeconfig_path(None), "nope", RUN)
+            existing.connect(kubeconfig_path(None, "nope"), "nope", RUN)
 
     def test_missing_file_is_bad_input(self, tmp_path: Path) -> None:
         with pytest.raises(BadInput, match="there is no such file"):
-            kubeconfig_path(tmp_path / "none")
+            kubeconfig_path(tmp_path / "none", "x")
 
     @pytest.mark.parametrize("content", ["][", "text", "contexts: [1]", "", "contexts: 3"])
     def test_unreadable_file_is_bad_input(self, content: str, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def _inventory(
             "or a cluster with --context NAME; see `landfast audit --help`"
         )
     if context:
-        kube = cluster.connect(kubeconfig_path(kubeconfig), context)
+        kube = cluster.connect(kubeconfig_path(kubeconfig, context), context)
         found = cluster.read(kube, context)
         audited = f"{counted(len(found), 'object')} of the cluster of context {context}"
         return Inventory(found, complete=True), audited

@@ -26,7 +26,7 @@ class ExistingProvider:
     ) -> Iterator[Environment]:
         """See `Provider.bring_up`."""
         context = str(settings.context)
-        kubeconfig = kubeconfig_path(settings.kubeconfig)
+        kubeconfig = kubeconfig_path(settings.kubeconfig, context)
         kube = existing.connect(
             kubeconfig, context, run_id, default_classes=settings.i_own_this_cluster is not None
         )

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import urllib3
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.stream import stream
@@ -23,6 +22,7 @@ from websocket import WebSocketBadStatusException, WebSocketException
 from landfast import timeouts
 from landfast.errors import BadInput, LandfastError, Refused, Unreachable
 from landfast.kube import forward
+from landfast.kube.kubeconfig import configuration
 from landfast.kube.request import Guard, KubeError, Object, Request
 from landfast.kube.status import event_time
 from landfast.timeouts import patient
@@ -48,14 +48,19 @@ class Kube:
         BadInput: the file has no such context, or cannot be used.
     """
 
+    _way = ""
+
     def __init__(
         self, kubeconfig: Path, context: str | None = None, *, guards: Sequence[Guard] = ()
     ) -> None:
+        found = configuration(kubeconfig, context)
         try:
-            self._api = config.new_client_from_config(str(kubeconfig), context)
-        except (ConfigException, OSError, ValueError, TypeError) as error:
+            self._api = client.ApiClient(found)
+        except (OSError, ValueError, ImportError) as error:  # certificates, proxies, SOCKS
             raise BadInput(f"the kubeconfig {kubeconfig} cannot be used: {error}") from error
         self.host: str = self._api.configuration.host
+        proxy = getattr(self._api.rest_client.pool_manager, "proxy", None)
+        self._way = f" through the proxy {proxy.netloc}" if proxy else ""
         self._guards = tuple(guards)
 
     @cached_property
@@ -125,7 +130,8 @@ class Kube:
         return self._unreachable(cause)
 
     def _unreachable(self, error: BaseException) -> Unreachable:
-        return Unreachable(f"the API server {self.host} cannot be reached: {_short(error)}")
+        reason = _short(error)
+        return Unreachable(f"the API server {self.host} cannot be reached{self._way}: {reason}")
 
     def _request(self, request: Request, **arguments: Any) -> Any:
         """Send a request about an object or a list of them and return the client's answer."""
@@ -164,6 +170,10 @@ class Kube:
                 return str(version.git_version)
         except (KubeError, Unreachable) as error:
             raise BadInput(str(error)) from error
+        except ValueError as error:  # fields that every version has are missing
+            raise BadInput(
+                f"{self.host} does not answer as a Kubernetes API server does"
+            ) from error
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
         """Return an object.

@@ -1,29 +1,52 @@
-"""Finds the kubeconfig, and checks the contexts in it."""
+"""Finds the kubeconfig, and makes the client's configuration from a context in it.
 
+Inside a pod there need not be one: `in-cluster` is the context of the pod's ServiceAccount. Then
+the folder of its files takes the place of the kubeconfig.
+"""
+
+import logging
 import os
 from pathlib import Path
+from typing import Any
+from urllib.request import getproxies
 
+import urllib3
+from kubernetes import client, config
 from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.incluster_config import InClusterConfigLoader
 from kubernetes.config.kube_config import KubeConfigMerger
 from yaml import YAMLError
 
 from landfast.errors import BadInput
 
+IN_CLUSTER = "in-cluster"
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_LOOPBACK = "localhost,127.0.0.1,::1"
 
-def kubeconfig_path(asked: Path | None) -> Path:
+
+def kubeconfig_path(asked: Path | None, context: str) -> Path:
     """Return the absolute path of the kubeconfig: the one asked for, $KUBECONFIG's, or ~'s.
 
-    $KUBECONFIG may be a list of files; then so is what is returned.
+    $KUBECONFIG may be a list of files; then so is what is returned. Those that do not exist do not
+    count, as for kubectl. Without any, the context `in-cluster` is that of this pod.
 
     Raises:
-        BadInput: there is no such file.
+        BadInput: there is no such file, and this is no pod.
     """
-    given = str(asked) if asked else os.environ.get("KUBECONFIG") or "~/.kube/config"
-    files = [Path(part).expanduser().absolute() for part in given.split(os.pathsep) if part]
-    for file in files:
-        if not file.is_file():
-            raise BadInput(f"--kubeconfig {file}: there is no such file")
-    return Path(os.pathsep.join(map(str, files)))
+    given = os.environ.get("KUBECONFIG", "")
+    default = [Path(part) for part in given.split(os.pathsep) if part] or [Path("~/.kube/config")]
+    wanted = [path.expanduser().absolute() for path in ([asked] if asked else default)]
+    if files := [path for path in wanted if path.is_file()]:
+        return Path(os.pathsep.join(map(str, files)))
+    if context == IN_CLUSTER and not asked:
+        if (_SERVICE_ACCOUNT / "token").is_file():
+            return _SERVICE_ACCOUNT
+        raise BadInput(
+            f"--context {IN_CLUSTER}: there is no kubeconfig, and no ServiceAccount in "
+            f"{_SERVICE_ACCOUNT}, as there is inside a pod; use --kubeconfig FILE"
+        )
+    source = "KUBECONFIG" if given and not asked else "--kubeconfig"
+    raise BadInput(f"{source} {os.pathsep.join(map(str, wanted))}: there is no such file")
 
 
 def check_context(kubeconfig: Path, context: str) -> None:
@@ -32,6 +55,8 @@ def check_context(kubeconfig: Path, context: str) -> None:
     Raises:
         BadInput: it does not, or the file is not a kubeconfig.
     """
+    if kubeconfig.is_dir():
+        return
     try:
         contexts = KubeConfigMerger(str(kubeconfig)).config["contexts"]
         names = sorted(str(item["name"]) for item in contexts)
@@ -40,3 +65,48 @@ def check_context(kubeconfig: Path, context: str) -> None:
     if context not in names:
         has = ", ".join(names) or "none"
         raise BadInput(f"--context {context} is not in {kubeconfig}, which has: {has}")
+
+
+def configuration(kubeconfig: Path, context: str | None) -> Any:
+    """Return the configuration of a client for a context.
+
+    Loopback never goes to a proxy that the environment names. Nothing warns, for each request anew,
+    of a certificate that the kubeconfig says not to verify.
+
+    Raises:
+        BadInput: the file cannot be used, or its way to get credentials fails.
+    """
+    found = client.Configuration()
+    credentials = _Complaints()
+    logging.getLogger().addHandler(credentials)
+    try:
+        if kubeconfig.is_dir():
+            token, authority = str(kubeconfig / "token"), str(kubeconfig / "ca.crt")
+            InClusterConfigLoader(token, authority).load_and_set(found)
+        else:
+            config.load_kube_config(str(kubeconfig), context, client_configuration=found)
+    except (ConfigException, OSError, ValueError, TypeError) as error:
+        raise BadInput(f"the kubeconfig {kubeconfig} cannot be used: {error}") from error
+    finally:
+        logging.getLogger().removeHandler(credentials)
+    if credentials.seen:
+        raise BadInput(
+            f"the credentials of --context {context or 'the current one'} in {kubeconfig} cannot "
+            f"be had: {'; '.join(credentials.seen)}"
+        )
+    if found.proxy in getproxies().values():  # not a proxy-url of the kubeconfig
+        found.no_proxy = ",".join(filter(None, [found.no_proxy, _LOOPBACK]))
+    if not found.verify_ssl:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return found
+
+
+class _Complaints(logging.Handler):
+    """What the library logs instead of raising it: an exec plugin that is missing or fails."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen.append(" ".join(record.getMessage().split()))
