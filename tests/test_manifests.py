@@ -74,6 +74,22 @@ def test_nothing_of_the_references_site_is_left(overlay: Overlay) -> None:
 
 
 @given(OVERLAYS)
+def test_mysql_and_only_mysql_gets_arguments_with_which_it_fits_the_references_memory(
+    overlay: Overlay,
+) -> None:
+    containers = [d for o in fitted(overlay) for d in walk(o) if "image" in d]
+    (mysql,) = (c for c in containers if c["image"] == IMAGES.mysql)
+    assert mysql["resources"]["limits"] == {"memory": "512Mi"}, "the reference's"
+    assert "--loose-innodb-buffer-pool-size=64M" in mysql["args"]
+    assert "--loose-performance-schema=OFF" in mysql["args"]
+    assert all(arg.startswith("--loose-") for arg in mysql["args"]), "5.7 and MariaDB know fewer"
+    others = [c.get("args") for c in containers if c is not mysql]
+    assert others == [
+        d.get("args") for o in ALL for d in walk(o) if "image" in d and d["name"] != "mysql"
+    ]
+
+
+@given(OVERLAYS)
 def test_every_volume_lies_inside_the_part_of_the_export_that_was_given(overlay: Overlay) -> None:
     root = overlay.root.rstrip("/")
     volumes = [d["nfs"] for o in fitted(overlay) for d in walk(o) if "nfs" in d]
