@@ -1,6 +1,7 @@
 """The Docker engine: one typed method for each thing that Landfast asks of it."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from landfast.process import ProcessError, Result
 from landfast.waiting import wait_until
 
 _ABSENT = ("manifest unknown", "no such manifest", "not found", "name unknown")
+_PROXIES = [n for name in ("http_proxy", "https_proxy", "no_proxy") for n in (name, name.upper())]
+_SAVES_ONE_PLATFORM = (1, 48)  # the API from which on `docker save` has --platform: Docker 28
 
 
 def _each(option: str, values: Iterable[str]) -> list[str]:
@@ -211,6 +214,10 @@ class Engine:
         """Copy a file of this host into a container, which need not run."""
         self._docker("cp", source, f"{container}:{target}")
 
+    def copy_out_of(self, container: str, source: str, target: Path) -> None:
+        """Copy a file of a container, which need not run, to this host."""
+        self._docker("cp", f"{container}:{source}", target)
+
     def containers(self, *labels: str) -> list[str]:
         """Return the names of all containers with the labels (`KEY=VALUE`), running or not."""
         return self._names("container", labels, "-a", column="{{.Names}}")
@@ -275,9 +282,31 @@ class Engine:
         options = ["--quiet", "--force-rm", "--tag", tag]
         self._docker("build", *options, folder, timeout=timeouts.IMAGE_BUILD)
 
-    def build_image_from_text(self, tag: str, dockerfile: str) -> None:
-        """Build an image from the text of a Dockerfile."""
-        self._docker("build", "--quiet", "--tag", tag, "-", text=dockerfile)
+    def build_image_from_text(
+        self,
+        tag: str,
+        dockerfile: str,
+        *,
+        arguments: Mapping[str, str] | None = None,
+        check: bool = True,
+    ) -> Result:
+        """Build an image from the text of a Dockerfile; `arguments` are values of its ARGs.
+
+        The proxies of this process hold in the build, too. Without `check` a failure is a result.
+
+        Raises:
+            ProcessError: it failed (with `check`) or did not end in time.
+        """
+        # Of a name without a value, docker takes the value from its environment: proxies may have
+        # passwords, which other users must not see in the list of processes.
+        names = [
+            *map("=".join, (arguments or {}).items()),
+            *(n for n in _PROXIES if n in os.environ),
+        ]
+        options = ["--quiet", "--force-rm", "--tag", tag, *_each("--build-arg", names)]
+        return self._docker(
+            "build", *options, "-", text=dockerfile, timeout=timeouts.IMAGE_BUILD, check=check
+        )
 
     def commit(self, container: str, tag: str, *changes: str) -> None:
         """Create an image of a container's file system; `changes` are Dockerfile instructions."""
@@ -297,9 +326,38 @@ class Engine:
         """Pull an image from its registry."""
         self._docker("pull", "--quiet", image, timeout=timeouts.IMAGE_PULL)
 
+    def push_image(self, image: str) -> None:
+        """Push an image to the registry that its name begins with.
+
+        Raises:
+            ProcessError: the registry cannot be reached, or refuses it.
+        """
+        self._docker("push", "--quiet", image, timeout=timeouts.IMAGE_PULL)
+
     def save_images(self, archive: Path, *images: str) -> None:
-        """Write images of the engine into one tar file."""
-        self._docker("save", "--output", archive, *images, timeout=timeouts.IMAGE_LOAD)
+        """Write images of the engine into one tar file, for the engine's own platform.
+
+        containerd's image store keeps the lists of images that exist for several platforms. Without
+        a platform it would save such a list with the content of one, which older containerds refuse
+        to import.
+        """
+        api, platform = self._versions("{{.Client.APIVersion}} {{.Server.Os}}/{{.Server.Arch}}")
+        one = tuple(map(int, api.split("."))) >= _SAVES_ONE_PLATFORM
+        options = ["--platform", platform] if one else []
+        self._docker("save", *options, "--output", archive, *images, timeout=timeouts.IMAGE_LOAD)
+
+    def platform(self) -> str:
+        """Return the platform of the engine's containers, as Go and Docker name it: `linux/arm64`.
+
+        Raises:
+            ProcessError: the engine does not answer.
+        """
+        (platform,) = self._versions("{{.Server.Os}}/{{.Server.Arch}}")
+        return platform
+
+    def _versions(self, form: str) -> list[str]:
+        """Return words of `docker version`; its client and the engine agree on the API version."""
+        return self._docker("version", "--format", form, timeout=timeouts.ANSWER).stdout.split()
 
     def registry_refusal(self, image: str, *, insecure: bool) -> str | None:
         """Ask an image's registry whether it has the image.

@@ -62,6 +62,8 @@ class FakeEngine(Engine):
 _DEFAULTS: dict[str, Any] = {
     "execute": result(),
     "run_once": result(),
+    "build_image_from_text": result(),
+    "platform": "linux/amd64",
     "state": RUNNING,
     **dict.fromkeys(("containers", "volumes", "networks", "images"), ()),
     **dict.fromkeys(("logs", "label_of", "image_of", "address"), ""),

@@ -92,6 +92,7 @@ ARGUMENTS: dict[str, tuple[Callable[[Engine], object], str]] = {
         "logs|--tail|5|--timestamps|c",
     ),
     "copy": (lambda e: e.copy_into(Path("/a"), "c", "/b"), "cp|/a|c:/b"),
+    "copy-out": (lambda e: e.copy_out_of("c", "/a", Path("/b")), "cp|c:/a|/b"),
     "containers": (
         lambda e: e.containers("a=1", "b=2"),
         "container|ls|-a|--format|{{.Names}}|--filter|label=a=1|--filter|label=b=2",
@@ -117,7 +118,7 @@ ARGUMENTS: dict[str, tuple[Callable[[Engine], object], str]] = {
         lambda e: e.build_image("t", Path("/f")),
         "build|--quiet|--force-rm|--tag|t|/f",
     ),
-    "build-text": (lambda e: e.build_image_from_text("t", "FROM x"), "build|--quiet|--tag|t|-"),
+    "push": (lambda e: e.push_image("r/i"), "push|--quiet|r/i"),
     "commit": (
         lambda e: e.commit("c", "t", "CMD a", "USER b"),
         "commit|--change|CMD a|--change|USER b|c|t",
@@ -126,7 +127,6 @@ ARGUMENTS: dict[str, tuple[Callable[[Engine], object], str]] = {
     "remove-image": (lambda e: e.remove_image("i"), "image|rm|i"),
     "force-image": (lambda e: e.remove_image("i", force=True), "image|rm|--force|i"),
     "pull": (lambda e: e.pull_image("i"), "pull|--quiet|i"),
-    "save": (lambda e: e.save_images(Path("/t"), "a", "b"), "save|--output|/t|a|b"),
 }
 
 
@@ -147,6 +147,47 @@ def test_a_text_or_a_file_is_what_a_program_reads(fake: FakeDocker, tmp_path: Pa
     assert fake.calls[1] == ["exec", "--interactive", "c", "cat"]
     fake.engine.build_image_from_text("t", "FROM scratch\n")
     assert fake.stdin == "FROM scratch\n"
+
+
+@pytest.mark.parametrize(
+    ("api", "options"),
+    [("1.45", []), ("1.47", []), ("1.48", ["--platform", "linux/arm64"]), ("1.100", None)],
+)
+def test_images_are_saved_for_one_platform_where_docker_can(
+    fake: FakeDocker, api: str, options: list[str] | None
+) -> None:
+    fake.answer(f"{api} linux/arm64\n")
+    fake.engine.save_images(Path("/t"), "a", "b")
+    expected = ["--platform", "linux/arm64"] if options is None else options
+    assert fake.calls[-1] == ["save", *expected, "--output", "/t", "a", "b"]
+
+
+def test_the_platform_is_the_engines_not_this_hosts(fake: FakeDocker) -> None:
+    fake.answer("linux/s390x\n")
+    assert fake.engine.platform() == "linux/s390x"
+
+
+def test_a_build_gets_its_arguments_and_the_proxies_but_shows_no_password(
+    fake: FakeDocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    fake.engine.build_image_from_text("t", "FROM scratch\n")
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "localhost")
+    fake.engine.build_image_from_text("t", "FROM scratch\n", arguments={"BASE": "b:1"})
+    plain, proxied = fake.calls
+    assert plain == ["build", "--quiet", "--force-rm", "--tag", "t", "-"]
+    given = {proxied[i + 1] for i, word in enumerate(proxied) if word == "--build-arg"}
+    assert given == {"BASE=b:1", "HTTPS_PROXY", "no_proxy"}
+    assert fake.stdin == "FROM scratch\n"
+
+
+def test_a_failed_build_may_be_a_result(fake: FakeDocker) -> None:
+    fake.answer(err="E: no network\n", code=1)
+    assert fake.engine.build_image_from_text("t", "FROM x", check=False).returncode == 1
+    with pytest.raises(ProcessError, match="E: no network"):
+        fake.engine.build_image_from_text("t", "FROM x")
 
 
 INSPECTED: dict[str, Any] = {

@@ -1,9 +1,12 @@
 """What the run's own NFS server exports, and what becomes of one that does not serve."""
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 from fakes import FakeEngine, result
+from programs_on_path import Put
 
 from landfast import paths, timeouts
 from landfast.docker import ContainerState
@@ -18,6 +21,7 @@ from landfast.nfs.server import (
     SQUASHED_PATH,
     container_inspector,
     squashed,
+    start_server,
     wait_for_server,
 )
 from landfast.verdict import MissingCapability
@@ -52,6 +56,35 @@ def test_the_squashed_export_is_the_same_folder_on_the_same_server() -> None:
 def test_nobody_elses_server_is_asked_for_root_squash() -> None:
     with pytest.raises(MissingCapability, match=r"nfs\.owned"):
         squashed(Export(server="10.0.0.5", path="/export", kind="external"))
+
+
+def test_its_files_go_where_every_image_has_a_folder() -> None:
+    engine = FakeEngine()
+    engine.answer("execute", with_=result(LISTENS))
+    start_server(engine, "image", name="nfs", network="net", label="l=1")
+    start_disk_server(engine, "image", name="disk", network="net", label="l=1")
+    targets = [target for _, _, target in engine.asked("copy_into")]
+    assert len(targets) == 3
+    assert {target.rpartition("/")[0] for target in targets} == {""}
+
+
+@pytest.mark.parametrize("tool", ["mkfs.ext4", "fsfreeze", "python3", "libfaketime"])
+def test_an_image_without_the_disk_servers_tools_lacks_the_capability(
+    tool: str, tmp_path: Path, put: Put
+) -> None:
+    engine = FakeEngine()
+    engine.answer("execute", with_=result(LISTENS))
+    start_disk_server(engine, "image", name="disk", network="net", label="l=1")
+    ((_, _, script),) = engine.asked("create_container")
+    for program in {"mkfs.ext4", "mount", "fsfreeze", "python3"} - {tool}:
+        put(program)
+    put("find", "" if tool == "libfaketime" else "echo /usr/lib/libfaketimeMT.so.1")
+    only = {"PATH": str(tmp_path / "programs")}
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], env=only, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == f"this NFS server image has no {tool}\n"
 
 
 LISTENS = "   0: 00000000:0801 00000000:0000 0A 00000000:00000000\n"

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -50,14 +51,24 @@ class Programs:
         shared = [folder for folder in [GO_MODULE / "internal"] if folder.exists()]
         return digest(GO_MODULE / "go.mod", GO_MODULE / "go.sum", GO_MODULE / "cmd" / name, *shared)
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str, platform: str | None = None) -> Path:
         """Return the file of a program; compile it if the cache does not have it.
+
+        Args:
+            name: the program, a folder of `kit/go/cmd`.
+            platform: what it is to run on (`linux/arm64`); None for this host.
 
         Raises:
             ProcessError: the program does not compile; the message has the compiler's last lines.
         """
-        key = self.key(name)
-        return self.store.artifact(name, key, lambda to: self._build_go(name, to)) / name
+        system, _, processor = (platform or "").partition("/")
+        env = {"GOOS": system, "GOARCH": processor} if platform else {}
+        artifact = ".".join(filter(None, [name, system, processor]))
+
+        def build(target: Path) -> None:
+            self._build_go(name, target, env)
+
+        return self.store.artifact(artifact, self.key(name), build) / name
 
     def kind(self) -> Path:
         """Return kind: the one on PATH if it is the wanted version, else the kit's own."""
@@ -71,7 +82,7 @@ class Programs:
 
         return self.store.artifact("kind", digest(wanted), build) / "kind"
 
-    def _build_go(self, name: str, target: Path) -> None:
+    def _build_go(self, name: str, target: Path, env: Mapping[str, str]) -> None:
         version = kubernetes_version()
         _, minor, _ = version.split(".")
         stamps = {
@@ -86,12 +97,14 @@ class Programs:
         with self.progress.phase(f"kit: compile {name}"):
             output = str(target / name)
             arguments = ["-ldflags", " ".join(flags), "-o", output, f"./cmd/{name}"]
-            self._go("build", *arguments, target=target, folder=GO_MODULE)
+            self._go("build", *arguments, target=target, folder=GO_MODULE, env=env)
 
-    def _go(self, *arguments: str, target: Path, folder: Path) -> None:
+    def _go(
+        self, *arguments: str, target: Path, folder: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         argv, log = [str(self.toolchain()), *arguments], target / "build.log"
-        env = {**GO_BUILD, "GOBIN": str(target)}
-        process.run(argv, timeout=timeouts.BUILD, log=log, env=env, cwd=folder)
+        variables = {**GO_BUILD, "GOBIN": str(target), **(env or {})}
+        process.run(argv, timeout=timeouts.BUILD, log=log, env=variables, cwd=folder)
         log.unlink()
 
     def toolchain(self) -> Path:

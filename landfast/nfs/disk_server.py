@@ -32,12 +32,17 @@ from landfast.waiting import WaitTimeout
 Mode = Literal["honest", "lying", "clock"]
 CLOCK_FILE = "/disk/clock"
 _NO_SYNC = Path(__file__).with_name("no_sync.py")
-_NO_SYNC_IN_SERVER = "/etc/ganesha/no_sync.py"
+_NO_SYNC_IN_SERVER = "/landfast-no-sync.py"
 _DISK_SIZE = "1G"
 # The mode is in a file of the volume, so that every restart keeps it, also `docker start`.
 # By default, ext4 commits unsynced data every five seconds; here it must not for minutes.
 _START = f"""
 set -e
+for program in mkfs.ext4 mount fsfreeze python3; do
+    command -v $program >/dev/null || {{ echo "this NFS server image has no $program"; exit 1; }}
+done
+faketime=$(find /usr/lib -name libfaketimeMT.so.1)
+[ -n "$faketime" ] || {{ echo "this NFS server image has no libfaketime"; exit 1; }}
 [ -e /disk/disk.img ] || {{
     truncate -s {_DISK_SIZE} /disk/disk.img
     mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 /disk/disk.img
@@ -46,7 +51,7 @@ mount -o loop,commit=300 /disk/disk.img {EXPORT_PATH}
 case $(cat /disk/mode 2>/dev/null) in
     lying) set -- python3 {_NO_SYNC_IN_SERVER} ;;
     clock)
-        export LD_PRELOAD=$(find /usr/lib -name libfaketimeMT.so.1) FAKETIME_NO_CACHE=1
+        export LD_PRELOAD=$faketime FAKETIME_NO_CACHE=1
         export FAKETIME_TIMESTAMP_FILE={CLOCK_FILE} FAKETIME_DONT_FAKE_MONOTONIC=1 ;;
 esac
 exec "$@" ganesha.nfsd -F -L /dev/stdout -f {CONFIG_IN_SERVER}

@@ -15,7 +15,7 @@ from landfast.waiting import wait_until
 EXPORT_PATH = "/data/share"
 SQUASHED_PATH = "/data/squashed"
 CONFIG = Path(__file__).with_name("ganesha.conf")
-CONFIG_IN_SERVER = "/etc/ganesha/landfast.conf"
+CONFIG_IN_SERVER = "/landfast-ganesha.conf"  # every image has this folder
 
 
 def _seconds(setting: str) -> int:
