@@ -18,12 +18,15 @@ from landfast.errors import BadInput, LandfastError
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.progress import Progress
-from landfast.settings import PYTESTS_OWN, Settings, flag, load_settings
+from landfast.settings import PYTESTS_OWN, Settings, flag, load_settings, mirror
 from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
 _CHAOS = {"scenario", "budget", "list"}
 _CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
-_KEPT = {"images", "registry", "nfs_client", "node_image", "mysql_image", "provisioner_image"}
+_IMAGES = {
+    *("images", "registry", "nfs_client"),
+    *("node_image", "mysql_image", "provisioner_image", "nfs_server_image"),
+}
 
 app = typer.Typer(
     help="Can this cluster keep a database on NFS alive and its data intact?",
@@ -111,6 +114,26 @@ def smoke(flags: dict[str, Any], pytest: list[str] | None) -> None:
     _run_suite("smoke", flags, pytest or [])
 
 
+def images(flags: dict[str, Any], save: Path | None, push: str | None) -> None:
+    """List the images that a cluster is made of, or save them to an archive or to a mirror."""
+    from landfast import images_command  # here: keeps the other commands quick
+
+    settings = load_settings(flags)
+    if save is not None and push is not None:
+        raise BadInput("--save and --push do not go together: use one after the other")
+    progress = Progress()
+    if save is not None:
+        images_command.save(settings, save, progress)
+    elif push is not None:
+        images_command.push(settings, mirror(push, "--push"), progress)
+    else:
+        found = images_command.listed(settings)
+        width = max(len(image.name) for image in found)
+        for image in found:
+            there = "in the engine" if image.there else "not in the engine"
+            typer.echo(f"{image.part:12} {image.name:{width}}  {there:17}  {image.origin}")
+
+
 def up(flags: dict[str, Any]) -> None:
     """Create a cluster and an NFS server, and keep them for runs with `--keep`."""
     if (flags.get("cluster") or load_settings(flags).cluster) == "existing":
@@ -137,7 +160,18 @@ _PytestArguments = Annotated[
 _command(conformance, Settings.model_fields.keys() - _CHAOS, pytest=_PytestArguments)
 _command(chaos, Settings.model_fields.keys() - _CONFORMANCE, pytest=_PytestArguments)
 _command(smoke, Settings.model_fields.keys() - _CONFORMANCE - _CHAOS, pytest=_PytestArguments)
-_command(up, _KEPT | {"cluster", "mysql_port", "patience"})
+_command(up, _IMAGES | {"cluster", "mysql_port", "patience"})
+
+
+_command(
+    images,
+    _IMAGES,
+    save=Annotated[Path | None, typer.Option(metavar="FILE", help="archive for `docker load`")],
+    push=Annotated[
+        str | None,
+        typer.Option(metavar="REGISTRY", help="mirror for --registry: HOST[:PORT][/PREFIX]"),
+    ],
+)
 
 
 @app.command()

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """MySQL image to use instead of the default; 5.7 or newer"""
     provisioner_image: Image | None = None
     """provisioner image to test instead of the default"""
+    nfs_server_image: Image | None = None
+    """image of the NFS server, with NFS-Ganesha, instead of the one that Landfast builds"""
     provisioner_contract: Literal["auto", "v4.0.2", "master"] = "auto"
     """provisioner release line to test against; auto: detect it"""
     mysql_port: int = Field(0, ge=0, le=65535)
@@ -141,7 +143,7 @@ class Settings(BaseSettings):
             for field in ("context", "nfs_server"):
                 if getattr(self, field) is None:
                     raise ValueError(f"--cluster existing needs {flag(field)}: it has no default")
-            for field in ("nfs_client", "node_image", "mysql_port", "keep"):
+            for field in ("nfs_client", "node_image", "nfs_server_image", "mysql_port", "keep"):
                 if getattr(self, field) != type(self).model_fields[field].default:
                     raise ValueError(f"{flag(field)} needs --cluster kind")
         else:
@@ -166,6 +168,19 @@ class Settings(BaseSettings):
 def flag(field: str) -> str:
     """Return the command-line flag of a setting: `nfs_server` → `--nfs-server`."""
     return "--" + field.replace("_", "-")
+
+
+def mirror(text: str, option: str) -> str:
+    """Return the mirror that an option names.
+
+    Raises:
+        BadInput: the text is not HOST[:PORT][/PREFIX].
+    """
+    try:
+        return TypeAdapter(Registry).validate_python(text)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{option} {text!r}: {said}") from error
 
 
 def load_settings(flags: dict[str, Any]) -> Settings:

@@ -219,15 +219,19 @@ class TestKitImages:
     BAKED = ("busybox:1", "mysql:2", "nfs-provisioner:3")
 
     def test_they_are_those_that_all_nodes_have(self) -> None:
-        images = existing_plan.images_on([node(*self.BAKED), node(*self.BAKED, "mysql:9")])
+        images = existing_plan.images_on(
+            [node(*self.BAKED), node(*self.BAKED, "mysql:9")], "v1.37.0"
+        )
         assert (images.source, images.mysql) == ("kit", "landfast/mysql:2")
         assert set(images.all()) == {"provisioner", "mysql", "busybox", "recycler"}
 
     def test_a_missing_one_is_bad_input(self) -> None:
         with pytest.raises(BadInput, match="do not have the kit's mysql"):
-            existing_plan.images_on([node(*self.BAKED), node("busybox:1", "nfs-provisioner:3")])
+            existing_plan.images_on(
+                [node(*self.BAKED), node("busybox:1", "nfs-provisioner:3")], "v1.37.0"
+            )
         with pytest.raises(BadInput, match="do not have"):
-            existing_plan.images_on([])
+            existing_plan.images_on([], "v1.37.0")
 
 
 class TestInspectorPod:
@@ -289,7 +293,7 @@ def test_the_cluster_pulls_by_the_mirrors_own_names(images: str) -> None:
             "mysql_image": "mysql:8.0",
         }
     )
-    found = existing_plan.registry_images(settings)
+    found = existing_plan.registry_images(settings, "v1.28.3")
     assert found.mysql == "mirror.example:5000/hub/library/mysql:8.0"
-    assert found.recycler.startswith("registry.k8s.io/"), "Kubernetes asks for it by itself"
+    assert found.recycler == "registry.k8s.io/debian-base:v2.0.0", "what 1.28 asks for by itself"
     assert (found.node, found.nfs_server) == ("", "")

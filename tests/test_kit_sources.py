@@ -13,7 +13,6 @@ from landfast.cluster.kind import cluster_config
 from landfast.docker import Engine
 from landfast.engine_host import EngineHost
 from landfast.errors import BadInput
-from landfast.images import registry_names
 from landfast.kit import images, programs
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder, recipes
@@ -128,17 +127,6 @@ def test_every_recipe_has_its_parts(name: str) -> None:
 def test_every_folder_of_an_image_has_a_recipe() -> None:
     folders = {path.name for path in (paths.KIT / "images").iterdir() if path.is_dir()}
     assert folders == set(recipes())
-
-
-def test_the_node_is_of_the_kubernetes_version_in_both_worlds() -> None:
-    assert registry_names()["node"].endswith(f":v{programs.kubernetes_version()}")
-
-
-def test_every_registry_name_is_fully_qualified() -> None:
-    for name in registry_names().values():
-        host, _, path = name.partition("/")
-        assert "." in host
-        assert ":" in path
 
 
 @pytest.mark.parametrize("version", [(1, 35), (1, 32)])

@@ -9,6 +9,7 @@ from landfast import registry
 from landfast.errors import BadInput
 from landfast.image_names import ImageName, names_registry
 from landfast.images import registry_names
+from landfast.kit import debian
 from landfast.registry import Source
 
 
@@ -78,17 +79,40 @@ def test_a_name_may_say_its_registry(name: str, expected: bool) -> None:
 
 
 class TestSources:
-    def test_without_a_mirror_images_come_from_their_own_registries(self) -> None:
+    def test_without_a_mirror_images_come_from_their_own_registries_by_digest(self) -> None:
         found = registry.sources(None, {})
-        assert {part: source.pull for part, source in found.items()} == registry_names()
-        assert all(source.name == source.pull for source in found.values())
-        assert registry.as_images(found).source == "registry"
+        pulled = {part: source.pull for part, source in found.items()}
+        assert {**pulled, "debian": registry.server_base(None).pull} == registry_names()
+        for part, source in found.items():
+            assert ("@sha256:" in source.pull) == (part != "recycler")
+            assert source.name == source.pull.partition("@")[0], "pods and kind know this name"
 
-    def test_a_mirror_replaces_only_the_host(self) -> None:
+    def test_a_mirror_replaces_the_host_and_is_asked_by_tag(self) -> None:
         found = registry.sources("m.example:5000/hub/", {})
-        assert found["mysql"].pull == "m.example:5000/hub/library/mysql:8.4"
+        name = found["busybox"].name
+        assert name.startswith("docker.io/library/busybox:"), "pods know this name"
+        assert found["busybox"].pull == name.replace("docker.io", "m.example:5000/hub")
         assert found["recycler"].pull.startswith("m.example:5000/hub/build-image/")
-        assert found["mysql"].name == "docker.io/library/mysql:8.4", "pods know this name"
+
+    def test_a_digest_that_the_user_gives_holds_on_a_mirror_too(self) -> None:
+        given = "mysql:8.0@sha256:" + "0" * 64
+        found = registry.sources("m.example", {"mysql": given})
+        assert found["mysql"].pull == f"m.example/library/{given}"
+
+    @pytest.mark.parametrize(
+        ("node", "kubernetes", "image"),
+        [
+            ("kindest/node:v1.28.15", "", "registry.k8s.io/debian-base:v2.0.0"),
+            ("kindest/node:v1.30.1@sha256:0", "", "build-image/debian-base:bookworm-v1.0.2"),
+            ("kindest/node:v1.34.11", "v1.29.3-eks-1", "build-image/debian-base:bookworm-v1.0.1"),
+            ("mine:latest", "", "build-image/debian-base:bookworm-v1.0.6"),
+        ],
+    )
+    def test_the_recycler_is_the_one_that_the_clusters_version_asks_for(
+        self, node: str, kubernetes: str, image: str
+    ) -> None:
+        found = registry.sources(None, {"node": node}, kubernetes)
+        assert found["recycler"].name.endswith(image)
 
     def test_an_override_that_names_its_registry_is_not_mirrored(self) -> None:
         given = {"node": "own.example/node:v1@sha256:" + "0" * 64, "mysql": "mysql:8.0"}
@@ -104,24 +128,34 @@ def check(there: set[str], answers: Mapping[str, str | None]) -> list[Source]:
         engine.answer("image_digest", image, with_="sha256:0")
     for image, refusal in answers.items():
         engine.answer("registry_refusal", image, with_=refusal)
-    found = {name: Source(f"full/{name}", f"m/{name}") for name in ("a", "b", "c")}
-    return registry.check(engine, found)
+    found = {name: Source(f"full/{name}", f"m.io/{name}") for name in ("a", "b", "c")}
+    return registry.check(engine, [*found.values()])
 
 
 class TestCheck:
     def test_what_the_engine_has_needs_no_registry(self) -> None:
-        assert check({"full/a", "full/b", "full/c"}, {"m/a": "manifest unknown"}) == []
+        assert check({"full/a", "full/b", "full/c"}, {"m.io/a": "manifest unknown"}) == []
 
     def test_what_it_has_not_is_to_be_pulled(self) -> None:
-        assert check({"full/b"}, {}) == [Source("full/a", "m/a"), Source("full/c", "m/c")]
+        assert check({"full/b"}, {}) == [Source("full/a", "m.io/a"), Source("full/c", "m.io/c")]
 
     def test_all_missing_ones_are_named_at_once(self) -> None:
-        with pytest.raises(BadInput, match=r"the registry does not have m/a, m/c; use "):
-            check(set(), {"m/a": "", "m/c": ""})
+        with pytest.raises(BadInput, match=r"the registry does not have m.io/a, m.io/c; use "):
+            check(set(), {"m.io/a": "", "m.io/c": ""})
+
+    @pytest.mark.parametrize("builds", [True, False])
+    def test_the_kit_is_advised_only_where_this_host_can_build_it(
+        self, builds: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(debian, "refusal", lambda: None if builds else "needs root")
+        with pytest.raises(BadInput) as caught:
+            check(set(), {"m.io/a": ""})
+        assert ("--images kit" in str(caught.value)) == builds
+        assert "--registry HOST" in str(caught.value)
 
     def test_a_registry_that_does_not_answer_is_named(self) -> None:
-        with pytest.raises(BadInput, match=r"no registry answers for m/a, m/b \(refused\)"):
-            check({"full/c"}, {"m/a": "refused", "m/b": "refused"})
+        with pytest.raises(BadInput, match=r"no registry answers for m.io/a, m.io/b \(refused\)"):
+            check({"full/c"}, {"m.io/a": "refused", "m.io/b": "refused"})
 
 
 @pytest.mark.parametrize(("image", "insecure"), [("127.0.0.1:5000/a", True), ("m.io/a", False)])
@@ -132,8 +166,24 @@ def test_only_a_registry_on_this_host_is_asked_without_tls(
     monkeypatch.setattr(
         FakeEngine, "registry_refusal", lambda _self, _image, *, insecure: asked.append(insecure)
     )
-    registry.check(FakeEngine(), {"a": Source("a", image)})
+    registry.check(FakeEngine(), [Source("a", image)])
     assert asked == [insecure]
+
+
+def test_a_registry_is_asked_for_the_digest_not_for_a_tag_that_may_have_moved_on() -> None:
+    engine = FakeEngine()
+    registry.check(engine, [Source("r.io/a:1", f"r.io/a:1@sha256:{'0' * 64}")])
+    assert engine.asked("registry_refusal") == [(f"r.io/a@sha256:{'0' * 64}",)]
+
+
+def test_a_mirror_is_asked_for_what_landfast_builds() -> None:
+    engine = FakeEngine()
+    engine.answer("registry_refusal", "m.example/landfast/a:1", with_="")
+    engine.answer("registry_refusal", "m.example/landfast/b:1", with_=None)
+    engine.answer("registry_refusal", "m.example/landfast/c:1", with_="denied")
+    names = {part: f"landfast/{part}:1" for part in "abc"}
+    found = registry.on_mirror(engine, "m.example", names)
+    assert found == {"b": Source("landfast/b:1", "m.example/landfast/b:1")}
 
 
 def test_pulled_images_get_the_names_that_pods_ask_for() -> None:

@@ -10,7 +10,7 @@ from landfast.cluster.existing_removal import CLUSTER_KINDS
 from landfast.cluster.fence import FencedKube
 from landfast.errors import BadInput
 from landfast.image_names import ImageName
-from landfast.images import Images, registry_names
+from landfast.images import Images, recycler
 from landfast.kube import Kube, Object
 from landfast.manifests import Overlay, reference_objects
 from landfast.nfs import inspector_pod
@@ -101,7 +101,7 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
     own = f"landfast-{kube.run_id}"
     overlay = Overlay(
         export=Export(server=server, path=path, kind="external"),
-        images=_images(settings, nodes),
+        images=_images(settings, nodes, kube.server_version()),
         run_id=kube.run_id,
         subtree=own,
         namespace=own,
@@ -125,8 +125,8 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
     return Plan(cluster, replace(overlay, suffix=suffix), found)
 
 
-def images_on(nodes: Iterable[Object]) -> Images:
-    """Return the kit's images that are baked into all nodes.
+def images_on(nodes: Iterable[Object], kubernetes: str) -> Images:
+    """Return the kit's images that are baked into all nodes of a cluster of this version.
 
     Raises:
         BadInput: one is missing: the nodes are not made from the kit's node image.
@@ -154,22 +154,25 @@ def images_on(nodes: Iterable[Object]) -> Images:
         provisioner=pick("nfs-provisioner"),
         mysql=pick("mysql", "mariadb"),
         busybox=pick("busybox"),
-        recycler=registry_names()["recycler"],
+        recycler=recycler(kubernetes),
     )
 
 
-def _images(settings: Settings, nodes: list[Object]) -> Images:
+def _images(settings: Settings, nodes: list[Object], kubernetes: str) -> Images:
     if settings.images != "kit":
-        return registry_images(settings)
-    images = images_on(nodes)
+        return registry_images(settings, kubernetes)
+    images = images_on(nodes, kubernetes)
     return replace(images, provisioner=settings.provisioner_image or images.provisioner)
 
 
-def registry_images(settings: Settings) -> Images:
-    """Return the images by the names that the cluster pulls them by: the registry's."""
-    found = registry.sources(settings.registry, registry.overrides(settings))
+def registry_images(settings: Settings, kubernetes: str) -> Images:
+    """Return the images by the names that the cluster pulls them by: the registry's.
+
+    Args:
+        settings: they may name images and a mirror.
+        kubernetes: the cluster's version, which decides what volumes are recycled with.
+    """
+    found = registry.sources(settings.registry, registry.overrides(settings), kubernetes)
     names = {part: source.pull for part, source in found.items()}
-    recycler = registry_names()["recycler"]  # Kubernetes' own choice, wherever it comes from
-    return Images(
-        source="registry", **{**names, "node": "", "nfs_server": "", "recycler": recycler}
-    )
+    own_choice = {"recycler": found["recycler"].name}  # Kubernetes', wherever it comes from
+    return registry.as_images({**names, **own_choice, "node": ""})

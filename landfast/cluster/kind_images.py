@@ -1,17 +1,22 @@
 """The images that a kind cluster is made of: from a registry, or from the kit."""
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from landfast import registry
+from landfast import paths, registry
+from landfast.cluster import built_images
 from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.images import Images
 from landfast.kit.build import build_kit
+from landfast.kit.cache import Cache
 from landfast.kit.programs import Programs
 from landfast.progress import Progress
-from landfast.settings import Settings
+from landfast.registry import Source
+from landfast.settings import Settings, flag
+
+_OF_THE_KIT = ("node", "mysql", "nfs_server")
 
 
 def image_source(
@@ -23,33 +28,48 @@ def image_source(
     return "kit" if asked == "kit" else "registry"
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The images of a cluster without the kit, by part.
+
+    `pulled` come from registries. `built` are the names of those that Landfast builds where neither
+    the engine nor the mirror has them, that of the NFS server on `base`.
+    """
+
+    pulled: dict[str, Source]
+    built: dict[str, str]
+    base: Source
+
+
+def wanted(settings: Settings, programs: Programs, platform: str) -> Wanted:
+    """Return the images that a cluster of these settings is made of, for an engine's platform."""
+    pulled = registry.sources(settings.registry, registry.overrides(settings))
+    built = {} if "nfs_server" in pulled else {"nfs_server": built_images.nfs_server(platform)}
+    if settings.nfs_client != "kernel":
+        built["nfs_client"] = built_images.nfs_client(programs, platform)
+    return Wanted(pulled, built, registry.server_base(settings.registry))
+
+
 def provide(settings: Settings, engine: Engine, progress: Progress) -> Images:
-    """Bring the images of a cluster into the engine, and return them."""
+    """Bring the images of a cluster into the engine, and return them.
+
+    The image of the NFS client is made where a run needs it (see `built_images.mount_helper`).
+
+    Raises:
+        BadInput: an image is nowhere, or cannot be built; an option does not go with the kit.
+    """
     asked = registry.overrides(settings)
     if image_source(engine, settings.images, settings.registry) == "registry":
-        found = registry.sources(settings.registry, asked)
-        _fetch(engine, found, progress)
-        return registry.as_images(found)
-    for part in ("node", "mysql"):
-        if asked[part] is not None:
-            raise BadInput(f"--{part}-image needs --images registry: the kit has its own")
+        return _without_kit(settings, engine, progress)
+    for part in _OF_THE_KIT:
+        if part in asked:
+            raise BadInput(f"{flag(part)}-image needs --images registry: the kit has its own")
     images = build_kit(engine, progress)
-    if asked["provisioner"] is None:
+    if "provisioner" not in asked:
         return images
     provisioner = registry.sources(None, asked)["provisioner"]
-    _fetch(engine, {"provisioner": provisioner}, progress)
+    _fetch(engine, [provisioner], progress)
     return replace(images, provisioner=provisioner.name)
-
-
-def mount_helper(
-    images: Images,  # noqa: ARG001 - an image that has the helper
-    engine: Engine,  # noqa: ARG001
-    programs: Programs,
-    progress: Progress,  # noqa: ARG001
-    folder: Path,  # noqa: ARG001
-) -> Path:
-    """Return the FUSE mount helper as a file; `folder` is the run's own, to put it there."""
-    return programs.path("mount.nfs")
 
 
 def not_in_nodes(images: Images) -> list[str]:
@@ -60,7 +80,21 @@ def not_in_nodes(images: Images) -> list[str]:
     return [] if from_kit else [images.provisioner]
 
 
-def _fetch(engine: Engine, found: dict[str, registry.Source], progress: Progress) -> None:
+def _without_kit(settings: Settings, engine: Engine, progress: Progress) -> Images:
+    needed = wanted(settings, Programs(Cache(paths.cache()), progress), engine.platform())
+    lacking = {part: name for part, name in needed.built.items() if not engine.image_digest(name)}
+    mirror = settings.registry
+    mirrored = registry.on_mirror(engine, mirror, lacking) if mirror else {}
+    to_build = lacking.get("nfs_server") if "nfs_server" not in mirrored else None
+    bases = [needed.base] if to_build else []
+    _fetch(engine, [*needed.pulled.values(), *mirrored.values(), *bases], progress)
+    if to_build:
+        built_images.build_nfs_server(engine, to_build, needed.base.name, progress)
+    pulled = {part: source.name for part, source in needed.pulled.items()}
+    return registry.as_images({**needed.built, **pulled})
+
+
+def _fetch(engine: Engine, found: Collection[Source], progress: Progress) -> None:
     absent = registry.check(engine, found)
     if absent:
         with progress.phase(f"pull {len(absent)} images"):

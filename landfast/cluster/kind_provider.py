@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from landfast import engine_host, paths, registry
-from landfast.cluster import kind_images, kind_removal
+from landfast.cluster import built_images, kind_images, kind_removal
 from landfast.cluster.kind import Kind
 from landfast.cluster.provider import Environment, save_environment, saved_environment
 from landfast.errors import BadInput
@@ -80,7 +80,7 @@ def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
         programs = Programs(Cache(paths.cache()), progress)
         helper = None
         if client == "fuse" and images.source == "registry":  # the kit's node image has it
-            helper = kind_images.mount_helper(images, engine, programs, progress, work)
+            helper = built_images.mount_helper(engine, programs, progress, work)
         kind = Kind(engine, programs.kind())
     return _Parts(kind, images, client, helper, port)
 

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from landfast import paths, process, timeouts
 from landfast.docker import Engine
 from landfast.image_names import ImageName
-from landfast.images import Images, registry_names
+from landfast.images import Images, recycler
 from landfast.kit import debian
 from landfast.kit.cache import Cache, digest, is_script
 from landfast.kit.programs import Programs, kubernetes_version
@@ -129,41 +130,56 @@ class ImageBuilder:
 
     def all(self) -> Images:
         """Build all images and return them; the node image contains every image that pods run."""
-        mysql = self.image("mysql")
-        images = {name: self.image(name) for name in ("busybox", "nfs-provisioner", "nfs-server")}
-        recycler = registry_names()["recycler"]
+        images, baked = self._parts(self.image)
+        if not self.engine.image_digest(images.node):
+            self._bake_node(images.node, baked)
+        return images
+
+    def planned(self, has: Callable[[str], bool]) -> Images:
+        """Return the images that `all` returns, and build nothing.
+
+        `has` says whether the engine has an image: a fallback that was built stands for the image
+        that could not be.
+        """
+
+        def tag(name: str) -> str:
+            own, fallback = self.tag(name), recipes()[name].fallback
+            used = fallback and not has(own) and has(self.tag(fallback))
+            return self.tag(fallback) if fallback and used else own
+
+        return self._parts(tag)[0]
+
+    def _parts(self, image: Callable[[str], str]) -> tuple[Images, dict[str, list[str]]]:
+        """Return the images, and the names that each has in the node image."""
+        mysql, asked_for = image("mysql"), recycler(f"v{kubernetes_version()}")
+        images = {name: image(name) for name in ("busybox", "nfs-provisioner", "nfs-server")}
         baked = {
             mysql: [mysql],
             images["busybox"]: [images["busybox"]],
             images["nfs-provisioner"]: [images["nfs-provisioner"]],
-            self.image("recycler"): [recycler],
-            self.image("podnet"): ["landfast/podnet:kit"],
+            image("recycler"): [asked_for],
+            image("podnet"): ["landfast/podnet:kit"],
         }
+        key = digest(self.key("node"), image("kube"), image("pause"), repr(sorted(baked.items())))
         return Images(
             source="kit",
-            node=self._node(baked),
+            node=f"landfast/{_BAKED}:{key}",
             nfs_server=images["nfs-server"],
             provisioner=images["nfs-provisioner"],
             mysql=mysql,
             busybox=images["busybox"],
-            recycler=recycler,
-        )
+            recycler=asked_for,
+        ), baked
 
-    def _node(self, baked: dict[str, list[str]]) -> str:
+    def _bake_node(self, tag: str, baked: dict[str, list[str]]) -> None:
         """Build the node image: Debian, the kubelet and the images that the cluster runs."""
-        kube, pause = self.image("kube"), self.image("pause")
-        key = digest(self.key("node"), kube, pause, repr(sorted(baked.items())))
-        tag = f"landfast/{_BAKED}:{key}"
-        if self.engine.image_digest(tag):
-            return tag
-        base = self.image("node")
+        kube, pause, base = self.image("kube"), self.image("pause"), self.image("node")
         wanted = self._kubeadm_images()
         pauses = [name for name in wanted if ImageName.parse(name).base == "pause"]
         names = {**baked, kube: [name for name in wanted if name not in pauses], pause: pauses}
         with self.progress.phase("kit: load the images into the node image"):
             self._bake(base, names, tag)
         self._remove_older(_BAKED, tag)
-        return tag
 
     def _kubeadm_images(self) -> list[str]:
         with tempfile.TemporaryDirectory() as work:
