@@ -1,23 +1,15 @@
 """The Docker engine: one typed method for each thing that Landfast asks of it."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from landfast import process, timeouts
-from landfast.process import ProcessError, Result
+from landfast.docker_images import ImageStore, each
+from landfast.process import Result
 from landfast.waiting import wait_until
-
-_ABSENT = ("manifest unknown", "no such manifest", "not found", "name unknown")
-_PROXIES = [n for name in ("http_proxy", "https_proxy", "no_proxy") for n in (name, name.upper())]
-_SAVES_ONE_PLATFORM = (1, 48)  # the API from which on `docker save` has --platform: Docker 28
-
-
-def _each(option: str, values: Iterable[str]) -> list[str]:
-    return [part for value in values for part in (option, value)]
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class ContainerState:
 
 
 @dataclass(frozen=True)
-class Engine:
+class Engine(ImageStore):
     """A running Docker engine.
 
     `env` holds the variables that point `docker` and `kind` at it; empty for the host's own engine.
@@ -93,7 +85,7 @@ class Engine:
         options: list[str] = []
         if text is not None or stdin is not None:
             options.append("--interactive")
-        options += _each("--env", map("=".join, (env or {}).items()))
+        options += each("--env", map("=".join, (env or {}).items()))
         if workdir is not None:
             options += ["--workdir", workdir]
         return self._docker(
@@ -117,11 +109,11 @@ class Engine:
     ) -> None:
         """Create a container, not running yet, whose host name is its name."""
         options = ["--name", name, "--hostname", name, "--label", label, "--network", network]
-        options += _each("--env", map("=".join, (env or {}).items()))
-        options += _each("--volume", volumes)
-        options += _each("--publish", ports)
-        options += _each("--cap-add", capabilities)
-        options += _each("--security-opt", security_options)
+        options += each("--env", map("=".join, (env or {}).items()))
+        options += each("--volume", volumes)
+        options += each("--publish", ports)
+        options += each("--cap-add", capabilities)
+        options += each("--security-opt", security_options)
         if privileged:
             options.append("--privileged")
         if entrypoint is not None:
@@ -133,7 +125,7 @@ class Engine:
     ) -> Result:
         """Run a program in a new container without a network, and return its result."""
         return self._docker(
-            *["run", "--rm", "--label", label, *_each("--volume", volumes), "--network", "none"],
+            *["run", "--rm", "--label", label, *each("--volume", volumes), "--network", "none"],
             *["--entrypoint", argv[0], image, *argv[1:]],
             check=check,
         )
@@ -261,119 +253,6 @@ class Engine:
     def _names(
         self, kind: str, labels: Sequence[str], *options: str, column: str = "{{.Name}}"
     ) -> list[str]:
-        filters = _each("--filter", [f"label={label}" for label in labels])
+        filters = each("--filter", [f"label={label}" for label in labels])
         listed = self._docker(kind, "ls", *options, "--format", column, *filters)
         return listed.stdout.split()
-
-    # --- images
-
-    def image_digest(self, image: str) -> str | None:
-        """Return an image's id in the engine (`sha256:…`), or None if it is missing."""
-        found = self._docker("image", "inspect", "--format", "{{.Id}}", image, check=False)
-        return found.stdout.strip() if found.returncode == 0 else None
-
-    def images(self, repository: str) -> list[str]:
-        """Return the names (`REPOSITORY:TAG`) of the images of a repository."""
-        listed = self._docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository)
-        return listed.stdout.split()
-
-    def build_image(self, tag: str, folder: Path) -> None:
-        """Build an image from a folder with a Dockerfile."""
-        options = ["--quiet", "--force-rm", "--tag", tag]
-        self._docker("build", *options, folder, timeout=timeouts.IMAGE_BUILD)
-
-    def build_image_from_text(
-        self,
-        tag: str,
-        dockerfile: str,
-        *,
-        arguments: Mapping[str, str] | None = None,
-        check: bool = True,
-    ) -> Result:
-        """Build an image from the text of a Dockerfile; `arguments` are values of its ARGs.
-
-        The proxies of this process hold in the build, too. Without `check` a failure is a result.
-
-        Raises:
-            ProcessError: it failed (with `check`) or did not end in time.
-        """
-        # Of a name without a value, docker takes the value from its environment: proxies may have
-        # passwords, which other users must not see in the list of processes.
-        names = [
-            *map("=".join, (arguments or {}).items()),
-            *(n for n in _PROXIES if n in os.environ),
-        ]
-        options = ["--quiet", "--force-rm", "--tag", tag, *_each("--build-arg", names)]
-        return self._docker(
-            "build", *options, "-", text=dockerfile, timeout=timeouts.IMAGE_BUILD, check=check
-        )
-
-    def commit(self, container: str, tag: str, *changes: str) -> None:
-        """Create an image of a container's file system; `changes` are Dockerfile instructions."""
-        self._docker(
-            "commit", *_each("--change", changes), container, tag, timeout=timeouts.IMAGE_BUILD
-        )
-
-    def tag_image(self, image: str, name: str) -> None:
-        """Add a name to an image."""
-        self._docker("tag", image, name)
-
-    def remove_image(self, image: str, *, force: bool = False) -> None:
-        """Remove an image's name; do nothing if it is in use or does not exist."""
-        self._docker("image", "rm", *(["--force"] if force else []), image, check=False)
-
-    def pull_image(self, image: str) -> None:
-        """Pull an image from its registry."""
-        self._docker("pull", "--quiet", image, timeout=timeouts.IMAGE_PULL)
-
-    def push_image(self, image: str) -> None:
-        """Push an image to the registry that its name begins with.
-
-        Raises:
-            ProcessError: the registry cannot be reached, or refuses it.
-        """
-        self._docker("push", "--quiet", image, timeout=timeouts.IMAGE_PULL)
-
-    def save_images(self, archive: Path, *images: str) -> None:
-        """Write images of the engine into one tar file, for the engine's own platform.
-
-        containerd's image store keeps the lists of images that exist for several platforms. Without
-        a platform it would save such a list with the content of one, which older containerds refuse
-        to import.
-        """
-        api, platform = self._versions("{{.Client.APIVersion}} {{.Server.Os}}/{{.Server.Arch}}")
-        one = tuple(map(int, api.split("."))) >= _SAVES_ONE_PLATFORM
-        options = ["--platform", platform] if one else []
-        self._docker("save", *options, "--output", archive, *images, timeout=timeouts.IMAGE_LOAD)
-
-    def platform(self) -> str:
-        """Return the platform of the engine's containers, as Go and Docker name it: `linux/arm64`.
-
-        Raises:
-            ProcessError: the engine does not answer.
-        """
-        (platform,) = self._versions("{{.Server.Os}}/{{.Server.Arch}}")
-        return platform
-
-    def _versions(self, form: str) -> list[str]:
-        """Return words of `docker version`; its client and the engine agree on the API version."""
-        return self._docker("version", "--format", form, timeout=timeouts.ANSWER).stdout.split()
-
-    def registry_refusal(self, image: str, *, insecure: bool) -> str | None:
-        """Ask an image's registry whether it has the image.
-
-        Returns:
-            None if it does, "" if it does not, else why the registry cannot say.
-        """
-        options = ["--insecure"] if insecure else []
-        try:
-            argv = ["manifest", "inspect", *options, image]
-            asked = self._docker(*argv, timeout=timeouts.ANSWER, check=False)
-        except ProcessError:
-            return f"it did not answer within {timeouts.ANSWER} s"
-        if asked.returncode == 0:
-            return None
-        if any(word in asked.stderr.lower() for word in _ABSENT):
-            return ""
-        lines = asked.stderr.strip().splitlines()
-        return lines[-1] if lines else "docker manifest inspect failed"

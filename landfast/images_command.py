@@ -86,8 +86,10 @@ def save(settings: Settings, archive: Path, progress: Progress) -> None:
             try:
                 engine.save_images(part, *names)
                 part.replace(archive)
-            except (OSError, ProcessError) as error:
-                raise BadInput(f"--save {archive} cannot be written: {_last(error)}") from error
+            except ProcessError as error:
+                raise BadInput(f"--save {archive} cannot be written: {error.last_line}") from error
+            except OSError as error:
+                raise BadInput(f"--save {archive} cannot be written: {error.strerror}") from error
 
 
 def push(settings: Settings, mirror: str, progress: Progress) -> None:
@@ -105,7 +107,9 @@ def push(settings: Settings, mirror: str, progress: Progress) -> None:
                 with progress.phase(f"push {target}"):
                     engine.push_image(target)
             except ProcessError as error:
-                raise BadInput(f"--push {mirror} does not take {target}: {_last(error)}") from error
+                raise BadInput(
+                    f"--push {mirror} does not take {target}: {error.last_line}"
+                ) from error
             finally:
                 if not known:
                     engine.remove_image(target)
@@ -134,8 +138,3 @@ def _brought(
 
 def _programs() -> Programs:
     return Programs(Cache(paths.cache()), Progress())
-
-
-def _last(error: Exception) -> str:
-    """Return the last line of an error: of a program's, what it said."""
-    return str(error).splitlines()[-1].strip()

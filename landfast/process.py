@@ -40,6 +40,11 @@ class ProcessError(LandfastError):
         said = "\n  ".join(lines) if lines else "(it printed nothing)"
         super().__init__(f"`{shlex.join(argv)[:400]}` {what}:\n  {said}")
 
+    @property
+    def last_line(self) -> str:
+        """The last thing that the program printed."""
+        return str(self).splitlines()[-1].strip()
+
 
 def find_program(name: str, env: Mapping[str, str] | None = None) -> str | None:
     """Return the path of a program on PATH (`env`'s, if set) or in sbin, or None."""

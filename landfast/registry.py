@@ -7,11 +7,12 @@ from tempfile import TemporaryDirectory
 
 from landfast import timeouts
 from landfast.docker import Engine
-from landfast.errors import BadInput
+from landfast.errors import BadInput, LandfastError
 from landfast.image_names import ImageName, names_registry
 from landfast.images import Images, recycler, registry_names
 from landfast.kit import debian
 from landfast.parallel import side_by_side
+from landfast.process import ProcessError
 from landfast.settings import Settings
 
 
@@ -120,11 +121,14 @@ def pull(engine: Engine, wanted: Collection[Source]) -> None:
     """Pull images side by side, and tag them with the names that pods and kind ask for.
 
     Raises:
-        ProcessError: one cannot be pulled.
+        LandfastError: one cannot be pulled.
     """
 
     def fetch(source: Source) -> None:
-        engine.pull_image(source.pull)
+        try:
+            engine.pull_image(source.pull)
+        except ProcessError as error:
+            raise LandfastError(f"cannot pull {source.pull}: {error.last_line}") from error
         if source.pull != source.name:
             engine.tag_image(source.pull, source.name)
 

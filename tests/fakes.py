@@ -13,6 +13,7 @@ from typing import Any
 from landfast import run
 from landfast.cluster.fence import FencedKube
 from landfast.docker import ContainerState, Engine
+from landfast.docker_images import ImageStore
 from landfast.kube import Kube, KubeError, Object, Request
 from landfast.process import ProcessError, Result
 from landfast.run import RunRecord
@@ -81,7 +82,7 @@ def _recorded(method: str) -> Callable[..., Any]:
     return call
 
 
-for _name, _value in list(vars(Engine).items()):
+for _name, _value in [*vars(ImageStore).items(), *vars(Engine).items()]:
     if callable(_value) and not _name.startswith("_"):
         setattr(FakeEngine, _name, _recorded(_name))
 

@@ -26,6 +26,7 @@ def go(*arguments: str, **env: str) -> str:
 
 def test_the_node_is_the_one_that_the_pinned_kind_makes_clusters_of() -> None:
     module = json.loads(go("mod", "download", "-json", f"sigs.k8s.io/kind@v{versions()['kind']}"))
+    assert "Dir" in module, module
     source = Path(module["Dir"], "pkg/apis/config/defaults/image.go").read_text()
     (image,) = re.findall(r'^const Image = "(.*)"$', source, re.MULTILINE)
     assert str(ImageName.parse(image)) == registry_names()["node"]

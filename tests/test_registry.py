@@ -6,10 +6,11 @@ import pytest
 from fakes import FakeEngine
 
 from landfast import registry
-from landfast.errors import BadInput
+from landfast.errors import BadInput, LandfastError
 from landfast.image_names import ImageName, names_registry
 from landfast.images import registry_names
 from landfast.kit import debian
+from landfast.process import ProcessError
 from landfast.registry import Source
 
 
@@ -191,6 +192,15 @@ def test_pulled_images_get_the_names_that_pods_ask_for() -> None:
     registry.pull(engine, [Source("full/a", "m/a"), Source("b", "b")])
     assert sorted(engine.asked("pull_image")) == [("b",), ("m/a",)]
     assert engine.asked("tag_image") == [("m/a", "full/a")]
+
+
+def test_an_image_that_cannot_be_pulled_is_one_sentence() -> None:
+    engine = FakeEngine()
+    full = "a layer\nwrite /x: no space left on device\n"
+    engine.answer("pull_image", with_=ProcessError(["docker", "pull"], "failed", "", full))
+    with pytest.raises(LandfastError, match="^cannot pull m/a: write /x: no space left on device$"):
+        registry.pull(engine, [Source("full/a", "m/a")])
+    assert engine.asked("tag_image") == []
 
 
 def test_images_are_saved_once_and_loaded_into_every_node() -> None:
