@@ -215,14 +215,14 @@ class Engine(ImageStore):
         return self._names("container", labels, "-a", column="{{.Names}}")
 
     def remove_containers(self, *containers: str) -> None:
-        """Remove containers, running or not, with their anonymous volumes.
+        """Remove containers side by side, running or not, with their anonymous volumes.
 
         A container that does not exist is not an error.
 
         Raises:
-            ProcessError: a container cannot be removed.
+            ProcessError: a container cannot be removed; the others are.
         """
-        self._docker("rm", "--force", "--volumes", *containers, timeout=timeouts.CLUSTER_REMOVE)
+        self._docker("rm", "--force", "--volumes", *containers, timeout=timeouts.CONTAINERS_REMOVE)
 
     # --- volumes and networks
 

@@ -52,6 +52,8 @@ LOCK_FREED = 20
 # --- nodes, servers, clusters
 CLUSTER_CREATE = 300
 CLUSTER_REMOVE = 240
+CONTAINERS_REMOVE = 90
+"""Containers to be killed and removed: the engine itself gives up a process after some 10 s."""
 CONTAINER_STATE = 15
 """A container to be paused, running or gone once the engine was asked."""
 EFFECT = 8

@@ -1,12 +1,13 @@
 """What a run made in the engine goes, all of it and nothing else, whenever the run ended."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes import FakeEngine, die
+from fakes import RUNNING, FakeEngine, die
 
 from landfast import paths
 from landfast.cluster import existing, existing_plan, existing_provider, kind_provider, kind_removal
@@ -56,7 +57,7 @@ def left() -> list[str]:
 class TestRemoveRun:
     def test_everything_of_the_run_goes_and_then_its_record(self, engine: FakeEngine) -> None:
         kind_removal.remove_run(record(), engine)
-        assert engine.asked("remove_containers") == [("n1", "n2", "nfs")]
+        assert engine.asked("remove_containers") == [("n1", "n2"), ("nfs",)], "nodes unmount first"
         assert engine.asked("remove_volume") == [("nfs",)]
         assert engine.asked("remove_network") == [("net",)]
         assert left() == []
@@ -68,14 +69,43 @@ class TestRemoveRun:
 
     @pytest.mark.parametrize("fails", ["remove_containers", "remove_volume", "remove_network"])
     def test_what_does_not_go_is_tried_again(self, engine: FakeEngine, fails: str) -> None:
-        engine.answer("containers", NODES, with_=["n1"])
+        engine.answers.append((("containers",), [["n1"]]))
         engine.answer("containers", NODES, with_=[["n1"], ["n1"], []])
         engine.answer(fails, with_=[ProcessError(["docker"], "failed", "in use"), None])
-        with pytest.raises(ProcessError):
+        with pytest.raises(LandfastError):
             kind_removal.remove_run(record(), engine)
         assert left() == ["r1"]
         kind_removal.remove_run(records()[0], engine)
         assert left() == []
+
+    @pytest.mark.parametrize(
+        ("status", "woken"),
+        [("paused", ["unpause", "start"]), ("exited", ["start"]), ("running", ["start"])],
+    )
+    def test_a_server_that_a_killed_run_stopped_answers_the_nodes_that_unmount(
+        self, engine: FakeEngine, status: str, woken: list[str]
+    ) -> None:
+        engine.answer("state", "nfs", with_=replace(RUNNING, status=status))
+        kind_removal.remove_run(record(), engine)
+        done = [call[0] for call in engine.calls if call[0] in ("unpause", "start")]
+        assert done == woken
+        assert [call for call in engine.calls if call[0] in ("start", "remove_containers")] == [
+            ("start", "nfs"),
+            ("remove_containers", "n1", "n2"),
+            ("remove_containers", "nfs"),
+        ]
+
+    def test_one_that_does_not_end_is_named_and_its_server_stays(self, engine: FakeEngine) -> None:
+        said = "tried to kill container, but did not receive an exit event"
+        engine.answer("remove_containers", "n1", with_=ProcessError(["docker", "rm"], said, ""))
+        engine.answers.append((("containers",), [["n2", "nfs"]]))
+        engine.answer("containers", LABEL, with_=[["nfs"]])
+        engine.answer("containers", NODES, with_=[["n1", "n2"]])
+        with pytest.raises(LandfastError, match="cannot remove n2; .* `landfast cleanup` tries ag"):
+            kind_removal.remove_run(record(), engine)
+        assert engine.asked("remove_containers") == [("n1", "n2")]
+        assert engine.asked("remove_network") == []
+        assert left() == ["r1"]
 
     def test_containers_that_a_killed_kind_had_asked_for_go_too(self) -> None:
         engine = FakeEngine()
@@ -100,6 +130,20 @@ class TestSweep:
             assert kind_removal.sweep(Progress(), FakeEngine(), kept=True) == ["idle"]
         assert left() == ["used"]
         assert "landfast-used is in use by a run: it stays" in capsys.readouterr().err
+
+    def test_one_that_does_not_go_keeps_no_other(self) -> None:
+        record("1-stuck", dead=True)
+        record("2-dead", dead=True)
+        engine = FakeEngine()
+        for label, found in (("landfast.run=1-stuck", ["c"]), ("landfast.run=2-dead", [])):
+            engine.answer("containers", label, with_=[found])
+        for name in ("1-stuck", "2-dead"):
+            engine.answer("containers", f"io.x-k8s.kind.cluster=landfast-{name}", with_=[[]])
+        engine.answers.append((("containers",), [["c"]]))
+        engine.answer("remove_containers", "c", with_=ProcessError(["docker"], "failed", "stuck"))
+        with pytest.raises(LandfastError, match=r"^run 1-stuck: the engine cannot remove "):
+            kind_removal.sweep(Progress(), engine)
+        assert left() == ["1-stuck"]
 
     def test_runs_on_existing_clusters_are_not_the_engine_s(self) -> None:
         record("elsewhere", dead=True, existing=(Path("k"), "staging"))

@@ -11,7 +11,7 @@ from landfast import engine_host, paths, registry
 from landfast.cluster import built_images, kind_images, kind_removal
 from landfast.cluster.kind import Kind
 from landfast.cluster.provider import Environment, save_environment, saved_environment
-from landfast.errors import BadInput
+from landfast.errors import BadInput, LandfastError
 from landfast.images import Images
 from landfast.kit import engine as engines
 from landfast.kit.build import kit_lock
@@ -68,7 +68,10 @@ def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
     port = _mysql_port(settings.mysql_port)
     with kit_lock(progress):
         engine = engines.ensure(progress)
-        kind_removal.sweep(progress, engine)
+        try:
+            kind_removal.sweep(progress, engine)
+        except LandfastError as error:  # it need not keep a run from its own cluster
+            progress.say(str(error))
         images = kind_images.provide(settings, engine, progress)
         host = engine_host.look(engine, images.busybox)
         if host.free_gib < NEEDED_GIB:

@@ -1,12 +1,16 @@
 """Removes what runs made in the Docker engine; restores the default classes of kept clusters."""
 
+import contextlib
+from collections.abc import Iterable, Sequence
+
 from landfast import timeouts
 from landfast.cluster.kind import CLUSTER_LABEL
 from landfast.cluster.provider import saved_environment
 from landfast.docker import Engine
-from landfast.errors import BadInput
+from landfast.errors import BadInput, LandfastError
 from landfast.kube import Kube
 from landfast.kube.default_classes import restore_default_classes
+from landfast.process import ProcessError
 from landfast.progress import Progress
 from landfast.run import RunRecord, records
 from landfast.waiting import wait_until
@@ -17,16 +21,20 @@ _QUIET_POLLS = 6  # the engine takes a second or two to create what a killed `ki
 def remove_run(record: RunRecord, engine: Engine) -> None:
     """Remove everything that a run made in the engine, and then its record.
 
+    Nodes go before the NFS servers: a kernel that mounts one cannot end a node without it.
+
     Raises:
         LandfastError: something cannot be removed; the record stays for the next try.
     """
 
     def remove_containers() -> list[str]:
-        found = engine.containers(f"{CLUSTER_LABEL}={record.name}")
-        found += engine.containers(record.docker_label)
-        if found:
-            engine.remove_containers(*found)
-        return found
+        nodes = engine.containers(f"{CLUSTER_LABEL}={record.name}")
+        servers = [c for c in engine.containers(record.docker_label) if c not in nodes]
+        if nodes:
+            _wake(engine, servers)
+        _remove(engine, nodes)
+        _remove(engine, servers)
+        return nodes + servers
 
     wait_until(
         f"the containers of run {record.run_id} to be gone",
@@ -43,6 +51,35 @@ def remove_run(record: RunRecord, engine: Engine) -> None:
     record.forget()
 
 
+def _wake(engine: Engine, servers: Iterable[str]) -> None:
+    """Let servers answer that a killed run left frozen or ended: nodes wait for them to unmount."""
+    for server in servers:
+        with contextlib.suppress(LandfastError):  # then the nodes go without it, or are named
+            if engine.state(server).is_paused:
+                engine.unpause(server)
+            engine.start(server)
+
+
+def _remove(engine: Engine, containers: Sequence[str]) -> None:
+    """Remove containers side by side.
+
+    Raises:
+        LandfastError: some do not go; the others are gone.
+    """
+    if not containers:
+        return
+    try:
+        engine.remove_containers(*containers)
+    except ProcessError as error:
+        stuck = sorted(set(containers) & set(engine.containers()))
+        if stuck:
+            raise LandfastError(
+                f"the engine cannot remove {', '.join(stuck)}; a process there may be waiting in "
+                "the kernel for an NFS server that is gone. `landfast cleanup` tries again; if it "
+                f"fails again, restart the Docker engine or its host. ({error})"
+            ) from error
+
+
 def left(*, kept: bool) -> list[RunRecord]:
     """Return the records that a sweep must handle: of dead runs and of kept clusters."""
     return [
@@ -57,8 +94,11 @@ def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str
     """Remove what dead runs left in the engine, with `kept` also kept clusters; return their ids.
 
     On a cluster that stays, restore the default classes that a killed run disabled.
+
+    Raises:
+        LandfastError: something of a run cannot be removed; what the others left is gone.
     """
-    gone = []
+    gone, failures = [], []
     for record in left(kept=kept):
         if record.kept and record.in_use:
             if kept:
@@ -66,9 +106,14 @@ def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str
         elif record.kept and not kept:
             _restore(record, progress)
         else:
-            with progress.phase(f"remove what run {record.run_id} left"):
-                remove_run(record, engine)
-            gone.append(record.run_id)
+            try:
+                with progress.phase(f"remove what run {record.run_id} left"):
+                    remove_run(record, engine)
+                gone.append(record.run_id)
+            except LandfastError as error:
+                failures.append(f"run {record.run_id}: {error}")
+    if failures:
+        raise LandfastError("; ".join(failures))
     return gone
 
 
