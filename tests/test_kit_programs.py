@@ -119,3 +119,8 @@ def test_unpacked_packages_leave_nothing_of_apt_behind(put: Put, tmp_path: Path)
     assert [path.name for path in target.iterdir()] == ["usr"]
     unpacked = (target / "usr" / "unpacked").read_text().split()
     assert sorted(unpacked) == ["docker-cli.deb", "docker.io.deb"]
+
+
+def test_a_go_that_does_not_run_is_none(put: Put) -> None:
+    put("go", "echo 'go: cannot find GOROOT directory' >&2; exit 2")
+    assert programs.go_on_path() is None

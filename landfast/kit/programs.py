@@ -144,6 +144,6 @@ def _parts(version: str) -> tuple[int, ...]:
 
 
 def _go_version(go: Path) -> tuple[int, ...]:
-    said = process.run([go, "version"], timeout=timeouts.COMMAND).stdout
+    said = process.run([go, "version"], timeout=timeouts.COMMAND, check=False).stdout
     found = re.search(r"go(\d+(?:\.\d+)+)", said)
     return _parts(found[1]) if found else (0,)
