@@ -58,12 +58,14 @@ class Runner:
         }
         uses = {"id": "landfast", "uses": ACTION, "with": inputs}
         job = {"runs-on": "ubuntu-latest", "steps": [uses, note]}
-        self.folder.mkdir()
-        (self.folder / "workflow.yml").write_text(
+        repository = self.folder / "repository"
+        repository.mkdir(parents=True)
+        (repository / "workflow.yml").write_text(
             yaml.safe_dump({"on": "push", "jobs": {"job": job}})
         )
         command: list[str | Path] = [self.act, "push", "--json", "--workflows", "workflow.yml"]
-        command += ["--platform", "ubuntu-latest=-self-hosted", "--action-cache-path", "cache"]
+        command += ["--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]
+        command += ["--action-cache-path", self.folder / "cache"]
         for name, folder in self.actions.items():
             command += ["--local-repository", f"{name}={folder}"]
         with socket.socket() as probe:
@@ -71,7 +73,7 @@ class Runner:
             port = probe.getsockname()[1]
         command += ["--artifact-server-path", self.folder / "artifacts"]
         command += ["--artifact-server-addr", "127.0.0.1", "--artifact-server-port", str(port)]
-        ran = process.run(command, cwd=self.folder, check=False, timeout=timeouts.RUN)
+        ran = process.run(command, cwd=repository, check=False, timeout=timeouts.RUN)
         lines = [
             json.loads(line) for line in ran.stdout.splitlines() if line.lstrip().startswith("{")
         ]
