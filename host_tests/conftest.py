@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uv
 
 from host_tests.machine import USER, Host
 from landfast import paths
@@ -58,7 +59,7 @@ def _make(host: Host) -> None:
             _push(engine, host, images)
     engines.stop()  # two engines on one host would share the rules of its firewall
     shutil.copy(shutil.which("docker", path=host.engine.env["PATH"]) or "docker", folder / "bin")
-    shutil.copy(shutil.which("uv") or "uv", folder / "bin")
+    shutil.copy(uv.find_uv_bin(), folder / "bin")
     wheel = _wheel(folder)
     os.chown(host.home, USER, USER)
     host.start_engine()
@@ -85,7 +86,15 @@ def _push(engine: Engine, host: Host, images: Images) -> None:
 
 def _wheel(folder: Path) -> Path:
     subprocess.run(
-        ["uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), str(paths.PROJECT)],
+        [
+            uv.find_uv_bin(),
+            "build",
+            "--quiet",
+            "--wheel",
+            "--out-dir",
+            str(folder),
+            str(paths.PROJECT),
+        ],
         check=True,
     )
     (wheel,) = folder.glob("*.whl")
