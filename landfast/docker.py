@@ -8,6 +8,7 @@ from typing import Any
 
 from landfast import process, timeouts
 from landfast.docker_images import ImageStore, each
+from landfast.errors import LandfastError
 from landfast.process import Result
 from landfast.waiting import wait_until
 
@@ -58,9 +59,20 @@ class Engine(ImageStore):
         )
 
     def info(self) -> dict[str, Any]:
-        """Return what the engine says of itself and its host, as `docker info` names it."""
+        """Return what the engine says of itself and its host, as `docker info` names it.
+
+        Raises:
+            LandfastError: it does not answer.
+        """
         said = self._docker("info", "--format", "{{json .}}", timeout=timeouts.ANSWER).stdout
-        return dict(json.loads(said))
+        found: dict[str, Any] = json.loads(said)
+        if errors := found.get("ServerErrors"):  # the exit code is 0 all the same
+            raise LandfastError(f"the Docker engine does not answer: {'; '.join(errors)}")
+        return found
+
+    def identity(self) -> str:
+        """Return what tells this engine from others, also after its restart."""
+        return str(self.info()["ID"])
 
     # --- containers
 

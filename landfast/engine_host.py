@@ -32,7 +32,7 @@ def facts(engine: Engine) -> EngineFacts:
     """Ask an engine what it is and what its host has.
 
     Raises:
-        ProcessError: it does not answer.
+        LandfastError: it does not answer.
     """
     said = engine.info()
     return EngineFacts(

@@ -43,6 +43,8 @@ class RunRecord(BaseModel):
     complete: bool = False
     """whether bring-up ended; until then the engine may still create what a killed run asked for"""
     kept: bool = False
+    engine: str = ""
+    """the identity of the Docker engine that holds the run's containers"""
     existing: tuple[Path, str] | None = None
     """kubeconfig and context of an existing cluster, where the run owns only labelled objects"""
 
@@ -112,10 +114,14 @@ class RunRecord(BaseModel):
             yield
 
 
-def new_record(run_id: str, *, existing: tuple[Path, str] | None = None) -> RunRecord:
+def new_record(
+    run_id: str, *, engine: str = "", existing: tuple[Path, str] | None = None
+) -> RunRecord:
     """Return the saved record of a new run of this process."""
     pid, started = os.getpid(), start_time(os.getpid()) or 0
-    record = RunRecord(run_id=run_id, pid=pid, pid_started=started, existing=existing)
+    record = RunRecord(
+        run_id=run_id, pid=pid, pid_started=started, engine=engine, existing=existing
+    )
     try:
         record.folder.mkdir(parents=True, exist_ok=True)
         lock = _held[record.folder] = FileLock(record.folder / _ALIVE)

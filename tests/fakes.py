@@ -67,7 +67,7 @@ _DEFAULTS: dict[str, Any] = {
     "platform": "linux/amd64",
     "state": RUNNING,
     **dict.fromkeys(("containers", "volumes", "networks", "images"), ()),
-    **dict.fromkeys(("logs", "label_of", "image_of", "address"), ""),
+    **dict.fromkeys(("logs", "label_of", "image_of", "address", "identity"), ""),
 }
 
 

@@ -26,6 +26,7 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
 
 
 INFO: dict[str, Any] = {
+    "ID": "one-of-many",
     "OperatingSystem": "Debian",
     "KernelVersion": "6.1",
     "Architecture": "x86_64",

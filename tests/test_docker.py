@@ -9,6 +9,7 @@ import pytest
 
 from landfast import timeouts
 from landfast.docker import ContainerState, Engine
+from landfast.errors import LandfastError
 from landfast.process import ProcessError
 from landfast.waiting import WaitTimeout
 
@@ -265,6 +266,14 @@ def test_names_and_ids_are_read(fake: FakeDocker) -> None:
     assert fake.engine.image_digest("i") == "sha256:abc"
     fake.answer('{"NCPU": 4}')
     assert fake.engine.info() == {"NCPU": 4}
+    fake.answer('{"ID": "one-of-many"}')
+    assert fake.engine.identity() == "one-of-many"
+
+
+def test_an_engine_that_stopped_does_not_answer(fake: FakeDocker) -> None:
+    fake.answer('{"NCPU": 0, "ServerErrors": ["Cannot connect to the Docker daemon"]}')
+    with pytest.raises(LandfastError, match=r"engine does not answer: Cannot connect to the D"):
+        fake.engine.info()
 
 
 def test_pause_asks_until_the_container_is_frozen(fake: FakeDocker) -> None:

@@ -68,6 +68,9 @@ class TestLauncher(Launcher):
     def facts(self, env):
         yield "cluster", "provider", "none"
 
+    def lost(self, env):
+        return "the engine has stopped" if PROBLEM == "lost" else None
+
     def evidence(self, env, stacks):
         yield "state", "what was the case"
 
@@ -261,6 +264,23 @@ def test_a_cluster_that_does_not_come_up_is_not_the_claims_fault(suite: Suite) -
     assert "the run could not begin: the cluster did not come up" in suite.output
     assert "Traceback" not in suite.output
     assert any("did not come up" in e.text for e in suite.events if isinstance(e, Note))
+
+
+@ALONE_AND_WORKERS
+def test_once_the_engine_has_stopped_nothing_is_judged(
+    suite: Suite, options: tuple[str, ...]
+) -> None:
+    fails = "open(request.node.name, 'w').close(); test.observe('x'); assert False"
+    head = ["def test_{0}(test, request):\n    " + fails] * 6
+    tests = [text.format(number) for number, text in enumerate(head)]
+    assert suite.run(*tests, options=options, problem="lost") == 2
+    ends = suite.of(TestFinished)
+    assert {(end.verdict, end.reason) for end in ends} == {
+        (Verdict.UNKNOWN, "the engine has stopped")
+    }
+    assert len(ends) == 6
+    assert len(list(suite.folder.glob("test_*"))) <= 2, "only the first of a process begins"
+    assert suite.of(Evidence) == []
 
 
 def test_what_cannot_be_removed_is_said_and_is_not_green(suite: Suite) -> None:

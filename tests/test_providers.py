@@ -131,6 +131,18 @@ class TestSweep:
         assert left() == ["used"]
         assert "landfast-used is in use by a run: it stays" in capsys.readouterr().err
 
+    def test_what_is_in_another_engine_stays_until_that_one_answers(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        record("dead", dead=True, engine="A")
+        engine = FakeEngine()
+        engine.answer("identity", with_="B")
+        assert kind_removal.sweep(Progress(), engine) == []
+        assert left() == ["dead"]
+        assert "what run dead left is in another Docker engine" in capsys.readouterr().err
+        engine.answer("identity", with_="A")
+        assert kind_removal.sweep(Progress(), engine) == ["dead"]
+
     def test_one_that_does_not_go_keeps_no_other(self) -> None:
         record("1-stuck", dead=True)
         record("2-dead", dead=True)
@@ -168,7 +180,7 @@ def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         gone.forget()
 
     env = SimpleNamespace(cluster=SimpleNamespace(kube=None), model_dump_json=lambda: "{}")
-    parts = SimpleNamespace(kind=SimpleNamespace(engine=None))
+    parts = SimpleNamespace(kind=SimpleNamespace(engine=FakeEngine()))
     monkeypatch.setattr(kind_provider, "_prepare", lambda *_: parts)
     monkeypatch.setattr(kind_provider, "_make", lambda *_: env)
     monkeypatch.setattr(kind_provider, "_kept", lambda *_: None)

@@ -92,7 +92,7 @@ def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
 def _made(
     parts: _Parts, settings: Settings, progress: Progress, run_id: str
 ) -> Iterator[tuple[RunRecord, Environment]]:
-    record = new_record(run_id)
+    record = new_record(run_id, engine=parts.kind.engine.identity())
     try:
         env = _make(parts, record, progress)
         save_environment(record, env)
@@ -140,7 +140,9 @@ def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
 
 def _kept(parts: _Parts, progress: Progress) -> tuple[RunRecord, Environment] | None:
     """Return a kept cluster that was made from the same parts; remove one that does not answer."""
-    for record in reversed([record for record in records() if record.kept]):
+    engine = parts.kind.engine
+    kept = [record for record in records() if record.kept and kind_removal.is_here(record, engine)]
+    for record in reversed(kept):
         env = saved_environment(record)
         if env is None or (env.images, env.nfs_client) != (parts.images, parts.nfs_client):
             continue
@@ -148,7 +150,7 @@ def _kept(parts: _Parts, progress: Progress) -> tuple[RunRecord, Environment] | 
             env.cluster.kube.server_version()
         except BadInput:
             with progress.phase(f"remove the kept cluster {record.name}: it does not answer"):
-                kind_removal.remove_run(record, parts.kind.engine)
+                kind_removal.remove_run(record, engine)
             continue
         progress.say(f"using the kept cluster {record.name}")
         return record, env

@@ -90,8 +90,15 @@ def left(*, kept: bool) -> list[RunRecord]:
     ]
 
 
+def is_here(record: RunRecord, engine: Engine) -> bool:
+    """Whether it is this engine that holds what a run made."""
+    return not record.engine or record.engine == engine.identity()
+
+
 def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str]:
     """Remove what dead runs left in the engine, with `kept` also kept clusters; return their ids.
+
+    What they left in another engine stays, and is named: only that one can remove it.
 
     On a cluster that stays, restore the default classes that a killed run disabled.
 
@@ -100,7 +107,12 @@ def sweep(progress: Progress, engine: Engine, *, kept: bool = False) -> list[str
     """
     gone, failures = [], []
     for record in left(kept=kept):
-        if record.kept and record.in_use:
+        if not is_here(record, engine):
+            progress.say(
+                f"what run {record.run_id} left is in another Docker engine than the one that "
+                "answers: start that one, or point DOCKER_HOST at it, and run `landfast cleanup`"
+            )
+        elif record.kept and record.in_use:
             if kept:
                 progress.say(f"the kept cluster {record.name} is in use by a run: it stays")
         elif record.kept and not kept:
