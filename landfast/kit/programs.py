@@ -121,7 +121,8 @@ class Programs:
                     timeout=timeouts.APT,
                 )
 
-        return self.store.artifact("go", digest(wanted), install) / "bin" / "go"
+        # its bin/go is a script that needs the package on Python's path
+        return self.store.artifact("go", digest(wanted), install) / "go" / "bin" / "go"
 
 
 def kind_on_path() -> Path | None:
