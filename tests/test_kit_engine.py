@@ -199,3 +199,15 @@ class TestStop:
                 with pytest.raises(ProcessError, match=rf"process {engine.pid}\) does not end"):
                     engines.stop()
             engine.kill()
+
+
+def test_where_docker_is_not_on_path_the_sentence_says_so(
+    put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(debian, "KEYRING", Path("/nonexistent"))
+    monkeypatch.setattr(process, "find_program", lambda *_: None)
+    with pytest.raises(BadInput, match="not Debian .*. The program `docker`, .*is not on PATH$"):
+        engines.ensure(Progress())
+    monkeypatch.setenv("DOCKER_HOST", "unix:///var/run/docker.sock")
+    with pytest.raises(BadInput, match="start it, or unset .*. The program `docker`, .* on PATH$"):
+        engines.ensure(Progress())

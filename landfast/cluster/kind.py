@@ -45,7 +45,11 @@ class Kind:
                 *["--config", str(config), "--kubeconfig", str(kubeconfig)],
             ],
             timeout=timeouts.CLUSTER_CREATE,
-            env={**self.engine.env, "KIND_EXPERIMENTAL_DOCKER_NETWORK": name},
+            env={
+                **self.engine.env,
+                "KIND_EXPERIMENTAL_PROVIDER": "docker",
+                "KIND_EXPERIMENTAL_DOCKER_NETWORK": name,
+            },
         )
         cluster = Cluster(
             provider="kind",

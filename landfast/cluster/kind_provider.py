@@ -72,6 +72,8 @@ def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
             kind_removal.sweep(progress, engine)
         except LandfastError as error:  # it need not keep a run from its own cluster
             progress.say(str(error))
+        programs = Programs(Cache(paths.cache()), progress)
+        kind = Kind(engine, programs.kind())
         images = kind_images.provide(settings, engine, progress)
         host = engine_host.look(engine, images.busybox)
         if host.free_gib < NEEDED_GIB:
@@ -80,11 +82,9 @@ def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
                 f"the Docker engine's host, which has {host.free_gib:.1f}; free some"
             )
         client = nfs_client.choose(settings.nfs_client, host)
-        programs = Programs(Cache(paths.cache()), progress)
         helper = None
         if client == "fuse" and images.source == "registry":  # the kit's node image has it
             helper = built_images.mount_helper(engine, programs, progress, work)
-        kind = Kind(engine, programs.kind())
     return _Parts(kind, images, client, helper, port)
 
 

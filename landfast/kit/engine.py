@@ -115,8 +115,16 @@ def find() -> Engine | None:
     if asked and not by_hand:
         raise BadInput(
             f"no Docker engine answers at DOCKER_HOST={asked}: start it, or unset DOCKER_HOST"
+            + _without_program()
         )
     return None
+
+
+def _without_program() -> str:
+    """Return what to add to a sentence where it is `docker` itself that is missing."""
+    if process.find_program("docker", _own_env()) is not None:
+        return ""
+    return ". The program `docker`, with which Landfast asks an engine, is not on PATH"
 
 
 def ensure(progress: Progress) -> Engine:
@@ -130,7 +138,10 @@ def ensure(progress: Progress) -> Engine:
     if engine := find():
         return engine
     if reason := debian.refusal():
-        raise BadInput(f"no Docker engine answers, and Landfast cannot start one here: {reason}")
+        raise BadInput(
+            f"no Docker engine answers, and Landfast cannot start one here: {reason}"
+            + _without_program()
+        )
     with progress.phase("Docker engine"):
         if not all(map(process.find_program, _HOST_PACKAGES)):
             debian.install(*_HOST_PACKAGES)

