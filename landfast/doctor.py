@@ -9,7 +9,7 @@ from landfast import engine_host, paths, registry
 from landfast.cluster.kind_images import image_source
 from landfast.cluster.kind_provider import NEEDED_GIB as RUN_GIB
 from landfast.docker import Engine
-from landfast.engine_host import EngineFacts
+from landfast.engine_host import MAX_CLOCK_OFF, EngineFacts
 from landfast.errors import LandfastError
 from landfast.files import free_gib
 from landfast.kit import debian, programs
@@ -153,6 +153,9 @@ def _nfs_client(engine: Engine | None, images: str) -> tuple[str, list[HostCheck
     return client, [
         HostCheck(what, used, True),
         HostCheck("disk", free, host.free_gib >= RUN_GIB),
+        HostCheck(
+            "clock", f"{host.clock_off:.0f} s off this host's", host.clock_off <= MAX_CLOCK_OFF
+        ),
     ]
 
 

@@ -1,5 +1,6 @@
 """The host of a Docker engine. It may be a VM or another machine: only the engine knows it."""
 
+import time
 from dataclasses import dataclass
 
 from landfast.docker import Engine
@@ -12,8 +13,10 @@ modules=$(find "/lib/modules/$(uname -r)" -name 'nfsv4.ko*' 2>/dev/null)
 if grep -qw nfs4 /proc/filesystems || [ -n "$modules" ]; then echo kernel-nfs; fi
 if [ -e /engine-dev/fuse ]; then echo fuse; fi
 set -- $(df -Pk / | tail -n 1)
-echo "$4"
+echo "$4" "$(date +%s)"
 """
+MAX_CLOCK_OFF = 2
+"""Seconds: what nodes say of their leases is compared with this host's time."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,14 @@ class EngineHost:
     """What a container sees of the engine's host.
 
     `kernel_nfs` says whether its kernel has an NFSv4 client or can load one, `fuse` whether there
-    is a /dev/fuse; `free_gib` are free where the engine keeps containers and volumes.
+    is a /dev/fuse; `free_gib` are free where the engine keeps containers and volumes. Its clock
+    differs from this host's by at least `clock_off` seconds.
     """
 
     kernel_nfs: bool
     fuse: bool
     free_gib: float
+    clock_off: float
 
 
 def look(engine: Engine, image: str) -> EngineHost:
@@ -64,8 +69,9 @@ def look(engine: Engine, image: str) -> EngineHost:
     Raises:
         ProcessError: the container cannot run.
     """
-    seen = engine.run_once(
+    before = time.time()
+    *seen, free, now = engine.run_once(
         image, "sh", "-c", _LOOK, label="landfast.probe=1", volumes=_VOLUMES
     ).stdout.split()
-    free = int(seen[-1]) * 1024 / GIB
-    return EngineHost("kernel-nfs" in seen, "fuse" in seen, free)
+    off = max(before - int(now) - 1, int(now) - time.time(), 0)
+    return EngineHost("kernel-nfs" in seen, "fuse" in seen, int(free) * 1024 / GIB, off)

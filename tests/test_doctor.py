@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def test_a_host_with_its_own_engine_takes_registries(monkeypatch: pytest.MonkeyP
 def test_the_engines_host_is_looked_at_and_not_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = own_engine(monkeypatch, CgroupVersion="1")
     engine.answer("image_digest", with_="sha256:1")
-    engine.answer("run_once", with_=result("kernel-nfs\n1048576\n"))
+    engine.answer("run_once", with_=result(f"kernel-nfs\n1048576 {time.time():.0f}\n"))
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     findings = found()
     assert findings["system"].ok
@@ -84,7 +85,7 @@ def test_the_engines_host_is_looked_at_and_not_this_one(monkeypatch: pytest.Monk
 def kits_engine(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
     engine = FakeEngine("26.1", from_kit=True)
     engine.answer("info", with_=INFO)
-    engine.answer("run_once", with_=result("fuse\n9999999\n"))
+    engine.answer("run_once", with_=result(f"fuse\n9999999 {time.time():.0f}\n"))
     monkeypatch.setattr(engines, "find", lambda: engine)
     monkeypatch.setattr(
         FakeEngine,
@@ -129,7 +130,7 @@ def _dead_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_fuse(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = own_engine(monkeypatch)
     engine.answer("image_digest", with_="sha256:1")
-    engine.answer("run_once", with_=result("9999999\n"))
+    engine.answer("run_once", with_=result(f"9999999 {time.time():.0f}\n"))
 
 
 def _broken_record(_monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What the engine and a container in it say of the engine's host."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -30,15 +31,22 @@ def test_a_rootless_engine_and_an_old_one_are_known() -> None:
 @pytest.mark.parametrize(
     ("said", "seen"),
     [
-        ("kernel-nfs\nfuse\n2097152\n", EngineHost(True, True, 2.0)),
-        ("fuse\n1048576\n", EngineHost(False, True, 1.0)),
-        ("0\n", EngineHost(False, False, 0.0)),
+        ("kernel-nfs\nfuse\n2097152", EngineHost(True, True, 2.0, 0)),
+        ("fuse\n1048576", EngineHost(False, True, 1.0, 0)),
+        ("0", EngineHost(False, False, 0.0, 0)),
     ],
 )
 def test_a_container_sees_kernel_fuse_and_free_space(said: str, seen: EngineHost) -> None:
     engine = FakeEngine()
-    engine.answer("run_once", "busybox:1", with_=result(said))
+    engine.answer("run_once", "busybox:1", with_=result(f"{said} {int(time.time())}\n"))
     assert engine_host.look(engine, "busybox:1") == seen
+
+
+@pytest.mark.parametrize("ahead", [-60, 60])
+def test_a_clock_that_differs_is_seen(ahead: int) -> None:
+    engine = FakeEngine()
+    engine.answer("run_once", with_=result(f"0 {int(time.time()) + ahead}\n"))
+    assert 55 < engine_host.look(engine, "busybox:1").clock_off <= 60
 
 
 @pytest.mark.parametrize(
@@ -61,4 +69,5 @@ def test_the_kernel_has_nfs_if_it_is_loaded_or_its_module_is_there(
     script = f"uname() {{ echo {release}; }}\n{script}"
     said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
     assert ("kernel-nfs" in said.split()) == found
-    assert int(said.split()[-1]) > 0
+    assert int(said.split()[-2]) > 0
+    assert abs(int(said.split()[-1]) - time.time()) < 60

@@ -172,14 +172,14 @@ def test_the_cluster_is_reached_through_loopback_only() -> None:
 def test_the_kernels_nfs_client_is_used_where_there_is_one(
     asked: str, kernel: bool, chosen: str
 ) -> None:
-    assert choose(asked, EngineHost(kernel, True, 9.0)) == chosen  # type: ignore[arg-type]
+    assert choose(asked, EngineHost(kernel, True, 9.0, 0.0)) == chosen  # type: ignore[arg-type]
 
 
 def test_a_missing_kernel_client_is_bad_input() -> None:
     with pytest.raises(BadInput, match="load the module nfsv4 there, or "):
-        choose("kernel", EngineHost(False, True, 9.0))
+        choose("kernel", EngineHost(False, True, 9.0, 0.0))
 
 
 def test_a_missing_dev_fuse_is_bad_input() -> None:
     with pytest.raises(BadInput, match="has no /dev/fuse, .*: run `modprobe fuse` there"):
-        choose("auto", EngineHost(False, False, 9.0))
+        choose("auto", EngineHost(False, False, 9.0, 0.0))

@@ -81,6 +81,11 @@ def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
                 f"a run needs {NEEDED_GIB} GiB free in {engine_host.facts(engine).data_root} on "
                 f"the Docker engine's host, which has {host.free_gib:.1f}; free some"
             )
+        if host.clock_off > engine_host.MAX_CLOCK_OFF:
+            raise BadInput(
+                f"the clock of the Docker engine's host is {host.clock_off:.0f} s off this host's, "
+                "and a run compares times of both: set it, or restart the engine's VM"
+            )
         client = nfs_client.choose(settings.nfs_client, host)
         helper = None
         if client == "fuse" and images.source == "registry":  # the kit's node image has it
