@@ -195,6 +195,25 @@ class TestProxy:
         with pytest.raises(BadInput, match=r"cannot be reached through the proxy 127.0.0.1:\d+: "):
             connect(file)
 
+    @pytest.mark.filterwarnings("ignore:SOCKS support")
+    def test_socks_without_its_library_is_one_sentence(
+        self, api: ApiServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "socks", None)
+        monkeypatch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
+        file = api.kubeconfig(cluster={"proxy-url": "socks5://127.0.0.1:1"})
+        with pytest.raises(BadInput, match="socks5://127.0.0.1:1 speaks SOCKS, which needs PyS"):
+            connect(file)
+
+    @pytest.mark.parametrize("proxy", ["proxy.example:3128", "ftp://proxy.example"])
+    def test_one_that_is_none_is_one_sentence(
+        self, api: ApiServer, monkeypatch: pytest.MonkeyPatch, proxy: str
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        file = api.kubeconfig(cluster={"server": "https://cluster.invalid:6443"})
+        with pytest.raises(BadInput, match="(?i)proxy"):
+            connect(file)
+
 
 class TestInCluster:
     @pytest.fixture

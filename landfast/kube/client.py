@@ -56,8 +56,13 @@ class Kube:
         found = configuration(kubeconfig, context)
         try:
             self._api = client.ApiClient(found)
-        except (OSError, ValueError, ImportError) as error:  # certificates, proxies, SOCKS
+        except (OSError, ValueError) as error:  # a certificate or the name of a proxy
             raise BadInput(f"the kubeconfig {kubeconfig} cannot be used: {error}") from error
+        except ImportError as error:
+            raise BadInput(
+                f"the proxy {found.proxy} speaks SOCKS, which needs PySocks: install it next to "
+                "Landfast (`pipx inject landfast pysocks`)"
+            ) from error
         self.host: str = self._api.configuration.host
         proxy = getattr(self._api.rest_client.pool_manager, "proxy", None)
         self._way = f" through the proxy {proxy.netloc}" if proxy else ""
