@@ -19,7 +19,7 @@ from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder, recipes
 from landfast.nfs.client import choose
 from landfast.progress import Progress
-from landfast.run import records
+from landfast.run import RunRecord, records
 
 _MEMORY_GIB = 4  # measured: nodes, NFS server and MySQL take 2.3; linking the kit's programs, too
 _COLD_KIT = "about 12 minutes on 2 cores"
@@ -183,14 +183,14 @@ def _cache(images: str) -> Iterator[HostCheck]:
 
 def _remains() -> Iterator[HostCheck]:
     try:
-        found = records()
+        yield from map(_remain, records())
     except (LandfastError, OSError) as error:
         yield HostCheck("runs", str(error), False)
-        return
-    for record in found:
-        if record.kept:
-            yield HostCheck("kept cluster", f"{record.name}; `landfast down` removes it", None)
-        elif record.alive:
-            yield HostCheck("another run", f"{record.run_id}, process {record.pid}", None)
-        else:
-            yield HostCheck("dead run", f"{record.run_id}; `landfast cleanup` removes it", None)
+
+
+def _remain(record: RunRecord) -> HostCheck:
+    if record.kept:
+        return HostCheck("kept cluster", f"{record.name}; `landfast down` removes it", None)
+    if record.alive:
+        return HostCheck("another run", f"{record.run_id}, process {record.pid}", None)
+    return HostCheck("dead run", f"{record.run_id}; `landfast cleanup` removes it", None)

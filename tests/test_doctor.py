@@ -138,9 +138,16 @@ def _broken_record(_monkeypatch: pytest.MonkeyPatch) -> None:
     (paths.records() / "r" / "record.json").write_text("{}")
 
 
+def _foreign_record(_monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = new_record("r").folder / "alive"
+    lock.unlink()
+    lock.mkdir()
+
+
 @pytest.mark.parametrize(
     ("make", "what", "said"),
     [
+        (_foreign_record, "runs", "r/alive cannot be locked"),
         (_no_root, "user", "only root can start"),
         (_no_root, "Docker engine", "none can be started: installing Debian packages needs root"),
         (_dead_engine, "Docker engine", "no Docker engine answers there"),

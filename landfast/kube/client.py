@@ -2,26 +2,23 @@
 
 import builtins
 import contextlib
-import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import urllib3
 from kubernetes import client
-from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.stream import stream
-from websocket import WebSocketBadStatusException, WebSocketException
 
 from landfast import timeouts
-from landfast.errors import BadInput, LandfastError, Refused, Unreachable
+from landfast.errors import BadInput, LandfastError, Unreachable
 from landfast.kube import forward
+from landfast.kube.failures import translated
 from landfast.kube.kubeconfig import configuration
 from landfast.kube.request import Guard, KubeError, Object, Request
 from landfast.kube.status import event_time
@@ -112,31 +109,8 @@ class Kube:
             request = guard(request) or request
         return request
 
-    @contextlib.contextmanager
-    def _translated(self, action: str) -> Iterator[None]:
-        try:
-            yield
-        except ApiException as error:
-            raise self._api_error(action, error) from error
-        except WebSocketBadStatusException as error:
-            raise _refusal(action, error) from error
-        except ResourceNotFoundError as error:
-            raise Refused(f"{action}: the API server does not know this kind") from error
-        except (urllib3.exceptions.HTTPError, OSError, WebSocketException) as error:
-            raise self._unreachable(error) from error
-
-    def _api_error(self, action: str, error: ApiException) -> KubeError | Unreachable:
-        """Return what an error of the client means; those of websockets have no status."""
-        cause = error.__context__
-        if error.status or cause is None:
-            return KubeError(action, error)
-        if isinstance(cause, WebSocketBadStatusException):
-            return _refusal(action, cause)
-        return self._unreachable(cause)
-
-    def _unreachable(self, error: BaseException) -> Unreachable:
-        reason = _short(error)
-        return Unreachable(f"the API server {self.host} cannot be reached{self._way}: {reason}")
+    def _translated(self, action: str) -> AbstractContextManager[None]:
+        return translated(action, self.host, self._way)
 
     def _request(self, request: Request, **arguments: Any) -> Any:
         """Send a request about an object or a list of them and return the client's answer."""
@@ -325,12 +299,6 @@ class Kube:
         return self._send(Request("forward", "Pod", pod, namespace, {"ports": [port]}), send)
 
 
-def _refusal(action: str, error: WebSocketBadStatusException) -> KubeError:
-    refusal = ApiException(status=error.status_code, reason=str(error))
-    refusal.body = (error.resp_body or b"").decode(errors="replace")
-    return KubeError(action, refusal)
-
-
 def _end(session: Any, program: str, seconds: float) -> str:
     """Wait until a program in a pod ends, close its session and return its output."""
     session.run_forever(timeout=seconds)
@@ -346,8 +314,3 @@ def _end(session: Any, program: str, seconds: float) -> str:
         state = "did not end in time" if code is None else f"ended with exit code {code}"
         raise LandfastError(f"{program} {state}: {errors.strip()}")
     return output
-
-
-def _short(error: BaseException) -> str:
-    reason = str(getattr(error, "reason", None) or error)
-    return re.sub(r"^.*?(>|\)): ", "", reason)
