@@ -6,8 +6,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 from api_server import ApiServer, api_server
 
 from landfast import paths
-from landfast.errors import BadInput
+from landfast.errors import BadInput, Unreachable
 from landfast.kube import Kube, KubeError, kubeconfig
 from landfast.kube.kubeconfig import IN_CLUSTER, kubeconfig_path
 
@@ -194,6 +196,34 @@ class TestProxy:
         file = api.kubeconfig(cluster={"certificate-authority": "ca.crt", "proxy-url": closed})
         with pytest.raises(BadInput, match=r"cannot be reached through the proxy 127.0.0.1:\d+: "):
             connect(file)
+
+    def test_the_login_in_its_address_is_shown_to_it(
+        self, api: ApiServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+
+        class Proxy(BaseHTTPRequestHandler):
+            def do_CONNECT(self) -> None:
+                asked.append((self.path, self.headers["proxy-authorization"]))
+                self.send_error(407)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with HTTPServer(("127.0.0.1", 0), Proxy) as server:
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+            address = f"http://me:pass%40word@127.0.0.1:{server.server_port}"
+            monkeypatch.setenv("HTTPS_PROXY", address)
+            file = api.kubeconfig(cluster={"server": "https://cluster.invalid:6443"})
+            kube = Kube(file, "here")
+            with pytest.raises(BadInput, match="407") as caught:
+                kube.server_version()
+            with pytest.raises(Unreachable, match="407"):
+                kube.execute("n", "p", ["true"])
+            server.shutdown()
+        assert "pass" not in str(caught.value)
+        login = base64.b64encode(b"me:pass@word").decode()
+        assert set(asked) == {("cluster.invalid:6443", f"Basic {login}")}
 
     @pytest.mark.filterwarnings("ignore:SOCKS support")
     def test_socks_without_its_library_is_one_sentence(

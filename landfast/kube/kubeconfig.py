@@ -8,6 +8,7 @@ import logging
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 import urllib3
@@ -96,6 +97,10 @@ def configuration(kubeconfig: Path, context: str | None) -> Any:
         )
     if found.proxy in getproxies().values():  # not a proxy-url of the kubeconfig
         found.no_proxy = ",".join(filter(None, [found.no_proxy, _LOOPBACK]))
+    proxy = urlsplit(found.proxy or "")
+    if proxy.scheme in ("http", "https") and proxy.username:  # the client leaves it in the address
+        login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+        found.proxy_headers = urllib3.make_headers(proxy_basic_auth=login)
     if not found.verify_ssl:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return found
