@@ -10,11 +10,12 @@ from host_tests.proxy import proxy
 _CHAOS = "pod-delete,mysqld-sigkill,nfs-power-loss,nfs-lease-over,control-lying-server"
 
 
-def _landfast(host: Host, *arguments: str, env: Mapping[str, str] | None = None) -> None:
-    """Run Landfast; it must end well, and leave nothing in the engine."""
+def _landfast(host: Host, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """Run Landfast and return its output; it must end well, and leave nothing in the engine."""
     ran = host.run("landfast", *arguments, env=env)
     assert ran.code == 0, ran.output[-6000:]
     assert host.left() == []
+    return ran.output
 
 
 def test_doctor_finds_the_host_fit(host: Host) -> None:
@@ -26,7 +27,8 @@ def test_doctor_finds_the_host_fit(host: Host) -> None:
 
 def test_smoke(host: Host) -> None:
     """The first run pulls and builds all that it needs."""
-    _landfast(host, "smoke", "--registry", host.registry)
+    said = _landfast(host, "smoke", "--registry", host.registry)
+    assert "site-packages" not in said
 
 
 def test_conformance(host: Host) -> None:
