@@ -17,7 +17,7 @@ from landfast.process import ProcessError
 from landfast.progress import Progress
 from landfast.settings import Settings, load_settings
 
-HAS_NFS, HAS_NONE = result("kernel-nfs\nfuse\n99999999\n"), result("fuse\n99999999\n")
+HAS_NFS, HAS_NONE = result("kernel-nfs\nfuse\n99999999 0\n"), result("fuse\n99999999 0\n")
 
 
 @pytest.fixture
