@@ -297,3 +297,11 @@ def test_the_cluster_pulls_by_the_mirrors_own_names(images: str) -> None:
     assert found.mysql == "mirror.example:5000/hub/library/mysql:8.0"
     assert found.recycler == "registry.k8s.io/debian-base:v2.0.0", "what 1.28 asks for by itself"
     assert (found.node, found.nfs_server) == ("", "")
+
+
+def test_the_cluster_is_asked_for_tags_because_loaded_images_have_no_other_name() -> None:
+    given = {"cluster": "existing", "context": "staging", "nfs_server": "10.9.8.7:/srv"}
+    image = "mysql:8.0@sha256:" + "1" * 64
+    found = existing_plan.registry_images(load_settings({**given, "mysql_image": image}), "v1.37.0")
+    assert "@" not in found.busybox + found.provisioner
+    assert found.mysql.endswith("1" * 64), "the user's own choice stays as it is"

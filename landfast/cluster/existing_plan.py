@@ -168,11 +168,18 @@ def _images(settings: Settings, nodes: list[Object], kubernetes: str) -> Images:
 def registry_images(settings: Settings, kubernetes: str) -> Images:
     """Return the images by the names that the cluster pulls them by: the registry's.
 
+    Those that Landfast chooses have a tag and no digest: nodes into which an image was loaded know
+    it by its tag.
+
     Args:
         settings: they may name images and a mirror.
         kubernetes: the cluster's version, which decides what volumes are recycled with.
     """
-    found = registry.sources(settings.registry, registry.overrides(settings), kubernetes)
-    names = {part: source.pull for part, source in found.items()}
+    given = registry.overrides(settings)
+    found = registry.sources(settings.registry, given, kubernetes)
+    names = {
+        part: source.pull if part in given else str(ImageName.parse(source.pull).tagged())
+        for part, source in found.items()
+    }
     own_choice = {"recycler": found["recycler"].name}  # Kubernetes', wherever it comes from
     return registry.as_images({**names, **own_choice, "node": ""})
