@@ -107,6 +107,17 @@ class TestRemoveRun:
         assert engine.asked("remove_network") == []
         assert left() == ["r1"]
 
+    def test_an_engine_that_stopped_is_said_and_cleanup_works_afterwards(
+        self, engine: FakeEngine
+    ) -> None:
+        stopped = LandfastError("the Docker engine does not answer: Cannot connect")
+        engine.answer("info", with_=[stopped, {}])
+        with pytest.raises(LandfastError, match=r"Cannot connect\. Once it does, `landfast clean"):
+            kind_removal.remove_run(record(), engine)
+        assert left() == ["r1"]
+        die(records()[0])
+        assert kind_removal.sweep(Progress(), engine) == ["r1"]
+
     def test_containers_that_a_killed_kind_had_asked_for_go_too(self) -> None:
         engine = FakeEngine()
         engine.answer("containers", NODES, with_=[[], [], ["late"], []])

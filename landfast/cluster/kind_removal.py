@@ -36,6 +36,12 @@ def remove_run(record: RunRecord, engine: Engine) -> None:
         _remove(engine, servers)
         return nodes + servers
 
+    try:
+        engine.info()
+    except LandfastError as error:
+        raise LandfastError(
+            f"{error}. Once it does, `landfast cleanup` removes what run {record.run_id} left"
+        ) from error
     wait_until(
         f"the containers of run {record.run_id} to be gone",
         remove_containers,
