@@ -16,7 +16,7 @@ from landfast.docker import ContainerState, Engine
 from landfast.docker_images import ImageStore
 from landfast.kube import Kube, KubeError, Object, Request
 from landfast.process import ProcessError, Result
-from landfast.run import RunRecord
+from landfast.run import RunRecord, new_record, records
 
 RUNNING = ContainerState("running", 0, "2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z")
 
@@ -90,6 +90,20 @@ for _name, _value in [*vars(ImageStore).items(), *vars(Engine).items()]:
 def die(record: RunRecord) -> None:
     """Let the process of a run be gone: the kernel frees its lock."""
     run._held.pop(record.folder).release()
+
+
+def record(run_id: str = "r1", *, dead: bool = False, **fields: Any) -> RunRecord:
+    """Return the record of a run of this process, or of one that is gone."""
+    made = new_record(run_id=run_id)
+    saved = made.model_copy(update={"complete": True, **fields})
+    saved.save()
+    if dead:
+        die(saved)
+    return saved
+
+
+def left() -> list[str]:
+    return [known.run_id for known in records()]
 
 
 def refusal(code: int, message: str, reason: str = "") -> KubeError:
