@@ -98,6 +98,13 @@ def test_a_rootless_engine_is_refused(put_docker: Put) -> None:
         engines.find()
 
 
+def test_an_engine_that_the_user_may_not_use_says_how(put: Put) -> None:
+    said = "permission denied while trying to connect to the docker API at unix:///d.sock"
+    put("docker", f"[ $1 != version ] || {{ echo '{said}' >&2; exit 1; }}\n{docker()}")
+    with pytest.raises(BadInput, match="runs, but not for you: add your user to the group docker"):
+        engines.find()
+
+
 def test_podman_is_refused_as_a_program_and_as_an_engine(put_docker: Put) -> None:
     put_docker("host", cli="podman version 5.4.2")
     with pytest.raises(BadInput, match=r"^the program `docker` is not Docker's, .* does not supp"):

@@ -63,6 +63,11 @@ def _answers(env: dict[str, str]) -> str | None:
     if process.find_program("docker", env) is None:
         return None
     found = _docker(env, "version", "--format", "{{json .Server}}")
+    if "permission denied" in found.stderr.lower():
+        raise BadInput(
+            "the Docker engine runs, but not for you: add your user to the group docker "
+            "(`sudo usermod -aG docker $USER`) and log in again, or run as root"
+        )
     if found.returncode != 0:
         return None
     server = json.loads(found.stdout) or {}
