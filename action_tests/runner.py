@@ -36,8 +36,16 @@ class Job:
 
     @property
     def log(self) -> str:
-        """The log as text."""
-        return "\n".join(str(line["msg"]).rstrip() for line in self.lines)
+        """What the steps printed and how they ended."""
+        shown = [line for line in self.lines if {"raw_output", "stepResult"} & set(line)]
+        return "\n".join(str(line["msg"]).rstrip() for line in shown)
+
+    @property
+    def exit_status(self) -> int:
+        """The exit code of the step that ran Landfast, as the runner saw it."""
+        run = [line["msg"] for line in self.lines if line.get("stepID") == ["landfast", "run"]]
+        ends = [msg.removeprefix("exit status ") for msg in run if msg.startswith("exit status ")]
+        return int(ends[0]) if ends else 0
 
 
 @dataclass(frozen=True)
