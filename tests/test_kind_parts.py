@@ -138,10 +138,15 @@ class TestTheNfsServersImage:
             (
                 "#6 1.2 W: slow\n#6 9.86 E: Failed to fetch http://d/x  Could not resolve 'd'\n"
                 "6.1 E: Some index files failed to download.\nERROR: failed to solve: exit code: 9",
-                "Failed to fetch http://d/x  Could not resolve 'd'; let",
+                "Failed to fetch http://d/x  Could not resolve 'd'; if",
             ),
-            ("Step 1/5\nThe command 'x' returned a non-zero code: 1\n", "a non-zero code: 1; let"),
-            ("", "docker said nothing; let"),
+            ("Step 1/5\nThe command 'x' returned a non-zero code: 1\n", "a non-zero code: 1; if"),
+            (
+                "a warning\nERROR: BuildKit is enabled but buildx is missing.\n"
+                "       Install it:\n       https://docs.docker.com/go/buildx/\n",
+                ": ERROR: BuildKit is enabled but buildx is missing. Install it: https://docs.",
+            ),
+            ("", "docker said nothing; if"),
         ],
     )
     def test_a_failed_build_is_one_sentence_with_its_reason(

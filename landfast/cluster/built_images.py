@@ -54,9 +54,9 @@ def build_nfs_server(engine: Engine, tag: str, base: str, progress: Progress) ->
         )
     if built.returncode != 0:
         raise BadInput(
-            f"the NFS server's image cannot be built on {base}: {_reason(built)}; let the engine "
-            "reach deb.debian.org, through HTTP_PROXY if need be, or give an image that has "
-            "NFS-Ganesha with --nfs-server-image"
+            f"the NFS server's image cannot be built on {base}: {_reason(built)}; if the engine "
+            "does not reach deb.debian.org, set HTTP_PROXY, or give an image that has NFS-Ganesha "
+            "with --nfs-server-image"
         )
     _remove_older(engine, tag)
 
@@ -105,10 +105,13 @@ def _packages() -> str:
 
 
 def _reason(built: Result) -> str:
-    """Return why a build failed: the first thing that apt said, else docker's last line."""
+    """Return why a build failed: the first thing that apt said, else the last that docker did."""
     lines = [line.strip() for line in (built.stdout + built.stderr).splitlines() if line.strip()]
-    errors = [found[1] for line in lines if (found := _APT_ERROR.match(line))]
-    return errors[0] if errors else lines[-1] if lines else "docker said nothing"
+    for line in lines:
+        if found := _APT_ERROR.match(line):
+            return found[1].rstrip(" :")
+    last = [number for number, line in enumerate(lines) if line.startswith("ERROR: ")]
+    return " ".join(lines[last[-1] if last else -1 :]) or "docker said nothing"
 
 
 def _remove_older(engine: Engine, tag: str) -> None:
