@@ -96,6 +96,16 @@ def test_smoke_behind_a_proxy(host: Host) -> None:
     assert not [name for name in hosts if name.startswith("127.") or name == "localhost"]
 
 
+def test_mirror_that_was_filled_with_images(host: Host) -> None:
+    """A mirror serves what is built as well: nothing is built or compiled again."""
+    mirror = f"{host.registry}/mirror"
+    _landfast(host, "images", "--registry", host.registry, "--push", mirror)
+    for image in host.engine.images("landfast/*"):
+        host.engine.remove_image(image, force=True)
+    said = _landfast(host, "smoke", "--registry", mirror)
+    assert "build the NFS" not in said
+
+
 def test_engine_that_stops_half_way(host: Host) -> None:
     """The run ends with a sentence, and `landfast cleanup` removes what it left."""
     running = host.begin("landfast", "smoke", "--registry", host.registry)
