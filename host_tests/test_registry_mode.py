@@ -32,7 +32,7 @@ def test_doctor_finds_the_host_fit(host: Host) -> None:
 def test_smoke(host: Host) -> None:
     """The first run pulls and builds all that it needs."""
     said = _landfast(host, "smoke", "--registry", host.registry)
-    assert "site-packages" not in said
+    assert "project/suites" not in said, "tests are named as in a checkout"
 
 
 def test_conformance(host: Host) -> None:
