@@ -55,7 +55,7 @@ def build_nfs_server(engine: Engine, tag: str, base: str, progress: Progress) ->
     if built.returncode != 0:
         raise BadInput(
             f"the NFS server's image cannot be built on {base}: {_reason(built)}; if the engine "
-            "does not reach deb.debian.org, set HTTP_PROXY, or give an image that has NFS-Ganesha "
+            "does not reach Debian's mirror, set HTTP_PROXY, or give an image that has NFS-Ganesha "
             "with --nfs-server-image"
         )
     _remove_older(engine, tag)
