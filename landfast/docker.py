@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from landfast import process, timeouts
+from landfast import timeouts
 from landfast.docker_images import ImageStore, each
 from landfast.errors import LandfastError
 from landfast.process import Result
@@ -44,19 +44,6 @@ class Engine(ImageStore):
     version: str
     env: dict[str, str] = field(default_factory=dict)
     from_kit: bool = False
-
-    def _docker(
-        self,
-        *arguments: str | Path,
-        timeout: float = timeouts.COMMAND,
-        check: bool = True,
-        text: str | None = None,
-        stdin: Path | None = None,
-    ) -> Result:
-        command = ["docker", *arguments]
-        return process.run(
-            command, timeout=timeout, check=check, text=text, stdin=stdin, env=self.env
-        )
 
     def info(self) -> dict[str, Any]:
         """Return what the engine says of itself and its host, as `docker info` names it.

@@ -1,11 +1,10 @@
 """What Landfast asks a Docker engine about images, and registries through it."""
 
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from landfast import timeouts
+from landfast import process, timeouts
 from landfast.process import ProcessError, Result
 
 _ABSENT = ("manifest unknown", "no such manifest", "not found", "name unknown")
@@ -18,10 +17,11 @@ def each(option: str, values: Iterable[str]) -> list[str]:
     return [part for value in values for part in (option, value)]
 
 
-class ImageStore(ABC):
+class ImageStore:
     """The part of an engine (`landfast.docker.Engine`) that has to do with images."""
 
-    @abstractmethod
+    env: dict[str, str]
+
     def _docker(
         self,
         *arguments: str | Path,
@@ -31,6 +31,10 @@ class ImageStore(ABC):
         stdin: Path | None = None,
     ) -> Result:
         """Run `docker` and return its result."""
+        command = ["docker", *arguments]
+        return process.run(
+            command, timeout=timeout, check=check, text=text, stdin=stdin, env=self.env
+        )
 
     def image_digest(self, image: str) -> str | None:
         """Return an image's id in the engine (`sha256:…`), or None if it is missing."""
