@@ -37,6 +37,7 @@ SUITES = {
     "prove-losses": "Lose acknowledged writes 20 times: each loss must be found, with its rows.",
     "prove-heal": "Kill the runner inside twelve faults: `landfast heal` must undo each.",
     "prove-contracts": "Test each release line's provisioner on both contracts: only its own fits.",
+    "prove-defects": "Plant defects in the provisioner: the claims must find each one.",
     "catalogue": "Write docs/claims.md: every claim of the suites.",
 }
 """Sessions that run the module of `suites` with their name."""
@@ -69,7 +70,7 @@ def add_session(name: str, description: str, *command: str) -> None:
     """Add a session that installs the project and runs a program."""
 
     def session(session: nox.Session) -> None:
-        install(session)
+        install(session, "proofs" if name == "prove-defects" else "")
         run(session, *command)
 
     session.__doc__ = description
@@ -172,11 +173,11 @@ def posix(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Fuzz all that the NFS client reads, 10 minutes for each target, or `-- -fuzztime=1m`."""
+    """Fuzz what the NFS client reads, and the provisioner's paths: 10 min each (`-fuzztime`)."""
     install(session)
     beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
     go = Path("kit/go")
-    for file in sorted(go.glob("cmd/mount.nfs/**/*_test.go")):
+    for file in sorted(go.glob("cmd/**/*_test.go")):
         for target in re.findall(r"^func (Fuzz\w+)", file.read_text(), re.MULTILINE):
             package = f"./{file.parent.relative_to(go)}"
             test = ["python", "-m", "landfast.kit.go", "test", package, "-run=^$"]

@@ -85,8 +85,8 @@ class Settings(BaseSettings):
     """provisioner image to test instead of the default"""
     nfs_server_image: Image | None = None
     """image of the NFS server, with NFS-Ganesha, instead of the one that Landfast builds"""
-    provisioner_contract: Literal["auto", "v4.0.2", "master"] = "auto"
-    """provisioner release line to test against; auto: detect it"""
+    provisioner_contract: Literal["auto", "v4.0.2", "master", "leases"] = "auto"
+    """provisioner release line to test against; auto: detect it; leases: the fork with that lock"""
     mysql_port: int = Field(0, ge=0, le=65535)
     """port on 127.0.0.1 for MySQL; 0 takes a free one"""
     i_own_this_cluster: str | None = Field(

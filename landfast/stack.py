@@ -7,15 +7,16 @@ from functools import cached_property, partial
 
 from landfast import timeouts
 from landfast.environment import Environment
-from landfast.kube.client import Kube, Object
+from landfast.kube.client import Kube, KubeError, Object
 from landfast.kube.pods import Obstacle, StartWatch, obstacle, refusal, summary
 from landfast.kube.removal import delete, delete_kinds, retain, wait_gone
 from landfast.manifests import SYSTEM_NAMESPACE, Overlay, load, namespace
 from landfast.mysql.client import Identity, MysqlError, MysqlServer
 from landfast.mysql.forward import PodForward
 from landfast.nfs.inspector import ExportInspector
-from landfast.waiting import wait_until
+from landfast.waiting import WaitTimeout, wait_until
 
+_PROVISIONER = "nfs-client-provisioner"
 _ON_ROOT = ("hello.txt", "mysql")  # what the reference creates on its export beside PVs' folders
 _LAST = (
     "Deployment",
@@ -110,7 +111,7 @@ class Stack:
             PodCannotStart: the cluster does not start its pod.
             WaitTimeout: it does not become available.
         """
-        name, namespace = "nfs-client-provisioner", self.system_namespace
+        name, namespace = _PROVISIONER, self.system_namespace
         watch = StartWatch()
 
         def look() -> Object:
@@ -153,8 +154,30 @@ class Stack:
         return found
 
     def wait_for_pvc(self, name: str, *, timeout: float = timeouts.BIND) -> Object:
-        """Wait until a PVC is Bound, and return it."""
-        return self._wait_for_phase("PersistentVolumeClaim", name, "Bound", timeout)
+        """Wait until a PVC is Bound, and return it.
+
+        Raises:
+            WaitTimeout: it is not in time; the message has its events and what the API server
+                refuses the stack's provisioner.
+        """
+        try:
+            return self._wait_for_phase("PersistentVolumeClaim", name, "Bound", timeout)
+        except WaitTimeout as error:
+            raise WaitTimeout(f"{error}{self._why_unbound(name)}") from error
+
+    def _why_unbound(self, pvc: str) -> str:
+        """Return what events say of a PVC, and the last refusal that the provisioner logged."""
+        events = self.kube.events(self.namespace, name=pvc)
+        said = [f"{event['reason']}: {event['message']}" for event in events[-2:]]
+        why = f"; its events: {said}" if said else "; it has no events"
+        for pod in self.kube.list("Pod", self.system_namespace, labels=f"app={_PROVISIONER}"):
+            with contextlib.suppress(KubeError):  # a container that has not started has no log
+                log = self.kube.logs(self.system_namespace, pod["metadata"]["name"])
+                refused = [line for line in log.splitlines() if "forbidden" in line]
+                why += f"; the provisioner is refused: {refused[-1].strip()}" if refused else ""
+        if "leases" in why:
+            why += "; test a build that locks with Leases with --provisioner-contract leases"
+        return why
 
     def wait_for_pv(self, name: str, phase: str, *, timeout: float = timeouts.BIND) -> Object:
         """Wait until a PV has a phase, and return it. `name` is the name on this cluster."""
@@ -270,6 +293,15 @@ def _phase(obj: Object) -> str:
 
 def _is_available(deployment: Object) -> bool:
     return bool(deployment.get("status", {}).get("availableReplicas") == 1)
+
+
+def with_lease_lock(obj: Object) -> Object:
+    """Let a Role that grants Endpoints, the lock of the reference's provisioner, grant Leases."""
+    if obj["kind"] != "Role":
+        return obj
+    locks = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
+    lease = {**locks, "verbs": ["get", "create", "update"]}
+    return {**obj, "rules": [*obj["rules"], lease]}
 
 
 def reference_overlay(env: Environment) -> Overlay:

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
         return 1 if unformatted else 0
     command, *rest = arguments
     os.chdir(GO_MODULE)
-    os.environ.update(GO_BUILD)
+    os.environ.update(GO_BUILD, LANDFAST_PYTHON=sys.executable)
     arguments = ["go", *_COMMANDS.get(command, [command]), *rest]
     return os.execv(go, arguments)  # noqa: S606 - this process becomes Go
 

@@ -1,7 +1,7 @@
 """The export inspector: shows the export as its server has it, past the client under test."""
 
 import stat
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -22,6 +22,12 @@ exec 3>&1
 """
 # Names are not printed: sha256sum quotes some, and not the same way everywhere.
 _HASH = 'for file; do sha256sum < "$file" || exit; done'
+_PUT = """
+while [ $# -gt 0 ]; do
+    mkdir -p "$(dirname "$1")" && printf %s "$2" > "$1" || exit
+    shift 2
+done
+"""
 _FORMAT = "%f|%u|%g|%s|%Y|%i|%n//"
 _TYPES = {"-": "file", "d": "directory", "l": "symlink", "p": "fifo", "s": "socket"}
 
@@ -128,6 +134,11 @@ class ExportInspector:
     def write(self, path: str, text: str) -> None:
         """Write a small file on the server."""
         self._execute(["sh", "-c", 'printf %s "$2" > "$1"', "sh", self._at_own(path), text])
+
+    def put(self, files: Mapping[str, str]) -> None:
+        """Write small files, with the folders above them, on the server; ask it once."""
+        named = [part for path, text in files.items() for part in (self._at_own(path), text)]
+        self._execute(["sh", "-c", _PUT, "sh", *named])
 
     def move(self, source: str, target: str) -> None:
         """Rename on the server, behind every client's back."""

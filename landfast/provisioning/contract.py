@@ -11,19 +11,24 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 _PROVISIONER_MOUNT = "/persistentvolumes"
-_PLACEHOLDER = re.compile(r"\$\{\.[^}]*\}")
-_LABEL_OR_ANNOTATION = re.compile(r"^\$\{\.PVC\.(labels|annotations)\.(.+)\}$")
+_PLACEHOLDER = re.compile(r"\$\{\.PVC\.((labels|annotations)\.(.*?)|.*?)\}")
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")  # Go's strconv.ParseBool
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
 class Line(StrEnum):
-    """A release line of the provisioner. Two are in use."""
+    """A release line of the provisioner. Three are in use."""
 
     V402 = "v4.0.2"
     """the latest released image, which the Helm chart deploys"""
     MASTER = "master"
     """contains fixes that were never released"""
+    LEASES = "leases"
+    """a fork, 4.0.5: its lock is a Lease, which the reference's rights do not cover; else master"""
+
+
+PATH_LINES = (Line.V402, Line.MASTER)
+"""The lines that differ in what they do with directories."""
 
 
 @dataclass(frozen=True)
@@ -119,25 +124,25 @@ def directory(line: Line, settings: ClassSettings, pvc: PvcMeta, pv_name: str) -
     if settings.path_pattern is None:
         return name
     expanded = expand(settings.path_pattern, pvc)
-    if expanded == "" and line is Line.MASTER:
+    if expanded == "" and line is not Line.V402:
         return name  # v4.0.2 continues with "", which is the export itself
     return expanded
 
 
 def expand(pattern: str, pvc: PvcMeta) -> str:
-    """Return a pathPattern with every `${.PVC.…}` expanded; an unknown one becomes empty."""
+    """Return a pathPattern with every `${.PVC.…}` expanded; an unknown one becomes empty.
 
-    def value(found: re.Match[str]) -> str:
-        if found[0] == "${.PVC.name}":
-            return pvc.name
-        if found[0] == "${.PVC.namespace}":
-            return pvc.namespace
-        key = _LABEL_OR_ANNOTATION.match(found[0])
-        if key is None:
-            return ""
-        return (pvc.labels if key[1] == "labels" else pvc.annotations).get(key[2], "")
-
-    return _PLACEHOLDER.sub(value, pattern)
+    The placeholders are expanded one after another, each everywhere at once: a label or annotation
+    whose value contains a placeholder that stands later in the pattern has it expanded, too.
+    """
+    known = {"name": pvc.name, "namespace": pvc.namespace}
+    of_kind = {"labels": pvc.labels, "annotations": pvc.annotations}
+    expanded = pattern
+    for found in _PLACEHOLDER.finditer(pattern):
+        kind, key = found[2], found[3]
+        value = known.get(found[1], "") if kind is None else of_kind[kind].get(key, "")
+        expanded = expanded.replace(found[0], value)
+    return expanded
 
 
 def pv_path(nfs_path: str, directory: str) -> str:
@@ -145,17 +150,26 @@ def pv_path(nfs_path: str, directory: str) -> str:
     return _join(nfs_path, directory)
 
 
+def archive_name(path: str) -> str:
+    """Return the directory to which a volume with this path is archived, relative to the export."""
+    return f"archived-{_base(path)}".rstrip("/")
+
+
 def looked_at(line: Line, nfs_path: str, path: str) -> str | None:
     """Return the directory that Delete believes a volume with this path to have.
 
-    It is relative to the export; "" is the export itself, None a place outside the export.
+    It is relative to the export; "" is the export itself or, as seen from the provisioner, a
+    directory that contains it. None is a place outside, where the provisioner's container has
+    nothing.
     """
-    if line is Line.MASTER:
-        # strings.TrimPrefix: an NFS_PATH that ends in "/" removes the separator as well
-        local = _PROVISIONER_MOUNT + path.removeprefix(nfs_path)
-    else:
+    if line is Line.V402:
         local = _join(_PROVISIONER_MOUNT, _base(path))
-    return _relative(_PROVISIONER_MOUNT, local)
+    else:
+        # strings.Replace: an NFS_PATH that ends in "/" takes the separator along, and a path
+        # without NFS_PATH is looked for in the provisioner's own container
+        local = path.replace(nfs_path, _PROVISIONER_MOUNT, 1)
+    above = _holds(local.rstrip("/"), _PROVISIONER_MOUNT)
+    return "" if above else _relative(_PROVISIONER_MOUNT, local)
 
 
 def fate(
@@ -171,7 +185,7 @@ def fate(
 
     `settings` are those of the StorageClass when the PVC is deleted, `nfs_path` is the
     provisioner's NFS_PATH as its Deployment spells it, `others` are the other directories on the
-    export that are not empty, relative to the export.
+    export, relative to the export.
     """
     path = pv_path(nfs_path, directory(line, settings, pvc, pv_name))
     own = _relative(nfs_path, path)
@@ -182,7 +196,7 @@ def fate(
     if target is None or not _exists(target, there):
         asked = settings.on_delete == "retain"
         return Fate(Reclaimed.KEPT if asked else Reclaimed.LEAKED, own)
-    return _deleted(settings, own, target, archive=f"archived-{_base(path)}", there=there)
+    return _deleted(settings, own, target, archive=archive_name(path), there=there)
 
 
 def _deleted(
@@ -204,7 +218,7 @@ def _deleted(
     if settings.archive_on_delete not in (None, *_TRUE):
         return Fate(Reclaimed.FAILED, own, "Released")  # Go: invalid syntax
     if target == "" or _exists(archive, there):
-        return Fate(Reclaimed.FAILED, own, "Released")  # rename fails
+        return Fate(Reclaimed.FAILED, own, "Released")  # os.Rename refuses what is there
     if not _holds(target, own):
         return Fate(Reclaimed.LEAKED, own, victim=target)
     moved = archive + str(own).removeprefix(target)
@@ -229,7 +243,7 @@ def lines_differ(settings: ClassSettings, pvc: PvcMeta, pv_name: str, nfs_path: 
         end = fate(line, settings, pvc, pv_name, nfs_path)
         return end.data, end.phase, end.directory_stays
 
-    return len({shown(line) for line in Line}) > 1
+    return len({shown(line) for line in PATH_LINES}) > 1
 
 
 def static_fate(reclaim_policy: str, own: str) -> Fate:

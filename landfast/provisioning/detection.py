@@ -1,10 +1,10 @@
-"""Detect which release line a deployed provisioner behaves like, from three volumes."""
+"""Detect which release line a deployed provisioner behaves like: three volumes and its lock."""
 
 import contextlib
 
 from pydantic import BaseModel, ConfigDict
 
-from landfast.provisioning.contract import ClassSettings, Line
+from landfast.provisioning.contract import PATH_LINES, ClassSettings, Line
 from landfast.provisioning.observed import GONE
 from landfast.provisioning.volumes import clear, provisioned
 from landfast.stack import Stack
@@ -17,7 +17,7 @@ PROBES = {
     "missing annotation": ClassSettings(on_delete="delete", path_pattern=_MISSING),
     "nested path": ClassSettings(on_delete="delete", path_pattern=_NESTED),
 }
-"""Both lines handle the first one alike, but not the other two."""
+"""v4.0.2 and master handle the first one alike, but not the other two."""
 
 
 class Probe(BaseModel):
@@ -28,7 +28,7 @@ class Probe(BaseModel):
     name: str
     seen: str
     differences: dict[Line, str]
-    """empty where the volume followed the line's contract"""
+    """by line of `PATH_LINES`; empty where the volume followed the line's contract"""
 
 
 class Detection(BaseModel):
@@ -37,23 +37,36 @@ class Detection(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     probes: tuple[Probe, ...]
+    lease: bool = False
+    """whether the provisioner's lock is a Lease"""
 
     @property
     def line(self) -> Line | None:
-        """The line that the provisioner follows in every probe; None if it follows neither."""
-        lines = (line for line in Line if not any(p.differences[line] for p in self.probes))
-        return next(lines, None)
+        """The line that the provisioner follows in every probe; None if it follows none."""
+        return None if self._misses(self.nearest) else self.nearest
+
+    @property
+    def nearest(self) -> Line:
+        """The line that the provisioner differs from in the fewest probes."""
+        nearest = min(PATH_LINES, key=self._misses)
+        return Line.LEASES if nearest is Line.MASTER and self.lease else nearest
+
+    def _misses(self, line: Line) -> int:
+        """Return in how many probes the provisioner differs from a line."""
+        like = Line.MASTER if line is Line.LEASES else line
+        return sum(bool(probe.differences[like]) for probe in self.probes)
 
     def __str__(self) -> str:
         """Return the line and the probes that show it, as one line of text."""
         if self.line is not None:
             by = "; ".join(f"{probe.name} {probe.seen}" for probe in self.probes)
-            return f"{self.line}, detected by: {by}"
+            lock = "; its lock is a Lease" if self.lease else ""
+            return f"{self.line}, detected by: {by}{lock}"
         not_like = []
-        for line in Line:
+        for line in PATH_LINES:
             first = next(probe for probe in self.probes if probe.differences[line])
             not_like.append(f"not {line} ({first.name}: {first.differences[line]})")
-        return f"neither line: {'; '.join(not_like)}"
+        return f"no line: {'; '.join(not_like)}; the nearest is {self.nearest}"
 
 
 def detect(stack: Stack) -> Detection:
@@ -66,12 +79,17 @@ def detect(stack: Stack) -> Detection:
         probes = tuple(_probe(stack, name, settings) for name, settings in PROBES.items())
     finally:
         clear(stack)
-    return Detection(probes=probes)
+    return Detection(probes=probes, lease=_has_lease(stack))
+
+
+def _has_lease(stack: Stack) -> bool:
+    name = f"nfs-client{stack.overlay.suffix}"
+    return stack.kube.find("Lease", name, stack.system_namespace) is not None
 
 
 def _probe(stack: Stack, name: str, settings: ClassSettings) -> Probe:
     with provisioned(stack, f"probe-{name.replace(' ', '-')}", settings) as volume:
-        differences = {line: volume.misplaced(line, settings) for line in Line}
+        differences = {line: volume.misplaced(line, settings) for line in PATH_LINES}
         if not volume.on_export:  # nothing is written outside
             return Probe(name=name, seen=f"path {volume.path}", differences=differences)
         volume.write()

@@ -46,16 +46,18 @@ class ObservedVolume:
 
     def difference(self, expected: Fate) -> str:
         """Return how this differs from a fate; empty if it does not. Events do not count."""
+        found = []
         if self.phase != expected.phase:
-            return f"the volume is {self.phase}, not {expected.phase}"
+            found.append(f"the volume is {self.phase}, not {expected.phase}")
         data = () if expected.data is None else (expected.data,)
         if self.data != data:
-            return f"the data is {_named(self.data)}, not {_named(data)}"
+            found.append(f"the data is {_named(self.data)}, not {_named(data)}")
         if not self.intact:
-            return "the data differs from what was written"
+            found.append("the data differs from what was written")
         if self.directory != expected.directory_stays:
-            return f"the volume's directory {'still' if self.directory else 'no longer'} exists"
-        return ""
+            exists = "still exists" if self.directory else "no longer exists"
+            found.append(f"the volume's directory {exists}")
+        return "; ".join(found)
 
 
 def _named(directories: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ from landfast.provisioning.contract import (
     Line,
     PvcMeta,
     Reclaimed,
+    archive_name,
     directory,
     expand,
     fate,
@@ -25,7 +26,13 @@ PVC = PvcMeta(
     "shop",
     "data",
     labels={"app": "mysql", "example.com/tier": "gold"},
-    annotations={"nfs.io/path": "a/b", "climb": "a/../b", "dot": ".", "up": ".."},
+    annotations={
+        "nfs.io/path": "a/b",
+        "climb": "a/../b",
+        "dot": ".",
+        "up": "..",
+        "nested": "x-${.PVC.labels.app}",
+    },
 )
 NFS_PATH = "/exports"
 DEFAULT = "shop-data-pvc-1"
@@ -63,7 +70,10 @@ def end(line: Line, settings: ClassSettings, **circumstances: object) -> Fate:
         ("x${.PVC.labels.nope}y", "xy"),
         ("${.PVC.annotations.nope}", ""),
         ("x${.PVC.uid}y", "xy"),
-        ("x${.PV.name}y", "xy"),
+        ("x${.PV.name}y", "x${.PV.name}y"),
+        ("${.pvc.name}", "${.pvc.name}"),
+        ("${.PVC.annotations.nested}-${.PVC.labels.app}", "x-mysql-mysql"),
+        ("${.PVC.labels.app}-${.PVC.annotations.nested}", "mysql-x-${.PVC.labels.app}"),
         ("${.PVC.annotations.climb}", "a/../b"),
         ("${PVC.name}", "${PVC.name}"),
     ],
@@ -185,14 +195,26 @@ def test_directory_inside_one_of_its_own_name_goes_with_it() -> None:
 def test_nfs_path_that_ends_in_a_slash_leaks_in_master(nfs_path: str) -> None:
     settings = ClassSettings(on_delete="delete")
     ends = {line: fate(line, settings, PVC, "pvc-1", nfs_path).reclaimed for line in Line}
-    assert ends == {Line.V402: Reclaimed.REMOVED, Line.MASTER: Reclaimed.LEAKED}
+    assert ends.pop(Line.V402) is Reclaimed.REMOVED
+    assert set(ends.values()) == {Reclaimed.LEAKED}
 
 
 def test_path_above_the_export_is_looked_for_under_its_last_name() -> None:
     assert looked_at(Line.V402, "/exports", "/") == ""
     assert looked_at(Line.V402, "/data/share", "/data") == "data"
-    assert looked_at(Line.MASTER, "/data/share", "/data") == "data"
+
+
+def test_path_outside_the_export_is_looked_for_in_the_provisioners_container() -> None:
+    assert looked_at(Line.MASTER, "/data/share", "/data") is None
+    assert looked_at(Line.MASTER, "/data/share", "/data/neighbour") is None
+    assert looked_at(Line.MASTER, "/data", "/") == ""
+    assert looked_at(Line.MASTER, "/data", "/persistentvolumes/neighbour") == "neighbour"
     assert looked_at(Line.MASTER, "/", "/x") is None
+
+
+def test_archive_of_the_servers_root_has_no_name() -> None:
+    assert archive_name("/") == "archived-"
+    assert archive_name("/exports/team/data") == "archived-data"
 
 
 @pytest.mark.parametrize(

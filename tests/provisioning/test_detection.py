@@ -19,11 +19,28 @@ def test_line_is_the_one_without_a_difference() -> None:
     assert str(found) == "v4.0.2, detected by: first kept; second kept"
 
 
-def test_neither_line_is_named_with_its_first_difference() -> None:
+def test_build_of_no_line_is_named_with_its_first_differences_and_the_nearest_line() -> None:
     probes = (probe("first"), probe("second", v402="here", master="there"), probe("third", "late"))
     found = Detection(probes=probes)
     assert found.line is None
-    assert str(found) == "neither line: not v4.0.2 (second: here); not master (second: there)"
+    assert found.nearest is Line.MASTER
+    assert str(found) == (
+        "no line: not v4.0.2 (second: here); not master (second: there); the nearest is master"
+    )
+    assert Detection(probes=probes, lease=True).nearest is Line.LEASES
+
+
+def test_of_two_lines_equally_near_the_released_one_counts() -> None:
+    found = Detection(probes=(probe("first", v402="here", master="there"),))
+    assert found.nearest is Line.V402
+
+
+def test_fork_is_known_by_its_lock() -> None:
+    probes = (probe("first"), probe("second", v402="here"))
+    found = Detection(probes=probes, lease=True)
+    assert found.line is Line.LEASES
+    assert str(found).endswith("; its lock is a Lease")
+    assert Detection(probes=(probe("first", master="there"),), lease=True).line is Line.V402
 
 
 def test_detection_survives_being_written() -> None:

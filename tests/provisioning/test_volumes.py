@@ -1,5 +1,6 @@
 """Volumes on a fake API and a folder for an export."""
 
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -72,9 +73,12 @@ def test_detection_names_the_line_that_the_provisioner_obeys(
     line: Line, stack: Stack, start: Start, kube: FakeKube, tmp_path: Path
 ) -> None:
     start(line)
+    lease = ("Lease", stack.system_namespace, "nfs-client-one")
+    if line is Line.LEASES:
+        kube.put({"kind": "Lease", "metadata": {"name": lease[2], "namespace": lease[1]}})
     found = detect(stack)
     assert found.line is line, str(found)
-    assert not kube.objects
+    assert set(kube.objects) <= {lease}
     assert list((tmp_path / "run" / "one").iterdir()) == []
 
 
@@ -232,6 +236,35 @@ def test_volume_with_the_expected_fate_passes(bench: Bench, start: Start) -> Non
         seen = bench.reclaim(volume, volume.fate(Line.V402, ClassSettings()))
     assert seen.data == (f"archived-{volume.directory}",)
     assert bench.steps.observed == 1
+
+
+def test_volume_whose_end_takes_its_neighbours_along_fails(
+    bench: Bench, start: Start, tmp_path: Path
+) -> None:
+    start(Line.V402)
+    export = tmp_path / "run" / "one"
+
+    def take_along() -> None:
+        with bench.volume("data", ClassSettings()) as volume:
+            for folder in export.glob(f"{volume.directory}*"):
+                shutil.rmtree(folder)
+
+    def overwrite() -> None:
+        with bench.volume("data", ClassSettings()):
+            (export / "unrelated-bystander" / "bystander.txt").write_text("mine now")
+
+    with pytest.raises(pytest.fail.Exception, match="of others are gone: .*-data-bystander"):
+        take_along()
+    with pytest.raises(pytest.fail.Exception, match="of others has changed: unrelated-bystander"):
+        overwrite()
+
+
+def test_bystanders_are_not_asked_for_where_everything_may_go(
+    bench: Bench, start: Start, tmp_path: Path
+) -> None:
+    start(Line.V402)
+    with bench.volume("data", ClassSettings(), spares=False):
+        assert not list((tmp_path / "run" / "one").glob("*bystander*"))
 
 
 def test_volume_with_another_fate_fails(bench: Bench, start: Start) -> None:

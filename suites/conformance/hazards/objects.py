@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from fixtures.provisioner import Bench
 from landfast.kube.client import Object
+from landfast.provisioning.bystanders import is_bystander
 from landfast.provisioning.observed import file_of, text_of
 from landfast.stack import Change, Stack
 
@@ -28,14 +29,17 @@ def variable(name: str, value: str) -> Change:
 
 def put(stack: Stack, directory: str) -> None:
     """Create a directory with a file in it that is named after it, as another user would."""
-    stack.export.make_folder(directory)
-    stack.export.write(f"{directory}/{file_of(directory)}", text_of(directory))
+    stack.export.put({f"{directory}/{file_of(directory)}": text_of(directory)})
 
 
 def observed_files(bench: Bench) -> list[str]:
-    """Record every file as `directory/owner.txt`, and ` (changed)` if its hash differs."""
+    """Record every file as `directory/owner.txt`, and ` (changed)` if its hash differs.
+
+    Those of bystanders are left out: `Bench.volume` looks after them.
+    """
     export = bench.stack.export
-    hashes = export.hashes([p for p, entry in export.list().items() if entry.type == "file"])
+    files = [path for path, entry in export.list().items() if entry.type == "file"]
+    hashes = export.hashes([path for path in files if not is_bystander(path)])
     found = []
     for path, digest in hashes.items():
         written = hashlib.sha256(text_of(PurePosixPath(path).stem).encode()).hexdigest()
@@ -45,4 +49,5 @@ def observed_files(bench: Bench) -> list[str]:
 
 
 def folders(stack: Stack) -> list[str]:
-    return [*stack.export.list(depth=1)]
+    """Return what lies in the stack's part of the export, without bystanders."""
+    return [name for name in stack.export.list(depth=1) if not is_bystander(name)]

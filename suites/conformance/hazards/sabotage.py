@@ -58,7 +58,13 @@ SABOTAGES = {
     "hazards.dot-empties-the-export": _PATH_GIVEN,
     "hazards.dot-dot-leaves-the-export": _PATH_GIVEN,
     "hazards.annotation-climbs-to-a-neighbour": _PATH_GIVEN,
+    "hazards.placeholder-in-another-case-is-text": Sabotage(
+        "the class says ${.PVC.name}", of_class(pathPattern="all-${.PVC.name}")
+    ),
+    "hazards.placeholder-in-a-value-is-expanded": _PATH_GIVEN,
+    "hazards.path-outside-hits-a-namesake": _PATH_GIVEN,
     "hazards.archive-is-not-overwritten": _REMOVED,
+    "hazards.empty-archive-is-not-overwritten": _REMOVED,
     "hazards.class-deleted-first-blocks-deletion": _RETAIN,
     "hazards.class-counts-at-deletion": _KEPT,
     "hazards.volume-deleted-first-leaks": Sabotage(

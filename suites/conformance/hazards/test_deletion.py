@@ -27,6 +27,16 @@ def test_second_archive_of_one_name_fails_and_both_stay(bench: Bench, test: Step
         assert any(text.startswith(_FAILED) for text in seen.events), f"no event {_FAILED}"
 
 
+@pytest.mark.claim("hazards.empty-archive-is-not-overwritten")
+def test_archive_of_the_name_of_an_empty_directory_fails(bench: Bench, test: Steps) -> None:
+    settings = ClassSettings(path_pattern=BY_ANNOTATION)
+    with test.step("make an empty directory archived-again on the server"):
+        bench.stack.export.make_folder("archived-again")
+    with bench.volume("again", settings, annotations={PATH: "again"}) as volume:
+        seen = bench.reclaim(volume, Fate(Reclaimed.FAILED, "again", "Released"))
+        assert any(text.startswith(_FAILED) for text in seen.events), f"no event {_FAILED}"
+
+
 @pytest.mark.claim("hazards.class-deleted-first-blocks-deletion")
 def test_volume_without_its_class_is_kept_until_the_class_is_back(
     bench: Bench, test: Steps

@@ -23,6 +23,8 @@ class PatternHazard:
     pattern: str = BY_ANNOTATION
     annotations: Mapping[str, str] = field(default_factory=dict)
     neighbour: str = "neighbour"
+    may_empty: bool = False
+    """whether a line empties the whole export"""
 
 
 _HAZARDS = {
@@ -31,7 +33,7 @@ _HAZARDS = {
         "named-alike", "team/mysql", neighbour="mysql"
     ),
     "hazards.missing-annotation-gives-the-root": PatternHazard("forgotten"),
-    "hazards.dot-empties-the-export": PatternHazard("dot", annotations={PATH: "."}),
+    "hazards.dot-empties-the-export": PatternHazard("dot", annotations={PATH: "."}, may_empty=True),
 }
 
 
@@ -43,7 +45,9 @@ def test_volume_and_its_neighbour_end_as_the_release_line_says(
 ) -> None:
     settings = ClassSettings(on_delete="delete", path_pattern=hazard.pattern)
     put(bench.stack, hazard.neighbour)
-    with bench.volume(hazard.name, settings, annotations=hazard.annotations) as volume:
+    with bench.volume(
+        hazard.name, settings, annotations=hazard.annotations, spares=not hazard.may_empty
+    ) as volume:
         assert not (misplaced := volume.misplaced(bench.line, settings)), misplaced
         expected = volume.fate(bench.line, settings, others=[hazard.neighbour])
         bench.reclaim(volume, expected)
@@ -114,6 +118,49 @@ def test_annotation_value_dot_dot_gives_the_folder_above_the_export(
             volume.wait_for(GONE)
         left = observed_files(bench)
         assert left == ["neighbour/neighbour.txt"], "the neighbour's data was hit"
+
+
+@pytest.mark.claim("hazards.path-outside-hits-a-namesake")
+def test_deletion_of_a_path_outside_nfs_path_removes_its_namesake_or_nothing(
+    bench: Bench, test: Steps
+) -> None:
+    settings = ClassSettings(on_delete="delete", path_pattern=BY_ANNOTATION)
+    outside = f"outside{bench.stack.overlay.suffix}"  # beside the stack's part of the export
+    put(bench.stack, outside)
+    try:
+        with bench.volume("outside", settings, annotations={PATH: f"../{outside}"}) as volume:
+            assert not (misplaced := volume.misplaced(bench.line, settings)), misplaced
+            expected = volume.fate(bench.line, settings, others=[outside])
+            test.narrate(f"expected: {expected}")
+            with test.step("delete the PVC; onDelete is delete"):
+                volume.delete_pvc()
+            with test.verify("the volume is deleted"):
+                volume.wait_for(GONE)
+            spared = observed_files(bench) == [f"{outside}/{outside}.txt"]
+            hit = "spared" if spared else "hit"
+            assert spared is (expected.victim is None), f"the namesake's data was {hit}"
+    finally:
+        env = bench.stack.env
+        env.inspector.remove(str(PurePosixPath(env.subtree, outside)))
+
+
+@pytest.mark.claim("hazards.placeholder-in-another-case-is-text")
+def test_placeholder_in_lower_case_gives_every_pvc_one_directory(bench: Bench) -> None:
+    settings = ClassSettings(on_delete="retain", path_pattern="all-${.pvc.name}")
+    for name in ("one", "another"):
+        with bench.volume(name, settings) as volume:
+            assert volume.directory == "all-${.pvc.name}", f"it is {volume.directory}"
+    assert observed_files(bench) == [f"all-${{.pvc.name}}/{n}.txt" for n in ("another", "one")]
+
+
+@pytest.mark.claim("hazards.placeholder-in-a-value-is-expanded")
+def test_placeholder_in_an_annotation_is_expanded_if_the_pattern_has_it_later(
+    bench: Bench, test: Steps
+) -> None:
+    settings = ClassSettings(path_pattern=f"{BY_ANNOTATION}-${{.PVC.name}}")
+    with bench.volume("tenant", settings, annotations={PATH: "of-${.PVC.name}"}) as volume:
+        test.observe(f"the annotation is of-${{.PVC.name}}, the directory {volume.directory}")
+        assert volume.directory == "of-tenant-tenant", "the value's placeholder is not expanded"
 
 
 @pytest.mark.claim("hazards.annotation-climbs-to-a-neighbour")

@@ -18,6 +18,7 @@ from typing import Literal
 
 from landfast.claims import Claim
 from landfast.provisioning.contract import (
+    PATH_LINES,
     ClassSettings,
     Fate,
     Line,
@@ -94,7 +95,7 @@ class ReclaimCell:
     def _end(self) -> str:
         if self.how == "static":
             return str(static_fate(self.settings.reclaim_policy, "DIRECTORY"))
-        fates = {line: str(_fate(line, self.settings)) for line in Line}
+        fates = {line: str(_fate(line, self.settings)) for line in PATH_LINES}
         if len(set(fates.values())) == 1:
             return fates[Line.V402]
         return "; ".join(f"{words} ({line})" for line, words in fates.items())

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// contract is a line of nfs-subdir-external-provisioner. The lines differ only in what pathPattern leads to.
+// contract is a line of nfs-subdir-external-provisioner. The lines differ in what pathPattern leads to, and in their lock.
 type contract string
 
 const (
@@ -17,14 +17,16 @@ const (
 	contractV402 contract = "v4.0.2"
 	// contractMaster has fixes that were never released.
 	contractMaster contract = "master"
+	// contractLeases is a fork, 4.0.5: master with a Lease as its lock.
+	contractLeases contract = "leases"
 )
 
 func parseContract(text string) (contract, error) {
 	switch line := contract(text); line {
-	case contractV402, contractMaster:
+	case contractV402, contractMaster, contractLeases:
 		return line, nil
 	}
-	return "", fmt.Errorf("contract %q is not known: choose %s or %s", text, contractV402, contractMaster)
+	return "", fmt.Errorf("contract %q is not known: choose %s, %s or %s", text, contractV402, contractMaster, contractLeases)
 }
 
 // directory gives the directory of a new volume, relative to the export. Values from the PVC are not checked in either
@@ -36,7 +38,7 @@ func (c contract) directory(parameters map[string]string, pvc *corev1.Persistent
 		return name
 	}
 	expanded := expandPattern(pattern, pvc)
-	if expanded == "" && c == contractMaster {
+	if expanded == "" && c != contractV402 {
 		return name // v4.0.2 goes on with the empty path, which is the export itself.
 	}
 	return expanded
@@ -44,36 +46,36 @@ func (c contract) directory(parameters map[string]string, pvc *corev1.Persistent
 
 // deletePath gives where Delete looks for the directory of the PV with this path, in the export mounted at root.
 func (c contract) deletePath(root, exportPath, pvPath string) string {
-	if c == contractMaster {
-		// The export's path is cut off as text. An export of "/" takes the separator with it, so that nothing is found.
-		return root + strings.TrimPrefix(pvPath, exportPath)
+	if c == contractV402 {
+		return filepath.Join(root, filepath.Base(pvPath))
 	}
-	return filepath.Join(root, filepath.Base(pvPath))
+	// Text for text: an export that ends in "/" takes the separator with it, and a path without the export's is left as it
+	// is, so that it is looked for in the provisioner's own container.
+	return strings.Replace(pvPath, exportPath, root, 1)
 }
 
-var (
-	placeholder = regexp.MustCompile(`\$\{\.[^}]*\}`)
-	pvcKey      = regexp.MustCompile(`^\$\{\.PVC\.(labels|annotations)\.(.+)\}$`)
-)
+// archivePath gives where Delete archives the directory of the PV with this path.
+func archivePath(root, pvPath string) string {
+	return filepath.Join(root, "archived-"+filepath.Base(pvPath))
+}
 
-// expandPattern replaces every ${.PVC.…} of a pathPattern. What it does not know, and labels and annotations that the PVC
-// does not have, become empty.
+var placeholder = regexp.MustCompile(`\$\{\.PVC\.((labels|annotations)\.(.*?)|.*?)\}`)
+
+// expandPattern replaces every ${.PVC.…} of a pathPattern, one after another and each everywhere at once: what a label or
+// annotation brings in is expanded, too, if it stands later in the pattern. What it does not know, and labels and
+// annotations that the PVC does not have, become empty.
 func expandPattern(pattern string, pvc *corev1.PersistentVolumeClaim) string {
-	return placeholder.ReplaceAllStringFunc(pattern, func(found string) string {
-		switch found {
-		case "${.PVC.name}":
-			return pvc.Name
-		case "${.PVC.namespace}":
-			return pvc.Namespace
+	names := map[string]string{"name": pvc.Name, "namespace": pvc.Namespace}
+	expanded := pattern
+	for _, found := range placeholder.FindAllStringSubmatch(pattern, -1) {
+		value := names[found[1]]
+		switch found[2] {
+		case "labels":
+			value = pvc.Labels[found[3]]
+		case "annotations":
+			value = pvc.Annotations[found[3]]
 		}
-		key := pvcKey.FindStringSubmatch(found)
-		switch {
-		case key == nil:
-			return ""
-		case key[1] == "labels":
-			return pvc.Labels[key[2]]
-		default:
-			return pvc.Annotations[key[2]]
-		}
-	})
+		expanded = strings.ReplaceAll(expanded, found[0], value)
+	}
+	return expanded
 }

@@ -25,6 +25,7 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
@@ -69,6 +70,7 @@ type settings struct {
 	provisionerName string
 	nfsServer       string
 	nfsPath         string
+	defect          string // to be planted, for tests of Landfast
 }
 
 // parseSettings reads the flag --contract, which CONTRACT gives a default so that an image can choose it, and the
@@ -79,7 +81,7 @@ func parseSettings(args []string, getenv func(string) string) (settings, error) 
 		line = string(contractV402)
 	}
 	flags := flag.NewFlagSet("nfs-provisioner", flag.ContinueOnError)
-	flags.StringVar(&line, "contract", line, "the line of nfs-subdir-external-provisioner to stand in for: v4.0.2 or master (default also from CONTRACT)")
+	flags.StringVar(&line, "contract", line, "the line of nfs-subdir-external-provisioner to stand in for: v4.0.2, master or leases (default also from CONTRACT)")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
@@ -87,7 +89,7 @@ func parseSettings(args []string, getenv func(string) string) (settings, error) 
 	if err != nil {
 		return settings{}, err
 	}
-	parsed := settings{contract: contract}
+	parsed := settings{contract: contract, defect: getenv("DEFECT")}
 	for _, variable := range []struct {
 		name  string
 		value *string
@@ -120,7 +122,7 @@ func run(ctx context.Context, settings settings) error {
 	if err != nil {
 		return fmt.Errorf("make a client for %s: %w", config.Host, err)
 	}
-	lock, err := newLock(ctx, config, settings.provisionerName)
+	lock, err := newLock(ctx, config, settings)
 	if err != nil {
 		return err
 	}
@@ -132,8 +134,12 @@ func run(ctx context.Context, settings settings) error {
 		exportPath: settings.nfsPath,
 		root:       mountPath,
 	}
-	// The library's own election uses Leases, which the reference RBAC does not grant.
-	provisionController := controller.NewProvisionController(ctx, client, settings.provisionerName, provisioner,
+	// The library's own election uses Leases and knows no other lock.
+	planted, err := plant(provisioner, settings.defect)
+	if err != nil {
+		return err
+	}
+	provisionController := controller.NewProvisionController(ctx, client, settings.provisionerName, planted,
 		controller.LeaderElection(false))
 	leaderelection.RunOrDie(ctx, electionConfig(lock, leaderelection.LeaderCallbacks{
 		OnStartedLeading: provisionController.Run,
@@ -148,7 +154,7 @@ func run(ctx context.Context, settings settings) error {
 
 // electionConfig keeps the lock to the end of its lease when the process ends, as the released program does: the next one
 // starts to work 15 s later.
-func electionConfig(lock *endpointsLock, callbacks leaderelection.LeaderCallbacks) leaderelection.LeaderElectionConfig {
+func electionConfig(lock resourcelock.Interface, callbacks leaderelection.LeaderCallbacks) leaderelection.LeaderElectionConfig {
 	return leaderelection.LeaderElectionConfig{
 		Lock:          lock,
 		LeaseDuration: leaseDuration,
@@ -158,8 +164,9 @@ func electionConfig(lock *endpointsLock, callbacks leaderelection.LeaderCallback
 	}
 }
 
-// newLock makes the lock that every candidate with this provisioner name competes for.
-func newLock(ctx context.Context, config *rest.Config, provisionerName string) (*endpointsLock, error) {
+// newLock makes the lock that every candidate with this provisioner name competes for: Endpoints, which the reference RBAC
+// grants, or a Lease, which it does not.
+func newLock(ctx context.Context, config *rest.Config, settings settings) (resourcelock.Interface, error) {
 	namespace, err := podNamespace(namespaceFile, os.Getenv)
 	if err != nil {
 		return nil, err
@@ -177,13 +184,17 @@ func newLock(ctx context.Context, config *rest.Config, provisionerName string) (
 	}
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events(metav1.NamespaceAll)})
-	return &endpointsLock{
-		client:    client.CoreV1(),
-		namespace: namespace,
-		name:      strings.ReplaceAll(provisionerName, "/", "-"),
-		identity:  hostname + "_" + string(uuid.NewUUID()),
-		events:    broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: provisionerName}),
-	}, nil
+	name := strings.ReplaceAll(settings.provisionerName, "/", "-")
+	identity := hostname + "_" + string(uuid.NewUUID())
+	events := broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: settings.provisionerName})
+	if settings.contract == contractLeases {
+		return &resourcelock.LeaseLock{
+			LeaseMeta:  metav1.ObjectMeta{Namespace: namespace, Name: name},
+			Client:     client.CoordinationV1(),
+			LockConfig: resourcelock.ResourceLockConfig{Identity: identity, EventRecorder: events},
+		}, nil
+	}
+	return &endpointsLock{client: client.CoreV1(), namespace: namespace, name: name, identity: identity, events: events}, nil
 }
 
 // podNamespace reads the namespace the pod runs in, from POD_NAMESPACE where the file is not mounted.

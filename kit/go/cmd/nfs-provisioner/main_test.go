@@ -18,8 +18,9 @@ func TestParseSettings(t *testing.T) {
 		{name: "the released line by default", want: contractV402},
 		{name: "the image chooses", env: map[string]string{"CONTRACT": "master"}, want: contractMaster},
 		{name: "the flag wins", args: []string{"--contract", "v4.0.2"}, env: map[string]string{"CONTRACT": "master"}, want: contractV402},
-		{name: "an unknown line", args: []string{"--contract=v5"}, problem: `contract "v5" is not known: choose v4.0.2 or master`},
-		{name: "an unknown line in the image", env: map[string]string{"CONTRACT": "V4.0.2"}, problem: `contract "V4.0.2" is not known: choose v4.0.2 or master`},
+		{name: "the fork", args: []string{"--contract=leases"}, want: contractLeases},
+		{name: "an unknown line", args: []string{"--contract=v5"}, problem: `contract "v5" is not known: choose v4.0.2, master or leases`},
+		{name: "an unknown line in the image", env: map[string]string{"CONTRACT": "V4.0.2"}, problem: `contract "V4.0.2" is not known: choose v4.0.2, master or leases`},
 		{name: "a missing variable", env: map[string]string{"NFS_PATH": ""}, problem: "NFS_PATH is not set"},
 	}
 	for _, test := range tests {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -79,6 +78,9 @@ func (p *nfsProvisioner) Delete(ctx context.Context, pv *corev1.PersistentVolume
 		return fmt.Errorf("PV %s is not an NFS volume", pv.Name)
 	}
 	local := p.contract.deletePath(p.root, p.exportPath, pv.Spec.NFS.Path)
+	if local == "/" { // The program on master would remove everything that its container can reach, the export included.
+		return fmt.Errorf("PV %s has the path %s: refused, as the stand-in does not remove a root", pv.Name, pv.Spec.NFS.Path)
+	}
 	if _, err := os.Stat(local); errors.Is(err, fs.ErrNotExist) {
 		klog.InfoS("Nothing to delete, the directory is not there", "pv", pv.Name, "directory", local)
 		return nil
@@ -101,7 +103,7 @@ func (p *nfsProvisioner) Delete(ctx context.Context, pv *corev1.PersistentVolume
 	case remove:
 		return os.RemoveAll(local)
 	default:
-		return rename(local, filepath.Join(p.root, "archived-"+filepath.Base(pv.Spec.NFS.Path)))
+		return os.Rename(local, archivePath(p.root, pv.Spec.NFS.Path))
 	}
 }
 
@@ -134,13 +136,4 @@ func deleteAction(parameters map[string]string) (action, error) {
 		return archive, nil
 	}
 	return remove, nil
-}
-
-// rename is rename(2). os.Rename looks first and reports "file exists" for every directory that is there, where the
-// contract has the server's own "directory not empty".
-func rename(from, to string) error {
-	if err := syscall.Rename(from, to); err != nil {
-		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-	}
-	return nil
 }
