@@ -15,13 +15,17 @@ ClaimId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$
 
 
 class Claim(BaseModel):
-    """A statement that must hold; its id begins with its suite (`walkthrough.pv-is-available`)."""
+    """A statement that must hold; its id begins with its suite (`walkthrough.pv-is-available`).
+
+    `means` is what it means for a database if it does not hold, where the text does not say so.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: ClaimId
     text: Annotated[str, StringConstraints(pattern=r"\b(MUST|SHOULD)\b")]
     source: Annotated[str, StringConstraints(min_length=3)]
+    means: str = ""
 
     @property
     def suite(self) -> str:

@@ -23,6 +23,13 @@ from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
 _CHAOS = {"scenario", "budget", "list"}
 _CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
+_CLASS = "conformance/storageclass"
+_SMOKE_OF_CLASS = (
+    "test_volumes.py::test_pvc_is_bound_in_time",
+    "test_survival.py::test_next_pod_finds_what_the_last_one_synced",
+    "test_nodes.py::test_lock_of_one_node_is_refused_on_another",
+)
+"""What `landfast smoke --storage-class` runs of the suite for a class."""
 _IMAGES = {
     *("images", "registry", "nfs_client"),
     *("node_image", "mysql_image", "provisioner_image", "nfs_server_image"),
@@ -96,7 +103,15 @@ def pytest_arguments(name: str, flags: dict[str, Any], rest: list[str]) -> list[
     for field, value in flags.items():
         if field not in PYTESTS_OWN:
             arguments.append(flag(field) if value is True else f"{flag(field)}={value}")
-    return [*arguments, *rest, str(paths.SUITES / name)]
+    return [*arguments, *rest, *_tests(name, of_class=settings.storage_class is not None)]
+
+
+def _tests(name: str, *, of_class: bool) -> list[str]:
+    """Return the tests of a suite; of a class that is named, only those that judge it."""
+    if not of_class:
+        return [str(paths.SUITES / name)]
+    folder = paths.SUITES / _CLASS
+    return [f"{folder}/{test}" for test in _SMOKE_OF_CLASS] if name == "smoke" else [str(folder)]
 
 
 def conformance(flags: dict[str, Any], pytest: list[str] | None) -> None:
@@ -158,7 +173,9 @@ _PytestArguments = Annotated[
     list[str] | None, typer.Argument(metavar="PYTEST", help="arguments after -- go to pytest")
 ]
 _command(conformance, Settings.model_fields.keys() - _CHAOS, pytest=_PytestArguments)
-_command(chaos, Settings.model_fields.keys() - _CONFORMANCE, pytest=_PytestArguments)
+_command(
+    chaos, Settings.model_fields.keys() - _CONFORMANCE - {"storage_class"}, pytest=_PytestArguments
+)
 _command(smoke, Settings.model_fields.keys() - _CONFORMANCE - _CHAOS, pytest=_PytestArguments)
 _command(up, _IMAGES | {"cluster", "mysql_port", "patience"})
 

@@ -25,7 +25,8 @@ def collect(env: Environment, stacks: Iterable[Stack]) -> Iterator[tuple[str, st
     yield _piece(
         "PVs and StorageClasses", partial(_yaml, kube, ("PersistentVolume", "StorageClass"))
     )
-    yield _piece("export, from the server", partial(_export, env))
+    if env.export.seen:
+        yield _piece("export, from the server", partial(_export, env))
     if env.engine is not None:
         for node in env.cluster.nodes:
             yield _piece(f"mounts of {node}", partial(_mounts, env, node))

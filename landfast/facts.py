@@ -39,6 +39,10 @@ def describe(env: Environment) -> Iterator[Fact]:
         digest = env.engine.image_digest(image) if env.engine else None
         yield "images", part, f"{image} {digest or ''}".strip()
     yield "nfs", "client", _NFS_CLIENTS.get(env.nfs_client, env.nfs_client)
+    if not env.export.seen:
+        yield "nfs", "seen", "through pods with volumes of the class, not from the server"
+        yield from _host(env)
+        return
     yield "nfs", "server", env.export.server
     yield "nfs", "export", env.export.path
     yield "nfs", "inspected", env.inspector.where

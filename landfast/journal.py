@@ -68,6 +68,7 @@ class ClaimDeclared(_Event):
     id: str
     text: str
     source: str
+    means: str = Field("", description="what a FAIL means for a database; empty: the text says it")
     scenario: str = Field("", description="name of the chaos scenario that tests it; empty: none")
     tier: Tier | None = Field(None, description="crash tier of that scenario")
 

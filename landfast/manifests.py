@@ -71,6 +71,8 @@ class Overlay:
             stacks can exist side by side; "" keeps the reference's names.
         namespace: replaces `default`.
         node_port: whether to ask for the NodePort 30306; otherwise the cluster picks one.
+        storage_class: a class that is there and replaces the reference's; None means that the stack
+            has its own.
     """
 
     export: Export
@@ -80,6 +82,7 @@ class Overlay:
     suffix: str = ""
     namespace: str = _REFERENCE_NAMESPACE
     node_port: bool = True
+    storage_class: str | None = None
 
     @property
     def labels(self) -> dict[str, str]:
@@ -130,7 +133,8 @@ class Overlay:
         if isinstance(nfs := changed.get("nfs"), dict):
             changed["nfs"] = {**nfs, "server": self.export.server, "path": self._path(nfs["path"])}
         if changed.get("storageClassName"):
-            changed["storageClassName"] += self.suffix
+            own = changed["storageClassName"] + self.suffix
+            changed["storageClassName"] = self.storage_class or own
         if isinstance(changed.get("image"), str):
             if ImageName.parse(changed["image"]).base == "mysql":
                 changed["args"] = [*_MYSQL_ARGUMENTS, *changed.get("args", [])]

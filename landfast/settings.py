@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """kubeconfig file, for --cluster existing (default: $KUBECONFIG)"""
     nfs_server: Server | None = None
     """HOST:/PATH of the NFS export, for --cluster existing"""
+    storage_class: str | None = None
+    """StorageClass to judge instead of the reference's: its name, or default"""
     nfs_client: Literal["auto", "kernel", "fuse"] = "auto"
     """how nodes mount NFS: the kernel's client, or the kit's FUSE helper"""
     images: Literal["auto", "registry", "kit"] = "auto"
@@ -140,9 +142,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _belong_together(self) -> "Settings":
         if self.cluster == "existing":
-            for field in ("context", "nfs_server"):
-                if getattr(self, field) is None:
-                    raise ValueError(f"--cluster existing needs {flag(field)}: it has no default")
+            if self.context is None:
+                raise ValueError("--cluster existing needs --context: it has no default")
+            if self.nfs_server is None and self.storage_class is None:
+                raise ValueError(
+                    "--cluster existing needs --nfs-server, or --storage-class to judge a class "
+                    "through pods alone"
+                )
             for field in ("nfs_client", "node_image", "nfs_server_image", "mysql_port", "keep"):
                 if getattr(self, field) != type(self).model_fields[field].default:
                     raise ValueError(f"{flag(field)} needs --cluster kind")

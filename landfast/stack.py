@@ -59,8 +59,8 @@ class Stack:
 
     @property
     def storage_class(self) -> str:
-        """The stack's StorageClass."""
-        return self.overlay.name("StorageClass", "nfs-ssd")
+        """The stack's StorageClass, its own or one that is there."""
+        return self.overlay.storage_class or self.overlay.name("StorageClass", "nfs-ssd")
 
     @cached_property
     def mysql(self) -> MysqlServer:
@@ -269,13 +269,34 @@ class Stack:
         delete_own = partial(delete_kinds, kube, labels=selector)
         retain(kube, kube.list("PersistentVolume", labels=selector))
         wait_gone(kube, delete_own(["StatefulSet", "Pod"], self.namespace, grace_seconds=1))
+        mine = self._provisioned()
         wait_gone(kube, delete_own(["PersistentVolumeClaim"]))
-        pvs = kube.list("PersistentVolume")
-        delete(kube, [p for p in pvs if p["spec"].get("storageClassName") == self.storage_class])
+        if self.overlay.storage_class:  # of others: what it promises to reclaim, it reclaims
+            reclaimed = [p for p in mine if p["spec"]["persistentVolumeReclaimPolicy"] == "Delete"]
+            names = [("PersistentVolume", pv["metadata"]["name"], None) for pv in reclaimed]
+            wait_gone(kube, names, timeout=timeouts.RECLAIM)
+            mine = [pv for pv in mine if pv not in reclaimed]
+        delete(kube, mine)
         wait_gone(kube, delete_own(["PersistentVolume"]))
         gone = delete_own(_LAST, grace_seconds=1)
         wait_gone(kube, [n for n in gone if n[0] != "Namespace" or not self.overlay.suffix])
-        self._remove_files()
+        if self.overlay.export.seen:
+            self._remove_files()
+
+    def _provisioned(self) -> list[Object]:
+        """Return the PVs of the stack's class; of a class of others, those of the stack's PVCs."""
+        of_class = [
+            pv
+            for pv in self.kube.list("PersistentVolume")
+            if pv["spec"].get("storageClassName") == self.storage_class
+        ]
+        if self.overlay.storage_class is None:
+            return of_class
+        return [
+            pv
+            for pv in of_class
+            if (pv["spec"].get("claimRef") or {}).get("namespace") == self.namespace
+        ]
 
     def _remove_files(self) -> None:
         if self.overlay.subtree != self.env.subtree:

@@ -73,6 +73,7 @@ class ClaimSummary:
     id: str
     text: str
     source: str
+    means: str
     scenario: str
     tier: Tier | None
     tests: tuple[TestSummary, ...]
@@ -89,13 +90,17 @@ class ClaimSummary:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it is not PASS: each reason of the tests with the claim's verdict once."""
+        """Why it is not PASS: each reason of the tests with the claim's verdict once.
+
+        After the reasons of a FAIL comes what it means for a database.
+        """
         if self.verdict is Verdict.PASS:
             return ()
         if not self.tests:
             return (NOT_RUN,)
         reasons = (test.reason for test in self.tests if test.verdict is self.verdict)
-        return tuple(dict.fromkeys(reasons))
+        means = [f"For a database: {self.means}"] if self.verdict is Verdict.FAIL else []
+        return tuple(dict.fromkeys([*reasons, *(means if self.means else [])]))
 
     @property
     def reason(self) -> str:

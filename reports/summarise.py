@@ -127,7 +127,7 @@ def _claims(events: Sequence[Event], run: RunStarted) -> list[ClaimSummary]:
         command = command_for(test, declared[id_].scenario, run)
         tests[id_].append(_test(test, own, reported[test], command, run.at))
     return [
-        ClaimSummary(c.id, c.text, c.source, c.scenario, c.tier, worst_first(tests[c.id]))
+        ClaimSummary(c.id, c.text, c.source, c.means, c.scenario, c.tier, worst_first(tests[c.id]))
         for c in declared.values()
     ]
 

@@ -118,18 +118,24 @@ def stays_pending(stack: Stack, name: str, *, seconds: float) -> None:
     )
 
 
+def schedulable(stack: Stack) -> list[Object]:
+    """Return the nodes that pods of Linux are scheduled to."""
+    return [
+        node
+        for node in stack.kube.list("Node")
+        if not node["spec"].get("unschedulable")
+        and node["metadata"]["labels"].get("kubernetes.io/os", "linux") == "linux"
+        and all(taint["effect"] == "PreferNoSchedule" for taint in node["spec"].get("taints", []))
+    ]
+
+
 def workers(stack: Stack) -> list[str]:
     """Return the host name labels of two nodes that pods are scheduled to.
 
     Raises:
         MissingCapability: the cluster does not have two.
     """
-    names = [
-        node["metadata"]["labels"][HOSTNAME]
-        for node in stack.kube.list("Node")
-        if not node["spec"].get("unschedulable")
-        and all(taint["effect"] == "PreferNoSchedule" for taint in node["spec"].get("taints", []))
-    ]
+    names = [node["metadata"]["labels"][HOSTNAME] for node in schedulable(stack)]
     if len(names) < 2:
         raise MissingCapability("cluster.two-workers", f"pods are scheduled only to {names}")
     return sorted(names)[:2]

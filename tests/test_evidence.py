@@ -87,7 +87,12 @@ def kube() -> FakeKube:
 def evidence(kube: FakeKube, engine: FakeEngine | None) -> dict[str, str]:
     inspector = SimpleNamespace(list=lambda depth: {"f": f"file of depth {depth}"})
     cluster = SimpleNamespace(kube=kube, nodes=("n1", "n2"))
-    env: Any = SimpleNamespace(cluster=cluster, inspector=inspector, engine=engine)
+    env: Any = SimpleNamespace(
+        cluster=cluster,
+        inspector=inspector,
+        engine=engine,
+        export=Export(server="h", path="/p", kind="external"),
+    )
     stack: Any = SimpleNamespace(namespace="ns", system_namespace="ns")
     return dict(collect(env, [stack]))
 

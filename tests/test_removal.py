@@ -71,7 +71,14 @@ def names(kube: FakeKube) -> set[str]:
 # --- a stack
 
 
-def stack_of(kube: FakeKube, root: Path, *, subtree: str = "", suffix: str = "") -> Stack:
+def stack_of(
+    kube: FakeKube,
+    root: Path,
+    *,
+    subtree: str = "",
+    suffix: str = "",
+    storage_class: str | None = None,
+) -> Stack:
     def execute(argv: Sequence[str]) -> str:
         return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
@@ -80,7 +87,8 @@ def stack_of(kube: FakeKube, root: Path, *, subtree: str = "", suffix: str = "")
         cluster=SimpleNamespace(kube=kube), inspector=inspector, subtree="", run_id=RUN
     )
     namespace = f"landfast{suffix}" if suffix else "default"
-    return Stack(env, Overlay(EXPORT, IMAGES, RUN, subtree, suffix, namespace))
+    overlay = Overlay(EXPORT, IMAGES, RUN, subtree, suffix, namespace, storage_class=storage_class)
+    return Stack(env, overlay)
 
 
 def stack_objects(stack: Stack) -> list[Object]:
@@ -121,6 +129,28 @@ class TestStack:
         assert lost == [], "Recycle scrubs the whole export, Delete removes it"
         assert ("patch", "PersistentVolume", "nfs-pv") in kube.verbs
         assert ("patch", "PersistentVolume", "pvc-1") not in kube.verbs
+
+    @pytest.mark.parametrize("policy", ["Delete", "Retain"])
+    def test_of_a_class_of_others_only_its_own_volumes_go(
+        self, policy: str, tmp_path: Path
+    ) -> None:
+        kube = FakeKube(*OTHERS)
+        before = {key: dict(there) for key, there in kube.objects.items()}
+        stack = stack_of(kube, tmp_path, suffix="-t1", storage_class="fast")
+        space = stack.namespace
+        pvc = obj("PersistentVolumeClaim", "data", space, labels=stack.overlay.labels)
+        kube.put(pvc)
+        kube.put(pv("pvc-2", policy, f"{space}/data", "fast", annotations=MADE))
+
+        def reclaim(kind: str, name: str) -> None:  # as the class's own provisioner
+            if (kind, name, policy) == ("PersistentVolumeClaim", "data", "Delete"):
+                del kube.objects["PersistentVolume", None, "pvc-2"]
+
+        kube.before["delete"] = reclaim
+        stack.remove()
+        assert kube.objects == before
+        deleted = ("delete", "PersistentVolume", "pvc-2") in kube.verbs
+        assert deleted is (policy == "Retain"), "deleted before its provisioner could reclaim it"
 
     def test_it_removes_its_own_and_nothing_else(self, tmp_path: Path) -> None:
         kube = FakeKube(*OTHERS)
@@ -248,6 +278,22 @@ class TestExisting:
         lost = reclaiming(kube)
         remove_run(kube)
         assert lost == []
+
+    def test_volume_of_a_class_of_others_is_left_to_its_provisioner(
+        self, cluster: FakeFencedKube
+    ) -> None:
+        cluster.put(obj("PersistentVolumeClaim", "judged", f"{OWN}-t1"))
+        cluster.put(pv("pvc-3", "Delete", f"{OWN}-t1/judged", "fast", annotations=MADE))
+        reclaimed: list[str] = []
+
+        def reclaim(kind: str, name: str) -> None:
+            if (kind, name) == ("PersistentVolumeClaim", "judged"):
+                found = cluster.objects.pop(("PersistentVolume", None, "pvc-3"))
+                reclaimed.append(found["spec"]["persistentVolumeReclaimPolicy"])
+
+        cluster.before["delete"] = reclaim
+        remove_run(cluster)
+        assert reclaimed == ["Delete"], "its policy was changed, so that its directory is leaked"
 
     def test_what_is_provisioned_meanwhile_is_retained_too(self, cluster: FakeFencedKube) -> None:
         policies: list[str] = []

@@ -18,6 +18,7 @@ VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "context": ("staging", "staging", {"cluster": "existing", "nfs_server": "h:/p"}),
     "kubeconfig": ("a/config", Path("a/config"), EXISTING),
     "nfs_server": ("h:/p", "h:/p", {"cluster": "existing", "context": "c"}),
+    "storage_class": ("fast-nfs", "fast-nfs", {}),
     "nfs_client": ("fuse", "fuse", {}),
     "images": ("kit", "kit", {}),
     "registry": ("mirror.example:5000/x", "mirror.example:5000/x", {}),

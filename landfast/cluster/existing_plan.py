@@ -14,7 +14,7 @@ from landfast.images import Images, recycler
 from landfast.kube import Kube, Object
 from landfast.manifests import Overlay, reference_objects
 from landfast.nfs import inspector_pod
-from landfast.nfs.export import Export
+from landfast.nfs.export import UNSEEN, Export
 from landfast.run import RUN_LABEL
 from landfast.settings import Settings
 
@@ -75,6 +75,12 @@ class Plan:
 
     def __str__(self) -> str:
         overlay, export = self.overlay, self.overlay.export
+        if not export.seen:
+            return (
+                f"on the existing cluster {self.cluster.context} this run creates a namespace for "
+                f"each test, labelled {RUN_LABEL}={overlay.run_id}, with PVCs of the class and "
+                "pods, and removes them"
+            )
         objects = [o for o in reference_objects(overlay) if "namespace" not in o["metadata"]]
         names = [(o["kind"], o["metadata"]["name"]) for o in objects]
         spaces = [name for kind, name in names if kind == "Namespace"]
@@ -96,18 +102,21 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
     Raises:
         BadInput: the kit's images were asked for and the nodes do not have them.
     """
-    server, _, path = str(settings.nfs_server).partition(":")
+    export = UNSEEN
+    if settings.nfs_server is not None:
+        server, _, path = settings.nfs_server.partition(":")
+        export = Export(server=server, path=path, kind="external")
     nodes, there = kube.list("Node"), snapshot(kube)
     own = f"landfast-{kube.run_id}"
     overlay = Overlay(
-        export=Export(server=server, path=path, kind="external"),
+        export=export,
         images=_images(settings, nodes, kube.server_version()),
         run_id=kube.run_id,
         subtree=own,
         namespace=own,
         node_port=False,
     )
-    found = taken(reference_objects(overlay), there)
+    found = taken(reference_objects(overlay), there) if export.seen else []
     cluster = Cluster(
         provider="existing",
         name=context,

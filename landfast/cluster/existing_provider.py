@@ -35,9 +35,7 @@ class ExistingProvider:
         progress.say(str(plan))
         record = new_record(run_id, existing=(kubeconfig, context))
         try:
-            with progress.phase("export inspector"):
-                env = _start(plan, kube, record)
-            yield env
+            yield _start(plan, kube, record, progress)
         finally:
             with _removing(record, context, progress):
                 remove_run(record, kube)
@@ -47,25 +45,30 @@ class ExistingProvider:
         return _sweep(progress)
 
 
-def _start(plan: existing_plan.Plan, kube: FencedKube, record: RunRecord) -> Environment:
-    overlay = plan.overlay
-    kube.create(namespace(overlay.namespace, {RUN_LABEL: kube.run_id}))
-    export = inspector_pod.start(
-        kube, overlay.export, overlay.namespace, overlay.images.busybox, kube.run_id
-    )
+def _start(
+    plan: existing_plan.Plan, kube: FencedKube, record: RunRecord, progress: Progress
+) -> Environment:
+    overlay, export, client = plan.overlay, plan.overlay.export, "unknown"
+    if export.seen:
+        with progress.phase("export inspector"):
+            kube.create(namespace(overlay.namespace, {RUN_LABEL: kube.run_id}))
+            export = inspector_pod.start(
+                kube, export, overlay.namespace, overlay.images.busybox, kube.run_id
+            )
+            client = inspector_pod.nfs_client(kube, overlay.namespace)
     env = Environment(
         run_id=kube.run_id,
         cluster=plan.cluster,
         export=export,
         images=overlay.images,
-        nfs_client=inspector_pod.nfs_client(kube, overlay.namespace),
+        nfs_client=client,
         engine=None,
         subtree=overlay.subtree,
         suffix=overlay.suffix,
         namespace=overlay.namespace,
     )
     save_environment(record, env)  # from now on the run's folder may be on the export
-    notes = existing.make_folder(env.inspector, overlay)
+    notes = existing.make_folder(env.inspector, overlay) if export.seen else []
     return env.model_copy(update={"notes": (*filter(None, [plan.note]), *notes)})
 
 
@@ -77,7 +80,7 @@ def remove_run(record: RunRecord, kube: FencedKube) -> None:
     """
     restore_default_classes(kube, record.run_id)
     env = saved_environment(record)
-    folder = (env.export, env.subtree) if env else None
+    folder = (env.export, env.subtree) if env and env.export.seen else None
     remove(kube, record.name, folder, env.images.busybox if env else "")
     record.forget()
 

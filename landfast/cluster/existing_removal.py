@@ -3,7 +3,7 @@
 from landfast import timeouts
 from landfast.cluster.fence import FencedKube
 from landfast.kube import Object
-from landfast.kube.removal import delete, delete_kinds, retain, wait_gone
+from landfast.kube.removal import Name, delete, delete_kinds, retain, wait_gone
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
 from landfast.run import RUN_LABEL
@@ -22,10 +22,14 @@ def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image:
         folder: the export and the run's folder on it, or None if the run never made one.
         image: the image of an inspector, should the run's own be gone.
 
+    Volumes of classes that are not the run's are reclaimed by those classes' provisioners: with
+    policy Retain their directories stay on the server.
+
     Raises:
         LandfastError: something cannot be removed; the next call tries again.
     """
     _retain_owned(kube)
+    reclaimed = _reclaimed_by_others(kube)
     selector = f"{RUN_LABEL}={kube.run_id}"
     namespaces = kube.list("Namespace", labels=selector)
     for namespace in namespaces:
@@ -33,6 +37,7 @@ def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image:
             kube, _RUNS, namespace["metadata"]["name"], fields=_OTHERS, grace_seconds=1
         )
         wait_gone(kube, inside, timeout=timeouts.CLUSTER_REMOVE)
+    wait_gone(kube, reclaimed, timeout=timeouts.CLUSTER_REMOVE)
     # only while its namespace exists is a provisioned PV known to be the run's
     keep = inspector_pod.volume_name(own)
     gone = delete(kube, [pv for pv in _retain_owned(kube) if pv["metadata"]["name"] != keep])
@@ -48,7 +53,28 @@ def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image:
 
 
 def _retain_owned(kube: FencedKube) -> list[Object]:
-    """Make sure that only the run itself changes the export; return the run's PVs."""
+    """Make sure that only the run itself changes its part of the export; return the run's PVs.
+
+    Those of a class of others keep their policy.
+    """
     owned = [pv for pv in kube.list("PersistentVolume") if kube.owns(pv)]
-    retain(kube, owned)
+    retain(kube, [pv for pv in owned if not _of_others(kube, pv)])
     return owned
+
+
+def _reclaimed_by_others(kube: FencedKube) -> list[Name]:
+    """Return the run's PVs that another's provisioner reclaims once their PVCs are gone."""
+    return [
+        ("PersistentVolume", pv["metadata"]["name"], None)
+        for pv in kube.list("PersistentVolume")
+        if kube.owns(pv)
+        and _of_others(kube, pv)
+        and pv["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
+    ]
+
+
+def _of_others(kube: FencedKube, pv: Object) -> bool:
+    """Whether a PV is of a class that exists and is not the run's."""
+    name = pv["spec"].get("storageClassName")
+    found = kube.find("StorageClass", name) if name else None
+    return found is not None and not kube.owns(found)

@@ -10,17 +10,27 @@ class Export(BaseModel):
     """Where an export is. A value: workers get it as JSON.
 
     A mount needs `server` and `path`. `container` is the server's, if the run owns it; otherwise
-    the inspector is the pod `inspector` (namespace, name).
+    the inspector is the pod `inspector` (namespace, name). One that is `unseen` has neither: a run
+    that judges a class through pods alone does not know it.
     """
 
     model_config = ConfigDict(frozen=True)
 
     server: str
     path: str
-    kind: Literal["container", "external"]
+    kind: Literal["container", "external", "unseen"]
     container: str | None = None
     inspector: tuple[str, str] | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether the run can look at the export other than through pods with its volumes."""
+        return self.kind != "unseen"
 
     def at(self, relative: str) -> str:
         """Return the server's path of a folder inside the export; "" and "." are its root."""
         return str(PurePosixPath(self.path) / relative)
+
+
+UNSEEN = Export(server="", path="/", kind="unseen")
+"""The export of a class that is judged through pods alone."""

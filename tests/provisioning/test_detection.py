@@ -58,7 +58,7 @@ def test_detection_survives_being_written() -> None:
         ),
         (
             ObservedVolume("gone", ("x",), intact=True, directory=True),
-            "the data is in x, not in archived-x",
+            "the data is in x, not in archived-x; the volume's directory still exists",
         ),
         (
             ObservedVolume("gone", (), intact=True, directory=False),

@@ -270,7 +270,7 @@ def test_bystanders_are_not_asked_for_where_everything_may_go(
 def test_volume_with_another_fate_fails(bench: Bench, start: Start) -> None:
     start(Line.V402)
     with bench.volume("data", ClassSettings()) as volume:
-        with pytest.raises(pytest.fail.Exception, match="not nowhere"):
+        with pytest.raises(Refuted, match="not nowhere"):
             bench.reclaim(volume, Fate(Reclaimed.REMOVED, None))
         with pytest.raises(pytest.fail.Exception, match="not in here"):
             bench.judge(volume, Fate(Reclaimed.KEPT, "here"))
