@@ -3,31 +3,22 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 
 from landfast import timeouts
 from landfast.environment import Environment
 from landfast.kube.client import Kube, KubeError, Object
 from landfast.kube.pods import Obstacle, StartWatch, obstacle, refusal, summary
-from landfast.kube.removal import delete, delete_kinds, retain, wait_gone
+from landfast.kube.removal import wait_gone
 from landfast.manifests import SYSTEM_NAMESPACE, Overlay, load, namespace
 from landfast.mysql.client import Identity, MysqlError, MysqlServer
 from landfast.mysql.forward import PodForward
 from landfast.nfs.inspector import ExportInspector
+from landfast.stack_removal import remove_objects
 from landfast.waiting import WaitTimeout, wait_until
 
 _PROVISIONER = "nfs-client-provisioner"
 _ON_ROOT = ("hello.txt", "mysql")  # what the reference creates on its export beside PVs' folders
-_LAST = (
-    "Deployment",
-    "Service",
-    "ConfigMap",
-    "StorageClass",
-    "ClusterRoleBinding",
-    "ClusterRole",
-    "Namespace",
-)
-
 Change = Callable[[Object], Object]
 
 
@@ -264,39 +255,9 @@ class Stack:
         Raises:
             WaitTimeout: something cannot be removed.
         """
-        kube = self.kube
-        selector = ",".join(f"{key}={value}" for key, value in self.overlay.labels.items())
-        delete_own = partial(delete_kinds, kube, labels=selector)
-        retain(kube, kube.list("PersistentVolume", labels=selector))
-        wait_gone(kube, delete_own(["StatefulSet", "Pod"], self.namespace, grace_seconds=1))
-        mine = self._provisioned()
-        wait_gone(kube, delete_own(["PersistentVolumeClaim"]))
-        if self.overlay.storage_class:  # of others: what it promises to reclaim, it reclaims
-            reclaimed = [p for p in mine if p["spec"]["persistentVolumeReclaimPolicy"] == "Delete"]
-            names = [("PersistentVolume", pv["metadata"]["name"], None) for pv in reclaimed]
-            wait_gone(kube, names, timeout=timeouts.RECLAIM)
-            mine = [pv for pv in mine if pv not in reclaimed]
-        delete(kube, mine)
-        wait_gone(kube, delete_own(["PersistentVolume"]))
-        gone = delete_own(_LAST, grace_seconds=1)
-        wait_gone(kube, [n for n in gone if n[0] != "Namespace" or not self.overlay.suffix])
+        remove_objects(self.kube, self.overlay, self.storage_class)
         if self.overlay.export.seen:
             self._remove_files()
-
-    def _provisioned(self) -> list[Object]:
-        """Return the PVs of the stack's class; of a class of others, those of the stack's PVCs."""
-        of_class = [
-            pv
-            for pv in self.kube.list("PersistentVolume")
-            if pv["spec"].get("storageClassName") == self.storage_class
-        ]
-        if self.overlay.storage_class is None:
-            return of_class
-        return [
-            pv
-            for pv in of_class
-            if (pv["spec"].get("claimRef") or {}).get("namespace") == self.namespace
-        ]
 
     def _remove_files(self) -> None:
         if self.overlay.subtree != self.env.subtree:

@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.verdicts import Judgement
 from landfast.environment import Environment
+from landfast.kube.restricted import restricted
 from landfast.settings import Settings
 from landfast.stack import Change, Stack, temporary_stack, throw_away_overlay
 from landfast.subject import Subject, resolve
@@ -45,7 +46,7 @@ def judged(
         judgement.stacks.append(stack)
         if given is None:
             stack.changes.append(_of(request.getfixturevalue("shared_provisioner")))
-        stack.changes += changes
+        stack.changes += [restricted, *changes]
         stack.create_namespace()
         yield Judged(stack, judgement.steps, given)
 

@@ -134,7 +134,7 @@ def test_pv_of_a_deleted_namespace_ends_as_its_policy_says(judged: Judged, test:
 def test_mysql_on_the_class_keeps_its_rows(judged: Judged, test: Steps) -> None:
     stack = judged.stack
     _ = judged.subject
-    stack.changes.insert(0, patched("StatefulSet", _AS_MYSQL))
+    stack.changes.insert(0, patched("StatefulSet", _AS_MYSQL))  # before it is restricted
     with test.step("create MySQL with a volume of the class"):
         for obj in stack.objects("mysql"):
             if obj["kind"] != "PersistentVolume":
