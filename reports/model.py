@@ -26,6 +26,10 @@ class _Judged(Protocol):
 _J = TypeVar("_J", bound=_Judged)
 
 
+_EXPLAINS = "reclaim.provisioner-follows-a-contract"
+"""A provisioner of no known line fails many claims of that line."""
+
+
 def worst_first(judged: Iterable[_J]) -> tuple[_J, ...]:
     """Sort by verdict as `SHOWN_FIRST` has it; what has the same verdict keeps its order."""
     return tuple(sorted(judged, key=lambda one: SHOWN_FIRST.index(one.verdict)))
@@ -181,8 +185,9 @@ class Summary:
 
     @property
     def not_passed(self) -> tuple[ClaimSummary, ...]:
-        """The claims that are not PASS, the worst first."""
-        return worst_first(claim for claim in self.claims if claim.verdict is not Verdict.PASS)
+        """The claims that are not PASS, the worst first; of these, what explains others."""
+        found = [claim for claim in self.claims if claim.verdict is not Verdict.PASS]
+        return worst_first(sorted(found, key=lambda claim: claim.id != _EXPLAINS))
 
     @property
     def exit_code(self) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.provisioner import Bench
 from landfast.kube.client import KubeError
-from landfast.provisioning.contract import static_fate
+from landfast.provisioning.contract import Line, static_fate
 from landfast.provisioning.observed import ObservedVolume
 from landfast.provisioning.volumes import prepared, provisioned, storage_class
 from suites.conformance.reclaim.conftest import Record
@@ -19,7 +19,7 @@ def test_volume_ends_as_its_policy_and_class_say(
     static, settings = cell.how == "static", cell.settings
     with bench.volume(
         cell.slug,
-        cell.twin(bench.line) if sabotaged else settings,
+        cell.twin(Line.V402 if static else bench.line) if sabotaged else settings,
         make=prepared if static else provisioned,
     ) as volume:
         misplaced = "" if static else volume.misplaced(bench.line, settings)
@@ -43,7 +43,7 @@ def test_volume_ends_as_its_policy_and_class_say(
 def test_class_with_policy_recycle_is_refused(
     cell: ReclaimCell, bench: Bench, sabotaged: bool, record: Record
 ) -> None:
-    written = cell.twin(bench.line) if sabotaged else cell.settings
+    written = cell.twin(Line.V402) if sabotaged else cell.settings
     record.expected, record.observed = "the class is refused", "the class is accepted"
     with pytest.raises(KubeError, match="reclaimPolicy") as refusal:
         bench.stack.kube.create(bench.stack.fit(storage_class(cell.slug, written)), dry_run=True)

@@ -1,5 +1,7 @@
 """Steps 17 and 18: PVs made on demand, and what deleting their PVCs leaves on the export."""
 
+from pathlib import PurePosixPath
+
 import pytest
 
 from fixtures.session import Run
@@ -54,7 +56,7 @@ def files_left_after_deletion(stack: Stack, test: Steps) -> tuple[str, dict[str,
     with test.step("have a PV provisioned, write a file into its folder"):
         stack.deploy_provisioner()
         pv = provision(stack, "data")
-        folder = folder_name(stack, "data", pv)
+        folder = str(PurePosixPath(pv["spec"]["nfs"]["path"]).relative_to(stack.overlay.root))
         stack.export.write(f"{folder}/data.txt", TEXT)
     with test.verify("the PV goes when its PVC is deleted"):
         return folder, delete_pvc(stack, "data", pv)
