@@ -1,5 +1,7 @@
 """For every claim of the suite, one change that makes it untrue; the class is the reference's."""
 
+import copy
+
 from fixtures.sabotage import Sabotage, Target
 from landfast.kube.client import Object
 from suites.conformance.protection.sabotage import strip_finalizers
@@ -58,6 +60,26 @@ def local_directory(obj: Object) -> Object:
     return {**obj, "spec": {**spec, "template": {**spec["template"], "spec": pods}}}
 
 
+def throttled(obj: Object) -> Object:
+    """Give a pod a tenth of a processor."""
+    if obj["kind"] != "Pod":
+        return obj
+    slow = copy.deepcopy(obj)
+    for container in slow["spec"]["containers"]:
+        container["resources"]["limits"]["cpu"] = "100m"
+    return slow
+
+
+def slow_commits(obj: Object) -> Object:
+    """Let MySQL wait 0.1 s before each commit."""
+    if obj["kind"] != "StatefulSet":
+        return obj
+    slow = copy.deepcopy(obj)
+    for container in slow["spec"]["template"]["spec"]["containers"]:
+        container["args"].append("--loose-binlog-group-commit-sync-delay=100000")
+    return slow
+
+
 def _mounted(*options: str) -> Apply:
     return written("StorageClass", {"mountOptions": [*options]})
 
@@ -72,6 +94,7 @@ _READ_ONLY = Sabotage(
     "the pod may only read its volume",
     uses(persistentVolumeClaim={"claimName": "data", "readOnly": True}),
 )
+_THROTTLED = Sabotage("the pod has a tenth of a processor", changed(throttled, later=True))
 _NO_LOCKS = Sabotage("the class mounts with nolock", _mounted("nolock"))
 _RETAINED = {"persistentVolumeReclaimPolicy": "Retain"}
 
@@ -138,6 +161,12 @@ SABOTAGES = {
     ),
     "storageclass.deletion-waits-for-the-writer": Sabotage(
         "the PVC is deleted without its finalizer", strip_finalizers("PersistentVolumeClaim")
+    ),
+    "storageclass.fsync-is-fast": _THROTTLED,
+    "storageclass.reads-are-fast": _THROTTLED,
+    "storageclass.large-directories-are-fast": _READ_ONLY,
+    "storageclass.commits-are-fast": Sabotage(
+        "MySQL waits 0.1 s before each commit", changed(slow_commits, later=True)
     ),
     "storageclass.mysql-keeps-its-rows": Sabotage(
         "MySQL's data directory is an emptyDir", changed(local_directory, later=True)

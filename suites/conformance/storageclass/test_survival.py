@@ -8,7 +8,8 @@ from landfast.manifests import namespace
 from landfast.steps import Steps
 from landfast.waiting import wait_until
 from suites.conformance.storageclass.judged import MYSQL, Judged
-from suites.objects import is_terminating, patched, pod, pvc, shell
+from suites.conformance.storageclass.mysql import start_mysql
+from suites.objects import is_terminating, pod, pvc, shell
 
 _LOOK = "sha256sum <rows"
 _WRITE = f"seq 1 20000 >/dev/shm/r; dd if=/dev/shm/r of=rows conv=fsync status=none; {_LOOK}"
@@ -132,37 +133,21 @@ def test_pv_of_a_deleted_namespace_ends_as_its_policy_says(judged: Judged, test:
 
 @pytest.mark.claim("storageclass.mysql-keeps-its-rows")
 def test_mysql_on_the_class_keeps_its_rows(judged: Judged, test: Steps) -> None:
-    stack = judged.stack
-    _ = judged.subject
-    stack.changes.insert(0, patched("StatefulSet", _AS_MYSQL))  # before it is restricted
-    with test.step("create MySQL with a volume of the class"):
-        for obj in stack.objects("mysql"):
-            if obj["kind"] != "PersistentVolume":
-                stack.kube.create(obj)
-    with test.verify("MySQL starts"):
-        before = stack.wait_for_mysql()
+    stack, mysql = judged.stack, start_mysql(judged, test)
     with test.step("write a row, delete the pod"):
-        stack.mysql.query("CREATE DATABASE kept")
-        stack.mysql.query("CREATE TABLE kept.row (id INT PRIMARY KEY, text VARCHAR(20))")
-        stack.mysql.query("INSERT INTO kept.row VALUES (1, 'kept')")
+        before = mysql.identity()
+        mysql.query("CREATE DATABASE kept")
+        mysql.query("CREATE TABLE kept.row (id INT PRIMARY KEY, text VARCHAR(20))")
+        mysql.query("INSERT INTO kept.row VALUES (1, 'kept')")
         running = stack.kube.get("Pod", "mysql-0", stack.namespace)
         stack.kube.delete("Pod", "mysql-0", stack.namespace)
         stack.wait_for_next_pod(running)
     with test.verify("MySQL answers and returns the row"):
         after = stack.wait_for_mysql()
-        rows = stack.mysql.query("SELECT id, text FROM kept.row")
+        rows = mysql.query("SELECT id, text FROM kept.row")
     test.observe(f"MySQL {before.version}, then {after.version}: it has the rows {rows}")
     assert rows == [(1, "kept")]
     assert after == before, "another data directory, or another server"
-
-
-_AS_MYSQL = {
-    "spec": {
-        "template": {
-            "spec": {"securityContext": {"runAsUser": MYSQL, "runAsGroup": MYSQL, "fsGroup": MYSQL}}
-        }
-    }
-}
 
 
 def _statefulset() -> Object:

@@ -1,0 +1,53 @@
+"""What latencies add up to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suites.conformance.storageclass.fitness import Latencies, histogram, parse
+
+OUTPUT = "0 1.000 1.001\n1 2.000 2.004\n1 2.004 2.010\n2 3.000 3.004\n2 3.004 3.010\n"
+latencies = st.floats(min_value=0.01, max_value=10_000)
+
+
+def test_output_of_a_pod_is_read_round_by_round() -> None:
+    found = parse(OUTPUT, 2)
+    assert found.own == pytest.approx(1)
+    assert [len(of_round) for of_round in found.rounds] == [2, 2]
+    assert found.quantile(0.5) == pytest.approx(4)
+    assert found.quantile(0.99) == pytest.approx(6)
+    assert str(found) == (
+        "p50 4.0 ms, p99 6.0 ms, p99.9 6.0 ms of 4; the medians of 2 rounds differ by 0%; "
+        "1.0 ms of each are the measuring's own"
+    )
+
+
+def test_output_without_a_round_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"\[1, 2, 2, 0\]"):
+        parse(OUTPUT, 3)
+
+
+def test_rounds_that_differ_are_noisy() -> None:
+    assert "noisy" in str(Latencies(((1, 1, 1), (1.2, 1.2, 1.2)), 0.1))
+    assert "noisy" not in str(Latencies(((1, 1, 1), (1.1, 1.1, 1.1)), 0.1))
+
+
+@given(st.lists(latencies, min_size=1), st.floats(min_value=0.001, max_value=1))
+def test_at_least_that_part_is_within_a_quantile(found: list[float], part: float) -> None:
+    limit = Latencies((tuple(found),), 0).quantile(part)
+    assert limit in found
+    assert sum(latency <= limit for latency in found) >= part * len(found) - 1e-6
+
+
+@given(st.lists(latencies, min_size=1))
+def test_histogram_counts_every_operation_once(found: list[float]) -> None:
+    assert sum(int(line.split()[3]) for line in histogram(found).splitlines()) == len(found)
+
+
+def test_histogram_reads_well() -> None:
+    assert histogram([0.9, 1.5, 1.6, 7]) == (
+        "      ≤ 1 ms      1 " + "█" * 20 + "\n"
+        "      ≤ 2 ms      2 " + "█" * 40 + "\n"
+        "      ≤ 4 ms      0 \n"
+        "      ≤ 8 ms      1 " + "█" * 20
+    )
