@@ -12,7 +12,7 @@ from landfast.kube.restricted import restricted
 from landfast.settings import Settings
 from landfast.stack import Change, Stack, temporary_stack, throw_away_overlay
 from landfast.subject import Subject, resolve
-from suites.conformance.storageclass.judged import Judged
+from suites.conformance.storageclass.judged import Judged, wait_for_service_account
 from suites.objects import patched
 
 _CLEANS_UP = {"onDelete": "delete"}
@@ -48,6 +48,7 @@ def judged(
             stack.changes.append(_of(request.getfixturevalue("shared_provisioner")))
         stack.changes += [restricted, *changes]
         stack.create_namespace()
+        wait_for_service_account(stack.kube, stack.namespace)
         yield Judged(stack, judgement.steps, given)
 
 

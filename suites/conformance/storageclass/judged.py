@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from landfast import timeouts
-from landfast.kube.client import Object
+from landfast.kube.client import Kube, Object
 from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.subject import Subject, on_export, resolve
+from landfast.waiting import wait_until
 from suites.objects import SLEEP, of_pvc, on_node, pod, pvc, shell, workers
 
 MYSQL = 999
@@ -72,12 +73,11 @@ class Judged:
         self.stack.make(obj)
 
     def say(self, pod_name: str, script: str) -> str:
-        """Run a script in a pod, errors included, and return what it printed.
+        """Run a script in a pod, in its volume, and return what it printed.
 
-        Raises:
-            KubeError: the script failed.
+        That includes its errors and, if it failed, a last line with its exit code.
         """
-        argv = shell(f"exec 2>&1; cd /nfs; {script}")
+        argv = shell(f"(cd /nfs; {script}) 2>&1 || echo exit code $?")
         return self.stack.kube.execute(self.stack.namespace, pod_name, argv).strip()
 
     def pv_of(self, name: str, *, timeout: float = timeouts.BIND) -> Object:
@@ -111,3 +111,12 @@ class Judged:
             with self.steps.step(f"run pod {name} on {node}"):
                 self.run(name, **on_node(node))
         return "here", "there"
+
+
+def wait_for_service_account(kube: Kube, namespace: str) -> None:
+    """Wait until a new namespace has its ServiceAccount: no pod can be created before."""
+    wait_until(
+        f"the ServiceAccount of namespace {namespace}",
+        lambda: kube.find("ServiceAccount", "default", namespace),
+        timeout=timeouts.CONTROLLER_OBSERVES,
+    )

@@ -12,7 +12,7 @@ from suites.conformance.storageclass.judged import MYSQL, Judged
 from suites.objects import shell
 
 _ROUNDS = 10
-_FILES = 50
+_FILES = 300
 _STAYS_SECONDS = 5
 _HOLD = "exec 9>>/nfs/lock && flock -n 9 && echo held; sleep infinity & wait"
 _TRY = "exec 9>>lock; flock -n 9 && echo free || echo refused"

@@ -7,7 +7,7 @@ from landfast.kube.client import Object
 from landfast.manifests import namespace
 from landfast.steps import Steps
 from landfast.waiting import wait_until
-from suites.conformance.storageclass.judged import MYSQL, Judged
+from suites.conformance.storageclass.judged import MYSQL, Judged, wait_for_service_account
 from suites.conformance.storageclass.mysql import start_mysql
 from suites.objects import is_terminating, pod, pvc, shell
 
@@ -108,6 +108,7 @@ def test_pv_of_a_deleted_namespace_ends_as_its_policy_says(judged: Judged, test:
         rows = written(judged, "keeper")
     with test.step(f"another namespace, {other}, has a PVC of the class with a file"):
         stack.kube.create(namespace(other, stack.overlay.labels))
+        wait_for_service_account(stack.kube, other)
         stack.kube.create(_in(other, stack.fit(pvc("data"))))
         stack.kube.create(_in(other, stack.fit(_writer())))
         bound = wait_until(

@@ -173,7 +173,7 @@ def test_writes_beyond_the_size_are_kept_or_refused(judged: Judged, test: Steps)
         judged.run("user")
         wrote = judged.say(
             "user",
-            "seq 1 3000000 | head -c 25165824 >/dev/shm/file; "
+            "seq 1 4000000 | head -c 25165824 >/dev/shm/file; "
             "dd if=/dev/shm/file of=file bs=1M conv=fsync status=none; echo exit code $?; "
             "df -k . | tail -1; sha256sum </dev/shm/file",
         )
