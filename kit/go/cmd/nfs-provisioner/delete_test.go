@@ -49,9 +49,11 @@ func TestDelete(t *testing.T) {
 			want:   []string{kept, "archived-shop-data-pvc-data/old.dat"}, err: "file exists",
 		},
 		{
-			name:   "archive already there, empty",
-			before: func(t *testing.T, e *export) { must(t, os.Mkdir(filepath.Join(e.root, "archived-shop-data-pvc-data"), 0o755)) },
-			want:   []string{kept, "archived-shop-data-pvc-data/"}, err: "file exists",
+			name: "archive already there, empty",
+			before: func(t *testing.T, e *export) {
+				must(t, os.Mkdir(filepath.Join(e.root, "archived-shop-data-pvc-data"), 0o755))
+			},
+			want: []string{kept, "archived-shop-data-pvc-data/"}, err: "file exists",
 		},
 		{
 			name: "directory removed behind its back",
