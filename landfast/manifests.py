@@ -90,6 +90,11 @@ class Overlay:
         return {RUN_LABEL: self.run_id, "landfast/stack": f"reference{self.suffix}"}
 
     @property
+    def judges_others(self) -> bool:
+        """Whether the class is one of others, so that the stack has no provisioner either."""
+        return self.storage_class not in (None, self.name("StorageClass", "nfs-ssd"))
+
+    @property
     def root(self) -> str:
         """The path on the server that replaces the reference's /data/share."""
         return self.export.at(self.subtree)

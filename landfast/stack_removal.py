@@ -7,15 +7,8 @@ from landfast.kube.client import Kube, Object
 from landfast.kube.removal import delete, delete_kinds, retain, wait_gone
 from landfast.manifests import Overlay
 
-_LAST = (
-    "Deployment",
-    "Service",
-    "ConfigMap",
-    "StorageClass",
-    "ClusterRoleBinding",
-    "ClusterRole",
-    "Namespace",
-)
+_OF_PROVISIONER = ("Deployment", "StorageClass", "ClusterRoleBinding", "ClusterRole")
+_LAST = ("Service", "ConfigMap", "Namespace")
 
 
 def remove_objects(kube: Kube, overlay: Overlay, storage_class: str) -> None:
@@ -42,7 +35,8 @@ def remove_objects(kube: Kube, overlay: Overlay, storage_class: str) -> None:
     else:
         _release(kube, [pv for pv in of_class if _namespace(pv) == overlay.namespace])
     wait_gone(kube, delete_own(["PersistentVolume"]))
-    gone = delete_own(_LAST, grace_seconds=1)
+    brought = () if overlay.judges_others else _OF_PROVISIONER
+    gone = delete_own([*brought, *_LAST], grace_seconds=1)
     wait_gone(kube, [name for name in gone if name[0] != "Namespace" or not overlay.suffix])
 
 

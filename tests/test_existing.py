@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from fakes import FakeFencedKube, refusal
 
-from landfast import process
+from landfast import paths, process
 from landfast.cluster import base, existing, existing_plan
+from landfast.cluster.rights import FULL, OF_CLASS, ROLES, manifest, missing
 from landfast.errors import BadInput
 from landfast.images import Images
 from landfast.kube import Object
@@ -111,14 +112,30 @@ class TestPlan:
 class TestRights:
     def test_an_administrator_is_asked_for_nothing_more(self) -> None:
         asked: list[Object] = []
-        assert existing.missing_rights(answering(asked, lambda _: True)) == []
+        assert missing(answering(asked, lambda _: True), FULL) == []
         assert len(asked) == 1
 
     def test_every_missing_right_is_named(self) -> None:
-        denied = existing.missing_rights(
-            answering([], lambda a: a["resource"] != "*" and a["subresource"] != "exec")
+        denied = missing(
+            answering([], lambda a: a["resource"] != "*" and a["subresource"] != "exec"), OF_CLASS
         )
         assert denied == ["create pods/exec", "get pods/exec"]
+
+    def test_a_class_is_judged_with_less_than_everything(self) -> None:
+        for (group, resources), verbs in OF_CLASS.items():
+            for resource in resources.split():
+                granted = {
+                    verb
+                    for (other, names), these in FULL.items()
+                    for verb in these.split()
+                    if other == group and resource in names.split()
+                }
+                assert set(verbs.split()) <= granted, resource
+
+    @pytest.mark.parametrize("name", ROLES)
+    def test_documented_role_is_the_one_that_is_checked(self, name: str) -> None:
+        file = paths.PROJECT / "docs" / "roles" / f"{name}.yaml"
+        assert file.read_text() == manifest(name), f"python -m landfast.cluster.rights {name}"
 
 
 def answering(asked: list[Object], allowed: Callable[[Object], bool]) -> Any:

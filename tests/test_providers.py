@@ -88,7 +88,7 @@ class TestExistingProvider:
         seen: list[tuple[str, bool]] = []
 
         def connect(
-            _kubeconfig: Path, _context: str, run_id: str, *, default_classes: bool
+            _kubeconfig: Path, _context: str, run_id: str, *, rights: object, default_classes: bool
         ) -> object:
             seen.append((run_id, default_classes))
             return SimpleNamespace(run_id=run_id)

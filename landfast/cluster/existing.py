@@ -4,32 +4,24 @@ import re
 from pathlib import Path
 
 from landfast.cluster.fence import FencedKube
+from landfast.cluster.rights import FULL, Rights, missing
 from landfast.errors import BadInput, LandfastError
-from landfast.kube import Kube, KubeError
+from landfast.kube import KubeError
 from landfast.kube.kubeconfig import check_context
 from landfast.manifests import Overlay
 from landfast.nfs.inspector import ExportInspector
 
 _OLDEST = (1, 27)  # the first that refuses unknown fields of every object
-_MANAGE = "create delete get list"
-_RIGHTS = {
-    ("", "namespaces pods services configmaps serviceaccounts"): _MANAGE,
-    ("", "persistentvolumes persistentvolumeclaims"): f"{_MANAGE} patch",
-    ("", "pods/exec pods/portforward"): "create get",
-    ("", "pods/eviction"): "create",
-    ("", "pods/log"): "get",
-    ("", "events nodes"): "list",
-    ("apps", "deployments statefulsets"): f"{_MANAGE} patch",
-    ("apps", "replicasets"): "delete get list",
-    ("storage.k8s.io", "storageclasses"): f"{_MANAGE} patch",
-    ("rbac.authorization.k8s.io", "clusterroles clusterrolebindings roles rolebindings"): _MANAGE,
-}
-"""The verbs that a run needs, by API group and resources."""
 _NAMED_RIGHTS = 3
 
 
 def connect(
-    kubeconfig: Path, context: str, run_id: str, *, default_classes: bool = False
+    kubeconfig: Path,
+    context: str,
+    run_id: str,
+    *,
+    rights: Rights = FULL,
+    default_classes: bool = False,
 ) -> FencedKube:
     """Check that a run can work on a cluster, and return the cluster behind the fence.
 
@@ -46,7 +38,7 @@ def connect(
             f"v{_OLDEST[0]}.{_OLDEST[1]} or newer"
         )
     try:
-        denied = missing_rights(kube)
+        denied = missing(kube, rights)
     except KubeError as error:
         raise BadInput(f"the API server {kube.host} refuses: {error.message}") from error
     if denied:
@@ -62,33 +54,6 @@ def version_of(text: str) -> tuple[int, int]:
     """Return major and minor of a server's version (`v1.37.2`, `v1.30.1-eks-…`)."""
     found = re.match(r"v(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def missing_rights(kube: Kube) -> list[str]:
-    """Return the rights that a run needs and this user lacks, as `create namespaces`."""
-    if _may(kube, "*", "*", "*"):
-        return []
-    return [
-        f"{verb} {resource}"
-        for (group, resources), verbs in _RIGHTS.items()
-        for resource in resources.split()
-        for verb in verbs.split()
-        if not _may(kube, group, resource, verb)
-    ]
-
-
-def _may(kube: Kube, group: str, resource: str, verb: str) -> bool:
-    resource, _, subresource = resource.partition("/")
-    asked = {"group": group, "resource": resource, "subresource": subresource, "verb": verb}
-    answer = kube.create(
-        {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "metadata": {},
-            "spec": {"resourceAttributes": asked},
-        }
-    )
-    return bool(answer["status"]["allowed"])
 
 
 def make_folder(inspector: ExportInspector, overlay: Overlay) -> list[str]:

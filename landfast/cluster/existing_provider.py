@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Iterator
 
 from landfast.cluster import existing, existing_plan
-from landfast.cluster.existing_removal import remove
+from landfast.cluster.existing_removal import CLUSTER_KINDS, remove
 from landfast.cluster.fence import FencedKube
 from landfast.cluster.provider import Environment, save_environment, saved_environment
+from landfast.cluster.rights import FULL, OF_CLASS
 from landfast.errors import LandfastError
 from landfast.kube.default_classes import restore_default_classes
 from landfast.kube.kubeconfig import kubeconfig_path
@@ -28,7 +29,11 @@ class ExistingProvider:
         context = str(settings.context)
         kubeconfig = kubeconfig_path(settings.kubeconfig, context)
         kube = existing.connect(
-            kubeconfig, context, run_id, default_classes=settings.i_own_this_cluster is not None
+            kubeconfig,
+            context,
+            run_id,
+            rights=FULL if settings.nfs_server else OF_CLASS,
+            default_classes=settings.i_own_this_cluster is not None,
         )
         _sweep(progress, context)
         plan = existing_plan.make_plan(settings, kube, kubeconfig, context)
@@ -81,7 +86,8 @@ def remove_run(record: RunRecord, kube: FencedKube) -> None:
     restore_default_classes(kube, record.run_id)
     env = saved_environment(record)
     folder = (env.export, env.subtree) if env and env.export.seen else None
-    remove(kube, record.name, folder, env.images.busybox if env else "")
+    kinds = CLUSTER_KINDS if env is None or env.export.seen else ()
+    remove(kube, record.name, folder, env.images.busybox if env else "", kinds)
     record.forget()
 
 
@@ -93,11 +99,22 @@ def _sweep(progress: Progress, only: str | None = None) -> list[str]:
             continue
         kubeconfig, context = record.existing
         with _removing(record, context, progress):
-            owes = record.owes_default_classes
-            kube = existing.connect(kubeconfig, context, record.run_id, default_classes=owes)
+            kube = existing.connect(
+                kubeconfig,
+                context,
+                record.run_id,
+                rights=OF_CLASS if _judged_a_class(record) else FULL,
+                default_classes=record.owes_default_classes,
+            )
             remove_run(record, kube)
         gone.append(record.run_id)
     return gone
+
+
+def _judged_a_class(record: RunRecord) -> bool:
+    """Whether a run made nothing but pods with volumes of a class of others."""
+    env = saved_environment(record)
+    return env is not None and not env.export.seen
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """Removes all that a run made from an existing cluster, and its folder from the export."""
 
+from collections.abc import Iterable
+
 from landfast import timeouts
 from landfast.cluster.fence import FencedKube
 from landfast.kube import Object
@@ -9,11 +11,18 @@ from landfast.nfs.export import Export
 from landfast.run import RUN_LABEL
 
 CLUSTER_KINDS = ("PersistentVolume", "StorageClass", "ClusterRoleBinding", "ClusterRole")
-_RUNS = ("StatefulSet", "Deployment", "ReplicaSet", "Pod", "PersistentVolumeClaim")
+_RUNS = ("StatefulSet", "Pod", "PersistentVolumeClaim")
+_RUNS_OF_PROVISIONER = ("Deployment", "ReplicaSet")
 _OTHERS = f"metadata.name!={inspector_pod.NAME}"  # the inspector's pod and PVC stay until the end
 
 
-def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image: str) -> None:
+def remove(
+    kube: FencedKube,
+    own: str,
+    folder: tuple[Export, str] | None,
+    image: str,
+    kinds: Iterable[str] = CLUSTER_KINDS,
+) -> None:
     """Remove everything of a run; its folder goes once nothing can write into it any more.
 
     Args:
@@ -21,6 +30,7 @@ def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image:
         own: the run's own namespace. It goes late: while it exists, so may the folder.
         folder: the export and the run's folder on it, or None if the run never made one.
         image: the image of an inspector, should the run's own be gone.
+        kinds: the kinds of cluster-wide objects that the run may have made.
 
     Volumes of classes that are not the run's are reclaimed by those classes' provisioners: with
     policy Retain their directories stay on the server.
@@ -32,9 +42,10 @@ def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image:
     reclaimed = _reclaimed_by_others(kube)
     selector = f"{RUN_LABEL}={kube.run_id}"
     namespaces = kube.list("Namespace", labels=selector)
+    runs = (*(_RUNS_OF_PROVISIONER if kinds else ()), *_RUNS)
     for namespace in namespaces:
         inside = delete_kinds(
-            kube, _RUNS, namespace["metadata"]["name"], fields=_OTHERS, grace_seconds=1
+            kube, runs, namespace["metadata"]["name"], fields=_OTHERS, grace_seconds=1
         )
         wait_gone(kube, inside, timeout=timeouts.CLUSTER_REMOVE)
     wait_gone(kube, reclaimed, timeout=timeouts.CLUSTER_REMOVE)
@@ -49,7 +60,7 @@ def remove(kube: FencedKube, own: str, folder: tuple[Export, str] | None, image:
             inspector_pod.start(kube, export, own, image, kube.run_id)
             inspector_pod.pod_inspector(kube, own, inspector_pod.NAME, own=path).remove(path)
         wait_gone(kube, delete(kube, last), timeout=timeouts.CLUSTER_REMOVE)
-    wait_gone(kube, delete_kinds(kube, CLUSTER_KINDS, labels=selector))
+    wait_gone(kube, delete_kinds(kube, kinds, labels=selector))
 
 
 def _retain_owned(kube: FencedKube) -> list[Object]:
