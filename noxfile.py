@@ -119,6 +119,13 @@ def host_tests(session: nox.Session) -> None:
     run(session, "python", "-m", "pytest", "host_tests", "-v", "-s", "-x")
 
 
+@nox.session(name="class-tests")
+def class_tests(session: nox.Session) -> None:
+    """Judge a class of a cluster made apart, with few rights; nothing may be left (as root)."""
+    install(session)
+    run(session, "python", "-m", "pytest", "class_tests", "-v", "-s", "-x")
+
+
 @nox.session(name="action-tests")
 def action_tests(session: nox.Session) -> None:
     """Use the action of action.yml in jobs that act runs on this machine (as root; needs npm)."""

@@ -1,0 +1,186 @@
+"""A cluster made apart and treated as somebody else's: their provisioner, their class, a user."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from landfast import timeouts
+from landfast.cluster.rights import manifest
+from landfast.environment import Environment
+from landfast.errors import LandfastError
+from landfast.kube.client import Kube, Object
+from landfast.manifests import Overlay, load, namespace
+from landfast.waiting import wait_until
+
+STORAGE_CLASS = "fast-nfs"
+CONTEXT = "theirs"
+_PEOPLE = "people"
+_PSA_FILE = "/etc/kubernetes/pki/landfast-psa.yaml"  # that folder is mounted in the API server
+_KINDS = (
+    *("Namespace", "StorageClass", "PersistentVolume", "ClusterRole", "ClusterRoleBinding"),
+    *("Pod", "PersistentVolumeClaim", "Deployment", "StatefulSet", "ReplicaSet", "Service"),
+    *("ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding"),
+)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """The cluster, with a kubeconfig of a user who has just the rights to judge a class."""
+
+    env: Environment
+    kubeconfig: Path
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster's API, as its administrator uses it."""
+        return self.env.cluster.kube
+
+    def dump(self) -> dict[str, str]:
+        """Return what is on the cluster and on the export, by name, with a hash of each.
+
+        Status and bookkeeping do not count: they change by themselves.
+        """
+        found = {
+            f"{kind} {obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}": _hash(obj)
+            for kind in _KINDS
+            for obj in self.kube.list(kind)
+        }
+        entries = self.env.inspector.list().values()
+        return found | {f"export {entry.path}": f"{entry.mode:o} {entry.size}" for entry in entries}
+
+
+def _hash(obj: Object) -> str:
+    meta = {key: obj["metadata"].get(key) for key in ("labels", "annotations", "finalizers")}
+    rest = {k: v for k, v in obj.items() if k not in ("metadata", "status")}
+    return hashlib.sha256(json.dumps([meta, rest], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def install_class(env: Environment) -> None:
+    """Install the provisioner and its class as a chart would: other names, other namespaces."""
+    kube = env.cluster.kube
+    env.inspector.make_folder("acme")
+    overlay = Overlay(env.export, env.images, "theirs", subtree="acme", suffix="-acme")
+    for name in ("provisioner-rbac", "provisioner", "storageclass"):
+        for obj in map(overlay.fit, load(name)):
+            _unlabel(obj)
+            if obj["kind"] == "StorageClass":
+                obj["metadata"]["name"] = STORAGE_CLASS
+                obj["parameters"] = {"archiveOnDelete": "false"}
+            kube.create(obj)
+    wait_until(
+        "their provisioner to be available",
+        lambda: kube.get("Deployment", "nfs-client-provisioner", "nfs-system-acme"),
+        until=lambda found: found.get("status", {}).get("availableReplicas") == 1,
+        timeout=timeouts.POD_RUNNING,
+    )
+
+
+def _unlabel(obj: Object) -> None:
+    """Take Landfast's labels away: it must not look like its own."""
+    for labelled in (obj, obj.get("spec", {}).get("template", {})):
+        labels = labelled.get("metadata", {}).get("labels", {})
+        for name in [name for name in labels if name.startswith("landfast/")]:
+            del labels[name]
+
+
+def user(env: Environment, role: str, file: Path) -> Path:
+    """Make a user with one of the documented roles, and write a kubeconfig for it."""
+    kube = env.cluster.kube
+    if kube.find("Namespace", _PEOPLE) is None:
+        kube.create(namespace(_PEOPLE, {}))
+    kube.create(yaml.safe_load(manifest(role)))
+    subject = {"kind": "ServiceAccount", "name": role, "namespace": _PEOPLE}
+    group = "rbac.authorization.k8s.io"
+    kube.create(_object("v1", "ServiceAccount", role, _PEOPLE))
+    kube.create(
+        {
+            **_object(f"{group}/v1", "ClusterRoleBinding", role),
+            "subjects": [subject],
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+        }
+    )
+    secret = _object("v1", "Secret", role, _PEOPLE)
+    secret["metadata"]["annotations"] = {"kubernetes.io/service-account.name": role}
+    kube.create({**secret, "type": "kubernetes.io/service-account-token"})
+    data = wait_until(
+        "the user's token",
+        lambda: kube.get("Secret", role, _PEOPLE).get("data", {}),
+        until=lambda found: "token" in found,
+        timeout=timeouts.CONTROLLER_OBSERVES,
+    )
+    (cluster,) = yaml.safe_load(env.cluster.kubeconfig.read_text())["clusters"]
+    file.write_text(_kubeconfig(cluster, base64.b64decode(data["token"]).decode()))
+    return file
+
+
+def _object(version: str, kind: str, name: str, space: str | None = None) -> Object:
+    meta = {"name": name} | ({"namespace": space} if space else {})
+    return {"apiVersion": version, "kind": kind, "metadata": meta}
+
+
+def _kubeconfig(cluster: Any, token: str) -> str:
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [cluster],
+            "users": [{"name": "user", "user": {"token": token}}],
+            "contexts": [
+                {"name": CONTEXT, "context": {"cluster": cluster["name"], "user": "user"}}
+            ],
+        }
+    )
+
+
+def enforce_restricted(env: Environment) -> None:
+    """Let the API server admit only pods of PodSecurity `restricted` into new namespaces."""
+    assert env.engine is not None  # noqa: S101 - a kind cluster has one
+    there = [found["metadata"]["name"] for found in env.cluster.kube.list("Namespace")]
+    configuration = {
+        "apiVersion": "pod-security.admission.config.k8s.io/v1",
+        "kind": "PodSecurityConfiguration",
+        "defaults": {"enforce": "restricted", "enforce-version": "latest"},
+        "exemptions": {"namespaces": there},
+    }
+    plugins = [{"name": "PodSecurity", "configuration": configuration}]
+    text = yaml.safe_dump(
+        {
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "AdmissionConfiguration",
+            "plugins": plugins,
+        }
+    )
+    node = next(name for name in env.cluster.nodes if name.endswith("-control-plane"))
+    script = (
+        f'printf %s "$1" >{_PSA_FILE}; sed -i \'s|^    - kube-apiserver$|&\\n    - '
+        f"--admission-control-config-file={_PSA_FILE}|' "
+        "/etc/kubernetes/manifests/kube-apiserver.yaml"
+    )
+    env.engine.execute(node, "sh", "-c", script, "sh", text)
+    probe = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "probe", "namespace": "strict"},
+        "spec": {"containers": [{"name": "c", "image": env.images.busybox}]},
+    }
+    wait_until(
+        "the API server to refuse a pod of root",
+        lambda: _refusal(env.cluster.kube, probe),
+        until=lambda said: "PodSecurity" in said,
+        timeout=timeouts.HEALTHY,
+    )
+
+
+def _refusal(kube: Kube, pod: Object) -> str:
+    try:
+        if kube.find("Namespace", "strict") is None:
+            kube.create(namespace("strict", {}))
+        kube.create(pod, dry_run=True)
+    except LandfastError as error:  # it also restarts meanwhile
+        return str(error)
+    return ""

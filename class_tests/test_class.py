@@ -1,0 +1,96 @@
+"""What a user with few rights gets to know about a class, and what is left of it."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from class_tests.foreign import CONTEXT, STORAGE_CLASS, Foreign, enforce_restricted
+from landfast.journal import TestFinished, read_journal
+from landfast.kube.client import Object
+from landfast.verdict import Verdict
+
+
+def judge(foreign: Foreign, command: str, out: Path, *options: str) -> dict[str, Verdict]:
+    """Run Landfast as that user; return its verdicts, and hold that nothing is left."""
+    before = foreign.dump()
+    program = Path(sys.executable).with_name("landfast")
+    asked = [str(program), command, "--cluster", "existing"]
+    asked += ["--kubeconfig", str(foreign.kubeconfig), "--context", CONTEXT, "--images", "kit"]
+    asked += ["--storage-class", STORAGE_CLASS, "--out", str(out), *options]
+    begun = time.monotonic()
+    ran = subprocess.run(asked, check=False)
+    seconds = time.monotonic() - begun
+    sys.stdout.write(f"landfast {command}: exit code {ran.returncode}, {seconds:.0f} s\n")
+    events = [e for e in read_journal(out / "latest/journal.jsonl") if isinstance(e, TestFinished)]
+    after = foreign.dump()
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert not changed, f"the run has changed {sorted(changed)}"
+    return {event.claim: event.verdict for event in events}
+
+
+def test_smoke_finds_the_class_fit(foreign: Foreign, tmp_path: Path) -> None:
+    verdicts = judge(foreign, "smoke", tmp_path)
+    assert set(verdicts.values()) == {Verdict.PASS}, verdicts
+    assert len(verdicts) == 3
+
+
+def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> None:
+    verdicts = judge(foreign, "conformance", tmp_path)
+    assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
+    assert len(verdicts) >= 30
+
+
+@pytest.mark.parametrize(
+    ("defect", "claims"),
+    [
+        ({"mountOptions": ["soft"]}, {"mount-is-hard"}),
+        ({"mountOptions": ["nolock"]}, {"locks-reach-the-server", "lock-excludes-another-node"}),
+        ({"parameters": {"pathPattern": "all"}}, {"two-pvcs-two-directories"}),
+        ({"allowVolumeExpansion": True}, {"expansion-is-done-or-refused"}),
+    ],
+    ids=["soft", "nolock", "one directory", "expansion that lies"],
+)
+def test_defect_of_a_class_is_found(
+    foreign: Foreign, tmp_path: Path, defect: Object, claims: set[str]
+) -> None:
+    (good,) = [
+        found
+        for found in foreign.kube.list("StorageClass")
+        if found["metadata"]["name"] == STORAGE_CLASS
+    ]
+    wanted = {key: value for key, value in good.items() if key != "metadata"}
+    meta = {"metadata": {"name": STORAGE_CLASS}}
+    foreign.kube.delete("StorageClass", STORAGE_CLASS)
+    foreign.kube.create({**wanted, **defect, **meta})
+    try:
+        names = " or ".join(_TESTS[claim] for claim in claims)
+        verdicts = judge(foreign, "conformance", tmp_path, "-k", names)
+    finally:
+        foreign.kube.delete("StorageClass", STORAGE_CLASS)
+        foreign.kube.create({**wanted, **meta})
+    failed = {claim.partition(".")[2] for claim, v in verdicts.items() if v is Verdict.FAIL}
+    assert failed == claims, verdicts
+
+
+_TESTS = {
+    "mount-is-hard": "test_volumes_are_not_mounted_soft",
+    "locks-reach-the-server": "test_volumes_are_not_mounted_with_local_locks",
+    "lock-excludes-another-node": "test_lock_of_one_node_is_refused_on_another",
+    "two-pvcs-two-directories": "test_two_pvcs_share_nothing",
+    "expansion-is-done-or-refused": "test_expansion_is_carried_out_refused_or_reported",
+}
+
+
+def test_strict_cluster_admits_everything_but_root(foreign: Foreign, tmp_path: Path) -> None:
+    enforce_restricted(foreign.env)
+    verdicts = judge(foreign, "conformance", tmp_path)
+    skipped = {claim for claim, verdict in verdicts.items() if verdict is Verdict.SKIPPED}
+    assert skipped == {"storageclass.root-can-give-files-away"}, _not_passed(verdicts)
+    assert set(verdicts.values()) == {Verdict.PASS, Verdict.SKIPPED}, _not_passed(verdicts)
+
+
+def _not_passed(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
+    return {claim: verdict for claim, verdict in verdicts.items() if verdict is not Verdict.PASS}
