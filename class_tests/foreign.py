@@ -139,7 +139,7 @@ def _kubeconfig(cluster: Any, token: str) -> str:
 
 def enforce_restricted(env: Environment) -> None:
     """Let the API server admit only pods of PodSecurity `restricted` into new namespaces."""
-    assert env.engine is not None  # noqa: S101 - a kind cluster has one
+    assert env.engine is not None
     there = [found["metadata"]["name"] for found in env.cluster.kube.list("Namespace")]
     configuration = {
         "apiVersion": "pod-security.admission.config.k8s.io/v1",

@@ -32,12 +32,14 @@ def judge(foreign: Foreign, command: str, out: Path, *options: str) -> dict[str,
 
 
 def test_smoke_finds_the_class_fit(foreign: Foreign, tmp_path: Path) -> None:
+    """Three claims, in a minute."""
     verdicts = judge(foreign, "smoke", tmp_path)
     assert set(verdicts.values()) == {Verdict.PASS}, verdicts
     assert len(verdicts) == 3
 
 
 def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> None:
+    """All of them hold."""
     verdicts = judge(foreign, "conformance", tmp_path)
     assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
     assert len(verdicts) >= 30
@@ -56,6 +58,7 @@ def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> Non
 def test_defect_of_a_class_is_found(
     foreign: Foreign, tmp_path: Path, defect: Object, claims: set[str]
 ) -> None:
+    """What is wrong with the class is red, and nothing else."""
     (good,) = [
         found
         for found in foreign.kube.list("StorageClass")
@@ -85,6 +88,7 @@ _TESTS = {
 
 
 def test_strict_cluster_admits_everything_but_root(foreign: Foreign, tmp_path: Path) -> None:
+    """PodSecurity `restricted` costs one claim."""
     enforce_restricted(foreign.env)
     verdicts = judge(foreign, "conformance", tmp_path)
     skipped = {claim for claim, verdict in verdicts.items() if verdict is Verdict.SKIPPED}
