@@ -137,6 +137,18 @@ CLASSES: list[Case] = [
         "warning",
     ),
     Case(
+        "path-pattern-export-root",
+        [parameters(pathPattern="${.PVC.annotations.nfs.io/path}")],
+        [parameters(pathPattern="${.pvc.name}")],  # a name like any: another rule's
+        "is the export's root for a PVC without",
+    ),
+    Case(
+        "path-pattern-shared",
+        [parameters(pathPattern="${.pvc.namespace}-${.pvc.name}")],
+        [parameters(pathPattern="${.PVC.namespace}-${.PVC.name}")],
+        "is not different for every namespace and name",
+    ),
+    Case(
         "path-pattern-shared",
         [parameters(pathPattern="${.PVC.name}")],
         [parameters(pathPattern="${.PVC.name}-${.PVC.namespace}")],
