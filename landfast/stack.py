@@ -56,7 +56,7 @@ class Stack:
     @cached_property
     def mysql(self) -> MysqlServer:
         """The stack's MySQL: its NodePort on 127.0.0.1, or a forward where there is none."""
-        port = self.env.cluster.mysql_port
+        port = self.env.cluster.mysql_port if self.overlay.node_port else None
         forward = PodForward(self.kube, self.namespace, "app=mysql", 3306) if port is None else None
         return MysqlServer(port or 3306, "666666", forward)
 
