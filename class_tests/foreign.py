@@ -24,7 +24,7 @@ _PSA_FILE = "/etc/kubernetes/pki/landfast-psa.yaml"  # that folder is mounted in
 _KINDS = (
     *("Namespace", "StorageClass", "PersistentVolume", "ClusterRole", "ClusterRoleBinding"),
     *("Pod", "PersistentVolumeClaim", "Deployment", "StatefulSet", "ReplicaSet", "Service"),
-    *("ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding"),
+    *("ConfigMap", "ServiceAccount", "Role", "RoleBinding"),  # Secrets note when they are used
 )
 
 
