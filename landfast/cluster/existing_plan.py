@@ -106,7 +106,7 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
     if settings.nfs_server is not None:
         server, _, path = settings.nfs_server.partition(":")
         export = Export(server=server, path=path, kind="external")
-    nodes, there = kube.list("Node"), snapshot(kube)
+    nodes = kube.list("Node")
     own = f"landfast-{kube.run_id}"
     overlay = Overlay(
         export=export,
@@ -116,7 +116,7 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
         namespace=own,
         node_port=False,
     )
-    found = taken(reference_objects(overlay), there) if export.seen else []
+    found = taken(reference_objects(overlay), snapshot(kube)) if export.seen else []
     cluster = Cluster(
         provider="existing",
         name=context,

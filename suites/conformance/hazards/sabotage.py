@@ -92,7 +92,8 @@ SABOTAGES = {
         written("Pod", {"spec": {"securityContext": {"runAsUser": 65534}}}),
     ),
     "hazards.restart-neither-leaks-nor-doubles": Sabotage(
-        "the class puts all volumes into one directory", of_class(pathPattern="shared")
+        "a directory of no PVC appears while the provisioner is gone",
+        before("delete", "Pod", lambda target, _name: target.stack.export.make_folder("stray")),
     ),
     "hazards.two-provisioners-of-one-name-both-make-directories": Sabotage(
         "the first one and its class have another name", changed(another_name)

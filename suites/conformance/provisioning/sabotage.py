@@ -1,5 +1,7 @@
 """For every claim of the suite, one change that makes it untrue."""
 
+from contextlib import AbstractContextManager
+
 from fixtures.sabotage import Sabotage, Target
 from landfast.kube.client import Object
 from suites.objects import HOSTNAME
@@ -28,6 +30,11 @@ def of_pvc(spec: Object) -> Apply:
     return written("PersistentVolumeClaim", {"spec": spec})
 
 
+def of_another_class(target: Target) -> AbstractContextManager[None]:
+    """Write the PVC with the class of the test's stack in place of the test's."""
+    return of_pvc({"storageClassName": target.stack.storage_class})(target)
+
+
 _NO_OPTIONS = Sabotage(
     "the class has no mountOptions", written("StorageClass", {"mountOptions": None})
 )
@@ -45,7 +52,7 @@ SABOTAGES = {
         "the class says Retain", written("StorageClass", {"reclaimPolicy": "Retain"})
     ),
     "provisioning.class-follows-the-pvc": Sabotage(
-        "the PVC names another class", of_pvc({"storageClassName": "nfs-ssd"})
+        "the PVC names the stack's own class instead", of_another_class
     ),
     "provisioning.path-lies-below-nfs-path": Sabotage(
         "the class has a pathPattern", of_class(pathPattern="elsewhere")
