@@ -71,6 +71,7 @@ def install_class(env: Environment) -> None:
             if obj["kind"] == "StorageClass":
                 obj["metadata"]["name"] = STORAGE_CLASS
                 obj["parameters"] = {"archiveOnDelete": "false"}
+                obj["mountOptions"].append("noatime")  # what every client's mounts show
             kube.create(obj)
     wait_until(
         "their provisioner to be available",
