@@ -4,13 +4,16 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from landfast import timeouts
 from landfast.kube.request import Object
 from landfast.kube.status import condition
 from landfast.verdict import Unknown
-from landfast.waiting import WaitTimeout
+from landfast.waiting import WaitTimeout, wait_until
+
+if TYPE_CHECKING:
+    from landfast.kube.client import Kube
 
 _STARTING = ("", "ContainerCreating", "PodInitializing")
 _CRASHED = "CrashLoopBackOff"
@@ -146,6 +149,19 @@ class StartWatch:
         self._since = now if self._since is None else self._since
         if found.final or now - self._since >= timeouts.patient(timeouts.POD_CANNOT_START):
             raise (PodCrashes if found.reason == _CRASHED else PodCannotStart)(str(found))
+
+
+def wait_for_service_account(kube: "Kube", namespace: str) -> None:
+    """Wait until a new namespace has its ServiceAccount: no pod can be made before it.
+
+    Raises:
+        WaitTimeout: it does not get one.
+    """
+    wait_until(
+        f"the service account of namespace {namespace}",
+        lambda: kube.find("ServiceAccount", "default", namespace),
+        timeout=timeouts.CONTROLLER_OBSERVES,
+    )
 
 
 def _containers(pod: Object) -> Iterator[dict[str, Any]]:

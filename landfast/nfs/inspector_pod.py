@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from landfast import timeouts
 from landfast.errors import BadInput
 from landfast.kube import Kube, Object
-from landfast.kube.pods import obstacle, summary
+from landfast.kube.pods import obstacle, summary, wait_for_service_account
 from landfast.kube.status import is_ready
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
@@ -82,11 +82,7 @@ def start(kube: Kube, export: Export, namespace: str, image: str, run_id: str) -
     Raises:
         BadInput: the export cannot be mounted, or the image cannot be pulled.
     """
-    wait_until(  # a pod cannot be made before it
-        f"the service account of namespace {namespace}",
-        lambda: kube.find("ServiceAccount", "default", namespace),
-        timeout=timeouts.CONTROLLER_OBSERVES,
-    )
+    wait_for_service_account(kube, namespace)
     for obj in objects(export, namespace, image, run_id):
         if kube.find(obj["kind"], obj["metadata"]["name"], namespace) is None:
             kube.create(obj)

@@ -8,11 +8,12 @@ import pytest
 
 from fixtures.verdicts import Judgement
 from landfast.environment import Environment
+from landfast.kube.pods import wait_for_service_account
 from landfast.kube.restricted import restricted
 from landfast.settings import Settings
 from landfast.stack import Change, Stack, temporary_stack, throw_away_overlay
 from landfast.subject import Subject, resolve
-from suites.conformance.storageclass.judged import Judged, wait_for_service_account
+from suites.conformance.storageclass.judged import Judged
 from suites.objects import patched
 
 _CLEANS_UP = {"onDelete": "delete"}

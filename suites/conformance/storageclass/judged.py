@@ -6,11 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from landfast import timeouts
-from landfast.kube.client import Kube, Object
+from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.subject import Subject, on_export, resolve
-from landfast.waiting import wait_until
 from suites.objects import SLEEP, of_pvc, on_node, pod, pvc, shell, workers
 
 MYSQL = 999
@@ -111,12 +110,3 @@ class Judged:
             with self.steps.step(f"run pod {name} on {node}"):
                 self.run(name, **on_node(node))
         return "here", "there"
-
-
-def wait_for_service_account(kube: Kube, namespace: str) -> None:
-    """Wait until a new namespace has its ServiceAccount: no pod can be created before."""
-    wait_until(
-        f"the ServiceAccount of namespace {namespace}",
-        lambda: kube.find("ServiceAccount", "default", namespace),
-        timeout=timeouts.CONTROLLER_OBSERVES,
-    )

@@ -4,10 +4,11 @@ import pytest
 
 from landfast import timeouts
 from landfast.kube.client import Object
+from landfast.kube.pods import wait_for_service_account
 from landfast.manifests import namespace
 from landfast.steps import Steps
 from landfast.waiting import wait_until
-from suites.conformance.storageclass.judged import MYSQL, Judged, wait_for_service_account
+from suites.conformance.storageclass.judged import MYSQL, Judged
 from suites.conformance.storageclass.mysql import start_mysql
 from suites.objects import is_terminating, pod, pvc, shell
 
