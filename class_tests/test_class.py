@@ -87,6 +87,22 @@ _TESTS = {
 }
 
 
+def test_mysql_survives_what_a_namespace_lets_break(foreign: Foreign, tmp_path: Path) -> None:
+    """Nine faults, and one that needs a cluster of one's own."""
+    verdicts = judge(foreign, "chaos", tmp_path, "--scenario", ",".join([*_NEAR, "nfs-kill"]))
+    assert verdicts == {
+        **{f"chaos.{name}": Verdict.PASS for name in _NEAR},
+        "chaos.nfs-kill": Verdict.SKIPPED,
+    }
+
+
+_NEAR = (
+    *("pod-delete", "pod-force-delete", "pod-evict"),
+    *("statefulset-recreate", "statefulset-scale-to-zero", "image-restart-loop"),
+    *("mysqld-sigkill", "mysqld-sigstop", "mysqld-oom"),
+)
+
+
 def test_strict_cluster_admits_everything_but_root(foreign: Foreign, tmp_path: Path) -> None:
     """PodSecurity `restricted` costs one claim."""
     enforce_restricted(foreign.env)

@@ -108,7 +108,7 @@ def pytest_arguments(name: str, flags: dict[str, Any], rest: list[str]) -> list[
 
 def _tests(name: str, *, of_class: bool) -> list[str]:
     """Return the tests of a suite; of a class that is named, only those that judge it."""
-    if not of_class:
+    if not of_class or name == "chaos":
         return [str(paths.SUITES / name)]
     folder = paths.SUITES / _CLASS
     return [f"{folder}/{test}" for test in _SMOKE_OF_CLASS] if name == "smoke" else [str(folder)]
@@ -173,9 +173,7 @@ _PytestArguments = Annotated[
     list[str] | None, typer.Argument(metavar="PYTEST", help="arguments after -- go to pytest")
 ]
 _command(conformance, Settings.model_fields.keys() - _CHAOS, pytest=_PytestArguments)
-_command(
-    chaos, Settings.model_fields.keys() - _CONFORMANCE - {"storage_class"}, pytest=_PytestArguments
-)
+_command(chaos, Settings.model_fields.keys() - _CONFORMANCE, pytest=_PytestArguments)
 _command(smoke, Settings.model_fields.keys() - _CONFORMANCE - _CHAOS, pytest=_PytestArguments)
 _command(up, _IMAGES | {"cluster", "mysql_port", "patience"})
 

@@ -128,6 +128,7 @@ class FakeKube(Kube):
         self.before: dict[str, Callable[[str, str], None]] = {}
         self.log = ""
         self.executed: list[tuple[str, ...]] = []
+        self.output = ""
         self._uids = itertools.count(1)
         self._one_at_a_time = threading.RLock()
         for obj in objects:
@@ -215,10 +216,18 @@ class FakeKube(Kube):
         self._take(Request("logs", "Pod", pod, namespace))
         return "" if previous else self.log
 
-    def execute(self, namespace: str, pod: str, argv: Sequence[str], *, timeout: int = 60) -> str:
+    def execute(
+        self,
+        namespace: str,
+        pod: str,
+        argv: Sequence[str],
+        *,
+        container: str | None = None,
+        timeout: int = 60,
+    ) -> str:
         self._take(Request("execute", "Pod", pod, namespace))
-        self.executed.append((pod, *argv))
-        return ""
+        self.executed.append((pod, *argv) if container is None else (pod, container, *argv))
+        return self.output
 
     def forward(self, namespace: str, pod: str, port: int) -> Any:
         self._take(Request("forward", "Pod", pod, namespace))

@@ -58,7 +58,15 @@ class Cluster(FakeKube):
         more = {"status": self.status} if obj["kind"] == "Pod" else {}
         return super().put(obj | more)
 
-    def execute(self, namespace: str, pod: str, argv: Sequence[str], *, timeout: int = 60) -> str:
+    def execute(
+        self,
+        namespace: str,
+        pod: str,
+        argv: Sequence[str],
+        *,
+        container: str | None = None,
+        timeout: int = 60,
+    ) -> str:
         super().execute(namespace, pod, argv, timeout=timeout)
         return self.mounts
 

@@ -16,8 +16,9 @@ OF_CLASS: Rights = {
     ("", "persistentvolumes"): "delete get list",
     ("", "pods/exec pods/portforward"): "create get",
     ("", "pods/log serviceaccounts"): "get",
+    ("", "pods/eviction"): "create",
     ("", "events nodes"): "list",
-    ("apps", "statefulsets"): _MANAGE,
+    ("apps", "statefulsets"): f"{_MANAGE} patch",
     ("storage.k8s.io", "storageclasses"): "get list",
 }
 """To judge a class through pods (`--storage-class`)."""

@@ -4,7 +4,7 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from landfast import timeouts
 from landfast.docker import Engine
@@ -12,8 +12,9 @@ from landfast.environment import Environment
 from landfast.errors import LandfastError
 from landfast.kube.client import Kube, Object
 from landfast.nfs.disk_server import DiskServer
+from landfast.nfs.inspector import ExportInspector
 from landfast.stack import Stack
-from landfast.verdict import Unknown
+from landfast.verdict import MissingCapability, Unknown
 from landfast.waiting import WaitTimeout, wait_until
 
 T = TypeVar("T")
@@ -24,19 +25,37 @@ class NotProven(Unknown):
 
 
 MYSQL_POD = "mysql-0"
+MYSQL_PVC = "mysql-data-mysql-0"
+HAND = "hand"
+"""The container beside mysqld that signals it where the nodes cannot be entered."""
+
+Reach = Literal["namespace", "cluster"]
+"""What a fault touches: only the run's own namespace, or nodes, servers and the control plane."""
 
 
 @dataclass(frozen=True)
 class Site:
     """What the faults of a run may touch: its own cluster, its own NFS server, one stack.
 
-    Faults of a node break the one that the pod `pod_name` is on: MySQL's in the chaos suite.
+    Faults of a node break the one that the pod `pod_name` is on: MySQL's in the chaos suite. On a
+    cluster of others there is no `own_server`, and faults stay in the stack's namespace.
     """
 
     env: Environment
     stack: Stack
-    server: DiskServer
+    own_server: DiskServer | None
     pod_name: str = MYSQL_POD
+
+    @property
+    def server(self) -> DiskServer:
+        """The run's own NFS server.
+
+        Raises:
+            MissingCapability: the site is on a cluster of others.
+        """
+        if self.own_server is None:
+            raise MissingCapability("cluster.owned", "the cluster and the NFS server are others'")
+        return self.own_server
 
     @property
     def engine(self) -> Engine:
@@ -56,8 +75,16 @@ class Site:
 
     @property
     def volume(self) -> str:
-        """The PersistentVolume that holds MySQL's data."""
-        return self.stack.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
+        """The PersistentVolume that holds MySQL's data; "" while there is none."""
+        if self.own_server:
+            return self.stack.overlay.name("PersistentVolume", "nfs-pv-data-mysql")
+        pvc = self.kube.find("PersistentVolumeClaim", MYSQL_PVC, self.stack.namespace) or {}
+        return str(pvc.get("spec", {}).get("volumeName", ""))
+
+    @property
+    def export(self) -> ExportInspector | None:
+        """The stack's part of the export, from its server; None if only pods see it."""
+        return self.stack.export if self.own_server else None
 
     def find_pod(self) -> Object | None:
         """Return the pod, or None if there is none now."""
@@ -108,6 +135,7 @@ class Fault(ABC):
     """In kebab case: `nfs-freeze`."""
     text: ClassVar[str]
     """What is broken, in a few words: `the NFS server is frozen`."""
+    reach: ClassVar[Reach] = "cluster"
 
     def __init__(self, site: Site, aim: Mapping[str, str] | None = None) -> None:
         self.site = site
@@ -187,6 +215,12 @@ def prove(
         )
     except WaitTimeout as error:
         raise NotProven(f"nothing shows that the fault took effect: {error}") from error
+
+
+def main_status(pod: Object) -> Object:
+    """Return the status of a pod's container, not that of the hand; empty while there is none."""
+    statuses = pod["status"].get("containerStatuses") or ()
+    return next((dict(found) for found in statuses if found.get("name") != HAND), {})
 
 
 F = TypeVar("F", bound="Fault")

@@ -19,6 +19,8 @@ def complaints(site: Site) -> list[str]:
     Raises:
         LandfastError: the API server or the engine refuses.
     """
+    if site.own_server is None:
+        return _complaints_of_mysql(site)
     found = []
     for node in site.kube.list("Node"):
         name = node["metadata"]["name"]
@@ -41,10 +43,10 @@ def complaints(site: Site) -> list[str]:
 
 def _complaints_of_mysql(site: Site) -> list[str]:
     found = []
-    for kind, name, namespace in (
-        ("Deployment", "nfs-client-provisioner", site.stack.system_namespace),
-        ("StatefulSet", "mysql", site.stack.namespace),
-    ):
+    needed = [("StatefulSet", "mysql", site.stack.namespace)]
+    if site.own_server:
+        needed.insert(0, ("Deployment", "nfs-client-provisioner", site.stack.system_namespace))
+    for kind, name, namespace in needed:
         obj = site.kube.find(kind, name, namespace)
         if obj is None or obj.get("status", {}).get("availableReplicas") != 1:
             found.append(f"{kind} {name} has no available replica")

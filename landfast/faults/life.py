@@ -55,6 +55,8 @@ class Life:
     def __init__(
         self, make: type[Fault], site: Site, rollback: Rollback, step: StepFunction
     ) -> None:
+        if make.reach == "cluster" and site.own_server is None:
+            raise MissingCapability("cluster.owned", f"{make.name} reaches beyond the namespace")
         self.fault = make(site)
         if reason := self.fault.available():
             raise MissingCapability(f"fault.{self.fault.name}", reason)

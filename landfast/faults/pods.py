@@ -4,7 +4,7 @@ from typing import Any
 
 from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import Lasting, Momentary, Site, prove, register
+from landfast.faults.base import Lasting, Momentary, Site, main_status, prove, register
 from landfast.kube.client import Object
 from landfast.waiting import wait_until
 
@@ -39,8 +39,7 @@ def _what_is_missing(site: Site) -> str:
     revision = pod["metadata"]["labels"].get("controller-revision-hash")
     if revision != wanted["status"].get("updateRevision"):
         return f"pod mysql-0 has the revision {revision}"
-    (status,) = pod["status"].get("containerStatuses") or [{}]
-    state = status.get("state") or {"waiting": {}}
+    state = main_status(pod).get("state") or {"waiting": {}}
     return "" if "running" in state else f"its container is {state}"
 
 
@@ -64,6 +63,7 @@ def _pod_runs(site: Site) -> str:
 class _PodGoes(Momentary):
     """The pod is removed in one way or another; its StatefulSet makes the next one."""
 
+    reach = "namespace"
     uid = ""
 
     def note(self) -> None:
@@ -126,6 +126,8 @@ class PodEvict(_PodGoes):
 
 class _SetFault(Lasting):
     """A change to the StatefulSet."""
+
+    reach = "namespace"
 
     def _spec(self) -> Object:
         """Return the spec of the set, empty if there is no set."""
@@ -231,7 +233,7 @@ class ImageRestartLoop(_SetFault):
         Not every StatefulSet controller replaces a pod that was never Ready (1.37's does). So the
         pod is deleted once the controller has observed the old revision and makes no new one.
         """
-        (container,) = _manifest(self.site)["spec"]["template"]["spec"]["containers"]
+        container, *_ = _manifest(self.site)["spec"]["template"]["spec"]["containers"]
         self._run(self.aim["image"], container.get("command"))
         wait_until(
             "StatefulSet mysql to be observed",
@@ -246,15 +248,16 @@ class ImageRestartLoop(_SetFault):
         return dict(self._spec()["template"]["spec"])
 
     def _container(self) -> Object:
-        (container,) = self._spec_of_pods()["containers"]
+        container, *_ = self._spec_of_pods()["containers"]
         return dict(container)
 
     def _run(self, image: str, command: list[str] | None) -> None:
         changed = {**self._container(), "image": image, "command": command}
-        self._patch({"template": {"spec": {"containers": [changed]}}})
+        _, *others = self._spec_of_pods()["containers"]
+        self._patch({"template": {"spec": {"containers": [changed, *others]}}})
 
     def _is_broken(self, spec: Object) -> bool:
-        (container,) = spec["containers"]
+        container, *_ = spec["containers"]
         return bool(container["image"] != self.aim["image"])
 
     def _loop(self) -> dict[str, Any]:
@@ -262,7 +265,7 @@ class ImageRestartLoop(_SetFault):
         pod = self.site.find_pod()
         if pod is None or not self._is_broken(pod["spec"]):
             return {}
-        (status,) = pod["status"].get("containerStatuses") or [{}]
+        status = main_status(pod)
         return {
             "waiting": (status.get("state", {}).get("waiting") or {}).get("reason"),
             "exit code": (status.get("lastState", {}).get("terminated") or {}).get("exitCode"),

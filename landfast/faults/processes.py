@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.faults.base import Fault, Lasting, Momentary, NotProven, Site, prove, register
+from landfast.faults.base import (
+    HAND,
+    Fault,
+    Lasting,
+    Momentary,
+    NotProven,
+    Site,
+    main_status,
+    prove,
+    register,
+)
 from landfast.kube.client import Object
 from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.waiting import wait_until
@@ -32,14 +42,14 @@ class Process:
 
 def container_of(pod: Object) -> tuple[str, int]:
     """Return the id of a pod's container ("" while there is none) and its restarts."""
-    (status,) = pod["status"].get("containerStatuses") or [{}]
+    status = main_status(pod)
     identity = str(status.get("containerID") or "")
     return identity.rpartition("//")[2], int(status.get("restartCount") or 0)
 
 
 def end_of(pod: Object, container: str) -> Object:
     """Return how a container of a pod ended; empty if it has not, or if nobody knows any more."""
-    (status,) = pod["status"].get("containerStatuses") or [{}]
+    status = main_status(pod)
     for state in (status.get("state", {}), status.get("lastState", {})):
         ended = state.get("terminated") or {}
         if str(ended.get("containerID", "")).rpartition("//")[2] == container:
@@ -67,8 +77,13 @@ def processes_of(site: Site, node: str, container: str) -> list[Process]:
     """
     if not container:  # "" would match every process's cgroup
         return []
+    return _parse(site.on_node(node, "sh", "-c", _STATS, "sh", container))
+
+
+def _parse(stats: str) -> list[Process]:
+    """Read lines of /proc/PID/stat (proc_pid_stat(5)); return the lowest id first."""
     found = []
-    for line in site.on_node(node, "sh", "-c", _STATS, "sh", container).splitlines():
+    for line in stats.splitlines():
         head, _, tail = line.rpartition(") ")
         pid, _, name = head.partition(" (")
         found.append(Process(int(pid), name, tail[:1]))
@@ -76,7 +91,18 @@ def processes_of(site: Site, node: str, container: str) -> list[Process]:
 
 
 def _mysqld_of(site: Site, node: str, container: str) -> list[Process]:
-    return [p for p in processes_of(site, node, container) if p.name in _MYSQLD]
+    found = processes_of(site, node, container) if site.own_server else _in_pod(site)
+    return [process for process in found if process.name in _MYSQLD]
+
+
+def _in_pod(site: Site) -> list[Process]:
+    """Return the processes of MySQL's pod, as the hand sees them: by their ids in the pod."""
+    return _parse(_by_hand(site, "sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null || true"))
+
+
+def _by_hand(site: Site, *argv: str) -> str:
+    """Run a program in the container beside mysqld and return its output."""
+    return site.kube.execute(site.stack.namespace, site.pod_name, argv, container=HAND)
 
 
 def answers_within(server: MysqlServer, seconds: float) -> bool:
@@ -91,6 +117,8 @@ def answers_within(server: MysqlServer, seconds: float) -> bool:
 class _Mysqld(Fault):
     """A fault of mysqld in its container."""
 
+    reach = "namespace"
+
     def take_aim(self) -> dict[str, str]:
         pod = self.site.pod()
         return {"node": str(pod["spec"].get("nodeName", "")), "container": container_of(pod)[0]}
@@ -100,7 +128,10 @@ class _Mysqld(Fault):
 
     def _signal(self, signal: str) -> None:
         for process in self._mysqld():
-            self.site.on_node(self.aim["node"], "kill", signal, str(process.pid))
+            if self.site.own_server:
+                self.site.on_node(self.aim["node"], "kill", signal, str(process.pid))
+            else:
+                _by_hand(self.site, "kill", signal, str(process.pid))
 
 
 class _MysqldEnds(Momentary, _Mysqld):

@@ -2,15 +2,27 @@
 
 import contextlib
 import json
+import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from landfast.environment import Environment
-from landfast.faults.base import MYSQL_POD, Site
+from landfast.faults.base import HAND, MYSQL_POD, MYSQL_PVC, Site
 from landfast.kube.client import Object
+from landfast.kube.restricted import restricted
+from landfast.mysql.bridge import bridged
+from landfast.mysql.client import MysqlServer
+from landfast.mysql.forward import PodForward
 from landfast.nfs.disk_server import DiskServer, remove_disk_server, start_disk_server
 from landfast.run import RunRecord, records
-from landfast.stack import Stack, reference_overlay
+from landfast.stack import (
+    Change,
+    Stack,
+    reference_overlay,
+    temporary_stack,
+    throw_away_overlay,
+)
 from landfast.verdict import MissingCapability
 
 EVICTION_SECONDS = 5
@@ -18,8 +30,12 @@ EVICTION_SECONDS = 5
 
 
 def record_of(env: Environment) -> RunRecord:
-    """Return the record of the run that made this cluster."""
-    return next(record for record in records() if record.name == env.cluster.name)
+    """Return the record of the run that made this cluster, or that works on it."""
+    return next(
+        record
+        for record in records()
+        if record.name == env.cluster.name or record.run_id == env.run_id
+    )
 
 
 @contextlib.contextmanager
@@ -72,6 +88,34 @@ def open_site(env: Environment) -> Iterator[Site]:
             site.stack.remove()
 
 
+@contextlib.contextmanager
+def open_class_site(env: Environment, storage_class: str) -> Iterator[Site]:
+    """Deploy MySQL on a class of others, in a namespace of its own, and wait until it answers.
+
+    MySQL is reached through the API server, from a port on 127.0.0.1.
+
+    Raises:
+        WaitTimeout: MySQL does not come up.
+    """
+    overlay = throw_away_overlay(env, f"chaos-{secrets.token_hex(2)}")
+    with temporary_stack(env, replace(overlay, storage_class=storage_class)) as stack:
+        stack.changes += [_as_mysql_with_a_hand(env.images.busybox), restricted]
+        stack.create_namespace()
+        dial = PodForward(stack.kube, stack.namespace, "app=mysql", 3306)
+        with bridged(dial) as port:
+            stack.mysql = MysqlServer(port, stack.mysql.password)
+            _deploy_mysql(stack)
+            yield Site(env, stack, None)
+
+
+def _deploy_mysql(stack: Stack) -> None:
+    """Create MySQL with a volume that its class makes, and wait until it answers."""
+    for obj in stack.objects("mysql"):
+        if obj["kind"] != "PersistentVolume":
+            stack.kube.create(obj)
+    stack.wait_for_mysql()
+
+
 def renew_mysql(site: Site) -> None:
     """Throw MySQL's data away and deploy MySQL again, so that the next test starts clean.
 
@@ -81,11 +125,16 @@ def renew_mysql(site: Site) -> None:
     stack = site.stack
     for kind, name in (
         ("StatefulSet", "mysql"),
-        ("Pod", "mysql-0"),
-        ("PersistentVolumeClaim", "mysql-data-mysql-0"),
-        ("PersistentVolume", site.volume),
+        ("Pod", MYSQL_POD),
+        ("PersistentVolumeClaim", MYSQL_PVC),
     ):
         stack.delete(kind, name, grace_seconds=1)
+    if site.own_server is None:
+        (again,) = (obj for obj in stack.objects("mysql") if obj["kind"] == "StatefulSet")
+        site.kube.create(again)
+        stack.wait_for_mysql()
+        return
+    stack.delete("PersistentVolume", site.volume, grace_seconds=1)
     stack.export.remove("mysql")
     stack.export.make_folder("mysql")
     # a server that still has removed files in its cache would serve them under the same names
@@ -122,6 +171,26 @@ def left_site(record: RunRecord) -> Site | None:
 
 def _site_file(record: RunRecord) -> Path:
     return record.folder / "site.json"
+
+
+def _as_mysql_with_a_hand(image: str) -> Change:
+    """Return the change that runs MySQL as its own user, beside a container that can signal it."""
+    hand = {
+        "name": HAND,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", "trap 'exit 0' TERM; sleep 2147483647 & wait"],
+    }
+
+    def change(obj: Object) -> Object:
+        if obj["kind"] == "StatefulSet":
+            spec = obj["spec"]["template"]["spec"]
+            spec["shareProcessNamespace"] = True
+            spec["securityContext"] = {"runAsUser": 999, "runAsGroup": 999, "fsGroup": 999}
+            spec["containers"].append(hand)
+        return _leave_lost_nodes_soon(obj)
+
+    return change
 
 
 def _leave_lost_nodes_soon(obj: Object) -> Object:

@@ -267,9 +267,15 @@ class Kube:
     # --- reaching into a pod
 
     def execute(
-        self, namespace: str, pod: str, argv: Sequence[str], *, timeout: int = timeouts.COMMAND
+        self,
+        namespace: str,
+        pod: str,
+        argv: Sequence[str],
+        *,
+        container: str | None = None,
+        timeout: int = timeouts.COMMAND,
     ) -> str:
-        """Run a program in a pod's first container and return its standard output.
+        """Run a program in a pod's container, by default its first, and return its output.
 
         Raises:
             LandfastError: it failed; the message has its standard error.
@@ -281,6 +287,7 @@ class Kube:
                 sent.name,
                 sent.namespace,
                 command=[*argv],
+                **({"container": container} if container else {}),
                 stdout=True,
                 stderr=True,
                 stdin=False,

@@ -52,10 +52,10 @@ def plant_canary(server: MysqlServer) -> None:
         cursor.execute(f"INSERT INTO {_DATABASE}.canary VALUES {rows}")  # noqa: S608
 
 
-def take_snapshot(server: MysqlServer, export: ExportInspector) -> Snapshot:
-    """Return a snapshot of the database that answers now."""
+def take_snapshot(server: MysqlServer, export: ExportInspector | None) -> Snapshot:
+    """Return a snapshot of the database that answers now; without an export it has no inode."""
     ((_, checksum),) = server.query(f"CHECKSUM TABLE {_DATABASE}.canary")
-    entry = export.stat(_FOLDER)
+    entry = export.stat(_FOLDER) if export else None
     return Snapshot(server.identity().server_uuid, checksum, entry.inode if entry else None)
 
 
@@ -144,7 +144,9 @@ class IdentityFindings:
     doubts: tuple[str, ...] = ()
 
 
-def verify(before: Snapshot, server: MysqlServer, export: ExportInspector) -> IdentityFindings:
+def verify(
+    before: Snapshot, server: MysqlServer, export: ExportInspector | None
+) -> IdentityFindings:
     """Compare the database that answers now with the one from before a fault."""
     seen = f"before: {before}"
     try:

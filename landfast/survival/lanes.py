@@ -24,7 +24,7 @@ class Watcher(threading.Thread):
         self._site, self._began = site, began
         # a separate client: an API server that does not answer must not hold up the run
         self._kube = Kube(site.env.cluster.kubeconfig, site.env.cluster.context)
-        self._node = site.node()
+        self._node, self._volume = site.node(), site.volume
         self._spans: dict[str, list[Span]] = {}
         self._ended = threading.Event()
 
@@ -46,11 +46,10 @@ class Watcher(threading.Thread):
             f"node {self._node.rpartition('-')[2]}": lambda: _node_state(
                 self._kube.get("Node", self._node)
             ),
-            f"PV {self._site.volume}": lambda: _phase(
-                self._kube.find("PersistentVolume", self._site.volume)
-            ),
-            "NFS server": lambda: _container(self._site.server.state().status),
+            f"PV {self._volume}": lambda: _phase(self._kube.find("PersistentVolume", self._volume)),
         }
+        if self._site.own_server:
+            looks["NFS server"] = lambda: _container(self._site.server.state().status)
         for name, look in looks.items():
             try:
                 state, good = look()

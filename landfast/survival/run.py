@@ -29,7 +29,7 @@ from landfast.survival.lanes import Watcher, happenings
 from landfast.survival.moments import MOMENTS
 from landfast.survival.scenario import Scenario
 from landfast.survival.verdict import judge
-from landfast.verdict import Unknown
+from landfast.verdict import MissingCapability, Unknown
 from landfast.waiting import WaitTimeout
 
 _BEFORE = 3000  # acknowledged writes: two to four seconds
@@ -84,6 +84,8 @@ def survive(
         Unknown: the cluster was not healthy, or took no load: nothing was broken.
         MissingCapability: the fault cannot be injected here.
     """
+    if site.own_server is None and (scenario.mode != "honest" or scenario.mount_options):
+        raise MissingCapability("nfs.owned", "the NFS server and the class are others'")
     folder.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(site.stack.mysql, folder)
     with step("the cluster is healthy; a fresh ledger and a canary"):
@@ -97,8 +99,9 @@ def survive(
     beside: dict[str, object] = {}
     with contextlib.suppress(LandfastError):  # a verdict rests on neither
         beside["happenings"] = happenings(site, ledger.began, course.ended)
-    with contextlib.suppress(LandfastError):
-        beside["client"] = read_stats(site.engine, site.node(), site.server.address)
+    if site.own_server:
+        with contextlib.suppress(LandfastError):
+            beside["client"] = read_stats(site.engine, site.node(), site.server.address)
     return survival.model_copy(update=beside)
 
 
@@ -106,7 +109,7 @@ def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
     server = site.stack.mysql
     try:
         wait_healthy(site, timeout=timeouts.HEALTHY)
-        if site.server.mode() != scenario.mode:
+        if site.own_server and site.server.mode() != scenario.mode:
             site.server.set_mode(scenario.mode)
         if scenario.mount_options:
             spec = {"mountOptions": [*scenario.mount_options]}
@@ -120,7 +123,7 @@ def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
         for name, value in scenario.variables.items():
             server.query(f"SET GLOBAL {name} = %s", (int(value),))
         return _Before(
-            identity.take_snapshot(server, site.stack.export),
+            identity.take_snapshot(server, site.export),
             identity.durability(server),
             container_of(site.pod()),
         )
@@ -197,7 +200,7 @@ def _look(
             failures.append("mysqld did not end, although it had lost its lock")
     except WaitTimeout as error:
         failures.append(str(error))
-    found = identity.verify(before.snapshot, site.stack.mysql, site.stack.export)
+    found = identity.verify(before.snapshot, site.stack.mysql, site.export)
     log = identity.LogFindings((), ())
     try:
         log = identity.scan_log(site.kube, site.stack.namespace, "mysql-0", since)

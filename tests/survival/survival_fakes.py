@@ -131,6 +131,8 @@ class FakeSite:
         self.server = SimpleNamespace(
             mode=lambda: [*self.modes, "honest"][0], set_mode=self.modes.append, address="10.0.0.2"
         )
+        self.own_server: object = self.server
+        self.export = None
         self.engine = FakeEngine()
         self.volume = "pv-1"
         self.kube = FakeKube({"kind": "PersistentVolume", "metadata": {"name": self.volume}})

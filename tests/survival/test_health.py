@@ -62,7 +62,9 @@ class Whole:
         state = replace(RUNNING, status=self.container)
         server = SimpleNamespace(state=lambda: state)
         names = {"pod_name": self.pod_name}
-        return cast(Site, SimpleNamespace(kube=self, stack=stack, server=server, **names))
+        return cast(
+            Site, SimpleNamespace(kube=self, stack=stack, server=server, own_server=server, **names)
+        )
 
 
 @pytest.fixture

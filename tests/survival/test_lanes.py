@@ -106,6 +106,7 @@ class World:
             "env": SimpleNamespace(cluster=SimpleNamespace(kubeconfig=None, context="x")),
             "stack": SimpleNamespace(namespace="default"),
             "server": SimpleNamespace(state=lambda: replace(RUNNING, status=self.server)),
+            "own_server": True,
             "node": lambda: NODE,
             "volume": "nfs-pv",
             "kube": SimpleNamespace(

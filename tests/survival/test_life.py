@@ -158,3 +158,16 @@ def test_sabotaged_hold_is_healed_in_its_middle(journal: Rollback) -> None:
         life.hold(30)
     assert fault.calls == [*ALL[:3], "still_there", "heal", "still_there", *ALL[3:]]
     assert isinstance(life.record, FaultRecord)
+
+
+def test_fault_that_reaches_beyond_the_namespace_needs_a_cluster_of_ones_own(
+    journal: Rollback,
+) -> None:
+    fake = FakeSite()
+    fake.own_server = None
+    with pytest.raises(MissingCapability, match="fake reaches beyond the namespace"):
+        Life(fake_fault(), fake.site, journal, silent)
+    assert journal.open_faults() == []
+    near = fake_fault()
+    near.reach = "namespace"
+    Life(near, fake.site, journal, silent)

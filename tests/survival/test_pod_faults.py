@@ -1,11 +1,13 @@
 """Faults of MySQL's pod, its set, process and data: what they ask for, and what proves them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import result
 from fault_place import CONTAINER, NODE, Object, Place, pod, unproven
 
+from landfast.faults.base import Site
 from landfast.faults.data import DataDirectorySwapped
 from landfast.faults.pods import (
     ImageRestartLoop,
@@ -15,6 +17,7 @@ from landfast.faults.pods import (
     StatefulSetScaleToZero,
 )
 from landfast.faults.processes import MysqldOom, MysqldSigkill, MysqldSigstop
+from landfast.verdict import MissingCapability
 from landfast.waiting import WaitTimeout
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -156,3 +159,47 @@ def test_swapped_directory_gives_mysql_another_id(place: Place) -> None:
     fault.heal()
     assert list(place.inspector.files) == ["mysql"]
     assert fault.prove_healed() == "MySQL answers"
+
+
+STATS = "1 (pause) S 0 1\n7 (mysqld) S 1 7\n20 (sh) S 0 20\n"
+
+
+@pytest.fixture
+def theirs(place: Place) -> Site:
+    """A site on a cluster of others: a container beside mysqld stands for the node."""
+    statuses = [{"name": "hand"}, {"name": "mysql", "containerID": f"containerd://{CONTAINER}"}]
+    place.kube.objects["Pod", "default", "mysql-0"]["status"]["containerStatuses"] = statuses
+    place.kube.output = STATS
+    return replace(place.site, own_server=None)
+
+
+def test_mysqld_of_a_cluster_of_others_is_signalled_from_beside_it(
+    place: Place, theirs: Site
+) -> None:
+    fault = MysqldSigkill(theirs)
+    assert fault.aim["container"] == CONTAINER
+    fault.inject()
+    assert place.kube.executed[-1] == ("mysql-0", "hand", "kill", "-KILL", "7")
+    assert place.engine.asked("execute") == []
+
+
+def test_state_of_mysqld_is_seen_from_beside_it(place: Place, theirs: Site) -> None:
+    fault = MysqldSigstop(theirs)
+    assert not fault.still_there()
+    place.kube.output = STATS.replace("(mysqld) S", "(mysqld) T")
+    assert fault.still_there()
+
+
+def test_volume_of_a_cluster_of_others_is_that_of_mysqls_pvc(place: Place, theirs: Site) -> None:
+    assert theirs.volume == ""
+    place.kube.put(
+        {
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "mysql-data-mysql-0", "namespace": "default"},
+            "spec": {"volumeName": "pvc-1"},
+        }
+    )
+    assert theirs.volume == "pvc-1"
+    assert theirs.export is None
+    with pytest.raises(MissingCapability, match="others'"):
+        _ = theirs.server
