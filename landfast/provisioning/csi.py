@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from landfast.provisioning.contract import Fate, PvcMeta, Reclaimed
 
 DRIVER = "nfs.csi.k8s.io"
-PARENTS_MAX = 10
-"""Of more emptied parents than this, one more is removed, and the deletion fails."""
-
+PARENTS_MAX = 10  # of more emptied parents, one more is removed, and the deletion fails
 _NAMES = {  # csi-provisioner adds these with --extra-create-metadata, as the chart has it
     "csi.storage.k8s.io/pvc/name",
     "csi.storage.k8s.io/pvc/namespace",
@@ -64,12 +62,28 @@ class Handle:
     uuid: str
     on_delete: str
 
+    @property
+    def action(self) -> str:
+        """What is done: `delete`, `retain` or `archive`. A word that means nothing is delete."""
+        said = self.on_delete.lower()
+        return said if said in ("retain", "archive") else "delete"
+
+    @property
+    def directory(self) -> str:
+        """The directory that it is done to."""
+        return _clean(self.sub_dir)
+
+    @property
+    def archive(self) -> str:
+        """The directory to which that one is archived."""
+        return _clean(f"archived-{self.sub_dir}")
+
 
 def refusal(parameters: Mapping[str, str]) -> str | None:
     """Return why CreateVolume refuses a class's parameters, or None; the code is InvalidArgument.
 
-    The case of a key does not matter, nor that of the value of onDelete. A missing share is not
-    refused: see `mount_refusal`.
+    The case of a key does not matter, nor that of onDelete's value. A missing share is not refused
+    (`mount_refusal`).
     """
     given = {key.lower(): value for key, value in parameters.items()}
     for key in parameters:
@@ -91,10 +105,9 @@ def refusal(parameters: Mapping[str, str]) -> str | None:
 
 
 def mount_refusal(settings: ClassSettings) -> str | None:
-    """Return why NodePublishVolume refuses a volume of this class, or None.
+    """Return why no pod can mount a volume of this class, or None; its PVC is Bound all the same.
 
-    Without a share CreateVolume makes the directory in the server's root, and the PVC is Bound;
-    no pod can mount it.
+    Without a share CreateVolume makes the directory in the server's root.
     """
     return None if settings.share else "share is a required parameter"
 
@@ -127,11 +140,8 @@ def mode(settings: ClassSettings) -> int:
 
 
 def share_mode(settings: ClassSettings) -> int | None:
-    """Return the mode that creating a volume gives the share itself, None if it keeps its own.
-
-    CreateVolume mounts the share as if for a pod, and that sets the mode of what it mounts.
-    """
-    return _permissions(settings) or None
+    """Return the mode that CreateVolume gives the share itself, None if the share keeps its own."""
+    return _permissions(settings) or None  # it is mounted as if for a pod, which sets the mode
 
 
 def attributes(settings: ClassSettings, pvc: PvcMeta, pv_name: str) -> dict[str, str]:
@@ -176,11 +186,6 @@ def parse(handle: str) -> Handle | None:
     return None if any(map(_climbs, (read.share, read.sub_dir, read.uuid))) else read
 
 
-def archive_name(sub_dir: str) -> str:
-    """Return the directory to which a volume with this subDir in its handle is archived."""
-    return _clean(f"archived-{sub_dir}")
-
-
 def fate(
     settings: ClassSettings, pvc: PvcMeta, pv_name: str, *, others: Collection[str] = ()
 ) -> Fate:
@@ -203,15 +208,14 @@ def deletion(handle: str, own: str, *, others: Collection[str] = (), gone: bool 
     volume = parse(handle)
     if volume is None:  # "an invalid ID should be treated as doesn't exist"
         return Fate(Reclaimed.LEAKED, own)
-    action, target = volume.on_delete.lower(), _clean(volume.sub_dir)
-    if action == "retain":
+    if volume.action == "retain":
         return Fate(Reclaimed.KEPT, own)
     if gone:
-        fails = action == "archive" or _is_lost(target, others)
+        fails = volume.action == "archive" or _is_lost(volume.directory, others)
         return Fate(Reclaimed.NOTHING_THERE, None, "Released" if fails else "gone")
-    if action == "archive":
-        return _archived(own, target, archive_name(volume.sub_dir), others)
-    return _removed(own, target, others)
+    if volume.action == "archive":
+        return _archived(own, volume.directory, volume.archive, others)
+    return _removed(own, volume.directory, others)
 
 
 def emptied_parents(directory: str, others: Collection[str] = ()) -> list[str]:

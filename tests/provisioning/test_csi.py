@@ -148,12 +148,7 @@ def test_permissions_reach_the_share_too(
 def test_a_volume_carries_the_classs_parameters_and_its_directory() -> None:
     assert csi.attributes(PLAIN, PVC, "pvc-1") == {**PLAIN.parameters, "subdir": "pvc-1"}
     named = csi.attributes(replace(NESTED, on_delete="retain"), PVC, "pvc-1")
-    assert named == {
-        "server": "nfs.example.com",
-        "share": "/exports",
-        "subDir": "shop/data",
-        "onDelete": "retain",
-    }
+    assert named == {**PLAIN.parameters, "subDir": "shop/data", "onDelete": "retain"}
 
 
 @pytest.mark.parametrize(
