@@ -14,8 +14,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// defects are mistakes that other drivers could make. Landfast plants each in its own tests, to see that a claim finds it.
-// None is in use otherwise.
+// defects are mistakes that other drivers could make. Landfast plants each in its own tests, to see that a claim finds
+// it. None is in use otherwise.
 var defects = []string{
 	"ondelete-ignored",     // what onDelete keeps is removed
 	"one-directory",        // the PVCs of a class get the directory of the first one
@@ -93,8 +93,8 @@ func (d *defectiveController) DeleteVolume(ctx context.Context, request *csi.Del
 	return d.controller.DeleteVolume(ctx, request)
 }
 
-// ControllerExpandVolume answers, under that defect, with the size that the volume had: csi-resizer is content, and the PV
-// keeps its size.
+// ControllerExpandVolume answers, under that defect, with the size that the volume had: csi-resizer is content, and the
+// PV keeps its size.
 func (d *defectiveController) ControllerExpandVolume(ctx context.Context, request *csi.ControllerExpandVolumeRequest) (*csi.ControllerExpandVolumeResponse, error) {
 	if size, ok := d.known.Load(request.GetVolumeId()); ok && d.defect == "expansion-lies" {
 		return &csi.ControllerExpandVolumeResponse{CapacityBytes: size.(int64)}, nil

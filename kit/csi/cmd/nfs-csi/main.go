@@ -1,7 +1,7 @@
 // Command nfs-csi is Landfast's stand-in for csi-driver-nfs v4.13 where its released image cannot be pulled: the same
 // name, parameters, handles, volumes and mistakes. It makes no snapshots and no clones.
 //
-// Landfast's own suites compare a cluster with that contract, so the stand-in keeps what the released driver gets wrong.
+// Landfast's own suites compare a cluster with that contract: the stand-in keeps what the released driver gets wrong.
 package main
 
 import (

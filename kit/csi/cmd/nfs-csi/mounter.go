@@ -29,10 +29,10 @@ type mounter interface {
 	mounted(target string) (bool, error)
 }
 
-// nodeMounter mounts with the node's own mount(8), in the node's mount namespace: the container has neither mount(8) nor
-// a helper. Where the kernel has no NFS, the helper serves all mounts of a node by one process, which must outlive this
-// container, as the kernel's client would: the kubelet mounts by `systemd-run --scope`, too, so that what a mount leaves
-// running is not in the cgroup of the one who asked. The pod needs hostPID, as systemd moves a process by its number.
+// nodeMounter mounts with the node's own mount(8), in the node's mount namespace: the container has neither mount(8)
+// nor a helper. Where the kernel has no NFS, the helper serves all mounts of a node by one process, which must outlive
+// this container, as the kernel's client would. So it does as the kubelet does: `systemd-run --scope` takes what a mount
+// leaves running out of the cgroup of the one who asked. The pod needs hostPID: systemd moves a process by its number.
 type nodeMounter struct{}
 
 func (nodeMounter) mount(ctx context.Context, source, target string, options []string) error {

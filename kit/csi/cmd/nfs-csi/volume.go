@@ -129,7 +129,7 @@ func newVolume(name string, given map[string]string) (parameters, error) {
 	return made, nil
 }
 
-// expand replaces the placeholders in a subDir. Names of Kubernetes have no placeholder in them: the order does not matter.
+// expand replaces the placeholders in a subDir. The order does not matter: no name has a placeholder in it.
 func expand(subDir string, names map[string]string) string {
 	for placeholder, name := range names {
 		subDir = strings.ReplaceAll(subDir, placeholder, name)
