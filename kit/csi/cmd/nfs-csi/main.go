@@ -101,6 +101,9 @@ func run(ctx context.Context, settings settings) error {
 
 // serve serves on a socket until ctx ends.
 func serve(ctx context.Context, server *grpc.Server, socket string) error {
+	if err := os.MkdirAll(filepath.Dir(socket), 0o750); err != nil {
+		return err
+	}
 	// A killed process leaves its socket, and nobody can listen there again.
 	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

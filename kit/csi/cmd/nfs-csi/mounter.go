@@ -31,8 +31,9 @@ type mounter interface {
 
 // nodeMounter mounts with the node's own mount(8), in the node's mount namespace: the container has neither mount(8)
 // nor a helper. Where the kernel has no NFS, the helper serves all mounts of a node by one process, which must outlive
-// this container, as the kernel's client would. So it does as the kubelet does: `systemd-run --scope` takes what a mount
-// leaves running out of the cgroup of the one who asked. The pod needs hostPID: systemd moves a process by its number.
+// this container, as the kernel's client would. So `systemd-run --scope`, which the kubelet mounts with, too, takes what
+// a mount leaves running out of the cgroup of the one who asked. The pod needs hostPID: systemd moves a process by its
+// number.
 type nodeMounter struct{}
 
 func (nodeMounter) mount(ctx context.Context, source, target string, options []string) error {

@@ -129,4 +129,3 @@ func (s *setup) remove(t *testing.T, handle string) error {
 	_, err := s.DeleteVolume(t.Context(), &csi.DeleteVolumeRequest{VolumeId: handle})
 	return err
 }
-
