@@ -73,15 +73,14 @@ func onNode(ctx context.Context, timeout time.Duration, command ...string) error
 	defer cancel()
 	klog.InfoS("Running on the node", "command", command)
 	ended := make(chan error, 1)
-	go func() {
-		// Never unlocked: a thread in another namespace is of no use to others, and ends with this goroutine.
-		runtime.LockOSThread()
-		ended <- inNamespaceOf(ctx, "/proc/1/ns/mnt", command)
-	}()
+	go func() { ended <- inNamespace(ctx, "/proc/1/ns/mnt", command) }()
 	return <-ended
 }
 
-func inNamespaceOf(ctx context.Context, namespace string, command []string) error {
+// inNamespace runs a program in a mount namespace. It needs a goroutine of its own, which takes its thread with it: in
+// another namespace, that is of no use to others.
+func inNamespace(ctx context.Context, namespace string, command []string) error {
+	runtime.LockOSThread()
 	file, err := os.Open(namespace)
 	if err != nil {
 		return fmt.Errorf("enter the node's mount namespace: %w", err)
