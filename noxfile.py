@@ -150,8 +150,9 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
     session.run("lint-imports", "--no-cache")
     session.run("yamllint", "--strict", ".")
-    session.run("python", "-m", "landfast.kit.go", "fmt")
-    session.run("python", "-m", "landfast.kit.go", "vet", "./...")
+    for module in ([], ["csi"]):
+        session.run("python", "-m", "landfast.kit.go", *module, "fmt")
+        session.run("python", "-m", "landfast.kit.go", *module, "vet", "./...")
     # of programs that import Kubernetes, staticcheck would read all of it
     small = ["./cmd/mount.nfs/...", "./cmd/flock", "./cmd/pause"]
     session.run("python", "-m", "landfast.kit.go", "staticcheck", *small)
@@ -163,6 +164,7 @@ def kit_tests(session: nox.Session) -> None:
     install(session)
     test = ["python", "-m", "landfast.kit.go", "test"]
     session.run(*test, "./cmd/podnet/...", "./cmd/nfs-provisioner/...")
+    session.run("python", "-m", "landfast.kit.go", "csi", "test", "./...")
     beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
     session.run(*beside, *test, "./cmd/mount.nfs/...", *session.posargs)
 
@@ -180,13 +182,13 @@ def posix(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Fuzz what the NFS client reads, and the provisioner's paths: 10 min each (`-fuzztime`)."""
+    """Fuzz what the NFS client reads, and the provisioners' paths: 10 min each (`-fuzztime`)."""
     install(session)
     beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
-    go = Path("kit/go")
-    for file in sorted(go.glob("cmd/**/*_test.go")):
+    for file in sorted(Path("kit").glob("*/cmd/**/*_test.go")):
         for target in re.findall(r"^func (Fuzz\w+)", file.read_text(), re.MULTILINE):
-            package = f"./{file.parent.relative_to(go)}"
-            test = ["python", "-m", "landfast.kit.go", "test", package, "-run=^$"]
+            _, module, *folders = file.parent.parts
+            package, csi = f"./{'/'.join(folders)}", ["csi"] if module == "csi" else []
+            test = ["python", "-m", "landfast.kit.go", *csi, "test", package, "-run=^$"]
             command = [*beside, *test, f"-fuzz=^{target}$", "-fuzztime=10m"]
             session.run(*command, *session.posargs)

@@ -16,7 +16,7 @@ from landfast.kit import debian, programs
 from landfast.kit import engine as engines
 from landfast.kit.build import NEEDED_GIB as KIT_GIB
 from landfast.kit.cache import Cache
-from landfast.kit.images import ImageBuilder, recipes
+from landfast.kit.images import ImageBuilder, needed
 from landfast.nfs.client import choose
 from landfast.progress import Progress
 from landfast.run import RunRecord, records
@@ -110,15 +110,15 @@ def _kit(engine: Engine | None) -> Iterator[HostCheck]:
 
 
 def _missing_programs(builder: ImageBuilder) -> Iterator[str]:
-    wanted = {program for recipe in recipes().values() for program in recipe.programs}
+    wanted = {program for recipe in needed().values() for program in recipe.programs}
     for name in sorted(wanted):
         if not builder.store.path(name, builder.programs.key(name)).is_dir():
             yield name
 
 
 def _missing_images(builder: ImageBuilder) -> Iterator[str]:
-    fallbacks = {recipe.fallback for recipe in recipes().values()}
-    for name, recipe in recipes().items():
+    fallbacks = {recipe.fallback for recipe in needed().values()}
+    for name, recipe in needed().items():
         names = [n for n in (name, recipe.fallback) if n is not None]
         if name not in fallbacks and not any(
             builder.engine.image_digest(builder.tag(n)) for n in names

@@ -49,6 +49,17 @@ def test_a_program_is_compiled_once_with_the_versions_that_kubeadm_reads(
     assert len([call for call in calls(tmp_path) if call.startswith("go build")]) == 1
 
 
+def test_a_program_of_the_csi_module_is_compiled_there(
+    builder: Programs, put: Put, tmp_path: Path
+) -> None:
+    put("go", NEW_GO.replace("while", 'echo "in $PWD" >> "$GOBIN/../where"\nwhile', 1))
+    builder.path("csi-provisioner")
+    (build,) = [call for call in calls(tmp_path) if call.startswith("go build")]
+    assert build.endswith("external-provisioner/v6/cmd/csi-provisioner")
+    assert "gitVersion" not in build, "its own version is not Kubernetes'"
+    assert (builder.store.root / "where").read_text() == f"in {programs.csi_module()}\n"
+
+
 def test_a_program_that_does_not_compile_leaves_nothing(builder: Programs, put: Put) -> None:
     put("go", f"{NEW_GO}\necho 'main.go:3: undefined: x'; exit 1")
     with pytest.raises(ProcessError, match=r"exit code 1:\n  main\.go:3: undefined: x"):

@@ -15,7 +15,7 @@ from landfast.engine_host import EngineHost
 from landfast.errors import BadInput
 from landfast.kit import images, programs
 from landfast.kit.cache import Cache
-from landfast.kit.images import ImageBuilder, recipes
+from landfast.kit.images import ImageBuilder, needed, recipes
 from landfast.nfs.client import choose
 from landfast.progress import Progress
 
@@ -67,6 +67,25 @@ def test_a_changed_module_changes_every_program(kit: Path) -> None:
     assert "image mysql" not in changed(before)
 
 
+def test_the_csi_drivers_module_changes_nothing_that_every_kit_has(kit: Path) -> None:
+    before = keys()
+    append(kit / "csi" / "go.sum")
+    csi = {"nfs-csi", "csi-provisioner", "csi-resizer"}
+    assert changed(before) == csi | {f"image {name}" for name in csi}
+    assert csi == set(recipes()) - set(needed())
+
+
+def test_whether_an_image_is_always_built_is_no_part_of_its_key(kit: Path) -> None:
+    before = keys()
+    path = kit / "images" / "images.yaml"
+    path.write_text(
+        path.read_text().replace("{programs: [pause]}", "{programs: [pause], on_demand: true}")
+    )
+    recipes.cache_clear()
+    assert "pause" not in needed()
+    assert changed(before) == set()
+
+
 def test_a_changed_mount_helper_changes_itself_and_the_node(kit: Path) -> None:
     before = keys()
     append(next((kit / "go" / "cmd" / "mount.nfs" / "internal").rglob("*.go")))
@@ -115,7 +134,8 @@ def test_every_recipe_has_its_parts(name: str) -> None:
     assert ("rootfs.tar" in dockerfile) == (recipe.rootfs is not None)
     assert ("COPY files/" in dockerfile) == (folder / "files").is_dir()
     for program in recipe.programs:
-        assert (paths.KIT / "go" / "cmd" / program).is_dir()
+        module, package = programs.source(program)
+        assert (module / package).is_dir() or f"\t{package}\n" in (module / "go.mod").read_text()
         assert "bin/" in dockerfile
     assert recipe.fallback is None or recipe.fallback in recipes()
     if recipe.rootfs is not None:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from landfast import paths, process, timeouts
 from landfast.docker import Engine
@@ -47,6 +47,8 @@ class Recipe(BaseModel):
     rootfs: RootFilesystem | None = None
     programs: list[str] = []
     fallback: str | None = None
+    on_demand: bool = Field(default=False, exclude=True)  # it is no part of the image, nor its key
+    """whether the kit is complete without it: `ImageBuilder.image` builds it"""
 
 
 @cache
@@ -54,6 +56,11 @@ def recipes() -> dict[str, Recipe]:
     """Return the recipes by image name."""
     raw = yaml.safe_load((_FOLDER / "images.yaml").read_text())
     return {name: Recipe.model_validate(recipe) for name, recipe in raw.items()}
+
+
+def needed() -> dict[str, Recipe]:
+    """Return the recipes of the images that every kit has."""
+    return {name: recipe for name, recipe in recipes().items() if not recipe.on_demand}
 
 
 class ImageBuilder:

@@ -1,4 +1,4 @@
-"""Compiles the kit's programs: from `kit/go` and kind's Go module."""
+"""Compiles the kit's programs: from `kit/go`, `kit/csi` and kind's Go module."""
 
 import re
 import sys
@@ -22,6 +22,19 @@ GO_BUILD = {
     "GOMEMLIMIT": "2GiB",  # for linking Kubernetes
 }
 """Variables for compiling, vetting and testing: the same, so that Go compiles each package once."""
+
+
+_CSI = {
+    "nfs-csi": "./cmd/nfs-csi",
+    "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
+    "csi-resizer": "github.com/kubernetes-csi/external-resizer/v2/cmd/csi-resizer",
+}
+"""The programs of `kit/csi`, with their packages. What others wrote are tools of its go.mod."""
+
+
+def csi_module() -> Path:
+    """Return the folder of `kit/csi`: a change of `kit/go`'s go.mod would rebuild Kubernetes."""
+    return GO_MODULE.with_name("csi")
 
 
 @cache
@@ -49,14 +62,15 @@ class Programs:
 
     def key(self, name: str) -> str:
         """Return the hash of what a program is made from."""
-        shared = [folder for folder in [GO_MODULE / "internal"] if folder.exists()]
-        return digest(GO_MODULE / "go.mod", GO_MODULE / "go.sum", GO_MODULE / "cmd" / name, *shared)
+        module, _ = source(name)
+        own = [folder for folder in [module / "cmd" / name, module / "internal"] if folder.exists()]
+        return digest(module / "go.mod", module / "go.sum", *own)
 
     def path(self, name: str, platform: str | None = None) -> Path:
         """Return the file of a program; compile it if the cache does not have it.
 
         Args:
-            name: the program, a folder of `kit/go/cmd`.
+            name: the program, a folder of `kit/go/cmd` or a program of `kit/csi`.
             platform: what it is to run on (`linux/arm64`); None for this host.
 
         Raises:
@@ -93,21 +107,11 @@ class Programs:
             ) from error
 
     def _build_go(self, name: str, target: Path, env: Mapping[str, str]) -> None:
-        version = kubernetes_version()
-        _, minor, _ = version.split(".")
-        stamps = {
-            "gitVersion": f"v{version}",
-            "gitMajor": "1",
-            "gitMinor": minor,
-            "gitTreeState": "clean",  # kubeadm refuses a version it cannot parse
-        }
-        flags = ["-s", "-w"]
-        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"):
-            flags += [f"-X {package}.{key}={value}" for key, value in stamps.items()]
+        module, package = source(name)
+        flags = ["-s", "-w"] + (_stamps() if module == GO_MODULE else [])
         with self.progress.phase(f"kit: compile {name}"):
-            output = str(target / name)
-            arguments = ["-ldflags", " ".join(flags), "-o", output, f"./cmd/{name}"]
-            self._go("build", *arguments, target=target, folder=GO_MODULE, env=env)
+            arguments = ["-ldflags", " ".join(flags), "-o", str(target / name), package]
+            self._go("build", *arguments, target=target, folder=module, env=env)
 
     def _go(
         self, *arguments: str, target: Path, folder: Path, env: Mapping[str, str] | None = None
@@ -168,3 +172,22 @@ def _go_version(go: Path) -> tuple[int, ...]:
     said = process.run([go, "version"], timeout=timeouts.COMMAND, check=False).stdout
     found = re.search(r"go(\d+(?:\.\d+)+)", said)
     return _parts(found[1]) if found else (0,)
+
+
+def source(name: str) -> tuple[Path, str]:
+    """Return the module in which a program is compiled, and its package."""
+    return (csi_module(), _CSI[name]) if name in _CSI else (GO_MODULE, f"./cmd/{name}")
+
+
+def _stamps() -> list[str]:
+    """Return the linker's flags that say the version, as kubeadm reads it."""
+    version = kubernetes_version()
+    _, minor, _ = version.split(".")
+    stamps = {
+        "gitVersion": f"v{version}",
+        "gitMajor": "1",
+        "gitMinor": minor,
+        "gitTreeState": "clean",  # kubeadm refuses a version it cannot parse
+    }
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return [f"-X {package}.{key}={value}" for package in packages for key, value in stamps.items()]

@@ -29,7 +29,7 @@ _API_VERSIONS = {
     "authorization.k8s.io/v1": ("SubjectAccessReview", "SelfSubjectAccessReview"),
     "coordination.k8s.io/v1": ("Lease",),
     "rbac.authorization.k8s.io/v1": ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
-    "storage.k8s.io/v1": ("StorageClass",),
+    "storage.k8s.io/v1": ("CSIDriver", "CSINode", "StorageClass"),
 }
 _KIND_TO_API = {kind: api for api, kinds in _API_VERSIONS.items() for kind in kinds}
 _ANSWER_SECONDS = (3, 10)  # to connect, tried four times; to answer
