@@ -21,6 +21,8 @@ _HOST = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 PYTESTS_OWN = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
 """Settings for which pytest has its own option."""
+_CHAOS = {"scenario", "budget", "list"}
+_CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
 
 
 def _form(pattern: str, form: str) -> AfterValidator:
@@ -169,6 +171,12 @@ class Settings(BaseSettings):
                 f"--mysql-image {self.mysql_image} is older than 5.7, the oldest supported"
             )
         return self
+
+
+def options_of(suite: str) -> set[str]:
+    """Return the settings that the command of a suite takes as flags."""
+    others = {"conformance": _CHAOS, "chaos": _CONFORMANCE}.get(suite, _CHAOS | _CONFORMANCE)
+    return Settings.model_fields.keys() - others
 
 
 def flag(field: str) -> str:
