@@ -51,7 +51,7 @@ class Job:
         """Return the objects in the order of their creation, for `kubectl apply`."""
         space, group = self.namespace or _NAME, "rbac.authorization.k8s.io"
         role: Object = yaml.safe_load(manifest(self.role))
-        role["metadata"]["labels"] = dict(self.labels)
+        role["metadata"] = {"name": f"{_NAME}-{space}", "labels": dict(self.labels)}  # its own
         account = {"kind": "ServiceAccount", "name": _NAME, "namespace": space}
         found = [] if self.namespace else [self._object("v1", "Namespace", space)]
         return [
@@ -60,7 +60,7 @@ class Job:
             role,
             {
                 **self._object(f"{group}/v1", "ClusterRoleBinding", f"{_NAME}-{space}"),
-                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": self.role},
+                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": f"{_NAME}-{space}"},
                 "subjects": [account],
             },
             {
