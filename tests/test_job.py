@@ -14,6 +14,7 @@ from landfast import paths
 from landfast.cluster.rights import manifest
 from landfast.errors import BadInput
 from landfast.images import registry_names
+from landfast.in_cluster import config_maps
 from landfast.job import IMAGE, OPTIONS, SONOBUOY_RESULTS, job
 from landfast.kube import Object
 from landfast.settings import load_settings, options_of
@@ -156,6 +157,15 @@ class TestContainerfile:
             assert f"COPY {folder} /source/{folder}\n" in CONTAINERFILE
         for file in ("pyproject.toml", project["project"]["readme"], *wheel["force-include"]):
             assert re.search(rf"^COPY .*\b{re.escape(file)} .*/source/$", CONTAINERFILE, re.M)
+
+
+def test_documented_commands_find_what_the_pod_leaves() -> None:
+    text = (paths.PROJECT / "docs" / "in-cluster.md").read_text()
+    summary, piece = config_maps("conformance", 0, None)
+    (label,) = piece["metadata"]["labels"].items()
+    assert f"-n landfast {summary['metadata']['name']} " in text
+    assert f"-l {'='.join(label)} " in text
+    assert f'index .binaryData "{[*piece["binaryData"]][0]}"' in text
 
 
 def _value(begin: str) -> str:
