@@ -165,7 +165,7 @@ def test_documented_commands_find_what_the_pod_leaves() -> None:
     (label,) = piece["metadata"]["labels"].items()
     assert f"-n landfast {summary['metadata']['name']} " in text
     assert f"-l {'='.join(label)} " in text
-    assert f'index .binaryData "{[*piece["binaryData"]][0]}"' in text
+    assert f'index .binaryData "{next(iter(piece["binaryData"]))}"' in text
 
 
 def _value(begin: str) -> str:
