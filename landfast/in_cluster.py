@@ -65,9 +65,9 @@ def _config_map(name: str, labels: dict[str, str]) -> Object:
 def _summary(folder: Path | None) -> dict[str, str]:
     if folder is None:
         return {}
-    from reports import summarise  # here: `cli.main` has put its folder on Python's path
+    import reports  # here: `cli.main` has put its folder on Python's path
 
-    found = summarise(folder)
+    found = reports.summarise(folder)
     return {
         "verdict": found.verdict,
         "counts": "".join(f"{verdict} {count}\n" for verdict, count in found.counts.items()),

@@ -80,6 +80,7 @@ class Job:
             "spec": {
                 "restartPolicy": "Never",
                 "serviceAccountName": _NAME,
+                "enableServiceLinks": False,  # a Service `landfast` would look like options
                 "nodeSelector": {"kubernetes.io/os": "linux"},
                 "terminationGracePeriodSeconds": 300,  # a run that is stopped removes what it made
                 "securityContext": {
