@@ -153,7 +153,7 @@ def test_sonobuoy_shows_the_verdicts_of_a_run_outside(
     sonobuoy = administrator.bring_sonobuoy()
     try:
         administrator.sonobuoy(
-            *["run", "--plugin", str(plugin), "--sonobuoy-image", sonobuoy, "--wait"],
+            *["run", "--plugin", str(plugin), "--sonobuoy-image", sonobuoy, "--wait=30"],
             *["--image-pull-policy", "IfNotPresent", "--skip-preflight=true"],
         )
         administrator.sonobuoy("retrieve", str(tmp_path), "--filename", "results.tar.gz")
