@@ -50,6 +50,7 @@ DEFECTS = {
         "the namesake's data was hit",
         Line.MASTER,
     ),
+    "deletion-forgotten": Found(_DELETED, "the volume's directory still exists"),
     "deletion-takes-alike": Found(_DELETED, "directories of others are gone: .*bystander"),
     "archiving-takes-alike": Found(_ARCHIVED, "directories of others are gone: .*bystander"),
     "deletion-takes-pvcs": Found(_DELETED, "directories of others are gone: .*-2-pvc-.*bystander"),
