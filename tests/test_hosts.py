@@ -10,7 +10,10 @@ import yaml
 
 PROJECT = Path(__file__).parent.parent
 ROWS: list[dict[str, Any]] = yaml.safe_load((PROJECT / "host_tests/hosts.yaml").read_text())
-FOLDERS = {"host-tests": "host_tests", "action-tests": "action_tests", "tests": "tests"}
+FOLDERS = {
+    session: session.replace("-", "_")
+    for session in ("host-tests", "action-tests", "class-tests", "tests")
+}
 """Where the tests of a session are; the others run the suites."""
 
 
