@@ -182,6 +182,14 @@ def enforce_restricted(env: Environment) -> None:
         until=lambda said: "PodSecurity" in said,
         timeout=timeouts.HEALTHY,
     )
+    wait_until(  # or it would look like a change of the run
+        "the kubelet to show the API server's pod as it is now",
+        lambda: env.cluster.kube.get("Pod", f"kube-apiserver-{node}", "kube-system"),
+        until=lambda pod: any(
+            _PSA_FILE in word for word in pod["spec"]["containers"][0]["command"]
+        ),
+        timeout=timeouts.HEALTHY,
+    )
 
 
 def _refusal(kube: Kube, pod: Object) -> str:

@@ -275,7 +275,9 @@ class Kube:
         container: str | None = None,
         timeout: int = timeouts.COMMAND,
     ) -> str:
-        """Run a program in a pod's container, by default its first, and return its output.
+        """Run a program in a pod's container, which must be named if it has several.
+
+        Return its standard output.
 
         Raises:
             LandfastError: it failed; the message has its standard error.
