@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from landfast.provisioning import csi
+from landfast.provisioning import csi, csi_deletion
 from landfast.provisioning.contract import Fate, PvcMeta, Reclaimed
 from landfast.provisioning.csi import ClassSettings
 
@@ -41,7 +41,7 @@ NESTED = made("${pvc.metadata.namespace}/${pvc.metadata.name}")
 
 
 def end(of: ClassSettings, *others: str) -> Fate:
-    return csi.fate(of, PVC, "pvc-1", others=others)
+    return csi_deletion.fate(of, PVC, "pvc-1", others=others)
 
 
 @pytest.mark.parametrize(
@@ -228,25 +228,25 @@ def test_others_on_the_share_are_hit_or_in_the_way(
 def test_the_second_volume_of_a_shared_directory(
     handle: str, others: list[str], phase: str
 ) -> None:
-    found = csi.deletion(handle, "shared", others=others, gone=True)
+    found = csi_deletion.deletion(handle, "shared", others=others, gone=True)
     assert found == Fate(Reclaimed.NOTHING_THERE, None, phase)
 
 
 def test_a_handle_of_a_static_volume_may_name_another_place() -> None:
-    assert csi.deletion("s#e#a/b##", "c") == Fate(Reclaimed.FAILED, "c", "Released")
-    assert csi.deletion("s#e#c/b##", "c") == Fate(Reclaimed.LEAKED, "c")
-    assert csi.deletion("static-volume", "c") == Fate(Reclaimed.LEAKED, "c")
+    assert csi_deletion.deletion("s#e#a/b##", "c") == Fate(Reclaimed.FAILED, "c", "Released")
+    assert csi_deletion.deletion("s#e#c/b##", "c") == Fate(Reclaimed.LEAKED, "c")
+    assert csi_deletion.deletion("static-volume", "c") == Fate(Reclaimed.LEAKED, "c")
 
 
 def test_emptied_parents_go_too_unless_they_are_many() -> None:
-    assert csi.emptied_parents("a/b/c") == ["a/b", "a"]
-    assert csi.emptied_parents("a/b/c", ["a/d"]) == ["a/b"]
-    assert csi.emptied_parents("a/b/c", ["a"]) == ["a/b"]
-    assert csi.emptied_parents("a") == []
+    assert csi_deletion.emptied_parents("a/b/c") == ["a/b", "a"]
+    assert csi_deletion.emptied_parents("a/b/c", ["a/d"]) == ["a/b"]
+    assert csi_deletion.emptied_parents("a/b/c", ["a"]) == ["a/b"]
+    assert csi_deletion.emptied_parents("a") == []
     ten = "/".join("abcdefghijk")
     assert end(made(ten)) == Fate(Reclaimed.REMOVED, None)
     assert end(made(f"{ten}/l")) == Fate(Reclaimed.REMOVED, None, "Released")
-    assert len(csi.emptied_parents(f"{ten}/l/m")) == 11
+    assert len(csi_deletion.emptied_parents(f"{ten}/l/m")) == 11
 
 
 @given(settings)

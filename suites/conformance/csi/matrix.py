@@ -14,7 +14,8 @@ from itertools import product
 
 from landfast.claims import Claim
 from landfast.provisioning.contract import Fate, PvcMeta
-from landfast.provisioning.csi import ClassSettings, fate, refusal
+from landfast.provisioning.csi import ClassSettings, refusal
+from landfast.provisioning.csi_deletion import fate
 
 SUB_DIRS = {
     "none": None,
