@@ -1,4 +1,6 @@
-"""Plant defects in the kit's provisioner: `python -m suites.prove_defects [DEFECT…] [--count 10]`.
+"""Plant defects in the kit's provisioner and CSI driver: `python -m suites.prove_defects`.
+
+`[DEFECT…] [--count 10]`; those of the CSI driver begin with `csi-`.
 
 Each is a mistake that a fork or a rewrite could make. The test that is meant to find it must FAIL
 every time, with a reason that names the cause.
@@ -22,6 +24,10 @@ _DELETED = f"{_CELL}[dynamic-delete-archive-absent-ondelete-delete]"
 _ARCHIVED = f"{_CELL}[dynamic-delete-archive-absent-ondelete-absent]"
 _PATHS = "hazards/test_path_patterns.py::"
 _MADE = "provisioning/test_provisioning.py::"
+_CSI = "csi-"
+_CSI_CELL = "csi/test_matrix.py::test_volume_ends_as_its_policy_and_class_say"
+_CSI_MADE = "csi/test_provisioning.py::"
+_ALIKE = "directories of others are gone: .*bystander"
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class Found:
 
     test: str
     reason: str
-    line: Line = Line.V402
+    line: Line | None = Line.V402
+    """the release line of the provisioner that has the defect; None: the CSI driver has it"""
 
 
 DEFECTS = {
@@ -50,8 +57,8 @@ DEFECTS = {
         "the namesake's data was hit",
         Line.MASTER,
     ),
-    "deletion-takes-alike": Found(_DELETED, "directories of others are gone: .*bystander"),
-    "archiving-takes-alike": Found(_ARCHIVED, "directories of others are gone: .*bystander"),
+    "deletion-takes-alike": Found(_DELETED, _ALIKE),
+    "archiving-takes-alike": Found(_ARCHIVED, _ALIKE),
     "deletion-takes-pvcs": Found(_DELETED, "directories of others are gone: .*-2-pvc-.*bystander"),
     "no-mount-options": Found(
         f"{_MADE}test_mount_of_a_pod_has_the_options_of_the_class",
@@ -64,6 +71,41 @@ DEFECTS = {
         "hazards/test_provisioners.py::"
         "test_provisioner_killed_between_directory_and_pv_leaks_and_doubles_nothing",
         "after the restart: .*-again",
+    ),
+    "csi-ondelete-ignored": Found(
+        f"{_CSI_CELL}[delete-ondelete-retain-subdir-none]",
+        "the data is nowhere, not in pvc-",
+        None,
+    ),
+    "csi-one-directory": Found(
+        f"{_CSI_MADE}test_two_pvcs_of_one_class_get_two_directories",
+        "both PVCs have one directory",
+        None,
+    ),
+    "csi-expansion-lies": Found(
+        "csi/test_driver.py::test_expansion_is_carried_out",
+        "the PV has 1Mi",
+        None,
+    ),
+    "csi-no-mount-options": Found(
+        f"{_CSI_MADE}test_mount_of_a_pod_has_the_options_of_the_class",
+        "the mount lacks noatime, noexec of the class",
+        None,
+    ),
+    "csi-deletion-takes-alike": Found(
+        f"{_CSI_CELL}[delete-ondelete-delete-subdir-none]",
+        _ALIKE,
+        None,
+    ),
+    "csi-archiving-takes-alike": Found(
+        f"{_CSI_CELL}[delete-ondelete-archive-subdir-none]",
+        _ALIKE,
+        None,
+    ),
+    "csi-closed-directory": Found(
+        f"{_CSI_MADE}test_new_directory_belongs_to_root_and_has_mode_0755",
+        "its mode is 0700",
+        None,
     ),
 }
 
@@ -82,7 +124,9 @@ def main() -> int:
     wanted = {name: DEFECTS[name] for name in options.defects}
     lines = []
     missed = 0
-    variables = {name: {"DEFECT": name, "CONTRACT": of.line} for name, of in wanted.items()}
+    variables = {
+        name: {"DEFECT": name, "CONTRACT": of.line} for name, of in wanted.items() if of.line
+    }
     with builds(variables) as images:
         for name, of in wanted.items():
             console.print(f"planting {name}")
@@ -91,8 +135,7 @@ def main() -> int:
                 options.out,
                 *(SIDE_BY_SIDE if options.count > 1 else ()),
                 *("--count", str(options.count)),
-                *("--images", "kit", "--provisioner-image", images[name]),
-                *("--provisioner-contract", of.line),
+                *("--images", "kit", *_planted(name, of.line, images.get(name, ""))),
             )
             ended = [event for event in events if isinstance(event, TestFinished)]
             found = [
@@ -105,6 +148,13 @@ def main() -> int:
         console.print(line)
     console.print(f"{len(wanted) - missed} of {len(wanted)} defects were found every time")
     return 1 if missed else 0
+
+
+def _planted(name: str, line: Line | None, image: str) -> list[str]:
+    """Return the options of a run in which the provisioner, or the CSI driver, has a defect."""
+    if line is None:
+        return ["--csi-defect", name.removeprefix(_CSI)]
+    return ["--provisioner-image", image, "--provisioner-contract", line]
 
 
 if __name__ == "__main__":
