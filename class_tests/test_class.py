@@ -7,19 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from class_tests.foreign import CONTEXT, STORAGE_CLASS, Foreign, enforce_restricted
+from class_tests.foreign import (
+    CONTEXT,
+    CSI_CLASS,
+    STORAGE_CLASS,
+    Foreign,
+    csi_class,
+    enforce_restricted,
+)
 from landfast.journal import TestFinished, read_journal
 from landfast.kube.client import Object
 from landfast.verdict import Verdict
 
 
-def judge(foreign: Foreign, command: str, out: Path, *options: str) -> dict[str, Verdict]:
+def judge(
+    foreign: Foreign, command: str, out: Path, *options: str, of: str = STORAGE_CLASS
+) -> dict[str, Verdict]:
     """Run Landfast as that user; return its verdicts, and hold that nothing is left."""
     before = foreign.dump()
     program = Path(sys.executable).with_name("landfast")
     asked = [str(program), command, "--cluster", "existing"]
     asked += ["--kubeconfig", str(foreign.kubeconfig), "--context", CONTEXT, "--images", "kit"]
-    asked += ["--storage-class", STORAGE_CLASS, "--out", str(out), *options]
+    asked += ["--storage-class", of, "--out", str(out), *options]
     begun = time.monotonic()
     ran = subprocess.run(asked, check=False)
     seconds = time.monotonic() - begun
@@ -41,6 +50,14 @@ def test_smoke_finds_the_class_fit(foreign: Foreign, tmp_path: Path) -> None:
 def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> None:
     """All of them hold."""
     verdicts = judge(foreign, "conformance", tmp_path)
+    assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
+    assert len(verdicts) >= 30
+
+
+def test_conformance_judges_a_class_of_a_csi_driver(foreign: Foreign, tmp_path: Path) -> None:
+    """All of them hold, too."""
+    with csi_class(foreign.env):
+        verdicts = judge(foreign, "conformance", tmp_path, of=CSI_CLASS)
     assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
     assert len(verdicts) >= 30
 
