@@ -17,6 +17,7 @@ from landfast.environment import Environment
 from landfast.errors import LandfastError
 from landfast.kube.client import Kube, Object
 from landfast.manifests import Overlay, load, namespace
+from landfast.nfs.server import squashed
 from landfast.progress import Progress
 from landfast.provisioning.csi import DRIVER
 from landfast.provisioning.csi_driver import csi_driver
@@ -66,22 +67,28 @@ def _hash(obj: Object) -> str:
     return hashlib.sha256(json.dumps([meta, rest], sort_keys=True).encode()).hexdigest()[:12]
 
 
-def install_class(env: Environment) -> None:
-    """Install the provisioner and its class as a chart would: other names, other namespaces."""
+def install_class(
+    env: Environment, name: str = STORAGE_CLASS, *, maker: str = "acme", squash: bool = False
+) -> None:
+    """Install a provisioner and its class as a chart would: other names, other namespaces.
+
+    `maker` is its folder on the export and ends its names. With `squash` root is nobody there.
+    """
     kube = env.cluster.kube
-    env.inspector.make_folder("acme")
-    overlay = Overlay(env.export, env.images, "theirs", subtree="acme", suffix="-acme")
-    for name in ("provisioner-rbac", "provisioner", "storageclass"):
-        for obj in map(overlay.fit, load(name)):
+    env.inspector.make_folder(maker)
+    export = squashed(env.export) if squash else env.export
+    overlay = Overlay(export, env.images, "theirs", subtree=maker, suffix=f"-{maker}")
+    for file in ("provisioner-rbac", "provisioner", "storageclass"):
+        for obj in map(overlay.fit, load(file)):
             _unlabel(obj)
             if obj["kind"] == "StorageClass":
-                obj["metadata"]["name"] = STORAGE_CLASS
+                obj["metadata"]["name"] = name
                 obj["parameters"] = {"archiveOnDelete": "false"}
                 obj["mountOptions"].append("noatime")  # what every client's mounts show
             kube.create(obj)
     wait_until(
         "their provisioner to be available",
-        lambda: kube.get("Deployment", "nfs-client-provisioner", "nfs-system-acme"),
+        lambda: kube.get("Deployment", "nfs-client-provisioner", f"nfs-system-{maker}"),
         until=lambda found: found.get("status", {}).get("availableReplicas") == 1,
         timeout=timeouts.POD_RUNNING,
     )

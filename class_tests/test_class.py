@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,21 +15,26 @@ from class_tests.foreign import (
     Foreign,
     csi_class,
     enforce_restricted,
+    install_class,
+    user,
 )
 from landfast.journal import TestFinished, read_journal
 from landfast.kube.client import Object
+from landfast.provisioning.contract import Line
+from landfast.registry import load_into_nodes
 from landfast.verdict import Verdict
+from suites.provisioner_builds import builds
 
 
 def judge(
-    foreign: Foreign, command: str, out: Path, *options: str, of: str = STORAGE_CLASS
+    foreign: Foreign, command: str, out: Path, *options: str, storage_class: str = STORAGE_CLASS
 ) -> dict[str, Verdict]:
     """Run Landfast as that user; return its verdicts, and hold that nothing is left."""
     before = foreign.dump()
     program = Path(sys.executable).with_name("landfast")
     asked = [str(program), command, "--cluster", "existing"]
     asked += ["--kubeconfig", str(foreign.kubeconfig), "--context", CONTEXT, "--images", "kit"]
-    asked += ["--storage-class", of, "--out", str(out), *options]
+    asked += ["--storage-class", storage_class, "--out", str(out), *options]
     begun = time.monotonic()
     ran = subprocess.run(asked, check=False)
     seconds = time.monotonic() - begun
@@ -57,7 +63,7 @@ def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> Non
 def test_conformance_judges_a_class_of_a_csi_driver(foreign: Foreign, tmp_path: Path) -> None:
     """All of them hold, too."""
     with csi_class(foreign.env):
-        verdicts = judge(foreign, "conformance", tmp_path, of=CSI_CLASS)
+        verdicts = judge(foreign, "conformance", tmp_path, storage_class=CSI_CLASS)
     assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
     assert len(verdicts) >= 30
 
@@ -67,7 +73,10 @@ def test_conformance_judges_a_class_of_a_csi_driver(foreign: Foreign, tmp_path: 
     [
         ({"mountOptions": ["soft"]}, {"mount-is-hard"}),
         ({"mountOptions": ["nolock"]}, {"locks-reach-the-server", "lock-excludes-another-node"}),
-        ({"parameters": {"pathPattern": "all"}}, {"two-pvcs-two-directories"}),
+        (
+            {"parameters": {"archiveOnDelete": "false", "pathPattern": "all"}},
+            {"two-pvcs-two-directories"},
+        ),
         ({"allowVolumeExpansion": True}, {"expansion-is-done-or-refused"}),
     ],
     ids=["soft", "nolock", "one directory", "expansion that lies"],
@@ -95,6 +104,41 @@ def test_defect_of_a_class_is_found(
     assert failed == claims, verdicts
 
 
+def test_server_that_squashes_root_is_found(foreign: Foreign, tmp_path: Path) -> None:
+    """MySQL's image cannot give its files to its user there."""
+    install_class(foreign.env, "squashing", maker="squashing", squash=True)
+    verdicts = judge(foreign, "conformance", tmp_path, *_WRITING, storage_class="squashing")
+    assert verdicts == {
+        "storageclass.mysqls-user-can-write": Verdict.PASS,
+        "storageclass.root-can-give-files-away": Verdict.FAIL,
+    }
+
+
+def test_directory_that_outlives_its_volume_is_found(foreign: Foreign, tmp_path: Path) -> None:
+    """From the server, which a user with more rights sees: the API tells of nothing."""
+    defect = {"forgetful": {"DEFECT": "deletion-forgotten", "CONTRACT": Line.V402}}
+    env = foreign.env
+    assert env.engine is not None
+    with builds(defect) as images:
+        load_into_nodes(env.engine, [*images.values()], [*env.cluster.nodes])
+        theirs = replace(env.images, provisioner=images["forgetful"])
+        install_class(env.model_copy(update={"images": theirs}), "forgetful", maker="forgetful")
+        full = Foreign(env, user(env, "landfast-full", tmp_path / "kubeconfig"))
+        server = f"{env.export.server}:{env.export.path}"
+        seen = judge(
+            full,
+            "conformance",
+            tmp_path,
+            *_POLICY,
+            "--nfs-server",
+            server,
+            storage_class="forgetful",
+        )
+    assert seen == {"storageclass.policy-is-kept": Verdict.FAIL}
+
+
+_WRITING = ("-k", "test_user_of_mysql or test_root_gives")
+_POLICY = ("-k", "test_pv_ends_as_its_policy_says")
 _TESTS = {
     "mount-is-hard": "test_volumes_are_not_mounted_soft",
     "locks-reach-the-server": "test_volumes_are_not_mounted_with_local_locks",

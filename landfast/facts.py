@@ -9,6 +9,7 @@ from landfast.environment import Environment
 from landfast.errors import LandfastError
 from landfast.nfs.client import read_stats
 from landfast.nfs.server import GRACE_SECONDS, LEASE_SECONDS
+from landfast.subject import Subject
 
 Fact = tuple[str, str, str]
 """section, name, value"""
@@ -52,6 +53,21 @@ def describe(env: Environment) -> Iterator[Fact]:
         yield "nfs", "server version", lines[0] if lines else "unknown"
         yield "nfs", "lease, grace period", f"{LEASE_SECONDS} s, {GRACE_SECONDS} s"
     yield from _host(env)
+
+
+def describe_class(subject: Subject) -> Iterator[Fact]:
+    """Yield what the class that is judged says of itself."""
+    section = "storage class"
+    yield section, "name", subject.storage_class
+    yield section, "provisioner", subject.provisioner
+    yield section, "contract", f"{subject.contract} ({subject.because})"
+    yield section, "reclaim policy", subject.reclaim_policy
+    waits = "WaitForFirstConsumer" if subject.waits else "Immediate"
+    yield section, "binding mode", waits
+    yield section, "expansion", "allowed" if subject.expands else "not allowed"
+    yield section, "mount options", ", ".join(subject.mount_options) or "none"
+    for name, value in sorted(subject.parameters.items()):
+        yield section, name, value
 
 
 def describe_nfs_clients(env: Environment) -> Iterator[Fact]:

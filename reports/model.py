@@ -15,7 +15,7 @@ SHOWN_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.SKIPPED, Verdict.PASS)
 
 NOT_RUN = "no test of this claim was run"
 
-_HEADLINE_FACTS = {"cluster": 3, "nfs": 2, "images": 1}
+_HEADLINE_FACTS = {"storage class": 2, "cluster": 3, "nfs": 2, "images": 1}
 
 
 class _Judged(Protocol):
@@ -248,7 +248,7 @@ class Summary:
 
     @property
     def ran_on(self) -> str:
-        """The environment in one line: the first facts of cluster, nfs and images."""
+        """The environment in one line: the first facts of class, cluster, nfs and images."""
         return "; ".join(
             f"{section.name}: "
             + ", ".join(f"{name} {value}" for name, value in section.facts[:wanted])

@@ -65,7 +65,7 @@ class TestLauncher(Launcher):
         if PROBLEM == "stays":
             raise LandfastError("container x cannot be removed")
 
-    def facts(self, env):
+    def facts(self, env, settings):
         yield "cluster", "provider", "none"
 
     def lost(self, env):

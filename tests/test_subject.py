@@ -6,6 +6,7 @@ import pytest
 from fakes import FakeKube, refusal
 
 from landfast.errors import BadInput
+from landfast.facts import describe_class
 from landfast.kube import Object
 from landfast.nfs.export import UNSEEN, Export
 from landfast.subject import Contract, on_export, place, resolve
@@ -54,6 +55,20 @@ def test_class_is_read_as_the_cluster_has_it() -> None:
     assert (found.reclaim_policy, found.waits, found.expands) == ("Retain", True, True)
     assert found.mount_options == ("hard",)
     assert str(found).startswith("StorageClass fast, provisioner nfs-client, policy Retain;")
+
+
+def test_report_shows_the_class() -> None:
+    found = resolve(cluster(storage_class("fast", parameters={"server": "nas"})), "fast")
+    assert [(name, value) for _, name, value in describe_class(found)] == [
+        ("name", "fast"),
+        ("provisioner", "nfs-client"),
+        ("contract", "generic (no Deployment says PROVISIONER_NAME nfs-client)"),
+        ("reclaim policy", "Delete"),
+        ("binding mode", "Immediate"),
+        ("expansion", "not allowed"),
+        ("mount options", "none"),
+        ("server", "nas"),
+    ]
 
 
 def test_what_a_class_does_not_say_is_what_kubernetes_assumes() -> None:

@@ -22,6 +22,7 @@ var defects = []string{
 	"placeholder-any-case",   // ${.pvc.name} is a placeholder
 	"value-not-expanded",     // a placeholder in an annotation stays as it is
 	"outside-under-mount",    // master: a path outside NFS_PATH is looked for in the export
+	"deletion-forgotten",     // the PV goes, its directory stays
 	"deletion-takes-alike",   // with DIR, DIR* is deleted
 	"archiving-takes-alike",  // with DIR, DIR* is archived
 	"deletion-takes-pvcs",    // with the directory of a PVC, those of NAMESPACE-PVC* are deleted
@@ -84,6 +85,8 @@ func (d *defective) Delete(ctx context.Context, pv *corev1.PersistentVolume) err
 	local := d.contract.deletePath(d.root, d.exportPath, path)
 	inside := strings.HasPrefix(local, d.root+"/")
 	switch {
+	case d.defect == "deletion-forgotten":
+		return nil
 	case d.defect == "archive-replaces-empty":
 		_ = os.Remove(archivePath(d.root, path)) // Of directories, only an empty one goes.
 	case d.defect == "outside-under-mount" && !inside:
