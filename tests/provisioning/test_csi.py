@@ -104,6 +104,38 @@ def test_handles_are_read_in_both_forms(handle: str, read: csi.Handle | None) ->
 
 
 @pytest.mark.parametrize(
+    ("class_says", "driver_says", "ends"),
+    [
+        (None, "", Reclaimed.REMOVED),
+        (None, "retain", Reclaimed.KEPT),
+        (None, "archive", Reclaimed.ARCHIVED),
+        ("delete", "retain", Reclaimed.REMOVED),
+        ("", "retain", Reclaimed.KEPT),
+    ],
+)
+def test_the_drivers_own_option_is_for_classes_without_on_delete(
+    class_says: str | None, driver_says: str, ends: Reclaimed
+) -> None:
+    of, options = made("x", class_says), csi.Options(default_on_delete=driver_says)
+    assert csi_deletion.fate(of, PVC, "pvc-1", options=options).reclaimed is ends
+
+
+def test_an_archive_is_replaced_only_if_the_driver_is_told_to() -> None:
+    of, taken = made("x", "archive"), ["archived-x"]
+    assert end(of, *taken).reclaimed is Reclaimed.FAILED
+    replacing = csi.Options(replaces_archives=True)
+    found = csi_deletion.fate(of, PVC, "pvc-1", others=taken, options=replacing)
+    assert found == Fate(Reclaimed.ARCHIVED, "archived-x", victim="archived-x")
+
+
+def test_options_are_the_drivers_command_line() -> None:
+    assert csi.Options("retain", replaces_archives=True).arguments == [
+        "--default-ondelete-policy=retain",
+        "--remove-archived-volume-path=true",
+    ]
+
+
+@pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({}, None),
