@@ -70,9 +70,7 @@ def test_a_directory_that_went_with_another_volume_cannot_be_archived() -> None:
 
 def test_builds_differ_in_what_their_option_decides() -> None:
     released = BUILDS["released"]
-    absent = {
-        f"csi.delete-ondelete-absent-subdir-{d}" for d in ("none", "flat", "nested", "volume")
-    }
+    absent = {f"csi.delete-ondelete-absent-subdir-{d}" for d in SUB_DIRS}
     assert csi_differing(BUILDS["retaining"], released) == absent
     assert csi_differing(BUILDS["replacing"], released) == {"csi.archive-is-not-overwritten"}
     assert csi_differing(released, released) == set()
