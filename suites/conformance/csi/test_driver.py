@@ -4,6 +4,7 @@ import pytest
 
 from fixtures.csi import CsiBench
 from landfast import timeouts
+from landfast.kube.removal import delete_kinds, wait_gone
 from landfast.provisioning.contract import PvcMeta
 from landfast.provisioning.csi import ClassSettings, mount_refusal
 from landfast.provisioning.csi_driver import NAMESPACE, wait_until_registered
@@ -66,8 +67,7 @@ def test_pod_keeps_its_volume_when_the_drivers_pods_are_replaced(
         with test.step("run a pod with the volume; delete every pod of the driver"):
             stack.make(pod("outliving", volume=of_pvc("outliving")))
             stack.wait_for_pod("outliving", "Running")
-            for found in stack.kube.list("Pod", NAMESPACE):
-                stack.kube.delete("Pod", found["metadata"]["name"], NAMESPACE)
+            wait_gone(stack.kube, delete_kinds(stack.kube, ["Pod"], NAMESPACE))
             wait_until_registered(stack.kube, stack.env.cluster.nodes)
         try:
             script = shell("echo still there >/nfs/after 2>&1; cat /nfs/after 2>&1 || true")
