@@ -3,7 +3,7 @@
 `[DEFECT…] [--count 10]`; those of the CSI driver begin with `csi-`.
 
 Each is a mistake that a fork or a rewrite could make. The test that is meant to find it must FAIL
-every time, with a reason that names the cause.
+every time, with a reason that names the cause. The cluster of the CSI driver is kept.
 """
 
 import argparse
@@ -163,7 +163,7 @@ def main() -> int:
 def _planted(name: str, line: Line | None, image: str) -> list[str]:
     """Return the options of a run in which the provisioner, or the CSI driver, has a defect."""
     if line is None:
-        return ["--csi-defect", name.removeprefix(_CSI)]
+        return ["--keep", "--csi-defect", name.removeprefix(_CSI)]
     return ["--provisioner-image", image, "--provisioner-contract", line]
 
 
