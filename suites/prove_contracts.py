@@ -129,7 +129,7 @@ def _csi(out: Path) -> list[str]:
     wrong: list[str] = []
     tests = [f"suites/conformance/{_CSI}/test_{name}.py" for name in ("matrix", "deletion")]
     others = [name for name in BUILDS if name != RELEASED]
-    for own, held in [pair for own in others for pair in ((own, own), (own, RELEASED))]:
+    for own, held in [pair for name in others for pair in ((name, name), (name, RELEASED))]:
         title = f"CSI driver {own} held to {held}"
         console.print(f"running the {title}")
         asked = ["--images", "kit", "--keep", "--csi-driver", own, "--csi-contract", held]
