@@ -22,7 +22,8 @@ from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
 
 NAMESPACE = "csi-nfs"
-_IMAGES = ("nfs-csi", "csi-provisioner", "csi-resizer")
+_ON_EVERY_NODE = ("nfs-csi",)
+_ON_CONTROL_PLANE = ("csi-provisioner", "csi-resizer")
 _WORKLOADS = (("Deployment", "csi-nfs-controller"), ("DaemonSet", "csi-nfs-node"))
 
 
@@ -103,7 +104,7 @@ def _remove(kube: Kube, driver: CsiDriver) -> None:
 
 
 def bring_images(env: Environment, progress: Progress) -> dict[str, str]:
-    """Build the driver's images if the engine lacks them, load them into every node, return them.
+    """Build the driver's images if the engine lacks them, load them into nodes, return them.
 
     Raises:
         BadInput: the run has no engine of its own.
@@ -113,9 +114,12 @@ def bring_images(env: Environment, progress: Progress) -> dict[str, str]:
         raise BadInput(f"the CSI driver's images can be brought to no node of {env.cluster.name}")
     with kit_lock(progress):
         builder = ImageBuilder(env.engine, Cache(paths.cache()), progress)
-        images = {name: builder.image(name) for name in _IMAGES}
+        images = {name: builder.image(name) for name in (*_ON_EVERY_NODE, *_ON_CONTROL_PLANE)}
     with progress.phase("load the CSI driver's images into the nodes"):
-        registry.load_into_nodes(env.engine, list(images.values()), list(env.cluster.nodes))
+        nodes = list(env.cluster.nodes)
+        first = [node for node in nodes if node.endswith("-control-plane")]
+        registry.load_into_nodes(env.engine, [images[name] for name in _ON_EVERY_NODE], nodes)
+        registry.load_into_nodes(env.engine, [images[name] for name in _ON_CONTROL_PLANE], first)
     return images
 
 

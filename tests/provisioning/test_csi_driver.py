@@ -19,7 +19,7 @@ from landfast.provisioning.csi_driver import CsiDriver, bring_images, csi_driver
 from landfast.verdict import MissingCapability
 from landfast.waiting import WaitTimeout
 
-NODES = ("control-plane", "worker")
+NODES = ("c-control-plane", "c-worker")
 IMAGES = {name: f"landfast/{name}:1" for name in ("nfs-csi", "csi-provisioner", "csi-resizer")}
 OBJECTS = CsiDriver(IMAGES, "1a2b", defect="expansion-lies").objects()
 
@@ -106,7 +106,8 @@ def test_it_is_there_while_the_body_runs_and_nothing_stays(loaded: list[tuple[An
         created = {kind for verb, kind, _ in kube.changes() if verb == "create"}
         assert {"CSIDriver", "DaemonSet", "Deployment"} < created
         assert driver.defect == ""
-    assert loaded == [(list(IMAGES.values()), list(NODES))]
+    plugin, *sidecars = IMAGES.values()
+    assert loaded == [([plugin], list(NODES)), (sidecars, [NODES[0]])]
     assert {kind for kind, _, _ in kube.objects} == {"CSINode"}
 
 
@@ -115,13 +116,13 @@ def test_it_is_there_while_the_body_runs_and_nothing_stays(loaded: list[tuple[An
     ("drivers", "ready", "said"),
     [
         ((DRIVER,), 1, "DaemonSet csi-nfs-node is not available"),
-        ((), 2, "the kubelet of worker does not know it"),
+        ((), 2, "the kubelet of c-worker does not know it"),
     ],
 )
 def test_what_does_not_come_is_said_and_nothing_stays(
     drivers: tuple[str, ...], ready: int, said: str
 ) -> None:
-    kube = obeying(FakeKube(node("control-plane", DRIVER), node("worker", *drivers)), ready)
+    kube = obeying(FakeKube(node(NODES[0], DRIVER), node(NODES[1], *drivers)), ready)
     with (
         pytest.raises(WaitTimeout, match=said),
         csi_driver(environment(kube, FakeEngine()), Progress()),

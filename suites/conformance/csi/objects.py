@@ -11,7 +11,7 @@ UNREADABLE = "neither-form"
 def prepared_volume(stack: Stack, name: str, settings: ClassSettings) -> str:
     """Create a PV by hand in the directory `name`, as if the driver had made it; return its name.
 
-    Its handle is `UNREADABLE`; its PVC must ask for it by name.
+    Its handle is `UNREADABLE`. Its class is `name`, and its PVC must ask for it by name.
     """
     made = stack.make(_volume(name, settings))
     stack.wait_for_pv(made["metadata"]["name"], "Available")

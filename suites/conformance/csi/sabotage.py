@@ -31,9 +31,10 @@ def with_a_handle(obj: Object) -> Object:
     return with_spec(obj, csi=source)
 
 
-def of_the_share(target: Target) -> AbstractContextManager[None]:
-    """Write classes with the share of the stack."""
-    return of_class(share=target.stack.overlay.root)(target)
+def with_a_share(target: Target) -> AbstractContextManager[None]:
+    """Write PVs of the stack's share itself."""
+    place = {"share": target.stack.overlay.root, "subDir": ""}
+    return written("PersistentVolume", {"spec": {"csi": {"volumeAttributes": place}}})(target)
 
 
 def remove_all(target: Target, _pod: str) -> None:
@@ -109,5 +110,5 @@ SABOTAGES = {
     "csi.mounts-outlive-the-plugin": Sabotage(
         "the volume's directory goes with the driver's pods", before("delete", "Pod", remove_all)
     ),
-    "csi.missing-share-cannot-be-mounted": Sabotage("the class has a share", of_the_share),
+    "csi.missing-share-cannot-be-mounted": Sabotage("the volume has a share", with_a_share),
 }

@@ -9,10 +9,11 @@ from landfast.provisioning.contract import PvcMeta
 from landfast.provisioning.csi import ClassSettings, mount_refusal
 from landfast.provisioning.csi_driver import NAMESPACE, wait_until_registered
 from landfast.provisioning.objects import pvc_object
-from landfast.provisioning.volumes import removed, temporary_class
+from landfast.provisioning.volumes import removed
 from landfast.steps import Steps
 from landfast.waiting import wait_until
-from suites.objects import of_pvc, patched, pod, run_to_its_end, shell
+from suites.conformance.csi.objects import prepared_volume
+from suites.objects import of_pvc, patched, pod, run_to_its_end, shell, with_spec
 
 pytestmark = pytest.mark.xdist_group("csi")
 _PLAIN = ClassSettings("", "", on_delete="delete")
@@ -81,18 +82,18 @@ def test_pod_keeps_its_volume_when_the_drivers_pods_are_replaced(
 
 
 @pytest.mark.claim("csi.missing-share-cannot-be-mounted")
-def test_class_without_a_share_gives_a_bound_pvc_that_no_pod_can_mount(
+def test_volume_without_a_share_is_bound_and_no_pod_can_mount_it(
     csi: CsiBench, test: Steps
 ) -> None:
     stack = csi.stack
-    nowhere = ClassSettings(csi.placed(_PLAIN).server, "", on_delete="retain")
+    nowhere = ClassSettings(csi.placed(_PLAIN).server, "", reclaim_policy="Retain")
     pvc = PvcMeta(stack.namespace, "nowhere")
-    with temporary_class(stack, pvc.name, nowhere), removed(stack, pvc):
-        with test.step("create a PVC of a class without a share"):
-            stack.make(pvc_object(pvc, pvc.name))
-        with test.verify("it is Bound"):
+    with removed(stack, pvc):
+        with test.step("bind a PV without a share to a PVC, and run a pod with it"):
+            name = prepared_volume(stack, pvc.name, nowhere)
+            stack.make(with_spec(pvc_object(pvc, pvc.name), volumeName=name))
             stack.wait_for_pvc(pvc.name)
-        stack.make(pod("nowhere", volume=of_pvc("nowhere")))
+            stack.make(pod("nowhere", volume=of_pvc("nowhere")))
         try:
             with test.verify("an event FailedMount of its pod names the share"):
                 messages = wait_until(
@@ -108,10 +109,11 @@ def test_class_without_a_share_gives_a_bound_pvc_that_no_pod_can_mount(
             test.observe(f"events: {messages}")
             assert str(mount_refusal(nowhere)) in messages[-1]
         finally:
-            stack.kube.delete("Pod", "nowhere", stack.namespace, grace_seconds=0)
+            stack.delete("Pod", "nowhere")
 
 
 def _running(csi: CsiBench) -> str | None:
     """Return that the pod runs after all, or None."""
-    status = csi.stack.kube.get("Pod", "nowhere", csi.stack.namespace)["status"]
-    return "the pod runs, so it has a volume" if status["phase"] == "Running" else None
+    status = csi.stack.kube.get("Pod", "nowhere", csi.stack.namespace).get("status", {})
+    running = status.get("phase") == "Running"
+    return "the pod runs, so it has a volume" if running else None
