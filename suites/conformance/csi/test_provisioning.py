@@ -58,8 +58,9 @@ def test_mount_permissions_change_the_directory_and_the_share(csi: CsiBench, tes
         own = csi.stack.export.stat(volume.directory)
         assert own is not None, "the server does not have the directory"
         assert share is not None, "the server does not have the share"
-        test.observe(f"the directory has mode {own.mode:04o}, the share {share.mode:04o}")
-        assert (own.mode, share.mode) == (mode(_SHARED), share_mode(_SHARED))
+        seen = f"the directory has mode {own.mode:04o}, the share {share.mode:04o}"
+        test.observe(seen)
+        assert (own.mode, share.mode) == (mode(_SHARED), share_mode(_SHARED)), seen
 
 
 @pytest.mark.claim("csi.two-pvcs-two-directories")
