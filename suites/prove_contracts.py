@@ -34,6 +34,7 @@ from suites.running import SIDE_BY_SIDE, exit_with, run
 _SUITES = ("reclaim", "hazards")
 _CSI = "csi"
 _EXPORT = "/data/EXPORT"
+_BESIDE = "outside"
 _HAZARDS = {
     "nested-directory-is-leaked": ("team/PVC", _EXPORT),
     "nested-archives-collide": ("red/data", _EXPORT),
@@ -41,6 +42,7 @@ _HAZARDS = {
     "missing-annotation-gives-the-root": ("", _EXPORT),
     "dot-empties-the-export": (".", _EXPORT),
     "dot-dot-leaves-the-export": ("..", _EXPORT),
+    "path-outside-hits-a-namesake": (f"../{_BESIDE}", _EXPORT),
     "nfs-path-with-slash-leaks": (None, f"{_EXPORT}/"),
 }
 """The hazards that are judged by the contract, with the directory asked for and NFS_PATH."""
@@ -59,6 +61,7 @@ def differing() -> set[str]:
             PvcMeta("NAMESPACE", "PVC"),
             "VOLUME",
             nfs_path,
+            others=[_BESIDE],
         )
     }
     return cells | hazards

@@ -233,15 +233,22 @@ def _removed(own: str | None, target: str) -> Fate:
     return Fate(Reclaimed.REMOVED, None, victim=None if target == own else target)
 
 
-def lines_differ(settings: ClassSettings, pvc: PvcMeta, pv_name: str, nfs_path: str) -> bool:
-    """Return whether the lines differ in what becomes of a volume.
+def lines_differ(
+    settings: ClassSettings,
+    pvc: PvcMeta,
+    pv_name: str,
+    nfs_path: str,
+    *,
+    others: Collection[str] = (),
+) -> bool:
+    """Return whether the lines differ in what becomes of a volume, or of others beside it.
 
     They always do if they put it into different directories.
     """
 
-    def shown(line: Line) -> tuple[str | None, str, bool]:
-        end = fate(line, settings, pvc, pv_name, nfs_path)
-        return end.data, end.phase, end.directory_stays
+    def shown(line: Line) -> tuple[str | None, str, bool, bool]:
+        end = fate(line, settings, pvc, pv_name, nfs_path, others=others)
+        return end.data, end.phase, end.directory_stays, end.victim in others
 
     return len({shown(line) for line in PATH_LINES}) > 1
 

@@ -290,6 +290,12 @@ def test_lines_agree_on_directories_in_the_root(settings: ClassSettings) -> None
     assert not lines_differ(flat, PVC, "pvc-1", NFS_PATH)
 
 
+def test_lines_differ_in_whom_a_path_outside_hits() -> None:
+    outside = ClassSettings(on_delete="delete", path_pattern="../outside")
+    assert lines_differ(outside, PVC, "pvc-1", NFS_PATH, others=["outside"])
+    assert not lines_differ(outside, PVC, "pvc-1", NFS_PATH)
+
+
 @given(actions)
 def test_lines_differ_on_a_nested_directory_unless_it_is_to_be_kept(
     settings: ClassSettings,
