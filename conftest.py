@@ -10,5 +10,6 @@ pytest_plugins = [
     "fixtures.obstruction",
     "fixtures.schedule",
     "fixtures.provisioner",
+    "fixtures.csi",
     "fixtures.chaos",
 ]

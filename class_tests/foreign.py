@@ -1,8 +1,10 @@
 """A cluster made apart and treated as somebody else's: their provisioner, their class, a user."""
 
 import base64
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,13 @@ from landfast.errors import LandfastError
 from landfast.kube.client import Kube, Object
 from landfast.manifests import Overlay, load, namespace
 from landfast.nfs.server import squashed
+from landfast.progress import Progress
+from landfast.provisioning.csi import DRIVER
+from landfast.provisioning.csi_driver import csi_driver
 from landfast.waiting import wait_until
 
 STORAGE_CLASS = "fast-nfs"
+CSI_CLASS = "csi-nfs"
 CONTEXT = "theirs"
 _PEOPLE = "people"
 _PSA_FILE = "/etc/kubernetes/pki/landfast-psa.yaml"  # that folder is mounted in the API server
@@ -86,6 +92,31 @@ def install_class(
         until=lambda found: found.get("status", {}).get("availableReplicas") == 1,
         timeout=timeouts.POD_RUNNING,
     )
+
+
+@contextlib.contextmanager
+def csi_class(env: Environment) -> Iterator[None]:
+    """Have a CSI driver and a class of it on the cluster while the body runs."""
+    env.inspector.make_folder("acme-csi")
+    (found,) = load("storageclass")
+    found |= {
+        "metadata": {"name": CSI_CLASS},
+        "provisioner": DRIVER,
+        "parameters": {
+            "server": env.export.server,
+            "share": env.export.at("acme-csi"),
+            "subDir": "${pvc.metadata.namespace}/${pvc.metadata.name}",
+            "mountPermissions": "0777",  # or MySQL cannot write
+        },
+        "mountOptions": [*found["mountOptions"], "noatime"],
+        "allowVolumeExpansion": True,
+    }
+    with csi_driver(env, Progress()):
+        env.cluster.kube.create(found)
+        try:
+            yield
+        finally:
+            env.cluster.kube.delete("StorageClass", CSI_CLASS)
 
 
 def _unlabel(obj: Object) -> None:

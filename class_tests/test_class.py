@@ -10,8 +10,10 @@ import pytest
 
 from class_tests.foreign import (
     CONTEXT,
+    CSI_CLASS,
     STORAGE_CLASS,
     Foreign,
+    csi_class,
     enforce_restricted,
     install_class,
     user,
@@ -54,6 +56,14 @@ def test_smoke_finds_the_class_fit(foreign: Foreign, tmp_path: Path) -> None:
 def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> None:
     """All of them hold."""
     verdicts = judge(foreign, "conformance", tmp_path)
+    assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
+    assert len(verdicts) >= 30
+
+
+def test_conformance_judges_a_class_of_a_csi_driver(foreign: Foreign, tmp_path: Path) -> None:
+    """All of them hold, too."""
+    with csi_class(foreign.env):
+        verdicts = judge(foreign, "conformance", tmp_path, storage_class=CSI_CLASS)
     assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
     assert len(verdicts) >= 30
 

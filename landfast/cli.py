@@ -226,10 +226,10 @@ def _sweep(progress: Progress, *, kept: bool) -> None:
 
 @app.command()
 def kit() -> None:
-    """Build what the kit lacks: engine, kind, node image, server and workload images."""
+    """Build what the kit lacks: engine, kind, images of node, servers, workloads, CSI driver."""
     progress = Progress()
     with kit_lock(progress):
-        images = build_kit(engines.ensure(progress), progress)
+        images = build_kit(engines.ensure(progress), progress, whole=True)
     for part, image in images.all().items():
         progress.say(f"{part:12} {image}")
 

@@ -82,7 +82,7 @@ def test_heal_says_that_there_was_nothing_to_heal(invoke: Invoke) -> None:
 
 def test_kit_names_each_image_that_it_has(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     images = Images("kit", *(f"landfast/{n}:1" for n in ("node", "nfs", "prov", "db", "box", "r")))
-    monkeypatch.setattr(cli, "build_kit", lambda *_: images)  # ten minutes of compilers
+    monkeypatch.setattr(cli, "build_kit", lambda *_, **__: images)  # ten minutes of compilers
     code, said = invoke("kit")
     assert code == 0
     assert [line.split() for line in said.splitlines()] == [

@@ -11,7 +11,7 @@ from landfast.errors import BadInput
 from landfast.files import free_gib
 from landfast.images import Images
 from landfast.kit.cache import Cache
-from landfast.kit.images import ImageBuilder
+from landfast.kit.images import ImageBuilder, needed, recipes
 from landfast.progress import Progress
 
 NEEDED_GIB = 8  # measured: 5.5 GiB for programs, trees, images and Go's own caches
@@ -40,8 +40,10 @@ def kit_lock(progress: Progress) -> Iterator[None]:
         yield
 
 
-def build_kit(running: Engine, progress: Progress) -> Images:
+def build_kit(running: Engine, progress: Progress, *, whole: bool = False) -> Images:
     """Build what is missing of the kit and return its images. The caller holds the kit's lock.
+
+    With `whole`, build what only some runs need, too: they find it, and tests wait for no compiler.
 
     Raises:
         BadInput: the disk is too small, or a missing tool cannot be installed here.
@@ -55,4 +57,7 @@ def build_kit(running: Engine, progress: Progress) -> Images:
             "free: free some, or set XDG_CACHE_HOME to a folder on a larger disk"
         )
     builder.programs.kind()
-    return builder.all()
+    images = builder.all()
+    for name in sorted(recipes().keys() - needed().keys()) if whole else ():
+        builder.image(name)
+    return images

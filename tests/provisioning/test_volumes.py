@@ -227,7 +227,7 @@ def test_many_pvcs_are_of_the_stacks_class(stack: Stack, kube: FakeKube) -> None
 
 @pytest.fixture
 def bench(stack: Stack, tmp_path: Path) -> Bench:
-    return Bench(stack, lambda: Line.V402, Steps(Journal(tmp_path / "journal.jsonl"), "test"))
+    return Bench(stack, Steps(Journal(tmp_path / "journal.jsonl"), "test"), lambda: Line.V402)
 
 
 def test_volume_with_the_expected_fate_passes(bench: Bench, start: Start) -> None:
