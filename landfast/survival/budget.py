@@ -117,8 +117,7 @@ def _stop(case: _Case) -> _Prediction:
     return (None if seconds is None else min(seconds, limit)), basis
 
 
-def _lock_free(_case: _Case) -> _Prediction:
-    return 0.0, "the old mysqld ended and gave its lock back"
+_LOCK_FREE = _rehearsed("locked", ", until mysqld asks; its lock is free")
 
 
 def _lock_lease(case: _Case) -> _Prediction:
@@ -126,15 +125,16 @@ def _lock_lease(case: _Case) -> _Prediction:
     lease = case.terms.lease
     if lease is None:
         return None, "the NFS server's lease is not known"
-    seconds = max(0.0, lease + LOOK_SECONDS / 2 - case.until)
-    return seconds, (
+    asked, _ = _LOCK_FREE(case)
+    return max(asked or 0.0, lease + LOOK_SECONDS / 2 - case.until), (
         f"lease {lease:g} s since the injection; the server looks every {LOOK_SECONDS} s"
     )
 
 
 def _lock_after_reboot(case: _Case) -> _Prediction:
     if case.terms.returns:
-        return 0.0, "the server knows the rebooted client and drops its locks (RFC 8881, 18.35.4)"
+        seconds, basis = _LOCK_FREE(case)
+        return seconds, f"{basis}: the server drops a rebooted client's locks (RFC 8881, 18.35.4)"
     seconds, basis = _lock_lease(case)
     return seconds, f"{basis}; the rebooted node's client is another one to it"
 
@@ -177,7 +177,7 @@ _WRITE = _Phase(
 _HELD = _Phase("fault held", "held")
 _UP = (_RECOVERY, _WRITE)
 
-_POD = (_STOP, _UNMOUNT, _SCHEDULING, _START, _Phase("lock", "locked", _lock_free), *_UP)
+_POD = (_STOP, _UNMOUNT, _SCHEDULING, _START, _Phase("lock", "locked", _LOCK_FREE), *_UP)
 _REBOOT = (
     _Phase("boot, mount and start", "started", _rehearsed("started", "; the boot comes on top")),
     _Phase("lock lease", "locked", _lock_after_reboot, _LEASE),
