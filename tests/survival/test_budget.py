@@ -37,6 +37,11 @@ EVERY: tuple[Milestone, ...] = (
 times = st.floats(-5, 200)
 
 
+def without(*names: str) -> dict[Milestone, float]:
+    """Give the rehearsal without some milestones."""
+    return {name: at for name, at in REHEARSAL.items() if name not in names}
+
+
 def predicted(budget: Budget) -> dict[str, float | None]:
     return {phase.name: phase.predicted for phase in budget.phases}
 
@@ -95,7 +100,7 @@ def test_each_phase_of_a_pod_deletion_is_measured_between_its_milestones() -> No
 
 
 def test_phase_whose_end_was_not_seen_is_told_with_the_next_one() -> None:
-    seen = {name: at for name, at in REHEARSAL.items() if name not in ("stopped", "locked")}
+    seen = without("stopped", "locked")
     budget = budget_of(PATHS["pod-delete"], seen, TERMS, REHEARSAL)
     first, *_ = budget.phases
     assert (first.name, first.seconds, first.predicted) == ("stop, unmount", 4.0, 4.0)
@@ -103,7 +108,7 @@ def test_phase_whose_end_was_not_seen_is_told_with_the_next_one() -> None:
 
 
 def test_milestone_that_the_rehearsal_did_not_show_ends_no_phase() -> None:
-    rehearsal = {name: at for name, at in REHEARSAL.items() if name != "stopped"}
+    rehearsal = without("stopped")
     budget = budget_of(PATHS["pod-delete"], REHEARSAL, TERMS, rehearsal)
     assert budget.phases[0].name == "stop, unmount"
     assert budget.phases[0].predicted == 4.0

@@ -4,13 +4,14 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
-from survival_fakes import FakeLedger, FakeSite, FakeWatcher, LedgerActs, raising
+from survival_fakes import FakeLedger, FakeSite, FakeWatcher, LedgerActs
 
 from landfast.errors import LandfastError
-from landfast.results import Availability, Marks, ScenarioSummary, Survival
+from landfast.results import Marks, Survival
 from landfast.survival import failover
 from landfast.survival.budget import Terms
 from landfast.survival.milestones import Look
@@ -48,26 +49,29 @@ def test_logs_of_mysqld_and_of_the_server_are_read_in_this_hosts_time(fake: Fake
 
 def test_log_that_cannot_be_read_shows_no_milestone(fake: FakeSite) -> None:
     fake.engine.answer("logs", with_=LandfastError("no such container"))
-    fake.kube.before["logs"] = lambda *_: raising(LandfastError("no such pod"))()
+
+    def refuse(_kind: str, _name: str) -> None:
+        raise LandfastError("no such pod")
+
+    fake.kube.before["logs"] = refuse
     assert failover.observe(fake.site, [], time.monotonic()) == {}
     fake.own_server = None
     assert failover.observe(fake.site, [], time.monotonic()) == {}
 
 
-def look(moment: float, **changes: Any) -> Look:
-    seen = {"going": False, "node": "worker", "container": "c1", "ended": False, "ready": True}
-    return Look(moment, "u1", **(seen | changes))
+def look(moment: float, *, going: bool = False) -> Look:
+    return Look(moment, "u1", going=going, node="worker", container="c1", ended=False, ready=True)
 
 
 def survival(name: str, *, rto: float | None = 8.0, proven: float | None = 3.0) -> Survival:
     """Give what the budget asks of a scenario that was shown."""
-    values = {
-        "scenario": ScenarioSummary(name=name, fault=name, text="", expected="", hold=4),
+    found = {
+        "scenario": SimpleNamespace(name=name, hold=4),
         "marks": Marks(injected=2, proven=proven, ended=20),
-        "availability": Availability.model_construct(rto_first=rto),
+        "availability": SimpleNamespace(rto_first=rto),
         "client": None,
     }
-    return Survival.model_construct(None, **values)
+    return cast(Survival, SimpleNamespace(**found))
 
 
 @pytest.mark.parametrize(
