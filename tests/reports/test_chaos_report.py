@@ -350,6 +350,13 @@ def test_ledger_of_no_operation_at_all_is_known_to_have_lost_none() -> None:
     assert not was_read(FAILED)
 
 
+def test_rows_that_stand_out_have_their_class(page: Page) -> None:
+    classes = [row.get("class") for row in page.named("tr")]
+    assert classes.count("control") == 1
+    assert classes.count("longest") == 1
+    assert not any(name and '"' in name for name in page.having("class"))
+
+
 def test_failover_says_where_the_seconds_went(page: Page) -> None:
     assert (
         "Where the seconds went, from the injection to the first acknowledged write. The setting "
