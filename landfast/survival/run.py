@@ -25,7 +25,9 @@ from landfast.mysql.ledger import Ledger
 from landfast.nfs.client import read_stats
 from landfast.results import Lane, Marks, Survival
 from landfast.steps import StepFunction
+from landfast.survival.failover import budget
 from landfast.survival.lanes import Watcher, happenings
+from landfast.survival.milestones import Look, Milestones
 from landfast.survival.moments import MOMENTS
 from landfast.survival.scenario import Scenario
 from landfast.survival.verdict import judge
@@ -52,6 +54,7 @@ class _Course:
     fault: FaultRecord
     ended: float
     lanes: tuple[Lane, ...]
+    looks: tuple[Look, ...]
     failures: tuple[str, ...]
 
 
@@ -74,11 +77,13 @@ def survive(
     *,
     disguise: Disguise = lambda fault: fault,
     read: Callable[[Ledger], FinalReading] = lambda ledger: ledger.read(),
+    rehearsal: Milestones | None = None,
 ) -> Survival:
     """Run one scenario and return what it showed.
 
     What the verdict rests on stays in `folder`: history, reading and marks. `disguise` sabotages
-    the fault, `read` reads the ledger at the end.
+    the fault, `read` reads the ledger at the end. `rehearsal` is what a failover's budget predicts
+    from (see `rehearse`).
 
     Raises:
         Unknown: the cluster was not healthy, or took no load: nothing was broken.
@@ -102,7 +107,11 @@ def survive(
     if site.own_server:
         with contextlib.suppress(LandfastError):
             beside["client"] = read_stats(site.engine, site.node(), site.server.address)
-    return survival.model_copy(update=beside)
+    survival = survival.model_copy(update=beside)
+    with contextlib.suppress(LandfastError):
+        seconds = budget(survival, site, course.looks, course.fault.injected, rehearsal or {})
+        survival = survival.model_copy(update={"budget": seconds})
+    return survival
 
 
 def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
@@ -152,7 +161,7 @@ def _run(
         finally:
             lanes = watcher.stop()
         ended = time.monotonic()
-    return _Course(fault, ended, lanes, failures)
+    return _Course(fault, ended, lanes, tuple(watcher.looks), failures)
 
 
 def _wait_for_load(ledger: Ledger) -> None:
