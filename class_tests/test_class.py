@@ -1,34 +1,13 @@
 """What a user with few rights gets to know about a class, and what is left of it."""
 
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from class_tests.foreign import CONTEXT, STORAGE_CLASS, Foreign, enforce_restricted
-from landfast.journal import TestFinished, read_journal
+from class_tests.foreign import STORAGE_CLASS, Foreign, enforce_restricted
+from class_tests.running import judge
 from landfast.kube.client import Object
 from landfast.verdict import Verdict
-
-
-def judge(foreign: Foreign, command: str, out: Path, *options: str) -> dict[str, Verdict]:
-    """Run Landfast as that user; return its verdicts, and hold that nothing is left."""
-    before = foreign.dump()
-    program = Path(sys.executable).with_name("landfast")
-    asked = [str(program), command, "--cluster", "existing"]
-    asked += ["--kubeconfig", str(foreign.kubeconfig), "--context", CONTEXT, "--images", "kit"]
-    asked += ["--storage-class", STORAGE_CLASS, "--out", str(out), *options]
-    begun = time.monotonic()
-    ran = subprocess.run(asked, check=False)
-    seconds = time.monotonic() - begun
-    sys.stdout.write(f"landfast {command}: exit code {ran.returncode}, {seconds:.0f} s\n")
-    events = [e for e in read_journal(out / "latest/journal.jsonl") if isinstance(e, TestFinished)]
-    after = foreign.dump()
-    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    assert not changed, f"the run has changed {sorted(changed)}"
-    return {event.claim: event.verdict for event in events}
 
 
 def test_smoke_finds_the_class_fit(foreign: Foreign, tmp_path: Path) -> None:
