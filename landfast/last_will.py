@@ -1,6 +1,5 @@
 """A last will: a shell line that is run once this process is gone, however it went."""
 
-import contextlib
 import select
 import sys
 from pathlib import Path
@@ -34,17 +33,12 @@ class LastWill:
         self._program = process.outliving(argv, log=log)
         assert self._program.stdout is not None  # noqa: S101 - a pipe
         if self._program.stdout.readline() != b"in force\n":
+            self._program.communicate()
             raise LandfastError(f"nobody would run `{line}` after a kill; see {log}")
 
     def revoke(self) -> None:
         """Have it not carried out; does nothing if that has begun."""
-        assert self._program.stdin is not None  # noqa: S101 - a pipe
-        assert self._program.stdout is not None  # noqa: S101 - a pipe
-        with contextlib.suppress(BrokenPipeError):  # it was carried out: its time was over
-            self._program.stdin.write(_REVOKED.encode())
-            self._program.stdin.close()
-        self._program.wait()
-        self._program.stdout.close()
+        self._program.communicate(_REVOKED.encode())
 
 
 def main() -> None:
