@@ -73,6 +73,17 @@ def test_mysql_survives_what_its_owner_lets_break(
     assert not _cordoned(owner)
 
 
+def test_faults_without_injection_prove_nothing(
+    owner: Foreign, consent: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Each claim's sabotage."""
+    names = [*_SCENARIOS, "server-command"]
+    claims = [f"chaos.{name}" for name in names]
+    options = [*consent, *server_commands(owner), "--scenario", ",".join(names)]
+    verdicts = judge(owner, "chaos", tmp_path, *options, "--", "--sabotage", ",".join(claims))
+    assert verdicts == dict.fromkeys(claims, Verdict.UNKNOWN)
+
+
 def test_nodes_stay_whole_without_consent(foreign: Foreign, tmp_path: Path) -> None:
     """All are skipped."""
     options = ["--scenario", ",".join([*_SCENARIOS, "server-command"])]

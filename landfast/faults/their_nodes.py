@@ -215,6 +215,11 @@ class TheirNodeRestart(_OnTheirNode, NodeRestart):
         self.soon("sync; systemctl reboot --force --force")
 
     def prove_effect(self) -> str:
+        prove(
+            f"the kubelet of {self.node} not to answer",
+            lambda: not self.hand.answers(self.node),
+            timeout=timeouts.TAKEOVER,
+        )
         now = prove(
             f"{self.node} to have booted",
             self._boot,

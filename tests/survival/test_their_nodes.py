@@ -290,11 +290,20 @@ class TestFaults:
             TheirNfsPortDropped(site)
 
     def test_a_restart_is_proven_by_another_boot(self, site: Site, kube: Node) -> None:
-        boots = ["kernel-1\n100\n"]
-        kube.answer = lambda asked: boots[-1] if "boot_id" in " ".join(asked) else ""
+        boots, is_down = ["kernel-1\n100\n"], False
+
+        def answer(asked: tuple[str, ...]) -> str:
+            if asked == ("true",) and is_down:
+                raise LandfastError("the connection is refused")
+            return boots[-1] if "boot_id" in " ".join(asked) else ""
+
+        kube.answer = answer
         restart = TheirNodeRestart(site)
         restart.note()
         restart.inject()
+        with pytest.raises(NotProven, match="the kubelet of l-worker not to answer"):
+            restart.prove_effect()
+        is_down = True
         with pytest.raises(NotProven, match="to have booted"):
             restart.prove_effect()
         boots.append("kernel-1\n900\n")
