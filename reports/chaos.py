@@ -37,7 +37,7 @@ class ScenarioResult:
 
 @dataclass(frozen=True)
 class Chaos:
-    """What the scenarios of a run add up to; `unshown` says which of a tier were skipped, and why."""
+    """What the scenarios of a run add up to; `unshown`: which of a tier were skipped, and why."""
 
     grade: Grade
     results: tuple[ScenarioResult, ...]

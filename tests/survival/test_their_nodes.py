@@ -1,22 +1,20 @@
-"""Faults of a node of others: by consent, through one pod, and never without the node's timer."""
+"""Faults of a node of others: by consent, and never without the node's timer."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from fakes import FakeKube
-from fault_place import CONTROL, NODE, OTHER, Place, node, pod
+from fault_place import NODE, Place
+from their_place import RUN, Node, refuse
 
 from landfast.cluster.base import Cluster
 from landfast.errors import LandfastError
 from landfast.faults.base import Fault, NotProven, Site
-from landfast.faults.hand import NodeHand, require_spare
 from landfast.faults.network import NfsPortDropped
 from landfast.faults.node_services import KubeletStop
 from landfast.faults.nodes import NodeDrain, NodeRestart
-from landfast.faults.relay import Relay
 from landfast.faults.their_nodes import (
     TheirKubeletStop,
     TheirNfsPortDropped,
@@ -28,158 +26,18 @@ from landfast.verdict import MissingCapability
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
-Object = dict[str, Any]
-RUN = "1126-1-abcd"
-HANDS = f"landfast-{RUN}-node"
-READY = {"conditions": [{"type": "Ready", "status": "True"}], "phase": "Running"}
 FAULTS = [TheirNodeDrain, TheirKubeletStop, TheirNfsPortDropped, TheirNodeRestart]
 TIMED = FAULTS[:3]
 
 
-class Node(FakeKube):
-    """A cluster whose pods are Ready at once, and whose node notes what is run on it."""
-
-    def __init__(self, *objects: Object) -> None:
-        super().__init__(*objects)
-        self.ran: list[tuple[str, ...]] = []
-        self.answer: Callable[[tuple[str, ...]], str] = lambda _: ""
-
-    def _on_create(self, asked: Any, **options: Any) -> Object:
-        made = super()._on_create(asked, **options)
-        if asked.kind == "Namespace":
-            account = {"name": "default", "namespace": asked.name}
-            self.put({"kind": "ServiceAccount", "metadata": account})
-        if asked.kind == "Pod":
-            self.put({**made, "status": READY})
-        return made
-
-    def execute(
-        self,
-        namespace: str,
-        pod: str,
-        argv: Sequence[str],
-        *,
-        container: str | None = None,
-        timeout: int = 60,
-    ) -> str:
-        super().execute(namespace, pod, argv, container=container, timeout=timeout)
-        entered = "nsenter" in argv
-        asked = tuple(argv)[argv.index("-c") + 3 :] if entered else tuple(argv)
-        self.ran.append(asked)
-        return self.answer(asked)
-
-    def scripts(self) -> str:
-        """Return all that was run, as a text to look for words in."""
-        return "\n".join(" ".join(words) for words in self.ran)
-
-
-def refuse(*words: str) -> Callable[[tuple[str, ...]], str]:
-    """Return an answer that is an error to whatever has these words."""
-
-    def answer(asked: tuple[str, ...]) -> str:
-        if all(word in " ".join(asked) for word in words):
-            raise LandfastError(f"{words[0]} is refused")
-        return ""
-
-    return answer
+@pytest.fixture
+def kube(their_kube: Node) -> Node:
+    return their_kube
 
 
 @pytest.fixture
-def kube() -> Node:
-    volume = {
-        "kind": "PersistentVolume",
-        "metadata": {"name": "pvc-1"},
-        "spec": {"nfs": {"server": "nas", "path": "/vol"}},
-    }
-    claim = {
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "mysql-data-mysql-0", "namespace": "default"},
-        "spec": {"volumeName": "pvc-1"},
-    }
-    control = node(CONTROL)
-    control["metadata"]["labels"] = {"node-role.kubernetes.io/control-plane": ""}
-    return Node(pod(), node(), node(OTHER), control, volume, claim)
-
-
-@pytest.fixture
-def site(place: Place, kube: Node) -> Site:
-    """A site whose owner lets MySQL's node be broken."""
-    cluster = SimpleNamespace(kube=kube, missing={}, require=lambda _: None)
-    env = SimpleNamespace(cluster=cluster, run_id=RUN)
-    hand = NodeHand(kube, RUN, "busybox:1")
-    return replace(place.site, env=cast(Any, env), own_server=None, hand=hand)
-
-
-class TestHand:
-    def test_it_is_one_pod_on_one_node_in_a_namespace_that_admits_it(
-        self, site: Site, kube: Node
-    ) -> None:
-        assert site.hand
-        site.hand.reach(NODE)
-        site.hand.reach(NODE)
-        assert kube.changes().count(("create", "Pod", "node-hand")) == 1
-        space = kube.get("Namespace", HANDS)["metadata"]["labels"]
-        assert space == {
-            "landfast/run": RUN,
-            "pod-security.kubernetes.io/enforce": "privileged",
-        }
-        spec = kube.get("Pod", "node-hand", HANDS)["spec"]
-        assert (spec["nodeName"], spec["hostPID"]) == (NODE, True)
-
-    def test_it_leaves_a_node_before_it_enters_another(self, site: Site, kube: Node) -> None:
-        assert site.hand
-        site.hand.reach(NODE)
-        site.hand.reach(OTHER)
-        assert kube.get("Pod", "node-hand", HANDS)["spec"]["nodeName"] == OTHER
-        with pytest.raises(LandfastError, match=f"is on {OTHER}, not on {NODE}"):
-            site.hand.run(NODE, "true")
-        assert not site.hand.answers(NODE)
-
-    def test_a_node_without_systemd_is_named(self, site: Site, kube: Node) -> None:
-        assert site.hand
-        kube.answer = refuse("systemctl", "--version")
-        with pytest.raises(MissingCapability, match=r"node\.timer: l-worker has no shell and syst"):
-            site.hand.reach(NODE)
-
-    def test_a_timer_that_does_not_run_is_an_error(self, site: Site, kube: Node) -> None:
-        assert site.hand
-        site.hand.reach(NODE)
-        kube.answer = refuse("systemd-run")
-        with pytest.raises(LandfastError, match="systemd-run is refused"):
-            site.hand.arm(NODE, "landfast-heal", 20, "true")
-
-
-class TestSpare:
-    @pytest.mark.parametrize(
-        ("others", "said"),
-        [
-            ({"spec": {"unschedulable": True}}, "the only one for pods"),
-            ({"spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}}, "the only one"),
-            ({"status": {"conditions": []}}, "the only one"),
-            ({"spec": {"taints": [{"key": "x", "effect": "PreferNoSchedule"}]}}, ""),
-            ({}, ""),
-        ],
-        ids=["cordoned", "tainted", "not ready", "not preferred", "as usual"],
-    )
-    def test_the_last_node_for_pods_is_not_broken(self, others: Object, said: str) -> None:
-        nodes = [node(), {**node(OTHER), **others}]
-        if not said:
-            require_spare(nodes, NODE)
-        else:
-            with pytest.raises(MissingCapability, match=said):
-                require_spare(nodes, NODE)
-
-    def test_a_windows_node_takes_no_mysql(self) -> None:
-        other = node(OTHER)
-        other["metadata"]["labels"] = {"kubernetes.io/os": "windows"}
-        with pytest.raises(MissingCapability, match=r"^node\.spare: "):
-            require_spare([node(), other], NODE)
-
-    def test_the_control_plane_is_not_broken(self) -> None:
-        control = node()
-        control["metadata"]["labels"] = {"node-role.kubernetes.io/control-plane": ""}
-        with pytest.raises(MissingCapability, match="holds the control plane"):
-            require_spare([control, node(OTHER)], NODE)
+def site(their_site: Site) -> Site:
+    return their_site
 
 
 class TestConsent:
@@ -194,8 +52,14 @@ class TestConsent:
         ]
 
     def test_without_consent_none_is_injected(self, place: Place) -> None:
-        missing = {"cluster.node-faults": "not without --i-own-this-cluster"}
-        cluster = Cluster.model_construct(missing=missing)  # type: ignore[arg-type]
+        cluster = Cluster(
+            provider="existing",
+            name="theirs",
+            kubeconfig=Path("k"),
+            context="theirs",
+            nodes=(NODE,),
+            missing={"cluster.node-faults": "not without --i-own-this-cluster"},
+        )
         env = SimpleNamespace(cluster=cluster)
         foreign = replace(place.site, env=cast(Any, env), own_server=None)
         with pytest.raises(MissingCapability, match="not without --i-own-this-cluster"):
@@ -308,40 +172,3 @@ class TestFaults:
             restart.prove_effect()
         boots.append("kernel-1\n900\n")
         assert restart.prove_effect().endswith("are kernel-1 900, before: kernel-1 100")
-
-
-class TestRelay:
-    @pytest.fixture
-    def relay(self, kube: Node) -> Relay:
-        stack = SimpleNamespace(
-            kube=kube,
-            namespace="default",
-            env=SimpleNamespace(images=SimpleNamespace(busybox="busybox:1")),
-            delete=lambda kind, name, **options: kube.delete(kind, name, "default", **options),
-            make=lambda obj: kube.create(
-                {**obj, "metadata": {**obj["metadata"], "namespace": "default"}}
-            ),
-            wait_for_pod=lambda *_: None,
-        )
-        return Relay(cast(Any, stack))
-
-    def test_it_is_moved_only_from_the_node_to_keep_away_from(
-        self, relay: Relay, kube: Node
-    ) -> None:
-        relay.settle()
-        made = kube.get("Pod", "relay", "default")
-        kube.put({**made, "spec": {**made["spec"], "nodeName": OTHER}})
-        relay.settle(away_from=NODE)
-        assert kube.changes().count(("create", "Pod", "relay")) == 1
-        relay.settle(away_from=OTHER)
-        assert kube.changes().count(("create", "Pod", "relay")) == 2
-        assert OTHER in str(kube.get("Pod", "relay", "default")["spec"]["affinity"])
-
-    def test_a_node_that_the_way_leads_over_is_not_broken(
-        self, site: Site, relay: Relay, kube: Node
-    ) -> None:
-        relay.settle()
-        made = kube.get("Pod", "relay", "default")
-        kube.put({**made, "spec": {**made["spec"], "nodeName": NODE}})
-        with pytest.raises(MissingCapability, match="the way to MySQL leads over its node"):
-            TheirKubeletStop(replace(site, relay=relay))
