@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from landfast import timeouts
 from landfast.errors import LandfastError
-from landfast.kube.client import Kube, Object
+from landfast.kube.client import Kube, KubeError, Object
 from landfast.kube.pods import StartWatch, obstacle, summary, wait_for_service_account
 from landfast.kube.status import is_ready
 from landfast.manifests import namespace
@@ -16,6 +16,7 @@ from landfast.waiting import wait_until
 _POD = "node-hand"
 _PRIVILEGED = "pod-security.kubernetes.io/enforce"
 _ANSWER_SECONDS = 5
+_FORBIDDEN = 403
 # The pod brings no program but nsenter: all others are the node's own.
 _ENTER = ("nsenter", "-t", "1", "-m", "-u", "-i", "-n", "-p", "--")
 _SHELL = "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C; "
@@ -50,7 +51,8 @@ class NodeHand:
         """Have the pod on a node, and on no other.
 
         Raises:
-            MissingCapability: the node must not be broken, or cannot be entered.
+            MissingCapability: the node must not be broken, or cannot be entered, or the cluster
+                admits no privileged pod.
             WaitTimeout: the pod does not start.
         """
         require_spare(self.kube.list("Node"), node)
@@ -64,7 +66,7 @@ class NodeHand:
                 timeout=timeouts.GONE,
             )
         if self._find() is None:
-            self.kube.create(self._pod(node))
+            self._create(node)
         watch = StartWatch()
 
         def look() -> Object:
@@ -138,6 +140,14 @@ class NodeHand:
             labels = {RUN_LABEL: self.run_id, _PRIVILEGED: "privileged"}
             self.kube.create(namespace(self.namespace, labels))
             wait_for_service_account(self.kube, self.namespace)
+
+    def _create(self, node: str) -> None:
+        try:
+            self.kube.create(self._pod(node))
+        except KubeError as error:
+            if error.code != _FORBIDDEN:
+                raise
+            raise MissingCapability("pods.privileged", error.message) from error
 
     def _pod(self, node: str) -> Object:
         return {

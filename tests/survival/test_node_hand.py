@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fakes import refusal
 from fault_place import NODE, OTHER, node
 from their_place import HANDS, RUN, Node, Object, refuse
 
@@ -57,6 +58,16 @@ class TestHand:
         assert site.hand
         kube.answer = refuse("systemctl", "--version")
         with pytest.raises(MissingCapability, match=r"node\.timer: l-worker has no shell and syst"):
+            site.hand.reach(NODE)
+
+    def test_a_cluster_without_privileged_pods_is_named(self, site: Site, kube: Node) -> None:
+        def deny(kind: str, _name: str) -> None:
+            if kind == "Pod":
+                raise refusal(403, "privileged pods are not allowed")
+
+        assert site.hand
+        kube.before["create"] = deny
+        with pytest.raises(MissingCapability, match=r"^pods\.privileged: privileged pods are not"):
             site.hand.reach(NODE)
 
     def test_a_timer_that_does_not_run_is_an_error(self, site: Site, kube: Node) -> None:
