@@ -47,6 +47,12 @@ class Foreign:
         """The cluster's API, as its administrator uses it."""
         return self.env.cluster.kube
 
+    @property
+    def cluster_name(self) -> str:
+        """The cluster's name in the kubeconfig."""
+        (context,) = yaml.safe_load(self.kubeconfig.read_text())["contexts"]
+        return str(context["context"]["cluster"])
+
     def dump(self) -> dict[str, str]:
         """Return what is on the cluster and on the export, by name, with a hash of each.
 

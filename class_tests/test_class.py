@@ -1,15 +1,11 @@
 """What a user with few rights gets to know about a class, and what is left of it."""
 
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from class_tests.foreign import (
-    CONTEXT,
     CSI_CLASS,
     STORAGE_CLASS,
     Foreign,
@@ -18,32 +14,12 @@ from class_tests.foreign import (
     install_class,
     user,
 )
-from landfast.journal import TestFinished, read_journal
+from class_tests.running import judge
 from landfast.kube.client import Object
 from landfast.provisioning.contract import Line
 from landfast.registry import load_into_nodes
 from landfast.verdict import Verdict
 from suites.provisioner_builds import builds
-
-
-def judge(
-    foreign: Foreign, command: str, out: Path, *options: str, storage_class: str = STORAGE_CLASS
-) -> dict[str, Verdict]:
-    """Run Landfast as that user; return its verdicts, and hold that nothing is left."""
-    before = foreign.dump()
-    program = Path(sys.executable).with_name("landfast")
-    asked = [str(program), command, "--cluster", "existing"]
-    asked += ["--kubeconfig", str(foreign.kubeconfig), "--context", CONTEXT, "--images", "kit"]
-    asked += ["--storage-class", storage_class, "--out", str(out), *options]
-    begun = time.monotonic()
-    ran = subprocess.run(asked, check=False)
-    seconds = time.monotonic() - begun
-    sys.stdout.write(f"landfast {command}: exit code {ran.returncode}, {seconds:.0f} s\n")
-    events = [e for e in read_journal(out / "latest/journal.jsonl") if isinstance(e, TestFinished)]
-    after = foreign.dump()
-    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    assert not changed, f"the run has changed {sorted(changed)}"
-    return {event.claim: event.verdict for event in events}
 
 
 def test_smoke_finds_the_class_fit(foreign: Foreign, tmp_path: Path) -> None:

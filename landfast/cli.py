@@ -21,7 +21,7 @@ from landfast.progress import Progress
 from landfast.settings import PYTESTS_OWN, Settings, flag, load_settings, mirror
 from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
-_CHAOS = {"scenario", "budget", "list"}
+_CHAOS = {"scenario", "budget", "list", "server_stop", "server_start"}
 _CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
 _CLASS = "conformance/storageclass"
 _SMOKE_OF_CLASS = (

@@ -19,6 +19,8 @@ from landfast.image_names import ImageName
 _PREFIX = "LANDFAST_"
 _HOST = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+_OF_EXISTING = ("context", "nfs_server", "kubeconfig", "i_own_this_cluster")
+_SERVER = ("server_stop", "server_start")
 PYTESTS_OWN = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
 """Settings for which pytest has its own option."""
 
@@ -93,9 +95,13 @@ class Settings(BaseSettings):
     """port on 127.0.0.1 for MySQL; 0 takes a free one"""
     i_own_this_cluster: str | None = Field(
         None,
-        description="repeat the name of --context to let a run change what it did not create "
-        "(the default StorageClasses), and restore it",
+        description="the name of the cluster in --context's kubeconfig, to let a run change what "
+        "it did not create (the default StorageClasses; with chaos, MySQL's node) and restore it",
     )
+    server_stop: str | None = None
+    """chaos: shell command on this host that stops the class's NFS server; with --server-start"""
+    server_start: str | None = None
+    """chaos: shell command on this host that starts the class's NFS server again"""
     binding_cases: int = Field(300, ge=2)
     """how many binding cases to generate"""
     seed: int | None = Field(None, ge=0)
@@ -153,13 +159,16 @@ class Settings(BaseSettings):
                 if getattr(self, field) != type(self).model_fields[field].default:
                     raise ValueError(f"{flag(field)} needs --cluster kind")
         else:
-            for field in ("context", "nfs_server", "kubeconfig", "i_own_this_cluster"):
+            for field in (*_OF_EXISTING, *_SERVER):
                 if getattr(self, field) is not None:
                     raise ValueError(f"{flag(field)} needs --cluster existing")
-        if self.i_own_this_cluster not in (None, self.context):
+        given = [field for field in _SERVER if getattr(self, field)]
+        if len(given) == 1:
+            other = next(field for field in _SERVER if field not in given)
+            raise ValueError(f"{flag(given[0])} needs {flag(other)}: what breaks must heal")
+        if given and self.storage_class is None:
             raise ValueError(
-                f"--i-own-this-cluster {self.i_own_this_cluster} must repeat the name of "
-                f"--context, {self.context}"
+                f"{flag(given[0])} needs --storage-class: it stops that class's server"
             )
         if self.registry is not None and self.images == "kit":
             raise ValueError("--registry does not work with --images kit; use --images registry")

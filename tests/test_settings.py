@@ -12,6 +12,7 @@ from landfast.errors import BadInput
 from landfast.settings import Settings, flag, load_settings
 
 EXISTING = {"cluster": "existing", "context": "staging", "nfs_server": "10.0.0.5:/export"}
+OF_CLASS = {"cluster": "existing", "context": "staging", "storage_class": "fast-nfs"}
 # field: its flag's text, what the text means, and what else has to be given for it to make sense
 VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "cluster": ("existing", "existing", {"context": "c", "nfs_server": "h:/p"}),
@@ -29,6 +30,8 @@ VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "provisioner_contract": ("master", "master", {}),
     "mysql_port": ("3306", 3306, {}),
     "i_own_this_cluster": ("staging", "staging", EXISTING),
+    "server_stop": ("stop it", "stop it", {**OF_CLASS, "server_start": "start it"}),
+    "server_start": ("start it", "start it", {**OF_CLASS, "server_stop": "stop it"}),
     "binding_cases": ("2000", 2000, {}),
     "select": ("mysql and not dynamic", "mysql and not dynamic", {}),
     "workers": ("auto", "auto", {}),
@@ -102,7 +105,13 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({"binding_cases": "1"}, "--binding-cases '1': it must be greater than or equal to 2"),
         ({"provisioner_contract": "v5"}, "--provisioner-contract 'v5': it must be 'auto', "),
         ({"i_own_this_cluster": "c"}, "--i-own-this-cluster needs --cluster existing"),
-        ({**EXISTING, "i_own_this_cluster": "prod"}, "must repeat the name of --context, staging"),
+        ({**OF_CLASS, "server_stop": "x"}, "--server-stop needs --server-start: what breaks must"),
+        ({**OF_CLASS, "server_start": "x"}, "--server-start needs --server-stop"),
+        ({"server_stop": "x", "server_start": "y"}, "--server-stop needs --cluster existing"),
+        (
+            {**EXISTING, "server_stop": "x", "server_start": "y"},
+            "--server-stop needs --storage-class",
+        ),
         ({"patience": "0"}, "--patience '0': it must be greater than 0"),
         ({"patience": "inf"}, "--patience 'inf': it must be a finite number"),
         ({"workers": "many"}, "--workers 'many': it must be a number or auto"),

@@ -18,6 +18,7 @@ Capability = Literal[
     "cluster.node-shell",
     "cluster.nodeport",
     "cluster.default-class",
+    "cluster.node-faults",
     "cluster.two-workers",
 ]
 

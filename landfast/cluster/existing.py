@@ -7,7 +7,7 @@ from landfast.cluster.fence import FencedKube
 from landfast.cluster.rights import FULL, Rights, missing
 from landfast.errors import BadInput, LandfastError
 from landfast.kube import KubeError
-from landfast.kube.kubeconfig import check_context
+from landfast.kube.kubeconfig import check_context, cluster_of
 from landfast.manifests import Overlay
 from landfast.nfs.inspector import ExportInspector
 
@@ -48,6 +48,25 @@ def connect(
             f"{f' and {more} more that a run needs' if more > 0 else ', which a run needs'}"
         )
     return kube
+
+
+def check_owner(kubeconfig: Path, context: str, said: str | None) -> bool:
+    """Check that whoever says to own a cluster (`--i-own-this-cluster`) names the right one.
+
+    Return whether anybody does.
+
+    Raises:
+        BadInput: it is another one, or there is no such context.
+    """
+    if said is None:
+        return False
+    check_context(kubeconfig, context)
+    if said != (name := cluster_of(kubeconfig, context)):
+        raise BadInput(
+            f"--i-own-this-cluster {said}: the cluster of --context {context} is {name}; "
+            "repeat that name if you own it"
+        )
+    return True
 
 
 def version_of(text: str) -> tuple[int, int]:

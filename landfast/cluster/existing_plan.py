@@ -24,7 +24,10 @@ _MISSING: dict[Capability, str] = {
     "cluster.nodeport": "NodePorts are out of reach from here; MySQL is used by port-forward",
     "cluster.default-class": "the default StorageClasses of an existing cluster are changed, and "
     "restored, only with --i-own-this-cluster",
+    "cluster.node-faults": "nodes of an existing cluster are broken, and heal, only with "
+    "--storage-class and --i-own-this-cluster",
 }
+_CONSENTED: tuple[Capability, ...] = ("cluster.default-class", "cluster.node-faults")
 
 
 def snapshot(kube: Kube) -> list[Object]:
@@ -126,7 +129,7 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
         missing={
             name: reason
             for name, reason in _MISSING.items()
-            if name != "cluster.default-class" or settings.i_own_this_cluster is None
+            if name not in _CONSENTED or settings.i_own_this_cluster is None
         },
         fence=kube.run_id,
     )

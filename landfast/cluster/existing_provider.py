@@ -7,7 +7,7 @@ from landfast.cluster import existing, existing_plan
 from landfast.cluster.existing_removal import CLUSTER_KINDS, remove
 from landfast.cluster.fence import FencedKube
 from landfast.cluster.provider import Environment, save_environment, saved_environment
-from landfast.cluster.rights import FULL, OF_CLASS
+from landfast.cluster.rights import FULL, OF_CLASS, OF_NODES, Rights
 from landfast.errors import LandfastError
 from landfast.kube.default_classes import restore_default_classes
 from landfast.kube.kubeconfig import kubeconfig_path
@@ -28,12 +28,9 @@ class ExistingProvider:
         """See `Provider.bring_up`."""
         context = str(settings.context)
         kubeconfig = kubeconfig_path(settings.kubeconfig, context)
+        owned = existing.check_owner(kubeconfig, context, settings.i_own_this_cluster)
         kube = existing.connect(
-            kubeconfig,
-            context,
-            run_id,
-            rights=FULL if settings.nfs_server else OF_CLASS,
-            default_classes=settings.i_own_this_cluster is not None,
+            kubeconfig, context, run_id, rights=_rights(settings), default_classes=owned
         )
         _sweep(progress, context)
         plan = existing_plan.make_plan(settings, kube, kubeconfig, context)
@@ -48,6 +45,13 @@ class ExistingProvider:
     def sweep(self, progress: Progress, *, kept: bool = False) -> list[str]:  # noqa: ARG002
         """See `Provider.sweep`; an existing cluster is never kept."""
         return _sweep(progress)
+
+
+def _rights(settings: Settings) -> Rights:
+    """Return what a run with these settings needs."""
+    rights = FULL if settings.nfs_server else OF_CLASS
+    breaks_nodes = settings.storage_class and settings.i_own_this_cluster
+    return {**rights, **OF_NODES} if breaks_nodes else rights
 
 
 def _start(

@@ -23,6 +23,12 @@ OF_CLASS: Rights = {
 }
 """To judge a class through pods (`--storage-class`)."""
 
+OF_NODES: Rights = {
+    ("", "nodes"): "get list",
+    ("coordination.k8s.io", "leases"): "get",
+}
+"""To break MySQL's node as well (`--i-own-this-cluster`), through a privileged pod."""
+
 FULL: Rights = {
     ("", "namespaces pods services configmaps serviceaccounts"): _MANAGE,
     # with `watch` and `update`, and all on events and endpoints: a run may grant its provisioner
@@ -43,7 +49,11 @@ FULL: Rights = {
 }
 """For every suite: a run then brings a provisioner and classes of its own."""
 
-ROLES = {"landfast-class": OF_CLASS, "landfast-full": FULL}
+ROLES = {
+    "landfast-class": OF_CLASS,
+    "landfast-nodes": {**OF_CLASS, **OF_NODES},
+    "landfast-full": FULL,
+}
 
 
 def missing(kube: Kube, rights: Rights) -> list[str]:

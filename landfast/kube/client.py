@@ -316,6 +316,8 @@ def _end(session: Any, program: str, seconds: float) -> str:
         code = session.returncode if not session.is_open() else None
     except ValueError as error:  # the program was not even started
         raise LandfastError(f"{program}: {str(error).partition(': ')[2]}") from error
+    except TypeError as error:  # the library finds no status: the kubelet was stopped, for example
+        raise LandfastError(f"{program}: the connection broke before it ended") from error
     finally:
         session.close()
         session.sock.shutdown()  # close() leaves the socket open if the server was first

@@ -17,6 +17,7 @@ from landfast.faults.health import wait_healthy
 from landfast.faults.life import Disguise, FaultRecord, Life, NotHealed
 from landfast.faults.processes import container_of
 from landfast.faults.rollback import Rollback
+from landfast.faults.their_nodes import fitted
 from landfast.mysql import identity
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
@@ -117,6 +118,7 @@ def survive(
 def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
     server = site.stack.mysql
     try:
+        site.settle()
         wait_healthy(site, timeout=timeouts.HEALTHY)
         if site.own_server and site.server.mode() != scenario.mode:
             site.server.set_mode(scenario.mode)
@@ -154,7 +156,7 @@ def _run(
         watcher.start()
         try:
             _wait_for_load(ledger)
-            life = Life(disguise(scenario.fault), site, rollback, step)
+            life = Life(disguise(fitted(scenario.fault, site)), site, rollback, step)
             fault = _break_and_heal(scenario, site, ledger, life)
             with step("writes are acknowledged again"):
                 failures = _recover(ledger)

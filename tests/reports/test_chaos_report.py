@@ -122,6 +122,26 @@ def test_scenario_that_ended_before_it_showed_anything_stands_in_the_way() -> No
     assert not any("node-stop" in sentence for sentence in chaos(skipped).grade.missing)
 
 
+def test_skipped_scenario_of_a_tier_is_said_not_to_be_shown(tmp_path: Path) -> None:
+    case = Case(
+        "chaos.node-stop",
+        "It MUST.",
+        "nfs(5)",
+        (),
+        verdict=Verdict.SKIPPED,
+        reason="cluster.owned: it is others'",
+        scenario="node-stop",
+        tier="L3",
+    )
+    events = chaos_events(cases=(case,))
+    said = "L3, node-stop: cluster.owned: it is others'"
+    assert chaos(events).unshown == (said,)
+    assert f"  {said}" in chaos_lines(summarise_events(events))
+    assert "Not shown here:" in render_markdown(summarise_events(events))
+    assert said in Page(render(events, tmp_path)).text
+    assert chaos(chaos_events()).unshown == ()
+
+
 def test_control_that_found_nothing_puts_every_pass_in_doubt(tmp_path: Path) -> None:
     events = ended(chaos_events(), "chaos.control-flush-0", Verdict.FAIL, "nothing was lost")
     assert chaos(events).blind == ("control-flush-0",)

@@ -145,6 +145,9 @@ class FakeSite:
     def node(self) -> str:
         return "worker"
 
+    def settle(self) -> None:
+        """Nothing leads to MySQL but its port."""
+
     def replace_pod(self) -> None:
         self.deleted.append("mysql-0")
 
