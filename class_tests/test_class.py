@@ -1,5 +1,6 @@
 """What a user with few rights gets to know about a class, and what is left of it."""
 
+import os
 import subprocess
 import sys
 import time
@@ -7,28 +8,54 @@ from pathlib import Path
 
 import pytest
 
-from class_tests.foreign import CONTEXT, STORAGE_CLASS, Foreign, enforce_restricted
+from class_tests.foreign import CONTEXT, STORAGE_CLASS, TEAM, Foreign, enforce_restricted
+from class_tests.roles import differences, granted
+from landfast import timeouts
+from landfast.cluster.rights import CLUSTER_WIDE, IN_NAMESPACE, OF_CLASS
 from landfast.journal import TestFinished, read_journal
+from landfast.kube import calls
+from landfast.kube.calls import recorded
 from landfast.kube.client import Object
 from landfast.verdict import Verdict
+from landfast.waiting import wait_until
 
 
 def judge(foreign: Foreign, command: str, out: Path, *options: str) -> dict[str, Verdict]:
     """Run Landfast as that user; return its verdicts, and hold that nothing is left."""
+    run(foreign, command, out, *options)
+    events = [e for e in read_journal(out / "latest/journal.jsonl") if isinstance(e, TestFinished)]
+    return {event.claim: event.verdict for event in events}
+
+
+def run(foreign: Foreign, command: str, out: Path, *options: str) -> tuple[int, str]:
+    """Run Landfast as that user; return its exit code and output; nothing may be left.
+
+    Its calls are recorded in `calls` of the folder.
+    """
     before = foreign.dump()
     program = Path(sys.executable).with_name("landfast")
     asked = [str(program), command, "--cluster", "existing"]
     asked += ["--kubeconfig", str(foreign.kubeconfig), "--context", CONTEXT, "--images", "kit"]
     asked += ["--storage-class", STORAGE_CLASS, "--out", str(out), *options]
     begun = time.monotonic()
-    ran = subprocess.run(asked, check=False)
+    said = []
+    with subprocess.Popen(
+        asked,
+        env={**os.environ, calls.FILE: str(out / "calls")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as ran:
+        assert ran.stdout is not None
+        for line in ran.stdout:
+            sys.stdout.write(line)
+            said.append(line)
     seconds = time.monotonic() - begun
     sys.stdout.write(f"landfast {command}: exit code {ran.returncode}, {seconds:.0f} s\n")
-    events = [e for e in read_journal(out / "latest/journal.jsonl") if isinstance(e, TestFinished)]
     after = foreign.dump()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     assert not changed, f"the run has changed {sorted(changed)}"
-    return {event.claim: event.verdict for event in events}
+    return ran.returncode, "".join(said)
 
 
 def test_smoke_finds_the_class_fit(foreign: Foreign, tmp_path: Path) -> None:
@@ -43,6 +70,75 @@ def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> Non
     verdicts = judge(foreign, "conformance", tmp_path)
     assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
     assert len(verdicts) >= 30
+    assert not differences(recorded(tmp_path / "calls"), granted(OF_CLASS))
+
+
+def test_guest_judges_the_class_in_a_strict_namespace(guest: Foreign, tmp_path: Path) -> None:
+    """One namespace with a quota and PodSecurity `restricted`; on two of four nodes."""
+    verdicts = judge(guest, "conformance", tmp_path, "--namespace", TEAM)
+    skipped = {claim for claim, verdict in verdicts.items() if verdict is Verdict.SKIPPED}
+    assert skipped == {
+        "storageclass.root-can-give-files-away",
+        "storageclass.deleted-namespace-leaks-nothing",
+    }, _not_passed(verdicts)
+    assert set(verdicts.values()) == {Verdict.PASS, Verdict.SKIPPED}, _not_passed(verdicts)
+    assert not differences(recorded(tmp_path / "calls"), granted(IN_NAMESPACE, CLUSTER_WIDE))
+    hosts = {event.get("source", {}).get("host") for event in guest.kube.events(TEAM)}
+    assert len(hosts & set(guest.env.cluster.nodes)) == 2
+    assert not hosts & set(guest.closed), "pods of the run were on a node that is closed to them"
+
+
+def test_guests_mysql_survives_two_faults(guest: Foreign, tmp_path: Path) -> None:
+    """Chaos in the namespace too."""
+    options = ("--namespace", TEAM, "--scenario", "pod-delete,mysqld-sigkill")
+    verdicts = judge(guest, "chaos", tmp_path, *options)
+    assert verdicts == dict.fromkeys(("chaos.pod-delete", "chaos.mysqld-sigkill"), Verdict.PASS), (
+        verdicts
+    )
+
+
+def test_plan_changes_nothing(guest: Foreign, tmp_path: Path) -> None:
+    """The objects and the rights are printed, and that is all."""
+    code, said = run(guest, "conformance", tmp_path, "--namespace", TEAM, "--plan")
+    assert code == 0
+    assert "create pods" in said
+    asked = {verb for _, resource, verb in recorded(tmp_path / "calls") if "review" not in resource}
+    assert asked <= {"get", "list"}
+
+
+def test_image_that_no_node_can_pull_is_bad_input(foreign: Foreign, tmp_path: Path) -> None:
+    """One sentence, before the first test."""
+    options = ("--images", "registry", "--registry", "landfast.invalid:5000")
+    code, said = run(foreign, "smoke", tmp_path, *options)
+    assert code == 4
+    assert "cannot pull landfast.invalid:5000/" in said
+    assert "--pull-secret" in said
+
+
+def test_quota_without_room_is_bad_input(guest: Foreign, tmp_path: Path) -> None:
+    """The quota is named, and what it lacks."""
+    small = _quota_of(guest, "8Mi")
+    try:
+        code, said = run(guest, "smoke", tmp_path, "--namespace", TEAM)
+    finally:
+        guest.kube.patch("ResourceQuota", "theirs", {"spec": small}, TEAM)
+    assert code == 4
+    assert "the quota theirs lacks" in said
+    assert "of limits.memory" in said
+
+
+def _quota_of(guest: Foreign, memory: str) -> Object:
+    """Change the limit on memory; return what the quota was."""
+    before: Object = guest.kube.get("ResourceQuota", "theirs", TEAM)["spec"]
+    hard = {"hard": {"limits.memory": memory}}
+    guest.kube.patch("ResourceQuota", "theirs", {"spec": hard}, TEAM)
+    wait_until(
+        "the quota to be enforced",
+        lambda: guest.kube.get("ResourceQuota", "theirs", TEAM)["status"]["hard"],
+        until=lambda found: found["limits.memory"] == memory,
+        timeout=timeouts.CONTROLLER_OBSERVES,
+    )
+    return before
 
 
 @pytest.mark.parametrize(

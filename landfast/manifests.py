@@ -14,6 +14,7 @@ from landfast.image_names import ImageName
 from landfast.images import Images
 from landfast.kube.client import Kube, KubeError, Object
 from landfast.nfs.export import Export
+from landfast.nfs.mount_options import with_options
 from landfast.run import RUN_LABEL
 
 MANIFESTS = {
@@ -62,7 +63,8 @@ class Overlay:
     """Fits the reference's objects to a cluster, an export and images.
 
     Args:
-        export: replaces the reference's server and its /data/share.
+        export: replaces the reference's server and its /data/share; its mount options are added to
+            those of volumes and classes.
         images: replace the reference's images; MySQL also gets the arguments with which it fits
             the reference's memory.
         run_id: the value of every object's run label.
@@ -118,6 +120,9 @@ class Overlay:
             labelled["labels"] = {**labelled.get("labels", {}), **self.labels}
         if kind == "StorageClass":
             fitted["provisioner"] += self.suffix
+            _mount(fitted, self.export.mount_options)
+        if kind == "PersistentVolume":
+            _mount(fitted["spec"], self.export.mount_options)
         if kind in ("ClusterRoleBinding", "RoleBinding"):
             role = fitted["roleRef"]
             role["name"] = self.name(role["kind"], role["name"])
@@ -163,6 +168,11 @@ class Overlay:
             "nfs-subdir-external-provisioner": self.images.provisioner,
         }
         return known.get(ImageName.parse(image).base, image)
+
+
+def _mount(volume: Object, options: Iterable[str]) -> None:
+    if options:
+        volume["mountOptions"] = with_options(volume.get("mountOptions") or (), options)
 
 
 def _labelled(obj: Object) -> list[Object]:

@@ -85,15 +85,16 @@ def kube() -> FakeKube:
 
 
 def evidence(kube: FakeKube, engine: FakeEngine | None) -> dict[str, str]:
-    inspector = SimpleNamespace(list=lambda depth: {"f": f"file of depth {depth}"})
+    inspector = SimpleNamespace(list=lambda top, depth: {"f": f"{top}: files of depth {depth}"})
     cluster = SimpleNamespace(kube=kube, nodes=("n1", "n2"))
     env: Any = SimpleNamespace(
         cluster=cluster,
+        subtree="mine",
         inspector=inspector,
         engine=engine,
         export=Export(server="h", path="/p", kind="external"),
     )
-    stack: Any = SimpleNamespace(namespace="ns", system_namespace="ns")
+    stack: Any = SimpleNamespace(namespace="ns", system_namespace="ns", storage_class="judged")
     return dict(collect(env, [stack]))
 
 
@@ -106,7 +107,7 @@ def test_everything_that_could_explain_a_failure_is_kept(kube: FakeKube) -> None
     objects = list(yaml.safe_load_all(found["objects in ns"]))
     assert [o["metadata"]["name"] for o in objects] == ["mysql-0", "gone", "data"]
     assert "managedFields" not in found["objects in ns"]
-    assert found["export, from the server"] == "file of depth 3"
+    assert found["export, from the server"] == "mine: files of depth 3"
     assert "name: nfs-ssd" in found["PVs and StorageClasses"]
     for node in ("n1", "n2"):
         assert found[f"mounts of {node}"] == MOUNTS.splitlines()[1]

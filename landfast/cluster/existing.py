@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 from landfast.cluster.fence import FencedKube
-from landfast.cluster.rights import FULL, Rights, missing
+from landfast.cluster.guest import fenced
+from landfast.cluster.rights import missing, needed
 from landfast.errors import BadInput, LandfastError
 from landfast.kube import KubeError
 from landfast.kube.kubeconfig import check_context
+from landfast.kube.placement import Placement
 from landfast.manifests import Overlay
 from landfast.nfs.inspector import ExportInspector
 
@@ -20,17 +22,28 @@ def connect(
     context: str,
     run_id: str,
     *,
-    rights: Rights = FULL,
+    seen: bool = True,
+    guest_in: str | None = None,
     default_classes: bool = False,
+    placement: Placement = Placement(),  # noqa: B008 - it is frozen
 ) -> FencedKube:
     """Check that a run can work on a cluster, and return the cluster behind the fence.
+
+    `seen` says whether the run uses an export; for the others see `Cluster`.
 
     Raises:
         BadInput: there is no such context, no server answers, it is too old, or the user lacks
             rights that a run needs.
     """
     check_context(kubeconfig, context)
-    kube = FencedKube(kubeconfig, context, run_id, default_classes=default_classes)
+    kube = fenced(
+        kubeconfig,
+        context,
+        run_id,
+        guest_in=guest_in,
+        default_classes=default_classes,
+        placement=placement,
+    )
     version = kube.server_version()
     if version_of(version) < _OLDEST:
         raise BadInput(
@@ -38,7 +51,11 @@ def connect(
             f"v{_OLDEST[0]}.{_OLDEST[1]} or newer"
         )
     try:
-        denied = missing(kube, rights)
+        denied = [
+            f"{lacking} in namespace {namespace}" if namespace else lacking
+            for rights, namespace in needed(seen=seen, namespace=guest_in)
+            for lacking in missing(kube, rights, namespace)
+        ]
     except KubeError as error:
         raise BadInput(f"the API server {kube.host} refuses: {error.message}") from error
     if denied:
