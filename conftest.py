@@ -11,4 +11,5 @@ pytest_plugins = [
     "fixtures.schedule",
     "fixtures.provisioner",
     "fixtures.chaos",
+    "fixtures.plan",
 ]

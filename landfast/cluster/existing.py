@@ -17,23 +17,19 @@ _OLDEST = (1, 27)  # the first that refuses unknown fields of every object
 _NAMED_RIGHTS = 3
 
 
-def connect(
+def reach(
     kubeconfig: Path,
     context: str,
     run_id: str,
     *,
-    seen: bool = True,
     guest_in: str | None = None,
     default_classes: bool = False,
     placement: Placement = Placement(),  # noqa: B008 - it is frozen
 ) -> FencedKube:
-    """Check that a run can work on a cluster, and return the cluster behind the fence.
-
-    `seen` says whether the run uses an export; for the others see `Cluster`.
+    """Return an existing cluster behind the fence of a run; for the arguments see `Cluster`.
 
     Raises:
-        BadInput: there is no such context, no server answers, it is too old, or the user lacks
-            rights that a run needs.
+        BadInput: there is no such context, no server answers, or it is too old.
     """
     check_context(kubeconfig, context)
     kube = fenced(
@@ -50,6 +46,34 @@ def connect(
             f"the API server {kube.host} is Kubernetes {version}: Landfast needs "
             f"v{_OLDEST[0]}.{_OLDEST[1]} or newer"
         )
+    return kube
+
+
+def connect(
+    kubeconfig: Path,
+    context: str,
+    run_id: str,
+    *,
+    seen: bool = True,
+    guest_in: str | None = None,
+    default_classes: bool = False,
+    placement: Placement = Placement(),  # noqa: B008 - it is frozen
+) -> FencedKube:
+    """Check that a run can work on a cluster, and return the cluster behind the fence.
+
+    `seen` says whether the run uses an export; for the others see `Cluster`.
+
+    Raises:
+        BadInput: the cluster cannot be used, or the user lacks rights that a run needs.
+    """
+    kube = reach(
+        kubeconfig,
+        context,
+        run_id,
+        guest_in=guest_in,
+        default_classes=default_classes,
+        placement=placement,
+    )
     try:
         denied = [
             f"{lacking} in namespace {namespace}" if namespace else lacking

@@ -40,7 +40,7 @@ class Environment(BaseModel):
     namespace: str = "default"
     notes: tuple[str, ...] = ()
 
-    def on(self, export: Export) -> "Environment":
+    def with_export(self, export: Export) -> "Environment":
         """Return the environment with another export."""
         return self.model_copy(update={"export": export})
 
