@@ -12,7 +12,7 @@ _EXCEEDED = re.compile(
     r"exceeded quota: (?P<name>[^,]+), requested: (?P<requested>\S+), "
     r"used: (?P<used>\S+), limited: (?P<limited>\S+)"
 )
-_UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "m": Decimal("0.001")}
+_UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "m": Decimal("0.001")}
 
 
 class QuotaExceeded(Unknown):
@@ -41,6 +41,5 @@ def _missing(requested: str, used: str, limit: str) -> str:
     """Return what is missing, in the unit of the request."""
     amount = parse_quantity(requested) + parse_quantity(used) - parse_quantity(limit)
     unit = re.sub(r"^[\d.]+", "", requested)
-    if unit not in _UNITS:
-        return f"{amount:f}"
+    unit = unit if unit in _UNITS else ""
     return f"{(amount / _UNITS[unit]).normalize():f}{unit}"
