@@ -193,8 +193,8 @@ def namespace(name: str, labels: dict[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 
-def validate(kube: Kube, objects: Iterable[Object]) -> None:
-    """Make the API server check objects strictly; create nothing.
+def validate(kube: Kube, objects: Iterable[Object], namespace: str) -> None:
+    """Make the API server check objects strictly, in a namespace that exists; create nothing.
 
     Raises:
         BadInput: it refuses one; the sentence names the object and the field.
@@ -202,7 +202,7 @@ def validate(kube: Kube, objects: Iterable[Object]) -> None:
     for obj in objects:
         trial = copy.deepcopy(obj)
         if "namespace" in trial["metadata"]:
-            trial["metadata"]["namespace"] = _REFERENCE_NAMESPACE  # its own may not exist yet
+            trial["metadata"]["namespace"] = namespace  # its own may not exist yet
         try:
             kube.create(trial, dry_run=True)
         except KubeError as error:

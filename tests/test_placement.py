@@ -10,15 +10,18 @@ from landfast.kube.request import Object, Request
 TAINT = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
 
 
-def node(*taints: Object, ready: str = "True", closed: bool = False, **labels: str) -> Object:
+def node(*taints: Object, ready: str = "True", closed: bool = False, **more: str) -> Object:
     return {
-        "metadata": {"name": "n", "labels": {"kubernetes.io/os": "linux", **labels}},
+        "metadata": {"name": "n", "labels": {"kubernetes.io/os": "linux", **more}},
         "spec": {"taints": [*taints], "unschedulable": closed},
         "status": {"conditions": [{"type": "Ready", "status": ready}]},
     }
 
 
-WINDOWS = {"kubernetes.io/os": "windows"}
+def windows() -> Object:
+    found = node()
+    found["metadata"]["labels"] = {"kubernetes.io/os": "windows"}
+    return found
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,7 @@ WINDOWS = {"kubernetes.io/os": "windows"}
         (node(ready="False"), False),
         (node(ready="Unknown"), False),
         (node(closed=True), False),
-        (node(**WINDOWS), False),
+        (windows(), False),
         (node(TAINT), False),
         (node({**TAINT, "effect": "NoExecute"}), False),
         (node({**TAINT, "effect": "PreferNoSchedule"}), True),
