@@ -23,8 +23,8 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kind, "WORKERS", 3)
         with environment(load_settings({}), Progress()) as env:
-            install_class(env)
             closed = divide(env)
+            install_class(env)
             yield Foreign(env, user(env, "landfast-class", folder / "kubeconfig"), closed)
 
 

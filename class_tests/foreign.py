@@ -14,7 +14,7 @@ from landfast.cluster.rights import manifest
 from landfast.environment import Environment
 from landfast.errors import LandfastError
 from landfast.kube.client import Kube, Object
-from landfast.kube.placement import OS
+from landfast.kube.placement import LINUX, OS, pod_spec
 from landfast.manifests import Overlay, load, namespace
 from landfast.waiting import wait_until
 
@@ -87,6 +87,8 @@ def install_class(env: Environment) -> None:
     for name in ("provisioner-rbac", "provisioner", "storageclass"):
         for obj in map(overlay.fit, load(name)):
             _unlabel(obj)
+            if (spec := pod_spec(obj)) is not None:
+                spec["nodeSelector"] = {OS: LINUX}
             if obj["kind"] == "StorageClass":
                 obj["metadata"]["name"] = STORAGE_CLASS
                 obj["parameters"] = {"archiveOnDelete": "false"}
