@@ -39,7 +39,8 @@ class Cluster(FakeFencedKube):
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    made = Cluster("r1", NODE)
+    account = {"name": "default", "namespace": "team-a"}
+    made = Cluster("r1", NODE, {"kind": "ServiceAccount", "metadata": account})
     monkeypatch.setattr(existing, "reach", lambda *_, **__: made)
     return made
 
@@ -78,6 +79,23 @@ def test_a_guest_makes_no_namespace(cluster: Cluster, plan: Plan) -> None:
     text = plan(storage_class="fast", namespace="team-a")
     assert ["Pod", "NAME-RUN-TEST-XXXX", "team-a"] in rows(text)
     assert not [row for row in rows(text) if row[:1] in (["Namespace"], ["namespaces"])]
+
+
+def test_a_namespace_must_be_there(plan: Plan) -> None:
+    with pytest.raises(BadInput, match="--namespace team-b: --context staging has no such"):
+        plan(storage_class="fast", namespace="team-b")
+
+
+@pytest.mark.parametrize("flags", [{"node_selector": "disk=ssd"}, {}])
+def test_a_cluster_without_a_node_for_pods_is_bad_input(
+    cluster: Cluster, plan: Plan, flags: dict[str, str]
+) -> None:
+    if not flags:
+        taint = {"key": "a", "effect": "NoExecute"}
+        cluster.put({**NODE, "spec": {"taints": [taint]}})
+        plan(storage_class="fast", toleration="a")
+    with pytest.raises(BadInput, match="no node of --context staging takes pods"):
+        plan(storage_class="fast", **flags)
 
 
 def test_the_references_objects_are_named_exactly(cluster: Cluster, plan: Plan) -> None:

@@ -111,9 +111,15 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
     """Look at the cluster and return what a run is going to do there.
 
     Raises:
-        BadInput: no node takes pods, or the kit's images were asked for and the nodes do not have
-            them.
+        BadInput: there is no such namespace, no node takes pods, or the kit's images were asked for
+            and the nodes do not have them.
     """
+    # the role of a guest reads no namespaces; each has this account
+    if settings.namespace and kube.find("ServiceAccount", "default", settings.namespace) is None:
+        raise BadInput(
+            f"--namespace {settings.namespace}: --context {context} has no such namespace; the run "
+            "does not make it"
+        )
     export = UNSEEN
     if settings.nfs_server is not None:
         server, _, path = settings.nfs_server.partition(":")
