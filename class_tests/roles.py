@@ -19,6 +19,8 @@ UNUSED: dict[Call, str] = {
     ("", "pods/portforward", "create"): _WEBSOCKETS,
     ("", "pods/eviction", "create"): _OF_CHAOS,
     ("apps", "statefulsets", "patch"): _OF_CHAOS,
+    ("", "events", "list"): "only where something fails, or where the class allows expansion",
+    ("", "persistentvolumes", "delete"): "only for a class with the policy Retain",
 }
 """Rights that a conformance run does not use, each with the reason."""
 
@@ -33,6 +35,11 @@ def differences(calls: Iterable[Call], rights: set[Call]) -> list[str]:
     asked = set(calls)
     beyond = sorted(asked - rights - WITHOUT_RIGHT.keys())
     idle = sorted(rights - asked - UNUSED.keys())
-    return [f"called, not granted: {' '.join(c)}" for c in beyond] + [
-        f"granted, not called: {' '.join(c)}" for c in idle
+    return [f"called, not granted: {_named(c)}" for c in beyond] + [
+        f"granted, not called: {_named(c)}" for c in idle
     ]
+
+
+def _named(call: Call) -> str:
+    group, resource, verb = call
+    return f"{verb} {resource}.{group}" if group else f"{verb} {resource}"
