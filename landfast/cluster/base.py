@@ -28,10 +28,10 @@ Capability = Literal[
 class Cluster(BaseModel):
     """A cluster that a run may use. It is a value: workers get it as JSON.
 
-    `nodes` are those that pods of the run may go to; `missing` holds the capabilities that the
-    cluster lacks, each with the reason. On an existing cluster `fence` is the id of the run whose
-    label marks what may be changed, `guest_in` the namespace of others that the run works in, if it
-    does, and `placement` what its pods need.
+    `missing` holds the capabilities that it lacks, each with the reason. On an existing cluster
+    `nodes` are those that the run's pods may go to, `fence` is the id of the run whose label marks
+    what may be changed, `guest_in` the namespace of others that the run works in, if it does, and
+    `placement` what its pods need.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
