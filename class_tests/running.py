@@ -1,5 +1,6 @@
 """How the tests run Landfast as a user of the cluster."""
 
+import os
 import subprocess
 import sys
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from class_tests.foreign import CONTEXT, STORAGE_CLASS, Foreign
 from landfast.journal import TestFinished, read_journal
+from landfast.kube import calls
 from landfast.verdict import Verdict
 
 
@@ -26,20 +28,50 @@ def judge(
     out: Path,
     *options: str,
     storage_class: str = STORAGE_CLASS,
-    leaves: str = "the run",
+    leaves: str | None = None,
 ) -> dict[str, Verdict]:
     """Run Landfast as that user; return its verdicts, and hold that nothing is left.
 
-    What begins with `leaves` is left by what makes the volumes, and does not count.
+    What is named from `leaves` on is left by what makes the volumes, and does not count.
+    """
+    run(foreign, name, out, *options, storage_class=storage_class, leaves=leaves)
+    events = [e for e in read_journal(out / "latest/journal.jsonl") if isinstance(e, TestFinished)]
+    return {event.claim: event.verdict for event in events}
+
+
+def run(
+    foreign: Foreign,
+    name: str,
+    out: Path,
+    *options: str,
+    storage_class: str = STORAGE_CLASS,
+    leaves: str | None = None,
+) -> tuple[int, str]:
+    """Run Landfast as that user; return its exit code and output; nothing may be left.
+
+    Its calls are recorded in `calls` of the folder.
     """
     before = foreign.dump()
     begun = time.monotonic()
-    asked = command(foreign, name, out, *options, storage_class=storage_class)
-    ran = subprocess.run(asked, check=False)
+    said = []
+    with subprocess.Popen(
+        command(foreign, name, out, *options, storage_class=storage_class),
+        env={**os.environ, calls.FILE: str(out / "calls")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as ran:
+        assert ran.stdout is not None
+        for line in ran.stdout:
+            sys.stdout.write(line)
+            said.append(line)
     seconds = time.monotonic() - begun
     sys.stdout.write(f"landfast {name}: exit code {ran.returncode}, {seconds:.0f} s\n")
-    events = [e for e in read_journal(out / "latest/journal.jsonl") if isinstance(e, TestFinished)]
     after = foreign.dump()
-    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    changed = {
+        name
+        for name in before.keys() | after.keys()
+        if before.get(name) != after.get(name) and not (leaves and name.startswith(leaves))
+    }
     assert not changed, f"the run has changed {sorted(changed)}"
-    return {event.claim: event.verdict for event in events}
+    return ran.returncode, "".join(said)

@@ -162,6 +162,7 @@ class TestUp:
         ("smoke", {"keep": True}, ["--keep"]),
         ("conformance", {"workers": "0", "select": "dynamic"}, ["-k dynamic"]),
         ("smoke", {"fail_fast": True}, ["-x"]),
+        ("smoke", {"mount_options": ["ro", "a=1,b"]}, ["--mount-options=ro --mount-options=a=1,b"]),
     ],
 )
 def test_a_suite_s_flags_become_pytests(

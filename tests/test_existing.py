@@ -180,7 +180,7 @@ class TestConnect:
     @pytest.fixture
     def server(self, monkeypatch: pytest.MonkeyPatch) -> FakeFencedKube:
         server = FakeFencedKube(RUN)
-        monkeypatch.setattr(existing, "FencedKube", lambda *_, **__: server)
+        monkeypatch.setattr(existing, "fenced", lambda *_, **__: server)
         monkeypatch.setattr(existing, "check_context", lambda *_: None)
         return server
 

@@ -158,7 +158,7 @@ def renew_mysql(site: Site) -> None:
 
 def site_on(env: Environment, server: DiskServer, pod_name: str = MYSQL_POD) -> Site:
     """Return the site of a running server; the stack need not be deployed."""
-    own = env.model_copy(update={"export": server.export})
+    own = env.with_export(server.export.mounted_with(env.export.mount_options))
     stack = Stack(own, reference_overlay(own))
     stack.changes.append(_leave_lost_nodes_soon)
     return Site(own, stack, server, pod_name)
