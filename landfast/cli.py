@@ -15,6 +15,7 @@ from landfast import paths, timeouts
 from landfast.audit.command import audit
 from landfast.environment import environment, sweep
 from landfast.errors import BadInput, LandfastError
+from landfast.job import IMAGE, OPTIONS, job
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.progress import Progress
@@ -25,11 +26,10 @@ from landfast.settings import (
     is_repeated,
     load_settings,
     mirror,
+    options_of,
 )
 from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
-_CHAOS = {"scenario", "budget", "list", "server_stop", "server_start"}
-_CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
 _CLASS = "conformance/storageclass"
 _SMOKE_OF_CLASS = (
     "test_volumes.py::test_pvc_is_bound_in_time",
@@ -180,12 +180,17 @@ def up(flags: dict[str, Any]) -> None:
 _PytestArguments = Annotated[
     list[str] | None, typer.Argument(metavar="PYTEST", help="arguments after -- go to pytest")
 ]
-_command(conformance, Settings.model_fields.keys() - _CHAOS, pytest=_PytestArguments)
-_command(chaos, Settings.model_fields.keys() - _CONFORMANCE, pytest=_PytestArguments)
-_command(smoke, Settings.model_fields.keys() - _CONFORMANCE - _CHAOS, pytest=_PytestArguments)
+for suite in (conformance, chaos, smoke):
+    _command(suite, options_of(suite.__name__), pytest=_PytestArguments)
 _command(up, _IMAGES | {"cluster", "mysql_port", "patience"})
-
-
+_command(
+    job,
+    OPTIONS,
+    suite=Annotated[str | None, typer.Argument(metavar="[conformance|smoke|chaos]")],
+    namespace=Annotated[str | None, typer.Option(help="one of yours (default: make landfast)")],
+    image=Annotated[str | None, typer.Option(help=f"Landfast's own (default: {IMAGE})")],
+    sonobuoy=Annotated[bool, typer.Option("--sonobuoy", help="print a plugin of Sonobuoy")],
+)
 _command(
     images,
     _IMAGES,

@@ -27,14 +27,16 @@ from landfast.image_names import ImageName
 _PREFIX = "LANDFAST_"
 _HOST = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+_SERVER = ("server_stop", "server_start")
 _OF_EXISTING = (
     *("context", "nfs_server", "kubeconfig", "i_own_this_cluster", "plan"),
     *("namespace", "pull_secret", "node_selector", "toleration"),
-    *("server_stop", "server_start"),
+    *_SERVER,
 )
-_SERVER = ("server_stop", "server_start")
 PYTESTS_OWN = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
 """Settings for which pytest has its own option."""
+_CHAOS = {"scenario", "budget", "list", *_SERVER}
+_CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
 
 
 def _form(pattern: str, form: str) -> AfterValidator:
@@ -250,6 +252,12 @@ class Settings(BaseSettings):
 def is_repeated(field: str) -> bool:
     """Whether the flag of a setting may be given several times."""
     return get_origin(Settings.model_fields[field].annotation) is tuple
+
+
+def options_of(suite: str) -> set[str]:
+    """Return the settings that the command of a suite takes as flags."""
+    others = {"conformance": _CHAOS, "chaos": _CONFORMANCE}.get(suite, _CHAOS | _CONFORMANCE)
+    return Settings.model_fields.keys() - others
 
 
 def flag(field: str) -> str:
