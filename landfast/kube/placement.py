@@ -79,10 +79,11 @@ class Placement(BaseModel):
         spec = pod_spec(body) if body else None
         if spec is None:
             return None
-        self._fit(spec)
+        self.fit(spec)
         return replace(request, body=body)
 
-    def _fit(self, spec: Object) -> None:
+    def fit(self, spec: Object) -> None:
+        """Give a pod's spec what it needs."""
         if "nodeName" not in spec:  # such a pod does not pass the scheduler
             own = spec.get("nodeSelector") or {}
             spec["nodeSelector"] = {OS: LINUX, **self.node_selector, **own}
