@@ -10,5 +10,7 @@ pytest_plugins = [
     "fixtures.obstruction",
     "fixtures.schedule",
     "fixtures.provisioner",
+    "fixtures.csi",
     "fixtures.chaos",
+    "fixtures.plan",
 ]

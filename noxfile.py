@@ -36,8 +36,8 @@ SUITES = {
     "prove-setup": "Keep the pods of five suites' tests from starting: UNKNOWN, with the reason.",
     "prove-losses": "Lose acknowledged writes 20 times: each loss must be found, with its rows.",
     "prove-heal": "Kill the runner inside twelve faults: `landfast heal` must undo each.",
-    "prove-contracts": "Test each release line's provisioner on both contracts: only its own fits.",
-    "prove-defects": "Plant defects in the provisioner: the claims must find each one.",
+    "prove-contracts": "Hold provisioner and CSI driver to each contract: only the own one fits.",
+    "prove-defects": "Plant defects in provisioner and CSI driver: the claims must find each one.",
     "catalogue": "Write docs/claims.md: every claim of the suites.",
 }
 """Sessions that run the module of `suites` with their name."""

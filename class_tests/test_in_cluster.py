@@ -15,7 +15,7 @@ import yaml
 
 from class_tests.foreign import STORAGE_CLASS, Foreign
 from class_tests.in_cluster import Administrator
-from class_tests.test_class import judge
+from class_tests.running import judge
 from landfast import process, timeouts
 from landfast.journal import TestFinished, read_journal
 from landfast.kube.client import Object

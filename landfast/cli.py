@@ -19,7 +19,15 @@ from landfast.job import IMAGE, OPTIONS, job
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.progress import Progress
-from landfast.settings import PYTESTS_OWN, Settings, flag, load_settings, mirror, options_of
+from landfast.settings import (
+    PYTESTS_OWN,
+    Settings,
+    flag,
+    is_repeated,
+    load_settings,
+    mirror,
+    options_of,
+)
 from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
 _CLASS = "conformance/storageclass"
@@ -65,7 +73,7 @@ def _command(run: Callable[..., None], fields: Collection[str], **others: Any) -
 
 def _option(name: str) -> Any:
     field = Settings.model_fields[name]
-    kind = bool if field.annotation is bool else str
+    kind: Any = bool if field.annotation is bool else list[str] if is_repeated(name) else str
     choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
     default = f" (default: {field.default})" if field.default else ""
     option = typer.Option(
@@ -100,8 +108,9 @@ def pytest_arguments(name: str, flags: dict[str, Any], rest: list[str]) -> list[
     arguments += ["-k", settings.select] if settings.select else []
     arguments += ["-x"] if settings.fail_fast else []
     for field, value in flags.items():
+        values = value if is_repeated(field) else [value]
         if field not in PYTESTS_OWN:
-            arguments.append(flag(field) if value is True else f"{flag(field)}={value}")
+            arguments += [flag(field) if v is True else f"{flag(field)}={v}" for v in values]
     return [*arguments, *rest, *_tests(name, of_class=settings.storage_class is not None)]
 
 
@@ -230,10 +239,10 @@ def _sweep(progress: Progress, *, kept: bool) -> None:
 
 @app.command()
 def kit() -> None:
-    """Build what the kit lacks: engine, kind, node image, server and workload images."""
+    """Build what the kit lacks: engine, kind, images of node, servers, workloads, CSI driver."""
     progress = Progress()
     with kit_lock(progress):
-        images = build_kit(engines.ensure(progress), progress)
+        images = build_kit(engines.ensure(progress), progress, whole=True)
     for part, image in images.all().items():
         progress.say(f"{part:12} {image}")
 

@@ -8,11 +8,13 @@ from typing import Any
 import yaml
 
 from landfast import __version__
+from landfast.cluster.existing_plan import placement_of
 from landfast.cluster.rights import manifest
 from landfast.errors import BadInput
 from landfast.kube.kubeconfig import IN_CLUSTER
+from landfast.kube.placement import Placement
 from landfast.kube.request import Object
-from landfast.settings import Settings, flag, load_settings, options_of
+from landfast.settings import Settings, flag, is_repeated, load_settings, options_of
 
 IMAGE = f"landfast/landfast:{__version__}"
 """The name under which `landfast/Containerfile` says to build the image."""
@@ -20,10 +22,11 @@ SONOBUOY_RESULTS = "/tmp/sonobuoy/results"  # noqa: S108 - Sonobuoy's own place 
 _NAME = "landfast"
 _SUITES = ("conformance", "smoke", "chaos")
 _PODS_OWN = {
-    *("cluster", "context", "kubeconfig", "out", "i_own_this_cluster"),
+    *("cluster", "context", "kubeconfig", "out", "namespace", "plan"),
+    *("i_own_this_cluster", "server_stop", "server_start"),
     *("nfs_client", "node_image", "nfs_server_image", "mysql_port", "keep", "list"),
 }
-"""Settings that say where a run takes place, or need a cluster of its own."""
+"""Settings that say where a run takes place, or need a cluster or a host of its own."""
 OPTIONS = Settings.model_fields.keys() - _PODS_OWN
 _WORKERS = 4  # `auto` counts the node's processors, of which the pod has two
 _USER = 999
@@ -45,6 +48,7 @@ class Job:
     role: str
     image: str = IMAGE
     namespace: str | None = None
+    placement: Placement = field(default_factory=Placement)
     labels: Mapping[str, str] = field(default_factory=lambda: {"app.kubernetes.io/name": _NAME})
 
     def objects(self) -> list[Object]:
@@ -75,21 +79,19 @@ class Job:
         return {"apiVersion": version, "kind": kind, "metadata": meta}
 
     def _pod(self) -> Object:
-        return {
-            "metadata": {"labels": dict(self.labels)},
-            "spec": {
-                "restartPolicy": "Never",
-                "serviceAccountName": _NAME,
-                "enableServiceLinks": False,  # a Service `landfast` would look like options
-                "nodeSelector": {"kubernetes.io/os": "linux"},
-                "terminationGracePeriodSeconds": 300,  # a run that is stopped removes what it made
-                "securityContext": {
-                    "runAsNonRoot": True,
-                    "seccompProfile": {"type": "RuntimeDefault"},
-                },
-                "containers": [self._container("configmaps")],
+        spec: Object = {
+            "restartPolicy": "Never",
+            "serviceAccountName": _NAME,
+            "enableServiceLinks": False,  # a Service `landfast` would look like options
+            "terminationGracePeriodSeconds": 300,  # a run that is stopped removes what it made
+            "securityContext": {
+                "runAsNonRoot": True,
+                "seccompProfile": {"type": "RuntimeDefault"},
             },
+            "containers": [self._container("configmaps")],
         }
+        self.placement.fit(spec)
+        return {"metadata": {"labels": dict(self.labels)}, "spec": spec}
 
     def _container(self, delivery: str) -> Object:
         return {
@@ -145,7 +147,8 @@ def job(
         raise BadInput(f"{flag(foreign)} is no option of the suite {suite}")
     settings = load_settings({**flags, "cluster": "existing", "context": IN_CLUSTER})
     role = "landfast-full" if settings.nfs_server else "landfast-class"
-    made = Job(suite, _options(settings, suite), role, image or IMAGE, namespace)
+    options, placement = _options(settings, suite), placement_of(settings)
+    made = Job(suite, options, role, image or IMAGE, namespace, placement)
     objects = [made.sonobuoy_plugin()] if sonobuoy else made.objects()
     sys.stdout.write(yaml.safe_dump_all(objects, sort_keys=False))
 
@@ -159,4 +162,7 @@ def _options(settings: Settings, suite: str) -> tuple[str, ...]:
         for name, field in Settings.model_fields.items()
         if name in OPTIONS & options_of(suite) and getattr(settings, name) != field.default
     }
-    return tuple(flag(n) if value is True else f"{flag(n)}={value}" for n, value in given.items())
+    flags = (
+        (flag(n), v) for n, value in given.items() for v in (value if is_repeated(n) else [value])
+    )
+    return tuple(name if value is True else f"{name}={value}" for name, value in flags)

@@ -1,8 +1,9 @@
-"""Hold the kit's provisioner of two lines to both contracts: each fits only its own.
+"""Hold the kit's provisioner and CSI driver to each contract: a variant fits only its own.
 
 `python -m suites.prove_contracts [SUITE…]`. Against the other line's contract, a variant must FAIL
 exactly the claims in which the lines differ according to the model. The third line differs in its
-lock alone: its variant must pass with that lock.
+lock alone: its variant must pass with that lock. The CSI driver is run with an option of its own
+that changes what becomes of data, and held to the contract with and without it.
 """
 
 import argparse
@@ -13,14 +14,25 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from landfast.journal import EnvironmentFact, TestFinished
-from landfast.provisioning.contract import PATH_LINES, ClassSettings, Line, PvcMeta, lines_differ
+from fixtures.csi import BUILDS, RELEASED
+from landfast.journal import EnvironmentFact, Event, TestFinished
+from landfast.provisioning.contract import (
+    PATH_LINES,
+    ClassSettings,
+    Fate,
+    Line,
+    PvcMeta,
+    lines_differ,
+)
+from landfast.provisioning.csi import Options
 from landfast.verdict import Verdict
+from suites.conformance.csi import matrix as csi
 from suites.conformance.reclaim.matrix import CELLS
 from suites.provisioner_builds import builds
 from suites.running import SIDE_BY_SIDE, exit_with, run
 
 _SUITES = ("reclaim", "hazards")
+_CSI = "csi"
 _EXPORT = "/data/EXPORT"
 _BESIDE = "outside"
 _HAZARDS = {
@@ -58,10 +70,23 @@ def differing() -> set[str]:
 def main() -> int:
     """Run suites for each variant against each contract; return 0 if just what must fail does."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suites", nargs="*", default=_SUITES, metavar="SUITE", help="all if none")
+    parser.add_argument(
+        "suites", nargs="*", default=[*_SUITES, _CSI], metavar="SUITE", help="all if none"
+    )
     parser.add_argument("--out", type=Path, default=Path("out/contracts"))
     options = parser.parse_args()
-    expected = {claim for claim in differing() if claim.partition(".")[0] in options.suites}
+    suites = [suite for suite in options.suites if suite != _CSI]
+    wrong = _provisioner(suites, options.out) if suites else []
+    wrong += _csi(options.out) if _CSI in options.suites else []
+    for problem in wrong:
+        console.print(problem)
+    console.print(f"{len(wrong)} problems")
+    return 1 if wrong else 0
+
+
+def _provisioner(suites: list[str], out: Path) -> list[str]:
+    """Hold each variant of the provisioner to both contracts; return what is not as it must be."""
+    expected = {claim for claim in differing() if claim.partition(".")[0] in suites}
     pairs = [*product(PATH_LINES, PATH_LINES), (Line.LEASES, Line.LEASES)]
     runs = (Column(f"{own} held to {held}", width=6) for own, held in pairs)
     table = Table(Column("claim", overflow="fold"), *runs)
@@ -73,7 +98,7 @@ def main() -> int:
             console.print(f"running the {title}")
             detects = own is held and own is not Line.LEASES  # its lock needs a right
             asked = "auto" if detects else held
-            verdicts, detected = _run(images[own], asked, options.suites, options.out)
+            verdicts, detected = _run(images[own], asked, suites, out)
             results[own, held] = verdicts
             wrong += _problems(title, verdicts, set() if own is held else expected)
             if not detected.startswith(f"{own}, detected"):
@@ -83,10 +108,40 @@ def main() -> int:
         if claim in expected or set(found) != {Verdict.PASS}:
             table.add_row(claim, *found)
     console.print(table)
-    for problem in wrong:
-        console.print(problem)
-    console.print(f"{len(expected)} claims differ by the model; {len(wrong)} problems")
-    return 1 if wrong else 0
+    console.print(f"{len(expected)} claims differ by the model")
+    return wrong
+
+
+def csi_differing(own: Options, held: Options) -> set[str]:
+    """Return the claims in which the model says that the CSI driver's options differ."""
+
+    def ends(options: Options) -> dict[str, Fate]:
+        found = {cell.claim.id: cell.end_with(options) for cell in csi.CELLS if not cell.refusal}
+        again = csi.end(csi.AGAIN, options, others=["archived-again"])
+        return {**found, "csi.archive-is-not-overwritten": again}
+
+    mine, theirs = ends(own), ends(held)
+    return {claim for claim, end in mine.items() if end != theirs[claim]}
+
+
+def _csi(out: Path) -> list[str]:
+    """Hold the CSI driver with an option to the contract with and without it; keep the cluster.
+
+    Return what is wrong. The suite itself holds the driver without options to its contract.
+    """
+    wrong: list[str] = []
+    tests = [f"suites/conformance/{_CSI}/test_{name}.py" for name in ("matrix", "deletion")]
+    others = [name for name in BUILDS if name != RELEASED]
+    for own, held in [pair for name in others for pair in ((name, name), (name, RELEASED))]:
+        title = f"CSI driver {own} held to {held}"
+        console.print(f"running the {title}")
+        asked = ["--images", "kit", "--keep", "--csi-driver", own, "--csi-contract", held]
+        verdicts = _verdicts(run(tests, out, *asked))
+        red = csi_differing(BUILDS[own], BUILDS[held])
+        wrong += _problems(title, verdicts, red)
+        failed = sum(verdict is Verdict.FAIL for verdict in verdicts.values())
+        console.print(f"{failed} of {len(verdicts)} claims are red; {len(red)} differ by the model")
+    return wrong
 
 
 def _problems(title: str, verdicts: dict[str, Verdict], red: set[str]) -> Iterator[str]:
@@ -106,10 +161,13 @@ def _run(image: str, contract: str, suites: list[str], out: Path) -> tuple[dict[
     folders = [f"suites/conformance/{suite}" for suite in suites]
     options = ["--images", "kit", "--provisioner-contract", contract, "--provisioner-image", image]
     events = run(folders, out, *SIDE_BY_SIDE, *options)
-    verdicts = {event.claim: event.verdict for event in events if isinstance(event, TestFinished)}
     facts = [event for event in events if isinstance(event, EnvironmentFact)]
     detected = [fact.value for fact in facts if fact.name == "provisioner contract"]
-    return verdicts, next(iter(detected), "")
+    return _verdicts(events), next(iter(detected), "")
+
+
+def _verdicts(events: list[Event]) -> dict[str, Verdict]:
+    return {event.claim: event.verdict for event in events if isinstance(event, TestFinished)}
 
 
 if __name__ == "__main__":

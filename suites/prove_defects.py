@@ -1,7 +1,9 @@
-"""Plant defects in the kit's provisioner: `python -m suites.prove_defects [DEFECT…] [--count 10]`.
+"""Plant defects in the kit's provisioner and CSI driver: `python -m suites.prove_defects`.
+
+`[DEFECT…] [--count 10]`; those of the CSI driver begin with `csi-`.
 
 Each is a mistake that a fork or a rewrite could make. The test that is meant to find it must FAIL
-every time, with a reason that names the cause.
+every time, with a reason that names the cause. The cluster of the CSI driver is kept.
 """
 
 import argparse
@@ -22,6 +24,10 @@ _DELETED = "dynamic-delete-archive-absent-ondelete-delete"
 _ARCHIVED = "dynamic-delete-archive-absent-ondelete-absent"
 _PATHS = "hazards/test_path_patterns.py::"
 _MADE = "provisioning/test_provisioning.py::"
+_CSI = "csi-"
+_CSI_CELL = "csi/test_matrix.py::test_volume_ends_as_its_policy_and_class_say"
+_CSI_MADE = "csi/test_provisioning.py::"
+_ALIKE = "directories of others are gone: .*bystander"
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class Found:
 
     test: str
     reason: str
-    line: Line = Line.V402
+    line: Line | None = Line.V402
+    """the release line of the provisioner that has the defect; None: the CSI driver has it"""
     cell: str = ""
 
 
@@ -55,12 +62,8 @@ DEFECTS = {
         Line.MASTER,
     ),
     "deletion-forgotten": Found(_CELL, "the volume's directory still exists", cell=_DELETED),
-    "deletion-takes-alike": Found(
-        _CELL, "directories of others are gone: .*bystander", cell=_DELETED
-    ),
-    "archiving-takes-alike": Found(
-        _CELL, "directories of others are gone: .*bystander", cell=_ARCHIVED
-    ),
+    "deletion-takes-alike": Found(_CELL, _ALIKE, cell=_DELETED),
+    "archiving-takes-alike": Found(_CELL, _ALIKE, cell=_ARCHIVED),
     "deletion-takes-pvcs": Found(
         _CELL, "directories of others are gone: .*-2-pvc-.*bystander", cell=_DELETED
     ),
@@ -75,6 +78,44 @@ DEFECTS = {
         "hazards/test_provisioners.py::"
         "test_provisioner_killed_between_directory_and_pv_leaks_and_doubles_nothing",
         "after the restart: .*-again",
+    ),
+    "csi-ondelete-ignored": Found(
+        _CSI_CELL,
+        "the data is nowhere, not in pvc-",
+        None,
+        "delete-ondelete-retain-subdir-none",
+    ),
+    "csi-one-directory": Found(
+        f"{_CSI_MADE}test_two_pvcs_of_one_class_get_two_directories",
+        "both PVCs have one directory",
+        None,
+    ),
+    "csi-expansion-lies": Found(
+        "csi/test_driver.py::test_expansion_is_carried_out",
+        "the PV has 1Mi",
+        None,
+    ),
+    "csi-no-mount-options": Found(
+        f"{_CSI_MADE}test_mount_of_a_pod_has_the_options_of_the_class",
+        "the mount lacks noatime, noexec of the class",
+        None,
+    ),
+    "csi-deletion-takes-alike": Found(
+        _CSI_CELL,
+        _ALIKE,
+        None,
+        "delete-ondelete-delete-subdir-none",
+    ),
+    "csi-archiving-takes-alike": Found(
+        _CSI_CELL,
+        _ALIKE,
+        None,
+        "delete-ondelete-archive-subdir-none",
+    ),
+    "csi-closed-directory": Found(
+        f"{_CSI_MADE}test_new_directory_belongs_to_root_and_has_mode_0755",
+        "its mode is 0700",
+        None,
     ),
 }
 
@@ -93,7 +134,9 @@ def main() -> int:
     wanted = {name: DEFECTS[name] for name in options.defects}
     lines = []
     missed = 0
-    variables = {name: {"DEFECT": name, "CONTRACT": of.line} for name, of in wanted.items()}
+    variables = {
+        name: {"DEFECT": name, "CONTRACT": of.line} for name, of in wanted.items() if of.line
+    }
     with builds(variables) as images:
         for name, of in wanted.items():
             console.print(f"planting {name}")
@@ -102,8 +145,7 @@ def main() -> int:
                 options.out,
                 *(SIDE_BY_SIDE if options.count > 1 else ()),
                 *("--count", str(options.count), "-k", of.cell),  # it adds to the parameter
-                *("--images", "kit", "--provisioner-image", images[name]),
-                *("--provisioner-contract", of.line),
+                *("--images", "kit", *_planted(name, of.line, images.get(name, ""))),
             )
             ended = [event for event in events if isinstance(event, TestFinished)]
             found = [
@@ -116,6 +158,13 @@ def main() -> int:
         console.print(line)
     console.print(f"{len(wanted) - missed} of {len(wanted)} defects were found every time")
     return 1 if missed else 0
+
+
+def _planted(name: str, line: Line | None, image: str) -> list[str]:
+    """Return the options of a run in which the provisioner, or the CSI driver, has a defect."""
+    if line is None:
+        return ["--keep", "--csi-defect", name.removeprefix(_CSI)]
+    return ["--provisioner-image", image, "--provisioner-contract", line]
 
 
 if __name__ == "__main__":

@@ -10,12 +10,19 @@ from landfast.docker import Engine
 from landfast.kube.client import Object
 from landfast.kube.request import Request
 from landfast.stack import Change
+from landfast.subject import place
 from landfast.verdict import MissingCapability
-from suites.objects import patched
+from suites.objects import HOSTNAME, patched
 
 Apply = Callable[[Target], AbstractContextManager[None]]
 Act = Callable[[Target, str], None]
 """What a sabotage does to the object of a name."""
+
+_OF_ANY_NODE = {
+    "required": {
+        "nodeSelectorTerms": [{"matchExpressions": [{"key": HOSTNAME, "operator": "Exists"}]}]
+    }
+}
 
 
 def written(kinds: str, patch: Object) -> Apply:
@@ -31,6 +38,30 @@ def of_class(**parameters: str) -> Apply:
 def of_policy(policy: str) -> Apply:
     """Write PVs with another reclaim policy."""
     return written("PersistentVolume", {"spec": {"persistentVolumeReclaimPolicy": policy}})
+
+
+def of_pvc(spec: Object) -> Apply:
+    """Write PVCs with other fields in their spec; None removes a field."""
+    return written("PersistentVolumeClaim", {"spec": spec})
+
+
+def of_another_class(target: Target) -> AbstractContextManager[None]:
+    """Write PVCs with the class of the test's stack in place of the test's."""
+    return of_pvc({"storageClassName": target.stack.storage_class})(target)
+
+
+def bind_to_nodes(target: Target, volume: str) -> None:
+    """Give a volume a node affinity."""
+    target.stack.kube.patch("PersistentVolume", volume, {"spec": {"nodeAffinity": _OF_ANY_NODE}})
+
+
+def put_directory_back(target: Target, pvc: str) -> None:
+    """Create the directory of a PVC's volume again."""
+    stack = target.stack
+    found = stack.kube.get("PersistentVolumeClaim", pvc, stack.namespace)
+    where = place(stack.kube.get("PersistentVolume", found["spec"]["volumeName"]))
+    path = where[1] if where else ""
+    stack.export.make_folder(path.removeprefix(f"{stack.overlay.root}/"))
 
 
 def uses(**source: object) -> Apply:

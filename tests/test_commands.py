@@ -82,7 +82,7 @@ def test_heal_says_that_there_was_nothing_to_heal(invoke: Invoke) -> None:
 
 def test_kit_names_each_image_that_it_has(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     images = Images("kit", *(f"landfast/{n}:1" for n in ("node", "nfs", "prov", "db", "box", "r")))
-    monkeypatch.setattr(cli, "build_kit", lambda *_: images)  # ten minutes of compilers
+    monkeypatch.setattr(cli, "build_kit", lambda *_, **__: images)  # ten minutes of compilers
     code, said = invoke("kit")
     assert code == 0
     assert [line.split() for line in said.splitlines()] == [
@@ -162,6 +162,7 @@ class TestUp:
         ("smoke", {"keep": True}, ["--keep"]),
         ("conformance", {"workers": "0", "select": "dynamic"}, ["-k dynamic"]),
         ("smoke", {"fail_fast": True}, ["-x"]),
+        ("smoke", {"mount_options": ["ro", "a=1,b"]}, ["--mount-options=ro --mount-options=a=1,b"]),
     ],
 )
 def test_a_suite_s_flags_become_pytests(

@@ -17,7 +17,7 @@ from landfast.images import registry_names
 from landfast.in_cluster import config_maps
 from landfast.job import IMAGE, OPTIONS, SONOBUOY_RESULTS, job
 from landfast.kube import Object
-from landfast.settings import load_settings, options_of
+from landfast.settings import is_repeated, load_settings, options_of
 
 SUITES = ("conformance", "smoke", "chaos")
 CONTAINERFILE = (paths.PACKAGE / "Containerfile").read_text()
@@ -89,6 +89,16 @@ def test_pod_is_as_pod_security_restricted_and_a_quota_ask(printed: Any) -> None
         assert set(container["resources"][kind]) == {"cpu", "memory"}
 
 
+def test_pod_goes_where_the_pods_of_the_run_go(printed: Any) -> None:
+    pod = pod_of(printed(node_selector=["pool=db"], toleration=["db:NoSchedule"], pull_secret="s"))
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", "pool": "db"}
+    assert pod["tolerations"] == [{"key": "db", "operator": "Exists", "effect": "NoSchedule"}]
+    assert pod["imagePullSecrets"] == [{"name": "s"}]
+    assert {"--node-selector=pool=db", "--toleration=db:NoSchedule", "--pull-secret=s"} <= {
+        *pod["containers"][0]["args"]
+    }
+
+
 def test_run_that_failed_is_not_repeated(printed: Any) -> None:
     objects = printed()
     assert by_kind(objects)["Job"]["spec"]["backoffLimit"] == 0
@@ -101,11 +111,16 @@ def test_pods_command_line_means_what_was_asked_for(suite: str, fields: set[str]
 
     given = {"storage_class": "s"} | {n: VALUES[n][0] for n in fields & options_of(suite)}
     given.pop("registry", None) if given.get("images") == "kit" else None
+    for of_volumes in ("mount_options", "nfs_version"):  # the class has its own
+        given.pop(of_volumes, None)
     place = {"cluster": "existing", "context": "in-cluster"}
     asked = load_settings({**given, **place})
     options = [option.removeprefix("--") for option in module._options(asked, suite)]
-    parts = [option.partition("=") for option in options]
-    understood = {name.replace("-", "_"): value or True for name, _, value in parts}
+    understood: dict[str, Any] = {}
+    for name, _, value in (option.partition("=") for option in options):
+        field = name.replace("-", "_")
+        repeated = [*understood.get(field, []), value] if is_repeated(field) else value
+        understood[field] = repeated or True
     expected = asked if "workers" in given or suite != "conformance" else None
     got = load_settings({**understood, **place})
     assert got == (expected or asked.model_copy(update={"workers": "4"}))

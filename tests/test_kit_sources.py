@@ -13,7 +13,7 @@ from landfast.cluster.kind import cluster_config
 from landfast.docker import Engine
 from landfast.engine_host import EngineHost
 from landfast.errors import BadInput
-from landfast.kit import images, programs
+from landfast.kit import build, images, programs
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder, needed, recipes
 from landfast.nfs.client import choose
@@ -73,6 +73,20 @@ def test_the_csi_drivers_module_changes_nothing_that_every_kit_has(kit: Path) ->
     csi = {"nfs-csi", "csi-provisioner", "csi-resizer"}
     assert changed(before) == csi | {f"image {name}" for name in csi}
     assert csi | {"landfast"} == set(recipes()) - set(needed())
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_built_on_demand_belongs_to_the_whole_kit(
+    whole: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    built: list[str] = []
+    monkeypatch.setattr(ImageBuilder, "all", lambda _: None)
+    monkeypatch.setattr(ImageBuilder, "image", lambda _, name: built.append(name))
+    monkeypatch.setattr(programs.Programs, "kind", lambda _: None)
+    monkeypatch.setattr(build, "free_gib", lambda _: 100)
+    build.build_kit(Engine("none"), Progress(), whole=whole)
+    assert sorted(built) == (["csi-provisioner", "csi-resizer", "nfs-csi"] if whole else [])
 
 
 def test_whether_an_image_is_always_built_is_no_part_of_its_key(kit: Path) -> None:

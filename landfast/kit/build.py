@@ -11,7 +11,7 @@ from landfast.errors import BadInput
 from landfast.files import free_gib
 from landfast.images import Images
 from landfast.kit.cache import Cache
-from landfast.kit.images import ImageBuilder
+from landfast.kit.images import ImageBuilder, recipes
 from landfast.progress import Progress
 
 NEEDED_GIB = 8  # measured: 5.5 GiB for programs, trees, images and Go's own caches
@@ -40,8 +40,10 @@ def kit_lock(progress: Progress) -> Iterator[None]:
         yield
 
 
-def build_kit(running: Engine, progress: Progress) -> Images:
+def build_kit(running: Engine, progress: Progress, *, whole: bool = False) -> Images:
     """Build what is missing of the kit and return its images. The caller holds the kit's lock.
+
+    With `whole`, build what is compiled for some runs only, too: their tests wait for no compiler.
 
     Raises:
         BadInput: the disk is too small, or a missing tool cannot be installed here.
@@ -55,4 +57,8 @@ def build_kit(running: Engine, progress: Progress) -> Images:
             "free: free some, or set XDG_CACHE_HOME to a folder on a larger disk"
         )
     builder.programs.kind()
-    return builder.all()
+    images = builder.all()
+    for name, recipe in recipes().items() if whole else ():
+        if recipe.on_demand and recipe.programs:
+            builder.image(name)
+    return images

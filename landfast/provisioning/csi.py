@@ -1,8 +1,8 @@
-"""A pure model of what csi-driver-nfs v4.13 does with a volume.
+"""A pure model of what csi-driver-nfs v4.13 makes for a PVC, and of what a volume's handle says.
 
 Source: docs/driver-parameters.md and pkg/nfs/controllerserver.go, nodeserver.go and utils.go of
-v4.13.4, and observations of v4.13.4 on a live cluster, with which they agree: an archive that is
-there is not replaced, because `--remove-archived-volume-path` is off unless asked for.
+v4.13.4, and observations of v4.13.4 on a live cluster. What becomes of a volume is in
+`csi_deletion`.
 
 Directories are relative to the share; "" is the share itself.
 """
@@ -10,13 +10,12 @@ Directories are relative to the share; "" is the share itself.
 import ipaddress
 import posixpath
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from landfast.provisioning.contract import Fate, PvcMeta, Reclaimed
+from landfast.provisioning.contract import PvcMeta
 
 DRIVER = "nfs.csi.k8s.io"
-PARENTS_MAX = 10  # of more emptied parents, one more is removed, and the deletion fails
 _NAMES = {  # csi-provisioner adds these with --extra-create-metadata, as the chart has it
     "csi.storage.k8s.io/pvc/name",
     "csi.storage.k8s.io/pvc/namespace",
@@ -26,6 +25,27 @@ _PARAMETERS = {"server", "share", "subdir", "ondelete", "mountpermissions", *_NA
 _ON_DELETE = ("", "delete", "retain", "archive")
 _MADE_WITH = 0o755  # 0777 under the container's umask
 _OLD_HANDLE = re.compile("([^/]+)/(.*)/([^/]+)")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the driver itself that decide over data; these defaults are its own."""
+
+    default_on_delete: str = ""
+    """what a class without onDelete means"""
+    replaces_archives: bool = False
+    """whether archiving removes what has the archive's name"""
+
+    @property
+    def arguments(self) -> list[str]:
+        """The driver's command line."""
+        return [
+            f"--default-ondelete-policy={self.default_on_delete}",
+            f"--remove-archived-volume-path={str(self.replaces_archives).lower()}",
+        ]
+
+
+AS_RELEASED = Options()
 
 
 @dataclass(frozen=True)
@@ -71,12 +91,12 @@ class Handle:
     @property
     def directory(self) -> str:
         """The directory that it is done to."""
-        return _clean(self.sub_dir)
+        return clean(self.sub_dir)
 
     @property
     def archive(self) -> str:
         """The directory to which that one is archived."""
-        return _clean(f"archived-{self.sub_dir}")
+        return clean(f"archived-{self.sub_dir}")
 
 
 def refusal(parameters: Mapping[str, str]) -> str | None:
@@ -131,7 +151,7 @@ def sub_dir_of(settings: ClassSettings, pvc: PvcMeta, pv_name: str) -> str:
 
 def directory(settings: ClassSettings, pvc: PvcMeta, pv_name: str) -> str:
     """Return the directory of a new volume. Nothing keeps two volumes from having the same one."""
-    return _clean(sub_dir_of(settings, pvc, pv_name))
+    return clean(sub_dir_of(settings, pvc, pv_name))
 
 
 def mode(settings: ClassSettings) -> int:
@@ -158,7 +178,9 @@ def mount_source(settings: ClassSettings, pvc: PvcMeta, pv_name: str) -> str:
     return f"{share}/{sub_dir_of(settings, pvc, pv_name)}"
 
 
-def handle(settings: ClassSettings, pvc: PvcMeta, pv_name: str) -> str:
+def handle(
+    settings: ClassSettings, pvc: PvcMeta, pv_name: str, *, options: Options = AS_RELEASED
+) -> str:
     """Return the handle of a new volume: `server#share#subDir#uuid#onDelete`.
 
     The first three lose slashes at both ends. The uuid is the PV's name, and is empty if the class
@@ -166,7 +188,7 @@ def handle(settings: ClassSettings, pvc: PvcMeta, pv_name: str) -> str:
     """
     places = (settings.server, settings.share, sub_dir_of(settings, pvc, pv_name))
     uuid = pv_name if settings.sub_dir else ""
-    on_delete = settings.on_delete or ""
+    on_delete = settings.on_delete or options.default_on_delete
     kept = on_delete if on_delete.lower() in ("retain", "archive") else ""
     return "#".join([*(place.strip("/") for place in places), uuid, kept])
 
@@ -184,85 +206,6 @@ def parse(handle: str) -> Handle | None:
         parts = list(old.groups())
     read = Handle(*[*parts, "", ""][:5])
     return None if any(map(_climbs, (read.share, read.sub_dir, read.uuid))) else read
-
-
-def fate(
-    settings: ClassSettings, pvc: PvcMeta, pv_name: str, *, others: Collection[str] = ()
-) -> Fate:
-    """Return what becomes of a volume that was made under `settings` once its PVC is deleted.
-
-    The reclaim policy is the PV's; all else was fixed when the volume was made, with its handle.
-    `others` are the other directories on the share; another volume of the same directory counts.
-    """
-    own = directory(settings, pvc, pv_name)
-    if settings.reclaim_policy == "Retain":
-        return Fate(Reclaimed.KEPT, own, "Released")
-    return deletion(handle(settings, pvc, pv_name), own, others=others)
-
-
-def deletion(handle: str, own: str, *, others: Collection[str] = (), gone: bool = False) -> Fate:
-    """Return what DeleteVolume does to the volume of a handle, whose directory is `own`.
-
-    `gone` says that the directory is no longer there: another volume shared it, and went first.
-    """
-    volume = parse(handle)
-    if volume is None:  # "an invalid ID should be treated as doesn't exist"
-        return Fate(Reclaimed.LEAKED, own)
-    if volume.action == "retain":
-        return Fate(Reclaimed.KEPT, own)
-    if gone:
-        fails = volume.action == "archive" or _is_lost(volume.directory, others)
-        return Fate(Reclaimed.NOTHING_THERE, None, "Released" if fails else "gone")
-    if volume.action == "archive":
-        return _archived(own, volume.directory, volume.archive, others)
-    return _removed(own, volume.directory, others)
-
-
-def emptied_parents(directory: str, others: Collection[str] = ()) -> list[str]:
-    """Return the parents that are removed with a directory, the nearest first.
-
-    `others` are the directories on the share with something in them. Archiving removes no parent.
-    """
-    parents: list[str] = []
-    above = posixpath.dirname(directory)
-    while above and not _exists(above, others) and len(parents) <= PARENTS_MAX:
-        parents.append(above)
-        above = posixpath.dirname(above)
-    return parents
-
-
-def _removed(own: str, target: str, others: Collection[str]) -> Fate:
-    if target == "":  # the whole content is removed, then the mount point itself is busy
-        return Fate(Reclaimed.EMPTIED, None, "Released", victim=".")
-    if _holds(target, own):
-        too_deep = len(emptied_parents(target, others)) > PARENTS_MAX
-        phase = "Released" if too_deep else "gone"
-        return Fate(Reclaimed.REMOVED, None, phase, victim=_victim(own, target, others))
-    if _is_lost(target, [own, *others]):
-        return Fate(Reclaimed.FAILED, own, "Released")
-    return Fate(Reclaimed.LEAKED, own, victim=target if _exists(target, others) else None)
-
-
-def _archived(own: str, target: str, archive: str, others: Collection[str]) -> Fate:
-    there = _holds(target, own) or _exists(target, others)
-    if target == "" or not there or _exists(archive, others):
-        return Fate(Reclaimed.FAILED, own, "Released")  # os.Rename refuses what is there
-    if not _holds(target, own):
-        return Fate(Reclaimed.LEAKED, own, victim=target)
-    moved = archive + own.removeprefix(target)
-    return Fate(Reclaimed.ARCHIVED, moved, victim=_victim(own, target, others))
-
-
-def _victim(own: str, target: str, others: Collection[str]) -> str | None:
-    """Return a directory that goes with `target` and is not only the volume's own."""
-    inside = (name for name in others if _holds(own, name))
-    return target if target != own else min(inside, default=None)
-
-
-def _is_lost(directory: str, there: Collection[str]) -> bool:
-    """Return whether a directory's parent is missing: listing it fails, and so does deletion."""
-    parent = posixpath.dirname(directory)
-    return parent != "" and not _exists(parent, there)
 
 
 def _permissions(settings: ClassSettings) -> int:
@@ -286,15 +229,6 @@ def _climbs(path: str) -> bool:
     return ".." in path.split("/")
 
 
-def _exists(directory: str, there: Collection[str]) -> bool:
-    return any(_holds(directory, name) for name in there)
-
-
-def _holds(directory: str, name: str) -> bool:
-    """Return whether `name` is a directory or lies in it; everything lies in the share."""
-    return directory == "" or f"{name}/".startswith(f"{directory}/")
-
-
-def _clean(path: str) -> str:
+def clean(path: str) -> str:
     """Return where Go's filepath.Join of the share's mount point and a path leads."""
     return posixpath.normpath(f"/{path}").lstrip("/")

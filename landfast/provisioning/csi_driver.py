@@ -16,12 +16,14 @@ from landfast.kube.client import Kube, Object
 from landfast.kube.pods import StartWatch, obstacle
 from landfast.kube.removal import delete, wait_gone
 from landfast.progress import Progress
-from landfast.provisioning.csi import DRIVER
+from landfast.provisioning.csi import AS_RELEASED, DRIVER, Options
 from landfast.run import RUN_LABEL
+from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
 
 NAMESPACE = "csi-nfs"
-_IMAGES = ("nfs-csi", "csi-provisioner", "csi-resizer")
+_ON_EVERY_NODE = ("nfs-csi",)
+_ON_CONTROL_PLANE = ("csi-provisioner", "csi-resizer")
 _WORKLOADS = (("Deployment", "csi-nfs-controller"), ("DaemonSet", "csi-nfs-node"))
 
 
@@ -32,11 +34,13 @@ class CsiDriver:
     Args:
         images: the engine's names of the kit's images, by their names in `manifests/csi`.
         run_id: the value of every object's run label.
+        options: the driver's own.
         defect: the mistake to plant in the driver (`kit/csi/cmd/nfs-csi/defects.go`); "" for none.
     """
 
     images: Mapping[str, str]
     run_id: str
+    options: Options = AS_RELEASED
     defect: str = ""
 
     def objects(self) -> list[Object]:
@@ -50,6 +54,8 @@ class CsiDriver:
             if meta := labelled.get("metadata"):
                 meta["labels"] = {**meta.get("labels", {}), RUN_LABEL: self.run_id}
         for container in template.get("spec", {}).get("containers", ()):
+            if container["image"] == "nfs-csi":
+                container["args"] = [*container["args"], *self.options.arguments]
             container["image"] = self.images[container["image"]]
             for variable in container.get("env", ()):
                 if variable["name"] == "DEFECT":
@@ -58,22 +64,31 @@ class CsiDriver:
 
 
 @contextlib.contextmanager
-def csi_driver(env: Environment, progress: Progress, *, defect: str = "") -> Iterator[CsiDriver]:
+def csi_driver(
+    env: Environment, progress: Progress, *, options: Options = AS_RELEASED, defect: str = ""
+) -> Iterator[CsiDriver]:
     """Have the driver on the run's own cluster while the body runs; build its images if need be.
 
     The body leaves no volume of the driver behind: without it, none can be unmounted or removed.
 
     Raises:
-        MissingCapability: the cluster is not the run's own.
+        MissingCapability: the cluster is not the run's own, or its images are not the kit's.
         BadInput: the cluster has a driver of this name already.
         PodCannotStart: the cluster does not start one of the driver's pods.
         WaitTimeout: the driver does not become available on every node.
     """
     env.cluster.require("cluster.owned")
     kube = env.cluster.kube
-    if kube.find("CSIDriver", DRIVER):
+    if env.images.source != "kit":
+        raise MissingCapability(
+            "csi.driver", "the CSI driver's stand-in comes with the kit's images"
+        )
+    found = kube.find("CSIDriver", DRIVER)
+    if found and RUN_LABEL not in found["metadata"].get("labels", {}):
         raise BadInput(f"{env.cluster.name} has a CSI driver {DRIVER} already: remove it")
-    driver = CsiDriver(bring_images(env, progress), env.run_id, defect)
+    driver = CsiDriver(bring_images(env, progress), env.run_id, options, defect)
+    if found:  # a killed run left it on a kept cluster
+        _remove(kube, driver)
     try:
         with progress.phase(f"CSI driver {DRIVER}"):
             for obj in driver.objects():
@@ -81,11 +96,15 @@ def csi_driver(env: Environment, progress: Progress, *, defect: str = "") -> Ite
             wait_until_registered(kube, env.cluster.nodes)
         yield driver
     finally:
-        wait_gone(kube, delete(kube, reversed(driver.objects())))
+        _remove(kube, driver)
+
+
+def _remove(kube: Kube, driver: CsiDriver) -> None:
+    wait_gone(kube, delete(kube, reversed(driver.objects())))
 
 
 def bring_images(env: Environment, progress: Progress) -> dict[str, str]:
-    """Build the driver's images if the engine lacks them, load them into every node, return them.
+    """Build the driver's images if the engine lacks them, load them into nodes, return them.
 
     Raises:
         BadInput: the run has no engine of its own.
@@ -95,9 +114,12 @@ def bring_images(env: Environment, progress: Progress) -> dict[str, str]:
         raise BadInput(f"the CSI driver's images can be brought to no node of {env.cluster.name}")
     with kit_lock(progress):
         builder = ImageBuilder(env.engine, Cache(paths.cache()), progress)
-        images = {name: builder.image(name) for name in _IMAGES}
+        images = {name: builder.image(name) for name in (*_ON_EVERY_NODE, *_ON_CONTROL_PLANE)}
     with progress.phase("load the CSI driver's images into the nodes"):
-        registry.load_into_nodes(env.engine, list(images.values()), list(env.cluster.nodes))
+        nodes = list(env.cluster.nodes)
+        first = [node for node in nodes if node.endswith("-control-plane")]
+        registry.load_into_nodes(env.engine, [images[name] for name in _ON_EVERY_NODE], nodes)
+        registry.load_into_nodes(env.engine, [images[name] for name in _ON_CONTROL_PLANE], first)
     return images
 
 

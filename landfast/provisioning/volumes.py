@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from landfast import timeouts
 from landfast.kube.client import Object
-from landfast.kube.removal import delete, wait_gone
+from landfast.kube.removal import delete, retain, wait_gone
 from landfast.manifests import load
 from landfast.provisioning.contract import (
     ClassSettings,
@@ -20,35 +20,15 @@ from landfast.provisioning.contract import (
     fate,
     pv_path,
 )
+from landfast.provisioning.objects import Parameters, pvc_object, storage_class
 from landfast.provisioning.observed import GONE, ObservedVolume, file_of, text_of
 from landfast.stack import Stack
+from landfast.subject import place
+from landfast.verdict import Unknown
 from landfast.waiting import stays_true, wait_until
 
 STAYS_SECONDS = 2.5
 """How long a phase has to last: what is going to change it does so within one second."""
-
-
-def storage_class(name: str, settings: ClassSettings) -> Object:
-    """Return a StorageClass of the reference's provisioner, in the reference's own names."""
-    (obj,) = load("storageclass")
-    obj["metadata"]["name"] = name
-    obj["reclaimPolicy"] = settings.reclaim_policy
-    obj["parameters"] = settings.parameters
-    return obj
-
-
-def pvc_object(pvc: PvcMeta, class_name: str) -> Object:
-    """Return a PVC for 1 Mi of a class, in the reference's own names."""
-    (obj,) = load("pvc")
-    obj["metadata"] = {
-        "name": pvc.name,
-        "labels": dict(pvc.labels),
-        "annotations": dict(pvc.annotations),
-    }
-    del obj["spec"]["selector"]
-    obj["spec"]["storageClassName"] = class_name
-    obj["spec"]["resources"]["requests"]["storage"] = "1Mi"
-    return obj
 
 
 def create_pvcs(stack: Stack, count: int, *, prefix: str = "pvc-") -> list[str]:
@@ -211,7 +191,7 @@ class BoundVolume:
 
 @contextlib.contextmanager
 def provisioned(
-    stack: Stack, name: str, settings: ClassSettings, annotations: Mapping[str, str] | None = None
+    stack: Stack, name: str, settings: Parameters, annotations: Mapping[str, str] | None = None
 ) -> Iterator[BoundVolume]:
     """Provision a volume with its own class; finally remove class, PVC and volume.
 
@@ -224,7 +204,7 @@ def provisioned(
     pvc = PvcMeta(stack.namespace, name, annotations=annotations or {})
     with temporary_class(stack, name, settings), removed(stack, pvc):
         stack.make(pvc_object(pvc, name))
-        yield _bound(stack, pvc)
+        yield bound_volume(stack, pvc)
 
 
 @contextlib.contextmanager
@@ -235,7 +215,12 @@ def prepared(
 
     The PV has the policy of `settings`. The class has it too, unless it is Recycle, which the API
     refuses for classes.
+
+    Raises:
+        MissingCapability: the policy is Recycle, and the cluster is not to recycle volumes.
     """
+    if settings.reclaim_policy == "Recycle":
+        stack.env.cluster.require("cluster.recycler")
     pvc = PvcMeta(stack.namespace, name, annotations=annotations or {})
     policy = settings.reclaim_policy
     of_class = replace(settings, reclaim_policy="Delete" if policy == "Recycle" else policy)
@@ -251,7 +236,7 @@ def prepared(
         wanted["spec"]["volumeName"] = volume  # or the provisioner may be faster
         stack.make(wanted)
         try:
-            yield _bound(stack, pvc)
+            yield bound_volume(stack, pvc)
         finally:
             if policy == "Recycle" and stack.env.cluster.owned:
                 # kube-controller-manager usually removes it, but not always
@@ -259,7 +244,7 @@ def prepared(
 
 
 @contextlib.contextmanager
-def temporary_class(stack: Stack, name: str, settings: ClassSettings) -> Iterator[None]:
+def temporary_class(stack: Stack, name: str, settings: Parameters) -> Iterator[None]:
     """Create a StorageClass, and finally delete it."""
     made = stack.make(storage_class(name, settings))
     try:
@@ -268,25 +253,33 @@ def temporary_class(stack: Stack, name: str, settings: ClassSettings) -> Iterato
         stack.kube.delete("StorageClass", made["metadata"]["name"])
 
 
-def _bound(stack: Stack, pvc: PvcMeta) -> BoundVolume:
-    """Wait until a PVC is bound, and return its volume."""
+def bound_volume(stack: Stack, pvc: PvcMeta) -> BoundVolume:
+    """Wait until a PVC is bound, and return its volume.
+
+    Raises:
+        WaitTimeout: it is not in time.
+        Unknown: the volume does not say where it is.
+    """
     bound = stack.wait_for_pvc(pvc.name)
     name = str(bound["spec"]["volumeName"])
-    path = stack.kube.get("PersistentVolume", name)["spec"]["nfs"]["path"]
-    return BoundVolume(stack, name, pvc, path)
+    found = place(stack.kube.get("PersistentVolume", name))
+    if found is None:
+        raise Unknown(f"volume {name} does not say where on a server it is")
+    return BoundVolume(stack, name, pvc, found[1])
 
 
 @contextlib.contextmanager
 def removed(stack: Stack, pvc: PvcMeta) -> Iterator[None]:
     """Finally remove a PVC and the volumes of the class of its name.
 
-    The volumes go first: a provisioner neither reclaims a volume that is being deleted nor touches
-    its directory.
+    The volumes go first, as Retain: a provisioner neither reclaims a volume that is being deleted
+    nor touches its directory, and csi-provisioner lets go of one whose deletion fails.
     """
     try:
         yield
     finally:
         volumes = volumes_of_class(stack, f"{pvc.name}{stack.overlay.suffix}")
+        retain(stack.kube, volumes)
         going = delete(stack.kube, volumes)
         stack.delete("PersistentVolumeClaim", pvc.name)
         wait_gone(stack.kube, going)

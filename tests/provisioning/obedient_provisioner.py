@@ -39,7 +39,7 @@ class Provisioner:
         spec = {
             "storageClassName": pvc["spec"]["storageClassName"],
             "claimRef": {"namespace": self.stack.namespace, "name": pvc["metadata"]["name"]},
-            "nfs": {"path": str(PurePosixPath(self.stack.overlay.root, where))},
+            "nfs": {"server": "nfs", "path": str(PurePosixPath(self.stack.overlay.root, where))},
         }
         self.kube.put({"kind": PV, "metadata": {"name": name}, "spec": spec})
         return name

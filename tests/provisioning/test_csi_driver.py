@@ -14,14 +14,14 @@ from landfast.images import Images
 from landfast.kit.images import ImageBuilder
 from landfast.nfs.export import Export
 from landfast.progress import Progress
-from landfast.provisioning.csi import DRIVER
+from landfast.provisioning.csi import DRIVER, Options
 from landfast.provisioning.csi_driver import CsiDriver, bring_images, csi_driver
 from landfast.verdict import MissingCapability
 from landfast.waiting import WaitTimeout
 
-NODES = ("control-plane", "worker")
+NODES = ("c-control-plane", "c-worker")
 IMAGES = {name: f"landfast/{name}:1" for name in ("nfs-csi", "csi-provisioner", "csi-resizer")}
-OBJECTS = CsiDriver(IMAGES, "1a2b", "expansion-lies").objects()
+OBJECTS = CsiDriver(IMAGES, "1a2b", defect="expansion-lies").objects()
 
 
 def environment(kube: FakeKube, engine: FakeEngine | None, **missing: str) -> Environment:
@@ -106,7 +106,8 @@ def test_it_is_there_while_the_body_runs_and_nothing_stays(loaded: list[tuple[An
         created = {kind for verb, kind, _ in kube.changes() if verb == "create"}
         assert {"CSIDriver", "DaemonSet", "Deployment"} < created
         assert driver.defect == ""
-    assert loaded == [(list(IMAGES.values()), list(NODES))]
+    plugin, *sidecars = IMAGES.values()
+    assert loaded == [([plugin], list(NODES)), (sidecars, [NODES[0]])]
     assert {kind for kind, _, _ in kube.objects} == {"CSINode"}
 
 
@@ -115,13 +116,13 @@ def test_it_is_there_while_the_body_runs_and_nothing_stays(loaded: list[tuple[An
     ("drivers", "ready", "said"),
     [
         ((DRIVER,), 1, "DaemonSet csi-nfs-node is not available"),
-        ((), 2, "the kubelet of worker does not know it"),
+        ((), 2, "the kubelet of c-worker does not know it"),
     ],
 )
 def test_what_does_not_come_is_said_and_nothing_stays(
     drivers: tuple[str, ...], ready: int, said: str
 ) -> None:
-    kube = obeying(FakeKube(node("control-plane", DRIVER), node("worker", *drivers)), ready)
+    kube = obeying(FakeKube(node(NODES[0], DRIVER), node(NODES[1], *drivers)), ready)
     with (
         pytest.raises(WaitTimeout, match=said),
         csi_driver(environment(kube, FakeEngine()), Progress()),
@@ -140,6 +141,36 @@ def test_a_driver_of_somebody_else_stays(loaded: list[tuple[Any, ...]]) -> None:
         pytest.fail("it was replaced")
     assert kube.changes() == []
     assert loaded == []
+
+
+@pytest.mark.usefixtures("loaded")
+def test_what_a_killed_run_left_is_replaced() -> None:
+    left = {"kind": "CSIDriver", "metadata": {"name": DRIVER, "labels": {"landfast/run": "dead"}}}
+    kube = obeying(FakeKube(left, *[node(name, DRIVER) for name in NODES]))
+    with csi_driver(environment(kube, FakeEngine()), Progress()):
+        found = kube.find("CSIDriver", DRIVER)
+        assert found is not None
+        assert found["metadata"]["labels"]["landfast/run"] == "1a2b"
+
+
+def test_the_drivers_own_options_reach_its_command_line() -> None:
+    objects = CsiDriver(IMAGES, "1a2b", Options(default_on_delete="retain")).objects()
+    specs = [o["spec"]["template"]["spec"] for o in objects if "template" in o.get("spec", {})]
+    commands = {c["image"]: c["args"] for spec in specs for c in spec["containers"]}
+    given = {
+        image for image, args in commands.items() if "--default-ondelete-policy=retain" in args
+    }
+    assert given == {IMAGES["nfs-csi"]}
+
+
+def test_images_of_a_registry_have_no_stand_in() -> None:
+    kube = FakeKube()
+    env = environment(kube, FakeEngine())
+    pulled = env.model_copy(update={"images": Images("registry", *["image"] * 6)})
+    with pytest.raises(MissingCapability) as missing, csi_driver(pulled, Progress()):
+        pytest.fail("it was made")
+    assert missing.value.capability == "csi.driver"
+    assert kube.verbs == []
 
 
 def test_a_cluster_of_somebody_else_gets_none() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from landfast.provisioning.contract import PvcMeta
-from landfast.provisioning.csi import fate
+from landfast.provisioning.csi_deletion import fate
 from suites.conformance.csi.matrix import CELLS, CsiCell
 
 PROVISIONED = [cell for cell in CELLS if cell.refusal is None]

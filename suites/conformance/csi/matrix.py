@@ -9,12 +9,14 @@ Cells that cannot differ from the ones below are left out:
 - a class that CreateVolume refuses has no volume, so one cell for each reason.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import product
 
 from landfast.claims import Claim
 from landfast.provisioning.contract import Fate, PvcMeta
-from landfast.provisioning.csi import ClassSettings, fate, refusal
+from landfast.provisioning.csi import AS_RELEASED, ClassSettings, Options, refusal
+from landfast.provisioning.csi_deletion import fate
 
 SUB_DIRS = {
     "none": None,
@@ -23,6 +25,8 @@ SUB_DIRS = {
     "volume": "x-${pv.metadata.name}",
 }
 ON_DELETE = {"absent": None, "delete": "delete", "retain": "retain", "archive": "archive"}
+AGAIN = ClassSettings("", "", on_delete="archive", sub_dir="again")
+"""A class whose second archive finds its name taken."""
 _SOURCE = (
     "csi-driver-nfs, docs/driver-parameters.md; "
     "pkg/nfs/controllerserver.go, CreateVolume and DeleteVolume, of v4.13.4"
@@ -52,7 +56,11 @@ class CsiCell:
     @property
     def end(self) -> Fate:
         """What becomes of the volume of a PVC `PVC` in `NAMESPACE`, whose PV is `VOLUME`."""
-        return fate(self.settings, _PVC, _VOLUME)
+        return self.end_with(AS_RELEASED)
+
+    def end_with(self, options: Options) -> Fate:
+        """Return what becomes of that volume if the driver has options of its own."""
+        return end(self.settings, options)
 
     @property
     def claim(self) -> Claim:
@@ -79,7 +87,12 @@ class CsiCell:
         return next(other for other in candidates if self._ends_otherwise(other))
 
     def _ends_otherwise(self, other: ClassSettings) -> bool:
-        return fate(other, _PVC, _VOLUME) != self.end
+        return end(other, AS_RELEASED) != self.end
+
+
+def end(settings: ClassSettings, options: Options, *, others: Collection[str] = ()) -> Fate:
+    """Return what becomes of the volume of a PVC `PVC` in `NAMESPACE`, whose PV is `VOLUME`."""
+    return fate(settings, _PVC, _VOLUME, others=others, options=options)
 
 
 def _cell(name: str, **changes: str | None) -> CsiCell:

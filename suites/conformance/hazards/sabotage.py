@@ -1,24 +1,19 @@
 """For every hazard, one changed input that makes its claim untrue."""
 
-from fixtures.sabotage import Sabotage, Target
+from fixtures.sabotage import Sabotage
 from landfast.kube.client import Object
 from landfast.nfs.server import EXPORT_PATH, SQUASHED_PATH
 from suites.conformance.hazards.objects import PATH, variable
-from suites.sabotages import Apply, before, changed, of_class, uses, without_effect, written
-
-
-def of_pvc(spec: Object) -> Apply:
-    """The PVC is written with other fields in its spec; None removes a field."""
-    return written("PersistentVolumeClaim", {"spec": spec})
-
-
-def put_directory_back(target: Target, pvc: str) -> None:
-    """Create the directory of a PVC's volume again."""
-    stack = target.stack
-    found = stack.kube.get("PersistentVolumeClaim", pvc, stack.namespace)
-    pv = stack.kube.get("PersistentVolume", found["spec"]["volumeName"])
-    directory = pv["spec"]["nfs"]["path"].removeprefix(f"{stack.overlay.root}/")
-    stack.export.make_folder(directory)
+from suites.sabotages import (
+    before,
+    changed,
+    of_class,
+    of_pvc,
+    put_directory_back,
+    uses,
+    without_effect,
+    written,
+)
 
 
 def not_squashed(obj: Object) -> Object:

@@ -5,10 +5,11 @@ import pytest
 from fixtures.provisioner import Bench
 from landfast import timeouts
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
-from landfast.provisioning.volumes import storage_class
+from landfast.provisioning.objects import storage_class
 from landfast.steps import Steps
 from landfast.waiting import wait_until
-from suites.conformance.hazards.objects import BY_ANNOTATION, PATH, folders, observed_files
+from suites.conformance.hazards.objects import BY_ANNOTATION, PATH, folders
+from suites.files import observed_files
 
 _FAILED = "VolumeFailedDelete"
 

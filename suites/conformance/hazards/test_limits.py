@@ -2,21 +2,14 @@
 
 import pytest
 
-from landfast import timeouts
 from landfast.kube.client import Object
-from landfast.provisioning.contract import ClassSettings, PvcMeta
-from landfast.provisioning.volumes import (
-    STAYS_SECONDS,
-    provisioned,
-    pvc_object,
-    removed,
-    temporary_class,
-)
+from landfast.provisioning.contract import ClassSettings
+from landfast.provisioning.volumes import provisioned
 from landfast.stack import Stack
 from landfast.steps import Steps
-from landfast.waiting import wait_until
 from suites.conformance.hazards.objects import folders
-from suites.objects import of_pvc, pod, run_to_its_end, shell, stays_pending
+from suites.objects import of_pvc, pod, run_to_its_end, shell
+from suites.refusals import refused
 
 _MYSQL = 999  # the user of MySQL's image
 _NOBODY = 65534
@@ -45,36 +38,12 @@ def test_pvc_that_the_provisioner_cannot_serve_is_refused(
     spec: Object, reason: str, provisioner: Stack, test: Steps
 ) -> None:
     # a name of its own: events are found by name, and another case's outlive its PVC
-    pvc = PvcMeta(provisioner.namespace, f"refused-{'-'.join(spec).lower()}")
-    wanted = pvc_object(pvc, pvc.name)
-    wanted["spec"] |= spec
-    settings = ClassSettings(on_delete="delete")
-    with temporary_class(provisioner, pvc.name, settings), removed(provisioner, pvc):
-        with test.step(f"create a PVC with {spec}"):
-            provisioner.make(wanted)
-        with test.verify("an event ProvisioningFailed reports the refusal"):
-            messages = wait_until(
-                f"an event ProvisioningFailed of PVC {pvc.name}",
-                lambda: [
-                    str(event["message"])
-                    for event in provisioner.kube.events(pvc.namespace, name=pvc.name)
-                    if event["reason"] == "ProvisioningFailed"
-                ],
-                give_up=lambda _said: _bound(provisioner, pvc.name),
-                timeout=timeouts.REFUSAL,
-            )
-        stays_pending(provisioner, pvc.name, seconds=STAYS_SECONDS)
-        made = folders(provisioner)
-        test.observe(f"the PVC stays Pending; events: {messages}")
-        test.observe(f"the server has {made or 'no directory'}")
-        assert reason in messages[-1].lower()
-        assert made == [], "a directory was made for a PVC that was refused"
-
-
-def _bound(stack: Stack, name: str) -> str | None:
-    """Return that a PVC is bound after all, or None."""
-    status = stack.kube.get("PersistentVolumeClaim", name, stack.namespace).get("status", {})
-    return "the PVC is Bound, so nothing was refused" if status.get("phase") == "Bound" else None
+    name = f"refused-{'-'.join(spec).lower()}"
+    messages = refused(provisioner, name, ClassSettings(on_delete="delete"), test, **spec)
+    made = folders(provisioner)
+    test.observe(f"the server has {made or 'no directory'}")
+    assert reason in messages[-1].lower()
+    assert made == [], "a directory was made for a PVC that was refused"
 
 
 @pytest.mark.claim("hazards.size-is-not-enforced")

@@ -10,7 +10,8 @@ from fixtures.provisioner import Bench
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.observed import GONE
 from landfast.steps import Steps
-from suites.conformance.hazards.objects import BY_ANNOTATION, PATH, observed_files, put
+from suites.conformance.hazards.objects import BY_ANNOTATION, PATH
+from suites.files import observed_files, put
 
 _SHARED = {PATH: "shared"}
 

@@ -1,17 +1,15 @@
 """For every claim of the suite, one change that makes it untrue."""
 
-from contextlib import AbstractContextManager
-
 from fixtures.sabotage import Sabotage, Target
-from landfast.kube.client import Object
-from suites.objects import HOSTNAME
-from suites.sabotages import Apply, before, execute_on_server, of_class, written
-
-_OF_LINUX = {
-    "required": {
-        "nodeSelectorTerms": [{"matchExpressions": [{"key": HOSTNAME, "operator": "Exists"}]}]
-    }
-}
+from suites.sabotages import (
+    before,
+    bind_to_nodes,
+    execute_on_server,
+    of_another_class,
+    of_class,
+    of_pvc,
+    written,
+)
 
 
 def close_directory(target: Target, volume: str) -> None:
@@ -19,20 +17,6 @@ def close_directory(target: Target, volume: str) -> None:
     stack = target.stack
     path = stack.kube.get("PersistentVolume", volume)["spec"]["nfs"]["path"]
     execute_on_server(target, "chmod", "700", path)
-
-
-def bind_to_nodes(target: Target, volume: str) -> None:
-    """Give a volume a node affinity."""
-    target.stack.kube.patch("PersistentVolume", volume, {"spec": {"nodeAffinity": _OF_LINUX}})
-
-
-def of_pvc(spec: Object) -> Apply:
-    return written("PersistentVolumeClaim", {"spec": spec})
-
-
-def of_another_class(target: Target) -> AbstractContextManager[None]:
-    """Write the PVC with the class of the test's stack in place of the test's."""
-    return of_pvc({"storageClassName": target.stack.storage_class})(target)
 
 
 _NO_OPTIONS = Sabotage(

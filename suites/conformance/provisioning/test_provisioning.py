@@ -5,7 +5,8 @@ import pytest
 from fixtures.provisioner import Bench
 from landfast.provisioning.contract import ClassSettings
 from landfast.steps import Steps
-from suites.conformance.provisioning.carried import CARRIED, MOUNT_OPTIONS, SETTINGS, Carried
+from suites.carried import Carried, lacking_options, with_mount_options
+from suites.conformance.provisioning.carried import CARRIED, SETTINGS
 from suites.objects import of_pvc, patched, pod, run_to_its_end, shell
 from suites.tables import each
 
@@ -15,7 +16,7 @@ _LABEL = "landfast/tier"
 
 @each("carried", CARRIED)
 def test_provisioned_pv_carries_what_it_must(carried: Carried, bench: Bench, test: Steps) -> None:
-    _with_mount_options(bench)
+    bench.stack.changes.insert(0, with_mount_options)  # before what a sabotage makes of it
     with bench.volume(carried.slug, SETTINGS) as volume:
         pv = bench.stack.kube.get("PersistentVolume", volume.name)
         seen, expected = carried.seen(pv), carried.expected(volume)
@@ -25,15 +26,14 @@ def test_provisioned_pv_carries_what_it_must(carried: Carried, bench: Bench, tes
 
 @pytest.mark.claim("provisioning.mount-options-take-effect")
 def test_mount_of_a_pod_has_the_options_of_the_class(bench: Bench, test: Steps) -> None:
-    _with_mount_options(bench)
+    bench.stack.changes.insert(0, with_mount_options)  # before what a sabotage makes of it
     look = shell("grep ' /nfs ' /proc/self/mountinfo")
     with bench.volume("mounted", SETTINGS):
         with test.step("run a pod that prints its mounts"):
             mount = run_to_its_end(bench.stack, pod("mounted", look, volume=of_pvc("mounted")))
         test.observe(f"the pod has mounted it so: {mount}")
-        # proc_pid_mountinfo(5): the sixth field has the options of the mount
-        lacking = {"noatime", "noexec"} - set(mount.split()[5].split(","))
-        assert not lacking, f"the mount lacks {', '.join(sorted(lacking))} of the class"
+        lacking = lacking_options(mount)
+        assert not lacking, f"the mount lacks {', '.join(lacking)} of the class"
 
 
 @pytest.mark.claim("provisioning.directory-is-open-to-all")
@@ -55,9 +55,3 @@ def test_directory_is_named_after_a_label(bench: Bench, test: Steps) -> None:
     with bench.volume("labelled", settings) as volume:
         test.observe(f"the volume's directory is {volume.directory}")
         assert volume.directory == "gold-labelled"
-
-
-def _with_mount_options(bench: Bench) -> None:
-    """Give the class mount options, before what a sabotage makes of them."""
-    changed = patched("StorageClass", {"mountOptions": MOUNT_OPTIONS})
-    bench.stack.changes.insert(0, changed)

@@ -5,8 +5,9 @@ import pytest
 from fixtures.provisioner import Bench
 from landfast.kube.client import KubeError
 from landfast.provisioning.contract import Line, static_fate
+from landfast.provisioning.objects import storage_class
 from landfast.provisioning.observed import ObservedVolume
-from landfast.provisioning.volumes import prepared, provisioned, storage_class
+from landfast.provisioning.volumes import prepared, provisioned
 from suites.conformance.reclaim.conftest import Record
 from suites.conformance.reclaim.matrix import DYNAMIC, REFUSED, STATIC, ReclaimCell
 from suites.tables import each

@@ -5,8 +5,9 @@ import pytest
 from fixtures.provisioner import Bench
 from landfast import timeouts
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
+from landfast.provisioning.objects import pvc_object
 from landfast.provisioning.observed import GONE
-from landfast.provisioning.volumes import STAYS_SECONDS, BoundVolume, prepared, pvc_object
+from landfast.provisioning.volumes import STAYS_SECONDS, BoundVolume, prepared
 from landfast.steps import Steps
 from landfast.waiting import stays_true
 

@@ -28,12 +28,13 @@ type controller struct {
 	csi.UnimplementedControllerServer
 	node    *node
 	shares  string // where shares are mounted
+	options options
 	busy    locks
 	deleted memory[struct{}]
 }
 
-func newController(node *node, shares string) *controller {
-	return &controller{node: node, shares: shares, deleted: memory[struct{}]{kept: deletedKept}}
+func newController(node *node, shares string, options options) *controller {
+	return &controller{node: node, shares: shares, options: options, deleted: memory[struct{}]{kept: deletedKept}}
 }
 
 func (c *controller) ControllerGetCapabilities(context.Context, *csi.ControllerGetCapabilitiesRequest) (*csi.ControllerGetCapabilitiesResponse, error) {
@@ -72,7 +73,7 @@ func (c *controller) CreateVolume(ctx context.Context, request *csi.CreateVolume
 	if err := validCapabilities(request.GetVolumeCapabilities()); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
-	made, err := newVolume(name, class)
+	made, err := newVolume(name, class, c.options.defaultOnDelete)
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -128,7 +129,7 @@ func (c *controller) DeleteVolume(ctx context.Context, request *csi.DeleteVolume
 		}}
 		remove := removeDirectory
 		if action == onDeleteArchive {
-			remove = archiveDirectory
+			remove = c.archiveDirectory
 		}
 		err := c.withShare(ctx, volume, nil, capability, func(share string) error { return remove(volume, share) })
 		if err != nil {
@@ -202,9 +203,15 @@ func removeDirectory(v volume, share string) error {
 	return nil
 }
 
-// archiveDirectory renames the directory. A directory that has the name is in the way, and parents stay, even if empty.
-func archiveDirectory(v volume, share string) error {
+// archiveDirectory renames the directory. A directory that has the name is in the way, unless the driver was told to
+// remove it, and parents stay, even if empty.
+func (c *controller) archiveDirectory(v volume, share string) error {
 	from, to := v.directory(share), v.archive(share)
+	if c.options.replaceArchives {
+		if err := os.RemoveAll(to); err != nil {
+			return fmt.Errorf("delete archived subdirectory(%s) failed with %w", to, err)
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 		return fmt.Errorf("create parent directory(%s) of %s failed with %w", filepath.Dir(to), to, err)
 	}

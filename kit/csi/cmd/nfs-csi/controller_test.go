@@ -169,7 +169,7 @@ func TestExpansionAgrees(t *testing.T) {
 
 func TestLeftoversAreUnmounted(t *testing.T) {
 	mounter := &fakeMounter{share: t.TempDir()}
-	c := newController(newNode("worker", mounter), filepath.Join(t.TempDir(), "shares"))
+	c := newController(newNode("worker", mounter), filepath.Join(t.TempDir(), "shares"), options{})
 	must(t, c.unmountLeftovers(t.Context()))
 	left := filepath.Join(c.shares, "pvc-a")
 	must(t, os.MkdirAll(left, 0o755))
@@ -180,4 +180,19 @@ func TestLeftoversAreUnmounted(t *testing.T) {
 	}
 	_, err := os.Stat(mounter.share)
 	must(t, err)
+}
+
+func TestTheDriversOwnOnDeleteIsForClassesWithout(t *testing.T) {
+	s := newSetupWith(t, options{defaultOnDelete: "archive"}, "")
+	for _, onDelete := range []string{"", "delete", "retain"} {
+		must(t, s.remove(t, s.create(t, "of-"+onDelete, map[string]string{"onDelete": onDelete}).GetVolumeId()))
+	}
+	s.check(t, "archived-pvc-of-/", "pvc-of-retain/")
+}
+
+func TestArchivesAreReplacedIfTheDriverIsToldTo(t *testing.T) {
+	s := newSetupWith(t, options{replaceArchives: true}, "")
+	s.write(t, "archived-pvc-a/old")
+	must(t, s.remove(t, s.create(t, "a", map[string]string{"onDelete": "archive"}).GetVolumeId()))
+	s.check(t, "archived-pvc-a/")
 }

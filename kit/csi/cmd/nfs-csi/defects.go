@@ -17,11 +17,13 @@ import (
 // defects are mistakes that other drivers could make. Landfast plants each in its own tests, to see that a claim finds
 // it. None is in use otherwise.
 var defects = []string{
-	"ondelete-ignored",     // what onDelete keeps is removed
-	"one-directory",        // the PVCs of a class get the directory of the first one
-	"expansion-lies",       // expansion succeeds and changes nothing
-	"no-mount-options",     // the class's mountOptions do not reach the mount
-	"deletion-takes-alike", // with DIR, DIR* is deleted
+	"ondelete-ignored",      // what onDelete keeps is removed
+	"one-directory",         // the PVCs of a class get the directory of the first one
+	"expansion-lies",        // expansion succeeds and changes nothing
+	"no-mount-options",      // the class's mountOptions do not reach the mount
+	"deletion-takes-alike",  // with DIR, DIR* is deleted
+	"archiving-takes-alike", // with DIR, DIR* is archived
+	"closed-directory",      // nobody but root can enter a new directory
 }
 
 // plant gives the services a defect, if one is asked for.
@@ -57,16 +59,21 @@ type defectiveController struct {
 }
 
 func (d *defectiveController) CreateVolume(ctx context.Context, request *csi.CreateVolumeRequest) (*csi.CreateVolumeResponse, error) {
-	if made, err := newVolume(request.GetName(), request.GetParameters()); err == nil && d.defect == "one-directory" {
+	if made, err := newVolume(request.GetName(), request.GetParameters(), ""); err == nil && d.defect == "one-directory" {
 		share := volume{server: made.server, share: made.share}.handle()
 		first, _ := d.known.LoadOrStore(share, made.subDir)
 		request.Parameters = withSubDir(request.GetParameters(), first.(string))
 	}
 	created, err := d.controller.CreateVolume(ctx, request)
-	if err == nil {
-		d.known.Store(created.GetVolume().GetVolumeId(), request.GetCapacityRange().GetRequiredBytes())
+	if err != nil {
+		return nil, err
 	}
-	return created, err
+	handle := created.GetVolume().GetVolumeId()
+	d.known.Store(handle, request.GetCapacityRange().GetRequiredBytes())
+	if made, err := parseHandle(handle); err == nil && d.defect == "closed-directory" {
+		d.onShare(ctx, made, func(share string) error { return os.Chmod(made.directory(share), 0o700) })
+	}
+	return created, nil
 }
 
 func (d *defectiveController) DeleteVolume(ctx context.Context, request *csi.DeleteVolumeRequest) (*csi.DeleteVolumeResponse, error) {
@@ -74,23 +81,36 @@ func (d *defectiveController) DeleteVolume(ctx context.Context, request *csi.Del
 	if err != nil {
 		return d.controller.DeleteVolume(ctx, request)
 	}
-	switch d.defect {
-	case "ondelete-ignored":
+	switch {
+	case d.defect == "ondelete-ignored":
 		doomed.onDelete = ""
 		request.VolumeId = doomed.handle()
-	case "deletion-takes-alike":
-		err := d.withShare(ctx, doomed, nil, &csi.VolumeCapability{}, func(share string) error {
-			alike, err := filepath.Glob(doomed.directory(share) + "?*")
-			for _, name := range alike {
-				err = errors.Join(err, os.RemoveAll(name))
-			}
-			return err
+	case d.defect == "deletion-takes-alike" && doomed.action() == onDeleteDelete:
+		d.onShare(ctx, doomed, func(share string) error { return eachAlike(doomed.directory(share), os.RemoveAll) })
+	case d.defect == "archiving-takes-alike" && doomed.action() == onDeleteArchive:
+		d.onShare(ctx, doomed, func(share string) error {
+			return eachAlike(doomed.directory(share), func(name string) error {
+				return os.Rename(name, filepath.Join(filepath.Dir(name), "archived-"+filepath.Base(name)))
+			})
 		})
-		if err != nil {
-			klog.ErrorS(err, "The defect failed", "handle", request.GetVolumeId())
-		}
 	}
 	return d.controller.DeleteVolume(ctx, request)
+}
+
+// onShare does something in a volume's share beside what was asked for.
+func (d *defectiveController) onShare(ctx context.Context, v volume, do func(share string) error) {
+	if err := d.withShare(ctx, v, nil, &csi.VolumeCapability{}, do); err != nil {
+		klog.ErrorS(err, "The defect failed", "handle", v.handle())
+	}
+}
+
+// eachAlike does something to each neighbour whose name begins like a directory's.
+func eachAlike(directory string, do func(name string) error) error {
+	alike, err := filepath.Glob(directory + "?*")
+	for _, name := range alike {
+		err = errors.Join(err, do(name))
+	}
+	return err
 }
 
 // ControllerExpandVolume answers, under that defect, with the size that the volume had: csi-resizer is content, and the

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -44,8 +45,27 @@ func TestDefectNoMountOptions(t *testing.T) {
 
 func TestDefectDeletionTakesAlike(t *testing.T) {
 	s := newSetup(t, "deletion-takes-alike")
+	made, kept := s.create(t, "a", nil), s.create(t, "b", map[string]string{"onDelete": "archive"})
+	s.write(t, "pvc-a-2/f", "pvc-b-2/f", "pvc-c/f")
+	must(t, s.remove(t, made.GetVolumeId()))
+	must(t, s.remove(t, kept.GetVolumeId()))
+	s.check(t, "archived-pvc-b/", "pvc-b-2/f", "pvc-c/f")
+}
+
+func TestDefectArchivingTakesAlike(t *testing.T) {
+	s := newSetup(t, "archiving-takes-alike")
 	made := s.create(t, "a", map[string]string{"onDelete": "archive"})
 	s.write(t, "pvc-a-2/f", "pvc-b/f")
 	must(t, s.remove(t, made.GetVolumeId()))
-	s.check(t, "archived-pvc-a/", "pvc-b/f")
+	s.check(t, "archived-pvc-a/", "archived-pvc-a-2/f", "pvc-b/f")
+}
+
+func TestDefectClosedDirectory(t *testing.T) {
+	s := newSetup(t, "closed-directory")
+	s.create(t, "a", nil)
+	found, err := os.Stat(filepath.Join(s.mounter.share, "pvc-a"))
+	must(t, err)
+	if mode := found.Mode().Perm(); mode != 0o700 {
+		t.Errorf("its mode is %o", mode)
+	}
 }

@@ -49,6 +49,13 @@ type settings struct {
 	registry string // the kubelet's folder of sockets, on nodes
 	node     string
 	defect   string // to be planted, for tests of Landfast
+	options
+}
+
+// options are those of the released driver that decide over data.
+type options struct {
+	defaultOnDelete string // what a class without onDelete means; empty is delete
+	replaceArchives bool   // whether archiving removes what has the archive's name
 }
 
 func parseSettings(args []string, getenv func(string) string) (settings, error) {
@@ -57,6 +64,9 @@ func parseSettings(args []string, getenv func(string) string) (settings, error) 
 	flags.StringVar(&parsed.socket, "socket", "", "the socket of the CSI services")
 	flags.StringVar(&parsed.registry, "registry", "",
 		"the kubelet's plugins_registry, to serve the pods of this node; without it, to make and remove volumes")
+	flags.StringVar(&parsed.defaultOnDelete, "default-ondelete-policy", "", "what a class without onDelete means")
+	flags.BoolVar(&parsed.replaceArchives, "remove-archived-volume-path", false,
+		"remove what has the name of an archive that is to be made")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
@@ -74,7 +84,7 @@ func run(ctx context.Context, settings settings) error {
 	klog.InfoS("Landfast's stand-in for csi-driver-nfs; this is not the released driver",
 		"driver", driverName, "version", driverVersion, "node", settings.node, "go", runtime.Version())
 	node := newNode(settings.node, nodeMounter{})
-	controller := newController(node, shares)
+	controller := newController(node, shares, settings.options)
 	nodes, controllers, err := plant(node, controller, settings.defect)
 	if err != nil {
 		return err

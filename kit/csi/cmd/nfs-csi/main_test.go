@@ -67,9 +67,10 @@ func TestTheSettingsAreChecked(t *testing.T) {
 	if _, err := parseSettings(nil, worker); err == nil || err.Error() != "--socket is missing" {
 		t.Errorf("without a socket: %v", err)
 	}
-	parsed, err := parseSettings([]string{"--socket=/s", "--registry=/r"}, worker)
+	parsed, err := parseSettings([]string{"--socket=/s", "--registry=/r", "--default-ondelete-policy=retain"}, worker)
 	must(t, err)
-	if want := (settings{socket: "/s", registry: "/r", node: "worker", defect: "x"}); parsed != want {
+	want := settings{socket: "/s", registry: "/r", node: "worker", defect: "x", options: options{defaultOnDelete: "retain"}}
+	if parsed != want {
 		t.Errorf("got %+v", parsed)
 	}
 }

@@ -31,13 +31,15 @@ type mounter interface {
 
 // nodeMounter mounts with the node's own mount(8), in the node's mount namespace: the container has neither mount(8)
 // nor a helper. Where the kernel has no NFS, the helper serves all mounts of a node by one process, which must outlive
-// this container, as the kernel's client would. So `systemd-run --scope`, which the kubelet mounts with, too, takes what
-// a mount leaves running out of the cgroup of the one who asked. The pod needs hostPID: systemd moves a process by its
-// number.
+// this container, as the kernel's client would. So the node's systemd runs mount(8), as a unit that leaves alone what
+// that leaves running. A scope, which the kubelet mounts in, is not enough: with version 1 of cgroups, it takes a
+// process out of few of the container's cgroups, and the runtime kills what is in the others. The pod needs hostPID:
+// the node's first process is systemd.
 type nodeMounter struct{}
 
 func (nodeMounter) mount(ctx context.Context, source, target string, options []string) error {
-	command := []string{"/usr/bin/systemd-run", "--quiet", "--scope", "--", "/usr/bin/mount", "-t", "nfs"}
+	command := []string{"/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect",
+		"--property=KillMode=process", "--", "/usr/bin/mount", "-t", "nfs"}
 	if len(options) > 0 {
 		command = append(command, "-o", strings.Join(options, ","))
 	}

@@ -52,11 +52,13 @@ type setup struct {
 	folder  string // for mount points
 }
 
-func newSetup(t *testing.T, defect string) *setup {
+func newSetup(t *testing.T, defect string) *setup { return newSetupWith(t, options{}, defect) }
+
+func newSetupWith(t *testing.T, options options, defect string) *setup {
 	mounter := &fakeMounter{share: t.TempDir()}
 	node := newNode("worker", mounter)
 	folder := t.TempDir()
-	nodes, controllers, err := plant(node, newController(node, filepath.Join(folder, "shares")), defect)
+	nodes, controllers, err := plant(node, newController(node, filepath.Join(folder, "shares"), options), defect)
 	must(t, err)
 	return &setup{controllers, nodes, mounter, folder}
 }

@@ -87,9 +87,9 @@ func readParameters(given map[string]string) (parameters, error) {
 	return read, nil
 }
 
-// newVolume is the volume that a class's parameters make under a name. A missing share is not noticed here, but when a
-// pod mounts the volume.
-func newVolume(name string, given map[string]string) (parameters, error) {
+// newVolume is the volume that a class's parameters make under a name; the default is for a class without onDelete. A
+// missing share is not noticed here, but when a pod mounts the volume.
+func newVolume(name string, given map[string]string, defaultOnDelete string) (parameters, error) {
 	for key := range given {
 		switch lower := strings.ToLower(key); lower {
 		case paramServer, paramShare, paramSubDir, paramOnDelete, paramPermissions:
@@ -117,6 +117,9 @@ func newVolume(name string, given map[string]string) (parameters, error) {
 	} else {
 		made.subDir = expand(made.subDir, made.names)
 		made.uuid = name
+	}
+	if made.onDelete == "" {
+		made.onDelete = defaultOnDelete
 	}
 	switch {
 	case made.onDelete == "", strings.EqualFold(made.onDelete, onDeleteDelete):

@@ -36,7 +36,7 @@ func ofClass(class map[string]string) said {
 	for key, value := range class {
 		given[key] = value
 	}
-	made, err := newVolume("pvc-1", given)
+	made, err := newVolume("pvc-1", given, "")
 	if err != nil {
 		return said{Refused: true}
 	}
@@ -159,7 +159,7 @@ func TestWhatAClassMayNotSay(t *testing.T) {
 		t.Run(test.key, func(t *testing.T) {
 			class := map[string]string{"server": "nfs.example.com", "share": "/exports"}
 			class[test.key] = test.value
-			if _, err := newVolume("pvc-1", class); err == nil || err.Error() != test.err {
+			if _, err := newVolume("pvc-1", class, ""); err == nil || err.Error() != test.err {
 				t.Errorf("got %v, want %s", err, test.err)
 			}
 		})
@@ -167,7 +167,7 @@ func TestWhatAClassMayNotSay(t *testing.T) {
 }
 
 func TestTheCaseOfAKeyDoesNotMatter(t *testing.T) {
-	made, err := newVolume("pvc-1", map[string]string{"SERVER": "s", "Share": "/e", "SUBDIR": "x", "onDELETE": "ARCHIVE"})
+	made, err := newVolume("pvc-1", map[string]string{"SERVER": "s", "Share": "/e", "SUBDIR": "x", "onDELETE": "ARCHIVE"}, "")
 	must(t, err)
 	if want := "s#e#x#pvc-1#ARCHIVE"; made.handle() != want {
 		t.Errorf("got %s, want %s", made.handle(), want)
