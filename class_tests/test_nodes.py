@@ -12,7 +12,7 @@ import pytest
 
 from class_tests.foreign import CONTEXT, Foreign, user
 from class_tests.running import command, judge
-from landfast import timeouts
+from landfast import process, timeouts
 from landfast.docker import Engine
 from landfast.errors import LandfastError
 from landfast.faults.network import NfsPortDropped
@@ -38,7 +38,13 @@ _CUT = (
 
 @pytest.fixture(scope="module")
 def owner(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Foreign:
-    """The cluster, with a user who may also break MySQL's node."""
+    """The cluster, with a user who may also break MySQL's node.
+
+    A machine boots as often as it is asked to; a container that stands for one, once by itself.
+    """
+    engine = _engine(foreign)
+    always = ["docker", "update", "--restart=always", *foreign.env.cluster.nodes]
+    process.run(always, timeout=timeouts.COMMAND, env=engine.env)
     file = tmp_path_factory.mktemp("owner") / "kubeconfig"
     return replace(foreign, kubeconfig=user(foreign.env, "landfast-nodes", file))
 
@@ -201,12 +207,12 @@ class Started:
     """A Landfast that is about to break MySQL's node."""
 
     node: str
-    process: "subprocess.Popen[bytes]"
+    program: "subprocess.Popen[bytes]"
 
     def kill(self) -> None:
         """Kill it as nothing can be caught."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.program.send_signal(signal.SIGKILL)
+        self.program.wait()
 
 
 @contextlib.contextmanager
@@ -214,18 +220,18 @@ def killed_within(owner: Foreign, out: Path, scenario: str, *options: str) -> It
     """Start Landfast, and yield once its fault is in the rollback journal; hold that all goes."""
     before, known = owner.dump(), {record.run_id for record in records()}
     asked = command(owner, "chaos", out, *options, "--scenario", scenario)
-    with subprocess.Popen(asked, start_new_session=True) as process:
+    with subprocess.Popen(asked, start_new_session=True) as program:
         try:
             wait_until(
                 f"the fault {scenario} to be noted",
                 lambda: [r for r in records() if r.run_id not in known and _notes(r, scenario)],
-                give_up=lambda _: "Landfast has ended" if process.poll() is not None else None,
+                give_up=lambda _: "Landfast has ended" if program.poll() is not None else None,
                 timeout=4 * timeouts.MYSQL_READY,
             )
             (pod,) = (pod for pod in owner.kube.list("Pod") if pod["metadata"]["name"] == "mysql-0")
-            yield Started(pod["spec"]["nodeName"], process)
+            yield Started(pod["spec"]["nodeName"], program)
         finally:
-            process.kill()
+            program.kill()
     subprocess.run([asked[0], "cleanup"], check=True)
     after = owner.dump()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

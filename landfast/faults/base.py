@@ -136,9 +136,14 @@ class Site:
         self.stack.wait_for_next_pod(before, timeout=timeouts.GONE)
 
     def settle(self) -> None:
-        """Lead the way to MySQL over another node than MySQL's, before its writers use it."""
+        """Lead the way to MySQL over another node than MySQL's, before its writers use it.
+
+        Raises:
+            WaitTimeout: MySQL does not answer that way.
+        """
         if self.relay:
             self.relay.settle(away_from=self.node())
+            self.stack.wait_for_mysql()
 
     def on_node(self, node: str, *argv: str, check: bool = True) -> str:
         """Run a program on a node, or in the container that is one, and return its output."""

@@ -12,6 +12,7 @@ from landfast.faults.base import HAND, MYSQL_POD, MYSQL_PVC, ServerCommands, Sit
 from landfast.faults.hand import NodeHand
 from landfast.faults.relay import Relay
 from landfast.kube.client import Object
+from landfast.kube.pods import wait_for_service_account
 from landfast.kube.restricted import restricted
 from landfast.mysql.bridge import bridged
 from landfast.mysql.client import Dial, MysqlServer
@@ -110,6 +111,7 @@ def open_class_site(
         dial: Dial = PodForward(stack.kube, stack.namespace, "app=mysql", 3306)
         if "cluster.node-faults" not in env.cluster.missing:
             hand = NodeHand(stack.kube, env.run_id, env.images.busybox)
+            wait_for_service_account(stack.kube, stack.namespace)
             dial = relay = Relay(stack)
             relay.settle()
             site = replace(site, hand=hand, relay=relay)

@@ -4,7 +4,9 @@ They break what the faults of the same names break, through the site's hand. Who
 whatever is cut off: the node's own systemd undoes the fault.
 """
 
+import contextlib
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 from typing import ClassVar
 
 from landfast import timeouts
@@ -173,7 +175,10 @@ class TheirNfsPortDropped(_OnTheirNode, NfsPortDropped):
         """
         aim = super().take_aim()
         server = server_of(self.site)
-        found = self.site.on_node(aim["node"], "/bin/sh", "-c", _ADDRESS, "sh", server).strip()
+        found = server
+        if not _is_ipv4(server):
+            argv = ["/bin/sh", "-c", _ADDRESS, "sh", server]
+            found = self.site.on_node(aim["node"], *argv).strip()
         if not found:
             raise MissingCapability("server.address", f"{server} has no IPv4 address on the node")
         return {**aim, "server": found}
@@ -261,6 +266,12 @@ def fitted(fault: type[Fault], site: Site) -> type[Fault]:
         return fault
     site.env.cluster.require("cluster.node-faults")
     return _ON_THEIR_NODES[fault]
+
+
+def _is_ipv4(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return bool(IPv4Address(text))
+    return False
 
 
 def server_of(site: Site) -> str:

@@ -118,7 +118,6 @@ def survive(
 def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
     server = site.stack.mysql
     try:
-        site.settle()
         wait_healthy(site, timeout=timeouts.HEALTHY)
         if site.own_server and site.server.mode() != scenario.mode:
             site.server.set_mode(scenario.mode)
@@ -129,6 +128,7 @@ def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
         if scenario.mount_options or container_of(site.pod())[1]:
             site.replace_pod()
         wait_healthy(site, timeout=timeouts.HEALTHY)
+        site.settle()
         ledger.prepare()
         identity.plant_canary(server)
         for name, value in scenario.variables.items():

@@ -266,3 +266,13 @@ def test_a_kept_cluster_that_does_not_heal_has_a_way_out(
     known_fault(monkeypatch, "a", heal=raising(BadInput("no such container")))
     with pytest.raises(LandfastError, match="no such container; `landfast down` removes this"):
         healing.heal_dead_runs(Progress())
+
+
+def test_faults_on_a_cluster_of_others_heal_by_themselves() -> None:
+    record = new_record("r1", existing=(Path("k"), "staging"))
+    Rollback(record).enter(fake_fault("a")(SITE))
+    die(record)
+    (said,) = healing.heal_dead_runs(Progress())
+    assert said == (
+        "run r1 on staging: nodes heal by their own timers, and `landfast cleanup` removes the rest"
+    )

@@ -149,6 +149,10 @@ class TestFaults:
         kube.answer = lambda _: "=0\n"
         assert dropped.connect("10.0.0.9", 2049) == ""
 
+    def test_an_address_is_taken_as_it_is(self, site: Site, kube: Node) -> None:
+        kube.objects["PersistentVolume", None, "pvc-1"]["spec"]["nfs"]["server"] = "10.0.0.7"
+        assert TheirNfsPortDropped(site).aim["server"] == "10.0.0.7"
+
     def test_a_server_without_an_address_is_not_cut_off(self, site: Site) -> None:
         with pytest.raises(MissingCapability, match="nas has no IPv4 address on the node"):
             TheirNfsPortDropped(site)
