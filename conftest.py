@@ -12,4 +12,5 @@ pytest_plugins = [
     "fixtures.provisioner",
     "fixtures.csi",
     "fixtures.chaos",
+    "fixtures.plan",
 ]

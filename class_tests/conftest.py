@@ -1,11 +1,13 @@
 """The cluster of others, one for all tests."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from class_tests.foreign import Foreign, install_class, user
+from class_tests.foreign import TEAM, Foreign, divide, give_namespace, install_class, user
+from landfast.cluster import kind
 from landfast.environment import environment
 from landfast.progress import Progress
 from landfast.settings import load_settings
@@ -13,8 +15,22 @@ from landfast.settings import load_settings
 
 @pytest.fixture(scope="session")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
-    """A kind cluster with a provisioner and a class that Landfast did not make, and a user."""
+    """A kind cluster with a provisioner and a class that Landfast did not make, and a user.
+
+    Pods may run on two of its nodes: one is tainted, and one says that it runs Windows.
+    """
     folder: Path = tmp_path_factory.mktemp("foreign")
-    with environment(load_settings({}), Progress()) as env:
-        install_class(env)
-        yield Foreign(env, user(env, "landfast-class", folder / "kubeconfig"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "WORKERS", 3)
+        with environment(load_settings({}), Progress()) as env:
+            closed = divide(env)
+            install_class(env)
+            yield Foreign(env, user(env, "landfast-class", folder / "kubeconfig"), closed)
+
+
+@pytest.fixture(scope="session")
+def guest(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Foreign:
+    """The cluster, with a user who may work in one namespace, which is strict and has a quota."""
+    give_namespace(foreign.env)
+    file = tmp_path_factory.mktemp("guest") / "kubeconfig"
+    return replace(foreign, kubeconfig=user(foreign.env, "landfast-namespace", file, TEAM))

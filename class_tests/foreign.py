@@ -16,6 +16,7 @@ from landfast.cluster.rights import manifest
 from landfast.environment import Environment
 from landfast.errors import LandfastError
 from landfast.kube.client import Kube, Object
+from landfast.kube.placement import LINUX, OS, pod_spec
 from landfast.manifests import Overlay, load, namespace
 from landfast.nfs.server import squashed
 from landfast.progress import Progress
@@ -32,20 +33,42 @@ _KINDS = (
     *("Namespace", "StorageClass", "PersistentVolume", "ClusterRole", "ClusterRoleBinding"),
     *("Pod", "PersistentVolumeClaim", "Deployment", "StatefulSet", "ReplicaSet", "Service"),
     *("ConfigMap", "ServiceAccount", "Role", "RoleBinding"),  # Secrets note when they are used
+    *("Node", "ResourceQuota"),
 )
+TEAM = "team-a"
+"""A namespace of others, in which a run is a guest."""
+_QUOTA = {
+    "pods": "40",
+    "persistentvolumeclaims": "40",
+    "requests.cpu": "2",
+    "limits.cpu": "60",
+    "requests.memory": "6Gi",
+    "limits.memory": "16Gi",
+}
+_SELECTOR = {"app": "mysql"}
 
 
 @dataclass(frozen=True)
 class Foreign:
-    """The cluster, with a kubeconfig of a user who has just the rights to judge a class."""
+    """The cluster, with a kubeconfig of a user who has just the rights to judge a class.
+
+    `closed` are its nodes that no pod of a run may go to.
+    """
 
     env: Environment
     kubeconfig: Path
+    closed: tuple[str, ...]
 
     @property
     def kube(self) -> Kube:
         """The cluster's API, as its administrator uses it."""
         return self.env.cluster.kube
+
+    @property
+    def cluster_name(self) -> str:
+        """The cluster's name in the kubeconfig."""
+        (context,) = yaml.safe_load(self.kubeconfig.read_text())["contexts"]
+        return str(context["context"]["cluster"])
 
     def dump(self) -> dict[str, str]:
         """Return what is on the cluster and on the export, by name, with a hash of each.
@@ -64,6 +87,8 @@ class Foreign:
 def _hash(obj: Object) -> str:
     meta = {key: obj["metadata"].get(key) for key in ("labels", "annotations", "finalizers")}
     rest = {k: v for k, v in obj.items() if k not in ("metadata", "status")}
+    if obj["kind"] == "Node":
+        meta.pop("annotations")  # the controllers' bookkeeping
     return hashlib.sha256(json.dumps([meta, rest], sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -81,6 +106,8 @@ def install_class(
     for file in ("provisioner-rbac", "provisioner", "storageclass"):
         for obj in map(overlay.fit, load(file)):
             _unlabel(obj)
+            if (spec := pod_spec(obj)) is not None:
+                spec["nodeSelector"] = {OS: LINUX}
             if obj["kind"] == "StorageClass":
                 obj["metadata"]["name"] = name
                 obj["parameters"] = {"archiveOnDelete": "false"}
@@ -127,22 +154,55 @@ def _unlabel(obj: Object) -> None:
             del labels[name]
 
 
-def user(env: Environment, role: str, file: Path) -> Path:
-    """Make a user with one of the documented roles, and write a kubeconfig for it."""
+def divide(env: Environment) -> tuple[str, ...]:
+    """Close nodes to pods: by a taint, and by the label of Windows; return their names."""
+    control, *_, last = sorted(env.cluster.nodes)
+    taint = {"key": "dedicated", "value": "databases", "effect": "NoSchedule"}
+    kube = env.cluster.kube
+    there = kube.get("Node", control)["spec"].get("taints") or []
+    kube.patch("Node", control, {"spec": {"taints": [*there, taint]}})
+    kube.patch("Node", last, {"metadata": {"labels": {OS: "windows"}}})
+    return control, last
+
+
+def give_namespace(env: Environment, name: str = TEAM, hard: Object | None = None) -> None:
+    """Make a namespace that is strict and has a quota, and objects whose names a run has too."""
+    kube = env.cluster.kube
+    kube.create(namespace(name, {"pod-security.kubernetes.io/enforce": "restricted"}))
+    quota = _object("v1", "ResourceQuota", "theirs", name)
+    kube.create({**quota, "spec": {"hard": hard or _QUOTA}})
+    kube.create({**_object("v1", "ConfigMap", "mysql-config-map", name), "data": {"THEIR": "own"}})
+    ports = {"selector": _SELECTOR, "ports": [{"port": 3306}]}
+    kube.create({**_object("v1", "Service", "mysql-service", name), "spec": ports})
+    wait_until(
+        f"the quota of {name} to be counted",
+        lambda: kube.get("ResourceQuota", "theirs", name).get("status", {}),
+        until=lambda status: "used" in status,
+        timeout=timeouts.CONTROLLER_OBSERVES,
+    )
+
+
+def user(env: Environment, role: str, file: Path, space: str | None = None) -> Path:
+    """Make a user with one of the documented roles, and write a kubeconfig for it.
+
+    What the role has for one namespace is granted in `space`.
+    """
     kube = env.cluster.kube
     if kube.find("Namespace", _PEOPLE) is None:
         kube.create(namespace(_PEOPLE, {}))
-    kube.create(yaml.safe_load(manifest(role)))
     subject = {"kind": "ServiceAccount", "name": role, "namespace": _PEOPLE}
     group = "rbac.authorization.k8s.io"
     kube.create(_object("v1", "ServiceAccount", role, _PEOPLE))
-    kube.create(
-        {
-            **_object(f"{group}/v1", "ClusterRoleBinding", role),
-            "subjects": [subject],
-            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
-        }
-    )
+    for rules in yaml.safe_load_all(manifest(role)):
+        kind, where = rules["kind"], space if rules["kind"] == "Role" else None
+        kube.create({**rules, **_object(f"{group}/v1", kind, role, where)})
+        kube.create(
+            {
+                **_object(f"{group}/v1", f"{kind}Binding", role, where),
+                "subjects": [subject],
+                "roleRef": {"apiGroup": group, "kind": kind, "name": role},
+            }
+        )
     secret = _object("v1", "Secret", role, _PEOPLE)
     secret["metadata"]["annotations"] = {"kubernetes.io/service-account.name": role}
     kube.create({**secret, "type": "kubernetes.io/service-account-token"})
@@ -211,6 +271,14 @@ def enforce_restricted(env: Environment) -> None:
         "the API server to refuse a pod of root",
         lambda: _refusal(env.cluster.kube, probe),
         until=lambda said: "PodSecurity" in said,
+        timeout=timeouts.HEALTHY,
+    )
+    wait_until(  # or it would look like a change of the run
+        "the kubelet to show the API server's pod as it is now",
+        lambda: env.cluster.kube.get("Pod", f"kube-apiserver-{node}", "kube-system"),
+        until=lambda pod: any(
+            _PSA_FILE in word for word in pod["spec"]["containers"][0]["command"]
+        ),
         timeout=timeouts.HEALTHY,
     )
 

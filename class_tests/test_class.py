@@ -1,49 +1,31 @@
 """What a user with few rights gets to know about a class, and what is left of it."""
 
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from class_tests.foreign import (
-    CONTEXT,
     CSI_CLASS,
     STORAGE_CLASS,
+    TEAM,
     Foreign,
     csi_class,
     enforce_restricted,
     install_class,
     user,
 )
-from landfast.journal import TestFinished, read_journal
+from class_tests.roles import differences, granted
+from class_tests.running import judge, run
+from landfast import timeouts
+from landfast.cluster.rights import CLUSTER_WIDE, IN_NAMESPACE, OF_CLASS
+from landfast.kube.calls import recorded
 from landfast.kube.client import Object
 from landfast.provisioning.contract import Line
 from landfast.registry import load_into_nodes
 from landfast.verdict import Verdict
+from landfast.waiting import wait_until
 from suites.provisioner_builds import builds
-
-
-def judge(
-    foreign: Foreign, command: str, out: Path, *options: str, storage_class: str = STORAGE_CLASS
-) -> dict[str, Verdict]:
-    """Run Landfast as that user; return its verdicts, and hold that nothing is left."""
-    before = foreign.dump()
-    program = Path(sys.executable).with_name("landfast")
-    asked = [str(program), command, "--cluster", "existing"]
-    asked += ["--kubeconfig", str(foreign.kubeconfig), "--context", CONTEXT, "--images", "kit"]
-    asked += ["--storage-class", storage_class, "--out", str(out), *options]
-    begun = time.monotonic()
-    ran = subprocess.run(asked, check=False)
-    seconds = time.monotonic() - begun
-    sys.stdout.write(f"landfast {command}: exit code {ran.returncode}, {seconds:.0f} s\n")
-    events = [e for e in read_journal(out / "latest/journal.jsonl") if isinstance(e, TestFinished)]
-    after = foreign.dump()
-    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    assert not changed, f"the run has changed {sorted(changed)}"
-    return {event.claim: event.verdict for event in events}
 
 
 def test_smoke_finds_the_class_fit(foreign: Foreign, tmp_path: Path) -> None:
@@ -58,6 +40,75 @@ def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> Non
     verdicts = judge(foreign, "conformance", tmp_path)
     assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
     assert len(verdicts) >= 30
+    assert not differences(recorded(tmp_path / "calls"), granted(OF_CLASS))
+
+
+def test_guest_judges_the_class_in_a_strict_namespace(guest: Foreign, tmp_path: Path) -> None:
+    """One namespace with a quota and PodSecurity `restricted`; on two of four nodes."""
+    verdicts = judge(guest, "conformance", tmp_path, "--namespace", TEAM)
+    skipped = {claim for claim, verdict in verdicts.items() if verdict is Verdict.SKIPPED}
+    assert skipped == {
+        "storageclass.root-can-give-files-away",
+        "storageclass.deleted-namespace-leaks-nothing",
+    }, _not_passed(verdicts)
+    assert set(verdicts.values()) == {Verdict.PASS, Verdict.SKIPPED}, _not_passed(verdicts)
+    assert not differences(recorded(tmp_path / "calls"), granted(IN_NAMESPACE, CLUSTER_WIDE))
+    hosts = {event.get("source", {}).get("host") for event in guest.kube.events(TEAM)}
+    assert len(hosts & set(guest.env.cluster.nodes)) == 2
+    assert not hosts & set(guest.closed), "pods of the run were on a node that is closed to them"
+
+
+def test_guests_mysql_survives_two_faults(guest: Foreign, tmp_path: Path) -> None:
+    """Chaos in the namespace too."""
+    options = ("--namespace", TEAM, "--scenario", "pod-delete,mysqld-sigkill")
+    verdicts = judge(guest, "chaos", tmp_path, *options)
+    assert verdicts == dict.fromkeys(("chaos.pod-delete", "chaos.mysqld-sigkill"), Verdict.PASS), (
+        verdicts
+    )
+
+
+def test_plan_changes_nothing(guest: Foreign, tmp_path: Path) -> None:
+    """The objects and the rights are printed, and that is all."""
+    code, said = run(guest, "conformance", tmp_path, "--namespace", TEAM, "--plan")
+    assert code == 0
+    assert "NAME-RUN-TEST-XXXX" in said
+    asked = {verb for _, resource, verb in recorded(tmp_path / "calls") if "review" not in resource}
+    assert asked <= {"get", "list"}
+
+
+def test_image_that_no_node_can_pull_is_bad_input(foreign: Foreign, tmp_path: Path) -> None:
+    """One sentence, before the first test."""
+    options = ("--images", "registry", "--registry", "landfast.invalid:5000")
+    code, said = run(foreign, "smoke", tmp_path, *options)
+    assert code == 4
+    assert "cannot pull landfast.invalid:5000/" in said
+    assert "--pull-secret" in said
+
+
+def test_quota_without_room_is_bad_input(guest: Foreign, tmp_path: Path) -> None:
+    """The quota is named, and what it lacks."""
+    small = _quota_of(guest, "8Mi")
+    try:
+        code, said = run(guest, "smoke", tmp_path, "--namespace", TEAM)
+    finally:
+        guest.kube.patch("ResourceQuota", "theirs", {"spec": small}, TEAM)
+    assert code == 4
+    assert "the quota theirs lacks" in said
+    assert "of limits.memory" in said
+
+
+def _quota_of(guest: Foreign, memory: str) -> Object:
+    """Change the limit on memory; return what the quota was."""
+    before: Object = guest.kube.get("ResourceQuota", "theirs", TEAM)["spec"]
+    hard = {"hard": {"limits.memory": memory}}
+    guest.kube.patch("ResourceQuota", "theirs", {"spec": hard}, TEAM)
+    wait_until(
+        "the quota to be enforced",
+        lambda: guest.kube.get("ResourceQuota", "theirs", TEAM)["status"]["hard"],
+        until=lambda found: found["limits.memory"] == memory,
+        timeout=timeouts.CONTROLLER_OBSERVES,
+    )
+    return before
 
 
 def test_conformance_judges_a_class_of_a_csi_driver(foreign: Foreign, tmp_path: Path) -> None:
@@ -123,16 +174,11 @@ def test_directory_that_outlives_its_volume_is_found(foreign: Foreign, tmp_path:
         load_into_nodes(env.engine, [*images.values()], [*env.cluster.nodes])
         theirs = replace(env.images, provisioner=images["forgetful"])
         install_class(env.model_copy(update={"images": theirs}), "forgetful", maker="forgetful")
-        full = Foreign(env, user(env, "landfast-full", tmp_path / "kubeconfig"))
-        server = f"{env.export.server}:{env.export.path}"
+        full = replace(foreign, kubeconfig=user(env, "landfast-full", tmp_path / "kubeconfig"))
+        options = (*_POLICY, "--nfs-server", f"{env.export.server}:{env.export.path}")
+        stays = "export forgetful/"  # as the defect has it
         seen = judge(
-            full,
-            "conformance",
-            tmp_path,
-            *_POLICY,
-            "--nfs-server",
-            server,
-            storage_class="forgetful",
+            full, "conformance", tmp_path, *options, storage_class="forgetful", leaves=stays
         )
     assert seen == {"storageclass.policy-is-kept": Verdict.FAIL}
 

@@ -15,14 +15,21 @@ from landfast import paths, timeouts
 from landfast.audit.command import audit
 from landfast.environment import environment, sweep
 from landfast.errors import BadInput, LandfastError
+from landfast.job import IMAGE, OPTIONS, job
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.progress import Progress
-from landfast.settings import PYTESTS_OWN, Settings, flag, load_settings, mirror
+from landfast.settings import (
+    PYTESTS_OWN,
+    Settings,
+    flag,
+    is_repeated,
+    load_settings,
+    mirror,
+    options_of,
+)
 from landfast.verdict import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
-_CHAOS = {"scenario", "budget", "list"}
-_CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
 _CLASS = "conformance/storageclass"
 _SMOKE_OF_CLASS = (
     "test_volumes.py::test_pvc_is_bound_in_time",
@@ -66,7 +73,7 @@ def _command(run: Callable[..., None], fields: Collection[str], **others: Any) -
 
 def _option(name: str) -> Any:
     field = Settings.model_fields[name]
-    kind = bool if field.annotation is bool else str
+    kind: Any = bool if field.annotation is bool else list[str] if is_repeated(name) else str
     choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
     default = f" (default: {field.default})" if field.default else ""
     option = typer.Option(
@@ -101,8 +108,9 @@ def pytest_arguments(name: str, flags: dict[str, Any], rest: list[str]) -> list[
     arguments += ["-k", settings.select] if settings.select else []
     arguments += ["-x"] if settings.fail_fast else []
     for field, value in flags.items():
+        values = value if is_repeated(field) else [value]
         if field not in PYTESTS_OWN:
-            arguments.append(flag(field) if value is True else f"{flag(field)}={value}")
+            arguments += [flag(field) if v is True else f"{flag(field)}={v}" for v in values]
     return [*arguments, *rest, *_tests(name, of_class=settings.storage_class is not None)]
 
 
@@ -172,12 +180,17 @@ def up(flags: dict[str, Any]) -> None:
 _PytestArguments = Annotated[
     list[str] | None, typer.Argument(metavar="PYTEST", help="arguments after -- go to pytest")
 ]
-_command(conformance, Settings.model_fields.keys() - _CHAOS, pytest=_PytestArguments)
-_command(chaos, Settings.model_fields.keys() - _CONFORMANCE, pytest=_PytestArguments)
-_command(smoke, Settings.model_fields.keys() - _CONFORMANCE - _CHAOS, pytest=_PytestArguments)
+for suite in (conformance, chaos, smoke):
+    _command(suite, options_of(suite.__name__), pytest=_PytestArguments)
 _command(up, _IMAGES | {"cluster", "mysql_port", "patience"})
-
-
+_command(
+    job,
+    OPTIONS,
+    suite=Annotated[str | None, typer.Argument(metavar="[conformance|smoke|chaos]")],
+    namespace=Annotated[str | None, typer.Option(help="one of yours (default: make landfast)")],
+    image=Annotated[str | None, typer.Option(help=f"Landfast's own (default: {IMAGE})")],
+    sonobuoy=Annotated[bool, typer.Option("--sonobuoy", help="print a plugin of Sonobuoy")],
+)
 _command(
     images,
     _IMAGES,

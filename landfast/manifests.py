@@ -14,6 +14,7 @@ from landfast.image_names import ImageName
 from landfast.images import Images
 from landfast.kube.client import Kube, KubeError, Object
 from landfast.nfs.export import Export
+from landfast.nfs.mount_options import with_options
 from landfast.run import RUN_LABEL
 
 MANIFESTS = {
@@ -62,7 +63,8 @@ class Overlay:
     """Fits the reference's objects to a cluster, an export and images.
 
     Args:
-        export: replaces the reference's server and its /data/share.
+        export: replaces the reference's server and its /data/share; its mount options are added to
+            those of volumes and classes.
         images: replace the reference's images; MySQL also gets the arguments with which it fits
             the reference's memory.
         run_id: the value of every object's run label.
@@ -118,6 +120,9 @@ class Overlay:
             labelled["labels"] = {**labelled.get("labels", {}), **self.labels}
         if kind == "StorageClass":
             fitted["provisioner"] += self.suffix
+            _mount(fitted, self.export.mount_options)
+        if kind == "PersistentVolume":
+            _mount(fitted["spec"], self.export.mount_options)
         if kind in ("ClusterRoleBinding", "RoleBinding"):
             role = fitted["roleRef"]
             role["name"] = self.name(role["kind"], role["name"])
@@ -165,6 +170,11 @@ class Overlay:
         return known.get(ImageName.parse(image).base, image)
 
 
+def _mount(volume: Object, options: Iterable[str]) -> None:
+    if options:
+        volume["mountOptions"] = with_options(volume.get("mountOptions") or (), options)
+
+
 def _labelled(obj: Object) -> list[Object]:
     """Return the metadata of an object and of the pods and PVCs that it will make."""
     spec = obj.get("spec", {})
@@ -183,8 +193,8 @@ def namespace(name: str, labels: dict[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 
-def validate(kube: Kube, objects: Iterable[Object]) -> None:
-    """Make the API server check objects strictly; create nothing.
+def validate(kube: Kube, objects: Iterable[Object], namespace: str) -> None:
+    """Make the API server check objects strictly, in a namespace that exists; create nothing.
 
     Raises:
         BadInput: it refuses one; the sentence names the object and the field.
@@ -192,7 +202,7 @@ def validate(kube: Kube, objects: Iterable[Object]) -> None:
     for obj in objects:
         trial = copy.deepcopy(obj)
         if "namespace" in trial["metadata"]:
-            trial["metadata"]["namespace"] = _REFERENCE_NAMESPACE  # its own may not exist yet
+            trial["metadata"]["namespace"] = namespace  # its own may not exist yet
         try:
             kube.create(trial, dry_run=True)
         except KubeError as error:

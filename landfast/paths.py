@@ -6,11 +6,11 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-_PACKAGE = Path(str(files("landfast")))
-_BUNDLED = _PACKAGE / "project"
+PACKAGE = Path(str(files("landfast")))
+_BUNDLED = PACKAGE / "project"
 INSTALLED = _BUNDLED.is_dir()
 """Whether Landfast runs from a wheel, not from the repository."""
-PROJECT = _BUNDLED if INSTALLED else _PACKAGE.parent
+PROJECT = _BUNDLED if INSTALLED else PACKAGE.parent
 """The folder with `suites`, `fixtures`, `manifests`, `reports` and `kit`.
 
 A wheel holds it as `landfast/project`, so that nothing of it lies in site-packages itself. In the
@@ -19,8 +19,8 @@ repository it is the root.
 SUITES = PROJECT / "suites"
 KIT = PROJECT / "kit"
 MANIFESTS = PROJECT / "manifests"
-IMAGES_FILE = _PACKAGE / "images.yaml"
-PYTEST_FILE = _PACKAGE / "suites.ini"
+IMAGES_FILE = PACKAGE / "images.yaml"
+PYTEST_FILE = PACKAGE / "suites.ini"
 
 
 def cache() -> Path:

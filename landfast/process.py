@@ -135,6 +135,21 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
                 pipe.close()
 
 
+def outliving(argv: Sequence[str | Path], *, log: Path) -> "subprocess.Popen[bytes]":
+    """Start a program that goes on when this process ends; its standard input ends then.
+
+    Its standard output can be read, its standard error is in `log`.
+    """
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            [str(argument) for argument in argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+
+
 def start_daemon(argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str]) -> int:
     """Start a program that outlives this one and logs to `log`; return its process id."""
     command = [str(argument) for argument in argv]

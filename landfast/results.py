@@ -181,6 +181,48 @@ class ScenarioSummary(_Value):
     )
 
 
+class BudgetPhase(_Value):
+    """A part of the time between injection and first acknowledged write."""
+
+    name: str
+    seconds: float = Field(description="measured")
+    predicted: float | None = Field(description="seconds; None: nothing predicts it")
+    basis: str = Field(description="what the prediction rests on, in words")
+    shorten: str = Field(description="the setting that shortens it; empty: none does")
+
+
+class Budget(_Value):
+    """Where the seconds of a failover went: its phases, one after the other, without a gap."""
+
+    phases: tuple[BudgetPhase, ...]
+    unseen: tuple[str, ...] = Field(description="what was not seen, so that phases are merged")
+
+    @property
+    def seconds(self) -> float:
+        """The seconds from the injection to the first acknowledged write."""
+        return sum(phase.seconds for phase in self.phases)
+
+    @property
+    def predicted(self) -> float:
+        """The seconds that the predictions add up to, without those of `unpredicted`."""
+        return sum(phase.predicted or 0.0 for phase in self.phases)
+
+    @property
+    def unpredicted(self) -> tuple[str, ...]:
+        """The phases that nothing predicts."""
+        return tuple(phase.name for phase in self.phases if phase.predicted is None)
+
+    @property
+    def longest(self) -> BudgetPhase | None:
+        """The longest phase that a setting shortens; None: no setting does."""
+        settable = (phase for phase in self.phases if phase.shorten)
+        return max(settable, key=lambda phase: phase.seconds, default=None)
+
+    def __str__(self) -> str:
+        phases = ", ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in self.phases)
+        return f"failover in {self.seconds:.1f} s, {self.predicted:.1f} s predicted: {phases}"
+
+
 class Survival(_Value):
     """Everything that one scenario showed."""
 
@@ -198,3 +240,6 @@ class Survival(_Value):
     )
     lanes: tuple[Lane, ...] = ()
     happenings: tuple[Happening, ...] = ()
+    budget: Budget | None = Field(
+        None, description="of the failover; None: the scenario has none, or writes never stopped"
+    )

@@ -3,11 +3,19 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_origin
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -19,8 +27,16 @@ from landfast.image_names import ImageName
 _PREFIX = "LANDFAST_"
 _HOST = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+_SERVER = ("server_stop", "server_start")
+_OF_EXISTING = (
+    *("context", "nfs_server", "kubeconfig", "i_own_this_cluster", "plan"),
+    *("namespace", "pull_secret", "node_selector", "toleration"),
+    *_SERVER,
+)
 PYTESTS_OWN = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
 """Settings for which pytest has its own option."""
+_CHAOS = {"scenario", "budget", "list", *_SERVER}
+_CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
 
 
 def _form(pattern: str, form: str) -> AfterValidator:
@@ -47,6 +63,25 @@ Registry = Annotated[
 Server = Annotated[str, _form(r"[^:/\s]+:/\S*", "HOST:/PATH")]
 Budget = Annotated[str, _form(r"\d+(\.\d+)?[smh]", "a time such as 600s, 10m or 1h")]
 Workers = Annotated[str, _form(r"auto|\d+", "a number or auto")]
+_KEY = r"([\w.-]+/)?[\w.-]+"
+Label = Annotated[str, _form(rf"{_KEY}=[\w.-]*", "KEY=VALUE")]
+TolerationText = Annotated[
+    str,
+    _form(rf"{_KEY}(=[\w.-]*)?(:(NoSchedule|PreferNoSchedule|NoExecute))?", "KEY[=VALUE][:EFFECT]"),
+]
+ObjectName = Annotated[str, _form(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "the name of an object")]
+MountOption = Annotated[str, _form(r"[\w.-]+(=[\w.:/-]+)?", "mount options, with commas")]
+
+
+def _split(given: Any) -> Any:
+    """Return the entries of texts with commas."""
+    texts = [given] if isinstance(given, str) else given
+    return [entry for text in texts for entry in str(text).split(",") if entry]
+
+
+_T = TypeVar("_T")
+Entries = Annotated[tuple[_T, ...], NoDecode, BeforeValidator(_split)]
+"""Several values: of a flag that is repeated, or in one text with commas."""
 
 
 class Settings(BaseSettings):
@@ -73,6 +108,20 @@ class Settings(BaseSettings):
     """HOST:/PATH of the NFS export, for --cluster existing"""
     storage_class: str | None = None
     """StorageClass to judge instead of the reference's: its name, or default"""
+    namespace: ObjectName | None = None
+    """namespace that is there and that the run works in, with --storage-class"""
+    pull_secret: ObjectName | None = None
+    """Secret in the run's namespaces with which the nodes pull images"""
+    node_selector: Entries[Label] = ()
+    """KEY=VALUE of the nodes that pods may go to; may be repeated"""
+    toleration: Entries[TolerationText] = ()
+    """KEY[=VALUE][:EFFECT] of a taint that does not keep pods away; may be repeated"""
+    mount_options: Entries[MountOption] = ()
+    """A,B: mount options of the volumes and classes that the run brings"""
+    nfs_version: Literal["3", "4.0", "4.1", "4.2"] | None = None
+    """3, 4.0, 4.1 or 4.2: version of NFS for the volumes and classes that the run brings"""
+    plan: bool = False
+    """print what a run on an existing cluster would make and ask for, and change nothing"""
     nfs_client: Literal["auto", "kernel", "fuse"] = "auto"
     """how nodes mount NFS: the kernel's client, or the kit's FUSE helper"""
     images: Literal["auto", "registry", "kit"] = "auto"
@@ -93,9 +142,13 @@ class Settings(BaseSettings):
     """port on 127.0.0.1 for MySQL; 0 takes a free one"""
     i_own_this_cluster: str | None = Field(
         None,
-        description="repeat the name of --context to let a run change what it did not create "
-        "(the default StorageClasses), and restore it",
+        description="the name of the cluster in --context's kubeconfig, to let a run change what "
+        "it did not create (the default StorageClasses; with chaos, MySQL's node) and restore it",
     )
+    server_stop: str | None = None
+    """chaos: shell command on this host that stops the class's NFS server; with --server-start"""
+    server_start: str | None = None
+    """chaos: shell command on this host that starts the class's NFS server again"""
     binding_cases: int = Field(300, ge=2)
     """how many binding cases to generate"""
     seed: int | None = Field(None, ge=0)
@@ -127,6 +180,18 @@ class Settings(BaseSettings):
         """The time that scenarios may take, in seconds."""
         return None if self.budget is None else float(self.budget[:-1]) * _UNITS[self.budget[-1]]
 
+    @property
+    def breaks_nodes(self) -> bool:
+        """Whether the run may break MySQL's node on a cluster of others, as its owner says."""
+        asked = (self.i_own_this_cluster, self.storage_class)
+        return None not in asked and self.namespace is None
+
+    @property
+    def volume_options(self) -> tuple[str, ...]:
+        """The mount options that were asked for, with the version of NFS."""
+        version = [f"nfsvers={self.nfs_version}"] if self.nfs_version else []
+        return (*self.mount_options, *version)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -153,13 +218,26 @@ class Settings(BaseSettings):
                 if getattr(self, field) != type(self).model_fields[field].default:
                     raise ValueError(f"{flag(field)} needs --cluster kind")
         else:
-            for field in ("context", "nfs_server", "kubeconfig", "i_own_this_cluster"):
-                if getattr(self, field) is not None:
+            for field in _OF_EXISTING:
+                if getattr(self, field) not in (None, (), False):
                     raise ValueError(f"{flag(field)} needs --cluster existing")
-        if self.i_own_this_cluster not in (None, self.context):
+        if self.namespace is not None and (self.storage_class is None or self.nfs_server):
             raise ValueError(
-                f"--i-own-this-cluster {self.i_own_this_cluster} must repeat the name of "
-                f"--context, {self.context}"
+                "--namespace needs --storage-class, and no --nfs-server: for an export the run "
+                "makes objects that are in no namespace"
+            )
+        if self.storage_class is not None and self.volume_options:
+            raise ValueError(
+                "--mount-options and --nfs-version are for volumes that the run brings; with "
+                "--storage-class, the options of that class are judged"
+            )
+        given = [field for field in _SERVER if getattr(self, field)]
+        if len(given) == 1:
+            other = next(field for field in _SERVER if field not in given)
+            raise ValueError(f"{flag(given[0])} needs {flag(other)}: what breaks must heal")
+        if given and self.storage_class is None:
+            raise ValueError(
+                f"{flag(given[0])} needs --storage-class: it stops that class's server"
             )
         if self.registry is not None and self.images == "kit":
             raise ValueError("--registry does not work with --images kit; use --images registry")
@@ -169,6 +247,17 @@ class Settings(BaseSettings):
                 f"--mysql-image {self.mysql_image} is older than 5.7, the oldest supported"
             )
         return self
+
+
+def is_repeated(field: str) -> bool:
+    """Whether the flag of a setting may be given several times."""
+    return get_origin(Settings.model_fields[field].annotation) is tuple
+
+
+def options_of(suite: str) -> set[str]:
+    """Return the settings that the command of a suite takes as flags."""
+    others = {"conformance": _CHAOS, "chaos": _CONFORMANCE}.get(suite, _CHAOS | _CONFORMANCE)
+    return Settings.model_fields.keys() - others
 
 
 def flag(field: str) -> str:

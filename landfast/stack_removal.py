@@ -33,7 +33,7 @@ def remove_objects(kube: Kube, overlay: Overlay, storage_class: str) -> None:
     if overlay.storage_class is None:
         delete(kube, of_class)
     else:
-        _release(kube, [pv for pv in of_class if _namespace(pv) == overlay.namespace])
+        _release(kube, [pv for pv in of_class if kube.is_bound_in(pv, overlay.namespace)])
     wait_gone(kube, delete_own(["PersistentVolume"]))
     brought = () if overlay.judges_others else _OF_PROVISIONER
     gone = delete_own([*brought, *_LAST], grace_seconds=1)
@@ -46,7 +46,3 @@ def _release(kube: Kube, pvs: list[Object]) -> None:
     names = [("PersistentVolume", pv["metadata"]["name"], None) for pv in reclaimed]
     wait_gone(kube, names, timeout=timeouts.RECLAIM)
     delete(kube, [pv for pv in pvs if pv not in reclaimed])
-
-
-def _namespace(pv: Object) -> str:
-    return str((pv["spec"].get("claimRef") or {}).get("namespace", ""))

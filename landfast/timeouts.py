@@ -68,7 +68,13 @@ HEALTHY = 120
 NODE_READY = 120
 PROGRAM_BACK = 200
 """The kubelet to restart a program: it waits 10, 20, 40, 80 s if the program ended before."""
+REBOOT = 600
+"""A machine to boot, with its firmware."""
 SERVER_START = 60
+SERVER_COMMAND = 120
+"""A user's command that stops or starts an NFS server."""
+SERVER_BACK = 300
+"""A user's NFS server to answer once it was started."""
 TAKEOVER = 60
 """Another pod to run in the place of a lost one."""
 

@@ -37,10 +37,11 @@ class ScenarioResult:
 
 @dataclass(frozen=True)
 class Chaos:
-    """What the scenarios of a run add up to."""
+    """What the scenarios of a run add up to; `unshown`: which of a tier were skipped, and why."""
 
     grade: Grade
     results: tuple[ScenarioResult, ...]
+    unshown: tuple[str, ...] = ()
 
     @property
     def levels(self) -> tuple[tuple[Level, str, bool], ...]:
@@ -77,11 +78,17 @@ def chaos_of(summary: Summary) -> Chaos | None:
     if not shown:
         return None
     results = [_result(claim, test, survival) for claim, test, survival in shown]
+    unshown = list(_unshown(summary))
     return Chaos(
         grade=grade(
             [_as_judged(test, survival) for _, test, survival in shown],
             {claim.id: claim.verdict for claim in summary.claims},
-            list(_unshown(summary)),
+            unshown,
+        ),
+        unshown=tuple(
+            f"{found.tier}, {found.name}: {found.reason}"
+            for found in unshown
+            if found.verdict is Verdict.SKIPPED
         ),
         results=tuple(
             sorted(
@@ -104,7 +111,13 @@ def chaos_lines(summary: Summary) -> list[str]:
     ]
     missing = f"; missing for {chaos.grade.next}:" if chaos.grade.next else ""
     sentences = (f"  {' '.join(sentence.split())}" for sentence in chaos.grade.missing)
-    return [*table, f"survival: {chaos.sentence}{missing}", *sentences]
+    unshown = ["  not shown here:", *(f"  {text}" for text in chaos.unshown)]
+    return [
+        *table,
+        f"survival: {chaos.sentence}{missing}",
+        *sentences,
+        *(unshown if chaos.unshown else []),
+    ]
 
 
 def _as_judged(test: TestSummary, survival: Survival) -> Survival:

@@ -26,6 +26,8 @@ def render_markdown(summary: Summary) -> str:
         parts.append(f"## Survival: {chaos.sentence}")
         if missing := "\n".join(f"- {_plain(sentence)}" for sentence in chaos.grade.missing):
             parts += [f"Missing for {chaos.grade.next}:", missing]
+        if unshown := "\n".join(f"- {_plain(sentence)}" for sentence in chaos.unshown):
+            parts += ["Not shown here:", unshown]
         parts.append(_table(list(HEAD), rows))
     if not_passed := summary.not_passed:
         rows = [_row(claim) for claim in not_passed[:_ROWS]]

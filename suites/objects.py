@@ -119,14 +119,8 @@ def stays_pending(stack: Stack, name: str, *, seconds: float) -> None:
 
 
 def schedulable(stack: Stack) -> list[Object]:
-    """Return the nodes that pods of Linux are scheduled to."""
-    return [
-        node
-        for node in stack.kube.list("Node")
-        if not node["spec"].get("unschedulable")
-        and node["metadata"]["labels"].get("kubernetes.io/os", "linux") == "linux"
-        and all(taint["effect"] == "PreferNoSchedule" for taint in node["spec"].get("taints", []))
-    ]
+    """Return the nodes that the run's pods are scheduled to."""
+    return [n for n in stack.kube.list("Node") if stack.env.cluster.placement.takes(n)]
 
 
 def workers(stack: Stack) -> list[str]:

@@ -174,14 +174,14 @@ class FakeKube(Kube):
     def _on_get(self, asked: Request) -> Object:
         return self._there(asked)
 
-    def _on_list(self, asked: Request, *, label_selector: str, field_selector: str) -> Object:
+    def _on_list(self, asked: Request) -> Object:
         items = [
             obj
             for (kind, namespace, _), obj in self.objects.items()
             if kind == asked.kind
             and asked.namespace in (None, namespace)
-            and _selects(label_selector, lambda key, o=obj: _labels(o).get(key))  # type: ignore[misc]
-            and _selects(field_selector, lambda key, o=obj: _at(o, key))  # type: ignore[misc]
+            and _selects(asked.labels, lambda key, o=obj: _labels(o).get(key))  # type: ignore[misc]
+            and _selects(asked.fields, lambda key, o=obj: _at(o, key))  # type: ignore[misc]
         ]
         return {"items": items}
 

@@ -162,6 +162,7 @@ class TestUp:
         ("smoke", {"keep": True}, ["--keep"]),
         ("conformance", {"workers": "0", "select": "dynamic"}, ["-k dynamic"]),
         ("smoke", {"fail_fast": True}, ["-x"]),
+        ("smoke", {"mount_options": ["ro", "a=1,b"]}, ["--mount-options=ro --mount-options=a=1,b"]),
     ],
 )
 def test_a_suite_s_flags_become_pytests(
@@ -179,3 +180,13 @@ def test_the_engine_is_asked_for_nothing_where_nothing_is_left(
 ) -> None:
     invoke("cleanup")
     assert calls(tmp_path) == []
+
+
+def test_job_prints_what_kubectl_applies_and_touches_nothing(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    code, said = invoke("job", "--storage-class", "fast-nfs", "smoke")
+    assert code == 0
+    assert "kind: Job\n" in said
+    assert not calls(tmp_path)
+    assert invoke("job", "--storage-class", "fast-nfs", "audit")[0] == 4

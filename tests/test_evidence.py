@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from fakes import FakeEngine, FakeKube, refusal, result
+from fakes import FakeEngine, FakeFencedKube, FakeKube, refusal, result
 from urllib3.exceptions import MaxRetryError
 
 from landfast.cluster.base import Cluster
@@ -15,6 +15,7 @@ from landfast.evidence import collect
 from landfast.images import Images
 from landfast.kube.client import Kube, Object
 from landfast.nfs.export import Export
+from landfast.run import RUN_LABEL
 
 KUBECONFIG = """
 apiVersion: v1
@@ -85,15 +86,16 @@ def kube() -> FakeKube:
 
 
 def evidence(kube: FakeKube, engine: FakeEngine | None) -> dict[str, str]:
-    inspector = SimpleNamespace(list=lambda depth: {"f": f"file of depth {depth}"})
+    inspector = SimpleNamespace(list=lambda top, depth: {"f": f"{top}: files of depth {depth}"})
     cluster = SimpleNamespace(kube=kube, nodes=("n1", "n2"))
     env: Any = SimpleNamespace(
         cluster=cluster,
+        subtree="mine",
         inspector=inspector,
         engine=engine,
         export=Export(server="h", path="/p", kind="external"),
     )
-    stack: Any = SimpleNamespace(namespace="ns", system_namespace="ns")
+    stack: Any = SimpleNamespace(namespace="ns", system_namespace="ns", storage_class="judged")
     return dict(collect(env, [stack]))
 
 
@@ -106,7 +108,7 @@ def test_everything_that_could_explain_a_failure_is_kept(kube: FakeKube) -> None
     objects = list(yaml.safe_load_all(found["objects in ns"]))
     assert [o["metadata"]["name"] for o in objects] == ["mysql-0", "gone", "data"]
     assert "managedFields" not in found["objects in ns"]
-    assert found["export, from the server"] == "file of depth 3"
+    assert found["export, from the server"] == "mine: files of depth 3"
     assert "name: nfs-ssd" in found["PVs and StorageClasses"]
     for node in ("n1", "n2"):
         assert found[f"mounts of {node}"] == MOUNTS.splitlines()[1]
@@ -116,6 +118,21 @@ def test_a_log_that_cannot_be_had_costs_only_itself(kube: FakeKube) -> None:
     logs = evidence(kube, FakeEngine())["pod logs in ns"].splitlines()
     assert logs[:3] == ["--- mysql-0", "InnoDB: ready", "--- gone"]
     assert "could not be collected: " in logs[3]
+
+
+def test_on_a_cluster_of_others_it_holds_the_runs_own_objects_and_the_judged_class() -> None:
+    def mine(kind: str, name: str) -> Object:
+        return {"kind": kind, "metadata": {"name": name, "labels": {RUN_LABEL: "r1"}}}
+
+    there = [
+        *(mine(kind, "own") for kind in ("PersistentVolume", "StorageClass")),
+        *(obj(kind, "theirs", None) for kind in ("PersistentVolume", "StorageClass")),
+        *(obj(kind, "judged", None) for kind in ("PersistentVolume", "StorageClass")),
+    ]
+    found = evidence(FakeFencedKube("r1", *there), None)["PVs and StorageClasses"]
+    seen = [(o["kind"], o["metadata"]["name"]) for o in yaml.safe_load_all(found)]
+    own = [("PersistentVolume", "own"), ("StorageClass", "own")]
+    assert seen == [*own, ("StorageClass", "judged")]
 
 
 def test_nodes_of_an_existing_cluster_are_not_entered(kube: FakeKube) -> None:

@@ -1,5 +1,6 @@
 """An existing cluster: which names are taken, what is announced, which rights are needed."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -148,13 +149,38 @@ def answering(asked: list[Object], allowed: Callable[[Object], bool]) -> Any:
     return Server()
 
 
+class TestOwner:
+    """Consent names the cluster, not the context: what one owns is the cluster."""
+
+    @pytest.fixture
+    def kubeconfig(self, tmp_path: Path) -> Path:
+        file = tmp_path / "config"
+        context = {"name": "staging", "context": {"cluster": "acme-7", "user": "me"}}
+        clusters = [{"name": "acme-7", "cluster": {"server": "https://127.0.0.1:1"}}]
+        users: list[Object] = [{"name": "me", "user": {}}]
+        config = {"contexts": [context], "clusters": clusters, "users": users}
+        file.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **config}))
+        return file
+
+    def test_the_right_name_is_consent_and_none_is_none(self, kubeconfig: Path) -> None:
+        assert existing.check_owner(kubeconfig, "staging", "acme-7")
+        assert not existing.check_owner(kubeconfig, "staging", None)
+
+    def test_another_name_is_told_the_right_one(self, kubeconfig: Path) -> None:
+        with pytest.raises(BadInput, match="the cluster of --context staging is acme-7; repeat"):
+            existing.check_owner(kubeconfig, "staging", "staging")
+
+    def test_in_a_pod_it_is_the_contexts_name(self, tmp_path: Path) -> None:
+        assert existing.check_owner(tmp_path, "in-cluster", "in-cluster")
+
+
 class TestConnect:
     """An existing cluster is refused before anything is made on it, in one sentence."""
 
     @pytest.fixture
     def server(self, monkeypatch: pytest.MonkeyPatch) -> FakeFencedKube:
         server = FakeFencedKube(RUN)
-        monkeypatch.setattr(existing, "FencedKube", lambda *_, **__: server)
+        monkeypatch.setattr(existing, "fenced", lambda *_, **__: server)
         monkeypatch.setattr(existing, "check_context", lambda *_: None)
         return server
 

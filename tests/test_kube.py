@@ -4,6 +4,7 @@ import dataclasses
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from websocket import WebSocketBadStatusException, WebSocketConnectionClosedExce
 
 from landfast.errors import LandfastError, Refused, Unreachable
 from landfast.kube import Kube, KubeError, Request
+from landfast.kube.client import _end
 from landfast.kube.status import condition, event_time, is_ready
 
 POD = {"kind": "Pod", "metadata": {"name": "p", "namespace": "n"}}
@@ -201,3 +203,22 @@ def test_the_time_of_an_event_is_the_last_that_is_known() -> None:
     assert event_time({**meta, "lastTimestamp": "l", "eventTime": "e"}) == "l"
     assert event_time({**meta, "lastTimestamp": None, "eventTime": "e"}) == "e"
     assert event_time(meta) == "c"
+
+
+def test_a_program_whose_connection_breaks_did_not_end() -> None:
+    """The library then looks for a status where there is none."""
+
+    class Broken:
+        sock = SimpleNamespace(shutdown=lambda: None)
+
+        def look(self, timeout: float = 0) -> str:
+            return ""
+
+        run_forever = read_stdout = read_stderr = is_open = close = look
+
+        @property
+        def returncode(self) -> int:
+            raise TypeError("'NoneType' object is not subscriptable")
+
+    with pytest.raises(LandfastError, match="sh in pod: the connection broke before it ended"):
+        _end(Broken(), "sh in pod", 1)

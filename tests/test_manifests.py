@@ -344,7 +344,7 @@ class Refusing:
 def test_what_is_only_taken_is_valid(code: int, message: str) -> None:
     kube = Refusing(code, message)
     namespaced: Object = {"kind": "Pod", "metadata": {"name": "p", "namespace": "not-made-yet"}}
-    validate(kube, [namespaced, find("StorageClass", "nfs-ssd")])  # type: ignore[arg-type]
+    validate(kube, [namespaced, find("StorageClass", "nfs-ssd")], "default")  # type: ignore[arg-type]
     assert [o["metadata"].get("namespace") for o in kube.tried] == ["default", None]
     assert namespaced["metadata"]["namespace"] == "not-made-yet"
 
@@ -355,4 +355,4 @@ def test_a_typo_is_one_sentence_that_names_the_object() -> None:
     with pytest.raises(
         BadInput, match=r'refuses Deployment nfs-client-provisioner: .*"spec.replicsa"$'
     ):
-        validate(kube, [deployment])  # type: ignore[arg-type]
+        validate(kube, [deployment], "default")  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from landfast.cluster import existing, existing_plan, existing_provider, kind_pr
 from landfast.cluster.existing_provider import ExistingProvider
 from landfast.cluster.kind_provider import KindProvider
 from landfast.errors import BadInput, LandfastError
+from landfast.nfs.export import Export
 from landfast.progress import Progress
 from landfast.run import RunRecord, records
 from landfast.settings import load_settings
@@ -33,6 +34,8 @@ def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         gone.forget()
 
     env = SimpleNamespace(cluster=SimpleNamespace(kube=None), model_dump_json=lambda: "{}")
+    env.export = Export(server="h", path="/", kind="container")
+    env.with_export = lambda _: env
     parts = SimpleNamespace(kind=SimpleNamespace(engine=FakeEngine()))
     monkeypatch.setattr(kind_provider, "_prepare", lambda *_: parts)
     monkeypatch.setattr(kind_provider, "_make", lambda *_: env)
@@ -88,7 +91,7 @@ class TestExistingProvider:
         seen: list[tuple[str, bool]] = []
 
         def connect(
-            _kubeconfig: Path, _context: str, run_id: str, *, rights: object, default_classes: bool
+            _kubeconfig: Path, _context: str, run_id: str, *, default_classes: bool, **_: object
         ) -> object:
             seen.append((run_id, default_classes))
             return SimpleNamespace(run_id=run_id)

@@ -24,15 +24,6 @@ def test_pod_is_as_pod_security_restricted_asks() -> None:
     assert spec["automountServiceAccountToken"] is False
 
 
-def test_resources_that_are_given_stay() -> None:
-    spec = restricted(pod(999, resources={"limits": {"memory": "512Mi"}}))["spec"]
-    (container,) = spec["containers"]
-    assert container["resources"] == {
-        "requests": {"cpu": "10m", "memory": "32Mi"},
-        "limits": {"cpu": "1", "memory": "512Mi"},
-    }
-
-
 def test_root_is_left_its_rights() -> None:
     for user in (0, None):
         spec = restricted(pod(user))["spec"]

@@ -12,6 +12,7 @@ from landfast.errors import BadInput
 from landfast.settings import Settings, flag, load_settings
 
 EXISTING = {"cluster": "existing", "context": "staging", "nfs_server": "10.0.0.5:/export"}
+OF_CLASS = {"cluster": "existing", "context": "staging", "storage_class": "fast-nfs"}
 # field: its flag's text, what the text means, and what else has to be given for it to make sense
 VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "cluster": ("existing", "existing", {"context": "c", "nfs_server": "h:/p"}),
@@ -19,6 +20,13 @@ VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "kubeconfig": ("a/config", Path("a/config"), EXISTING),
     "nfs_server": ("h:/p", "h:/p", {"cluster": "existing", "context": "c"}),
     "storage_class": ("fast-nfs", "fast-nfs", {}),
+    "namespace": ("team-a", "team-a", OF_CLASS),
+    "pull_secret": ("registry-key", "registry-key", EXISTING),
+    "node_selector": ("disk=ssd,zone=a", ("disk=ssd", "zone=a"), EXISTING),
+    "toleration": ("db,team=a:NoExecute", ("db", "team=a:NoExecute"), EXISTING),
+    "mount_options": ("nconnect=4,noatime", ("nconnect=4", "noatime"), {}),
+    "nfs_version": ("4.1", "4.1", {}),
+    "plan": ("true", True, EXISTING),
     "nfs_client": ("fuse", "fuse", {}),
     "images": ("kit", "kit", {}),
     "registry": ("mirror.example:5000/x", "mirror.example:5000/x", {}),
@@ -29,6 +37,8 @@ VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "provisioner_contract": ("master", "master", {}),
     "mysql_port": ("3306", 3306, {}),
     "i_own_this_cluster": ("staging", "staging", EXISTING),
+    "server_stop": ("stop it", "stop it", {**OF_CLASS, "server_start": "start it"}),
+    "server_start": ("start it", "start it", {**OF_CLASS, "server_stop": "stop it"}),
     "binding_cases": ("2000", 2000, {}),
     "select": ("mysql and not dynamic", "mysql and not dynamic", {}),
     "workers": ("auto", "auto", {}),
@@ -102,7 +112,13 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({"binding_cases": "1"}, "--binding-cases '1': it must be greater than or equal to 2"),
         ({"provisioner_contract": "v5"}, "--provisioner-contract 'v5': it must be 'auto', "),
         ({"i_own_this_cluster": "c"}, "--i-own-this-cluster needs --cluster existing"),
-        ({**EXISTING, "i_own_this_cluster": "prod"}, "must repeat the name of --context, staging"),
+        ({**OF_CLASS, "server_stop": "x"}, "--server-stop needs --server-start: what breaks must"),
+        ({**OF_CLASS, "server_start": "x"}, "--server-start needs --server-stop"),
+        ({"server_stop": "x", "server_start": "y"}, "--server-stop needs --cluster existing"),
+        (
+            {**EXISTING, "server_stop": "x", "server_start": "y"},
+            "--server-stop needs --storage-class",
+        ),
         ({"patience": "0"}, "--patience '0': it must be greater than 0"),
         ({"patience": "inf"}, "--patience 'inf': it must be a finite number"),
         ({"workers": "many"}, "--workers 'many': it must be a number or auto"),
@@ -122,6 +138,16 @@ def test_nothing_given_is_a_cluster_of_ones_own() -> None:
         ({**EXISTING, "nfs_server_image": "n:1"}, "--nfs-server-image needs --cluster kind"),
         ({**EXISTING, "mysql_port": "3306"}, "--mysql-port needs --cluster kind"),
         ({**EXISTING, "nfs_server": "host"}, "--nfs-server 'host': it must be HOST:/PATH"),
+        ({"plan": True}, "--plan needs --cluster existing"),
+        ({"toleration": ["a"]}, "--toleration needs --cluster existing"),
+        ({**EXISTING, "node_selector": ["disk"]}, "--node-selector 'disk': it must be KEY=VALUE"),
+        ({**EXISTING, "toleration": ["a:Never"]}, "'a:Never': it must be KEY[=VALUE][:EFFECT]"),
+        ({**EXISTING, "pull_secret": "A B"}, "--pull-secret 'A B': it must be the name of an obj"),
+        ({"nfs_version": "4"}, "--nfs-version '4': it must be '3', '4.0', '4.1' or '4.2'"),
+        ({**OF_CLASS, "nfs_version": "3"}, "--nfs-version are for volumes that the run brings"),
+        ({**OF_CLASS, "mount_options": "ro"}, "the options of that class are judged"),
+        ({**EXISTING, "namespace": "team-a"}, "--namespace needs --storage-class"),
+        ({**OF_CLASS, "nfs_server": "h:/p", "namespace": "a"}, "and no --nfs-server"),
         ({"registry": "https://r.example"}, "--registry 'https://r.example': it must be HOST[:"),
         ({"registry": ""}, "--registry '': it must be HOST[:PORT][/PREFIX]"),
         ({"registry": "r", "images": "kit"}, "--registry does not work with --images kit"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from landfast.kit.python import copy_landfast
+
 PROJECT = Path(__file__).parent.parent
 pytestmark = pytest.mark.xdist_group("wheel")  # built once
 FOLDERS = ("fixtures", "kit", "manifests", "reports", "suites")
@@ -69,6 +71,15 @@ def test_the_wheel_has_every_file_of_the_project(wheel: Path) -> None:
     wanted = {f"landfast/project/{name}" for name in listed if not name.endswith(".gitignore")}
     assert wanted <= there
     assert all(name.startswith("landfast/") for name in there)
+
+
+def test_image_of_landfast_has_what_the_wheel_has(wheel: Path, tmp_path: Path) -> None:
+    copy_landfast(tmp_path)
+    copied = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    there = set(zipfile.ZipFile(wheel).namelist())
+    (version,) = (name for name in there if name.endswith("/METADATA"))
+    files = {name for name in there if ".dist-info/" not in name}
+    assert files | {version} <= copied
 
 
 def test_an_installed_landfast_needs_no_repository(landfast: Path, tmp_path: Path) -> None:

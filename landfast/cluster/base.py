@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from landfast.cluster.fence import FencedKube
+from landfast.cluster.guest import fenced
 from landfast.kube import Kube, Object
+from landfast.kube.placement import Placement
 from landfast.kube.status import is_ready
 from landfast.verdict import MissingCapability
 from landfast.waiting import wait_until
@@ -18,7 +19,10 @@ Capability = Literal[
     "cluster.node-shell",
     "cluster.nodeport",
     "cluster.default-class",
+    "cluster.node-faults",
     "cluster.two-workers",
+    "cluster.namespaces",
+    "cluster.recycler",
 ]
 
 
@@ -26,7 +30,9 @@ class Cluster(BaseModel):
     """A cluster that a run may use. It is a value: workers get it as JSON.
 
     `missing` holds the capabilities that it lacks, each with the reason. On an existing cluster
-    `fence` is the id of the run whose label marks what may be changed.
+    `nodes` are those that the run's pods may go to, `fence` is the id of the run whose label marks
+    what may be changed, `guest_in` the namespace of others that the run works in, if it does, and
+    `placement` what its pods need.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -39,14 +45,22 @@ class Cluster(BaseModel):
     mysql_port: int | None = None
     missing: Mapping[Capability, str] = {}
     fence: str | None = None
+    guest_in: str | None = None
+    placement: Placement = Placement()
 
     @cached_property
     def kube(self) -> Kube:
         """The cluster's API."""
-        if self.fence is not None:
-            owned = "cluster.default-class" not in self.missing
-            return FencedKube(self.kubeconfig, self.context, self.fence, default_classes=owned)
-        return Kube(self.kubeconfig, self.context)
+        if self.fence is None:
+            return Kube(self.kubeconfig, self.context)
+        return fenced(
+            self.kubeconfig,
+            self.context,
+            self.fence,
+            guest_in=self.guest_in,
+            default_classes="cluster.default-class" not in self.missing,
+            placement=self.placement,
+        )
 
     def require(self, capability: Capability) -> None:
         """Check that the cluster has a capability.

@@ -12,6 +12,7 @@ from landfast.errors import BadInput
 from landfast.image_names import ImageName
 from landfast.images import Images, recycler
 from landfast.kube import Kube, Object
+from landfast.kube.placement import Placement, Toleration
 from landfast.manifests import Overlay, reference_objects
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import UNSEEN, Export
@@ -24,7 +25,13 @@ _MISSING: dict[Capability, str] = {
     "cluster.nodeport": "NodePorts are out of reach from here; MySQL is used by port-forward",
     "cluster.default-class": "the default StorageClasses of an existing cluster are changed, and "
     "restored, only with --i-own-this-cluster",
+    "cluster.node-faults": "nodes of an existing cluster are broken, and heal, only with "
+    "--storage-class and --i-own-this-cluster, and not with --namespace",
+    "cluster.recycler": "to recycle a volume, the cluster's controller runs a pod as root in the "
+    "namespace default, which a run causes only with --i-own-this-cluster",
+    "cluster.namespaces": "the run works in the one namespace of --namespace",
 }
+_WITH_CONSENT: set[Capability] = {"cluster.default-class", "cluster.recycler"}
 
 
 def snapshot(kube: Kube) -> list[Object]:
@@ -75,6 +82,12 @@ class Plan:
 
     def __str__(self) -> str:
         overlay, export = self.overlay, self.overlay.export
+        if (namespace := self.cluster.guest_in) is not None:
+            return (
+                f"on the existing cluster {self.cluster.context} this run creates in namespace "
+                f"{namespace} PVCs of the class, pods and what MySQL needs, labelled "
+                f"{RUN_LABEL}={overlay.run_id}, and removes them"
+            )
         if not export.seen:
             return (
                 f"on the existing cluster {self.cluster.context} this run creates a namespace for "
@@ -100,13 +113,27 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
     """Look at the cluster and return what a run is going to do there.
 
     Raises:
-        BadInput: the kit's images were asked for and the nodes do not have them.
+        BadInput: there is no such namespace, no node takes pods, or the kit's images were asked for
+            and the nodes do not have them.
     """
+    # the role of a guest reads no namespaces; each has this account
+    if settings.namespace and kube.find("ServiceAccount", "default", settings.namespace) is None:
+        raise BadInput(
+            f"--namespace {settings.namespace}: --context {context} has no such namespace; the run "
+            "does not make it"
+        )
     export = UNSEEN
     if settings.nfs_server is not None:
         server, _, path = settings.nfs_server.partition(":")
-        export = Export(server=server, path=path, kind="external")
-    nodes = kube.list("Node")
+        options = settings.volume_options
+        export = Export(server=server, path=path, kind="external", mount_options=options)
+    placement = placement_of(settings)
+    nodes = [node for node in kube.list("Node") if placement.takes(node)]
+    if not nodes:
+        raise BadInput(
+            f"no node of --context {context} takes pods: none is Ready and schedulable, runs Linux "
+            "and has no taint but those of --toleration and the labels of --node-selector"
+        )
     own = f"landfast-{kube.run_id}"
     overlay = Overlay(
         export=export,
@@ -123,15 +150,31 @@ def make_plan(settings: Settings, kube: FencedKube, kubeconfig: Path, context: s
         kubeconfig=kubeconfig,
         context=context,
         nodes=tuple(sorted(node["metadata"]["name"] for node in nodes)),
-        missing={
-            name: reason
-            for name, reason in _MISSING.items()
-            if name != "cluster.default-class" or settings.i_own_this_cluster is None
-        },
+        missing={name: reason for name, reason in _MISSING.items() if _lacks(name, settings)},
         fence=kube.run_id,
+        guest_in=settings.namespace,
+        placement=placement,
     )
     suffix = f"-{kube.run_id[-4:]}" if found else ""
     return Plan(cluster, replace(overlay, suffix=suffix), found)
+
+
+def _lacks(name: Capability, settings: Settings) -> bool:
+    """Whether a run with these settings lacks a capability of `_MISSING`."""
+    if name == "cluster.namespaces":
+        return settings.namespace is not None
+    if name == "cluster.node-faults":
+        return not settings.breaks_nodes
+    return name not in _WITH_CONSENT or settings.i_own_this_cluster is None
+
+
+def placement_of(settings: Settings) -> Placement:
+    """Return what the pods of a run need."""
+    return Placement(
+        node_selector=dict(entry.split("=", 1) for entry in settings.node_selector),
+        tolerations=tuple(map(Toleration.parse, settings.toleration)),
+        pull_secret=settings.pull_secret,
+    )
 
 
 def images_on(nodes: Iterable[Object], kubernetes: str) -> Images:

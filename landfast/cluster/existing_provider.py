@@ -3,14 +3,14 @@
 import contextlib
 from collections.abc import Iterator
 
-from landfast.cluster import existing, existing_plan
+from landfast.cluster import existing, existing_plan, preflight
 from landfast.cluster.existing_removal import CLUSTER_KINDS, remove
 from landfast.cluster.fence import FencedKube
 from landfast.cluster.provider import Environment, save_environment, saved_environment
-from landfast.cluster.rights import FULL, OF_CLASS
 from landfast.errors import LandfastError
 from landfast.kube.default_classes import restore_default_classes
 from landfast.kube.kubeconfig import kubeconfig_path
+from landfast.kube.placement import Placement
 from landfast.manifests import namespace
 from landfast.nfs import inspector_pod
 from landfast.progress import Progress
@@ -28,12 +28,16 @@ class ExistingProvider:
         """See `Provider.bring_up`."""
         context = str(settings.context)
         kubeconfig = kubeconfig_path(settings.kubeconfig, context)
+        owned = existing.check_owner(kubeconfig, context, settings.i_own_this_cluster)
         kube = existing.connect(
             kubeconfig,
             context,
             run_id,
-            rights=FULL if settings.nfs_server else OF_CLASS,
-            default_classes=settings.i_own_this_cluster is not None,
+            seen=settings.nfs_server is not None,
+            breaks_nodes=settings.breaks_nodes,
+            guest_in=settings.namespace,
+            default_classes=owned,
+            placement=existing_plan.placement_of(settings),
         )
         _sweep(progress, context)
         plan = existing_plan.make_plan(settings, kube, kubeconfig, context)
@@ -54,13 +58,6 @@ def _start(
     plan: existing_plan.Plan, kube: FencedKube, record: RunRecord, progress: Progress
 ) -> Environment:
     overlay, export, client = plan.overlay, plan.overlay.export, "unknown"
-    if export.seen:
-        with progress.phase("export inspector"):
-            kube.create(namespace(overlay.namespace, {RUN_LABEL: kube.run_id}))
-            export = inspector_pod.start(
-                kube, export, overlay.namespace, overlay.images.busybox, kube.run_id
-            )
-            client = inspector_pod.nfs_client(kube, overlay.namespace)
     env = Environment(
         run_id=kube.run_id,
         cluster=plan.cluster,
@@ -72,9 +69,29 @@ def _start(
         suffix=overlay.suffix,
         namespace=overlay.namespace,
     )
+    if not export.seen:
+        save_environment(record, env)  # a removal must know where the run was a guest
+    with progress.phase("images on the nodes"):
+        kube.create(namespace(overlay.namespace, {RUN_LABEL: kube.run_id}))
+        preflight.pull(kube, overlay.namespace, plan.cluster.nodes, _used(plan))
+    if not export.seen:
+        return env
+    with progress.phase("export inspector"):
+        export = inspector_pod.start(
+            kube, export, overlay.namespace, overlay.images.busybox, kube.run_id
+        )
+        client = inspector_pod.nfs_client(kube, overlay.namespace)
+    env = env.model_copy(update={"export": export, "nfs_client": client})
     save_environment(record, env)  # from now on the run's folder may be on the export
-    notes = existing.make_folder(env.inspector, overlay) if export.seen else []
+    notes = existing.make_folder(env.inspector, overlay)
     return env.model_copy(update={"notes": (*filter(None, [plan.note]), *notes)})
+
+
+def _used(plan: existing_plan.Plan) -> list[str]:
+    """Return the images that pods of the run itself have."""
+    images = plan.overlay.images
+    own = [images.busybox, images.mysql]
+    return [*own, images.provisioner] if plan.overlay.export.seen else own
 
 
 def remove_run(record: RunRecord, kube: FencedKube) -> None:
@@ -98,23 +115,20 @@ def _sweep(progress: Progress, only: str | None = None) -> list[str]:
         if record.existing is None or record.alive or only not in (None, record.existing[1]):
             continue
         kubeconfig, context = record.existing
+        env = saved_environment(record)
         with _removing(record, context, progress):
             kube = existing.connect(
                 kubeconfig,
                 context,
                 record.run_id,
-                rights=OF_CLASS if _judged_a_class(record) else FULL,
+                seen=env is None or env.export.seen,
+                guest_in=env.cluster.guest_in if env else None,
                 default_classes=record.owes_default_classes,
+                placement=env.cluster.placement if env else Placement(),
             )
             remove_run(record, kube)
         gone.append(record.run_id)
     return gone
-
-
-def _judged_a_class(record: RunRecord) -> bool:
-    """Whether a run made nothing but pods with volumes of a class of others."""
-    env = saved_environment(record)
-    return env is not None and not env.export.seen
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from landfast import timeouts
 from landfast.cluster.fence import FencedKube
+from landfast.cluster.guest import GuestKube
 from landfast.kube import Object
 from landfast.kube.removal import Name, delete, delete_kinds, retain, wait_gone
 from landfast.nfs import inspector_pod
@@ -38,6 +39,9 @@ def remove(
     Raises:
         LandfastError: something cannot be removed; the next call tries again.
     """
+    if isinstance(kube, GuestKube):
+        _remove_from(kube)
+        return
     _retain_owned(kube)
     reclaimed = _reclaimed_by_others(kube)
     selector = f"{RUN_LABEL}={kube.run_id}"
@@ -61,6 +65,16 @@ def remove(
             inspector_pod.pod_inspector(kube, own, inspector_pod.NAME, own=path).remove(path)
         wait_gone(kube, delete(kube, last), timeout=timeouts.CLUSTER_REMOVE)
     wait_gone(kube, delete_kinds(kube, kinds, labels=selector))
+
+
+def _remove_from(kube: GuestKube) -> None:
+    """Remove a run's objects from the namespace of others in which it worked."""
+    reclaimed = _reclaimed_by_others(kube)
+    labels = f"{RUN_LABEL}={kube.run_id}"
+    kinds = (*_RUNS, "Service", "ConfigMap")
+    inside = delete_kinds(kube, kinds, kube.namespace, labels=labels, grace_seconds=1)
+    wait_gone(kube, [*inside, *reclaimed], timeout=timeouts.CLUSTER_REMOVE)
+    wait_gone(kube, delete(kube, _retain_owned(kube)), timeout=timeouts.CLUSTER_REMOVE)
 
 
 def _retain_owned(kube: FencedKube) -> list[Object]:

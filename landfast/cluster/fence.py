@@ -5,6 +5,7 @@ from pathlib import Path
 from landfast.errors import LandfastError
 from landfast.kube import Kube, Object, Request
 from landfast.kube.default_classes import MARKS
+from landfast.kube.placement import Placement
 from landfast.run import RUN_LABEL
 
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
@@ -25,6 +26,12 @@ def marks_default_class(request: Request) -> bool:
     )
 
 
+def is_provisioned(obj: Object) -> bool:
+    """Whether an object is a PV that a provisioner made."""
+    annotations = obj["metadata"].get("annotations") or {}
+    return obj["kind"] == "PersistentVolume" and _PROVISIONED_BY in annotations
+
+
 class FencedKube(Kube):
     """An existing cluster: a run may read everything and change only what it owns.
 
@@ -34,9 +41,15 @@ class FencedKube(Kube):
     """
 
     def __init__(
-        self, kubeconfig: Path, context: str, run_id: str, *, default_classes: bool = False
+        self,
+        kubeconfig: Path,
+        context: str,
+        run_id: str,
+        *,
+        default_classes: bool = False,
+        placement: Placement = Placement(),  # noqa: B008 - it is frozen
     ) -> None:
-        super().__init__(kubeconfig, context, guards=[self._refuse_foreign])
+        super().__init__(kubeconfig, context, guards=[placement.stamped, self._refuse_foreign])
         self.run_id = run_id
         self._default_classes = default_classes
 
@@ -52,18 +65,16 @@ class FencedKube(Kube):
             return self.owns_namespace(namespace)
         if self._has_label(obj):
             return True
-        claim_ref = (obj.get("spec") or {}).get("claimRef") or {}
-        made = _PROVISIONED_BY in (meta.get("annotations") or {})
-        return (
-            obj["kind"] == "PersistentVolume"
-            and made
-            and self.owns_namespace(claim_ref.get("namespace", ""))
-        )
+        return is_provisioned(obj) and self._owns_pvc(obj["spec"].get("claimRef") or {})
 
     def owns_namespace(self, name: str) -> bool:
         """Whether a namespace exists and has the run's label."""
         there = self.find("Namespace", name) if name else None
         return there is not None and self._has_label(there)
+
+    def _owns_pvc(self, reference: Object) -> bool:
+        """Whether a PVC that a PV refers to is, or was, the run's."""
+        return self.owns_namespace(reference.get("namespace", ""))
 
     def _has_label(self, obj: Object) -> bool:
         return bool((obj["metadata"].get("labels") or {}).get(RUN_LABEL) == self.run_id)

@@ -13,7 +13,7 @@ from landfast.image_names import ImageName
 
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 MYSQL_NODE_PORT = 30306
-_WORKERS = 2
+WORKERS = 2
 # There is one of each: without this, its successor after a kill waits up to 15 s for the old lease.
 _SCHEDULER = {"leader-elect": "false"}
 # At the defaults (20/30) it takes 49 s to bind 200 PVCs, at these 5 s.
@@ -101,5 +101,5 @@ def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str
             )
         ],
         "nodes": [{"role": "control-plane", "extraPortMappings": [port]}]
-        + [{"role": "worker"}] * _WORKERS,
+        + [{"role": "worker"}] * WORKERS,
     }

@@ -52,7 +52,7 @@ class KindProvider:
             record, env = used or ends.enter_context(_made(parts, settings, progress, run_id))
             if record.kept:
                 ends.enter_context(record.lock())
-            yield env
+            yield env.with_export(env.export.mounted_with(settings.volume_options))
             if record.kept:
                 kind_removal.wait_for_namespaces(env.cluster.kube)
 

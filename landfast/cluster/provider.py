@@ -40,6 +40,10 @@ class Environment(BaseModel):
     namespace: str = "default"
     notes: tuple[str, ...] = ()
 
+    def with_export(self, export: Export) -> "Environment":
+        """Return the environment with another export."""
+        return self.model_copy(update={"export": export})
+
     @property  # a cached one would follow a copy of the environment to another export
     def inspector(self) -> ExportInspector:
         """The inspector of the export: on its server if the run owns it, else through a pod."""

@@ -10,18 +10,32 @@ Rights = Mapping[tuple[str, str], str]
 """Verbs by API group and resources, each separated by spaces."""
 
 _MANAGE = "create delete get list"
-OF_CLASS: Rights = {
-    ("", "namespaces pods services configmaps"): _MANAGE,
+IN_NAMESPACE: Rights = {
+    ("", "pods services configmaps"): _MANAGE,
     ("", "persistentvolumeclaims"): f"{_MANAGE} patch",
-    ("", "persistentvolumes"): "delete get list",
     ("", "pods/exec pods/portforward"): "create get",
     ("", "pods/log serviceaccounts"): "get",
     ("", "pods/eviction"): "create",
-    ("", "events nodes"): "list",
+    ("", "events"): "list",
     ("apps", "statefulsets"): f"{_MANAGE} patch",
+}
+"""To judge a class through pods: in the namespace of `--namespace`, or else in all."""
+
+CLUSTER_WIDE: Rights = {
+    ("", "persistentvolumes"): "delete get list",
+    ("", "nodes"): "list",
     ("storage.k8s.io", "storageclasses"): "get list",
 }
-"""To judge a class through pods (`--storage-class`)."""
+"""To judge a class through pods: what is in no namespace."""
+
+OF_CLASS: Rights = {("", "namespaces"): _MANAGE, **IN_NAMESPACE, **CLUSTER_WIDE}
+"""To judge a class through pods in namespaces of the run's own (`--storage-class`)."""
+
+OF_NODES: Rights = {
+    ("", "nodes"): "get list",
+    ("coordination.k8s.io", "leases"): "get",
+}
+"""To break MySQL's node as well (`--i-own-this-cluster`), through a privileged pod."""
 
 FULL: Rights = {
     ("", "namespaces pods services configmaps serviceaccounts"): _MANAGE,
@@ -43,30 +57,54 @@ FULL: Rights = {
 }
 """For every suite: a run then brings a provisioner and classes of its own."""
 
-ROLES = {"landfast-class": OF_CLASS, "landfast-full": FULL}
+ROLES: Mapping[str, Mapping[str, Rights]] = {
+    "landfast-class": {"ClusterRole": OF_CLASS},
+    "landfast-namespace": {"Role": IN_NAMESPACE, "ClusterRole": CLUSTER_WIDE},
+    "landfast-nodes": {"ClusterRole": {**OF_CLASS, **OF_NODES}},
+    "landfast-full": {"ClusterRole": FULL},
+}
+"""By name, what a role and a cluster role of that name grant."""
 
 
-def missing(kube: Kube, rights: Rights) -> list[str]:
+def needed(
+    *, seen: bool, namespace: str | None, breaks_nodes: bool
+) -> list[tuple[Rights, str | None]]:
+    """Return the rights that a run needs, each with the namespace where; None is everywhere.
+
+    Args:
+        seen: whether the run uses an export, for which it brings volumes and classes.
+        namespace: the one that the run is to work in, or None if it makes its own.
+        breaks_nodes: whether it may break MySQL's node.
+    """
+    if namespace is not None:
+        return [(IN_NAMESPACE, namespace), (CLUSTER_WIDE, None)]
+    of_nodes: list[tuple[Rights, str | None]] = [(OF_NODES, None)] if breaks_nodes else []
+    return [(FULL if seen else OF_CLASS, None), *of_nodes]
+
+
+def missing(kube: Kube, rights: Rights, namespace: str | None = None) -> list[str]:
     """Return the rights that a user lacks, as `create namespaces`."""
-    if _may(kube, "*", "*", "*"):
+    if _may(kube, "*", "*", "*", namespace):
         return []
     return [
         f"{verb} {resource}"
-        for group, resource, verb in _each(rights)
-        if not _may(kube, group, resource, verb)
+        for group, resource, verb in each(rights)
+        if not _may(kube, group, resource, verb, namespace)
     ]
 
 
-def _each(rights: Rights) -> Iterator[tuple[str, str, str]]:
+def each(rights: Rights) -> Iterator[tuple[str, str, str]]:
+    """Yield group, resource and verb of each right."""
     for (group, resources), verbs in rights.items():
         for resource in resources.split():
             for verb in verbs.split():
                 yield group, resource, verb
 
 
-def _may(kube: Kube, group: str, resource: str, verb: str) -> bool:
+def _may(kube: Kube, group: str, resource: str, verb: str, namespace: str | None) -> bool:
     resource, _, subresource = resource.partition("/")
     asked = {"group": group, "resource": resource, "subresource": subresource, "verb": verb}
+    asked |= {"namespace": namespace} if namespace else {}
     answer = kube.create(
         {
             "apiVersion": "authorization.k8s.io/v1",
@@ -79,21 +117,23 @@ def _may(kube: Kube, group: str, resource: str, verb: str) -> bool:
 
 
 def manifest(name: str) -> str:
-    """Return the ClusterRole of a name in `ROLES` as YAML, as `docs/roles` has it."""
-    lines = [
-        "# made by `python -m landfast.cluster.rights`: what a run checks before it begins",
-        "apiVersion: rbac.authorization.k8s.io/v1",
-        "kind: ClusterRole",
-        "metadata:",
-        f"  name: {name}",
-        "rules:",
-    ]
-    for (group, resources), verbs in ROLES[name].items():
+    """Return the roles of a name in `ROLES` as YAML, as `docs/roles` has them."""
+    lines = ["# made by `python -m landfast.cluster.rights`: what a run checks before it begins"]
+    for number, (kind, rights) in enumerate(ROLES[name].items()):
         lines += [
-            f"  - apiGroups: {json.dumps([group])}",
-            f"    resources: {json.dumps(resources.split())}",
-            f"    verbs: {json.dumps(verbs.split())}",
+            *(["---"] if number else []),
+            "apiVersion: rbac.authorization.k8s.io/v1",
+            f"kind: {kind}",
+            "metadata:",
+            f"  name: {name}",
+            "rules:",
         ]
+        for (group, resources), verbs in rights.items():
+            lines += [
+                f"  - apiGroups: {json.dumps([group])}",
+                f"    resources: {json.dumps(resources.split())}",
+                f"    verbs: {json.dumps(verbs.split())}",
+            ]
     return "\n".join([*lines, ""])
 
 

@@ -10,6 +10,8 @@ from landfast import timeouts
 from landfast.docker import Engine
 from landfast.environment import Environment
 from landfast.errors import LandfastError
+from landfast.faults.hand import NodeHand
+from landfast.faults.relay import Relay
 from landfast.kube.client import Kube, Object
 from landfast.nfs.disk_server import DiskServer
 from landfast.nfs.inspector import ExportInspector
@@ -29,8 +31,17 @@ MYSQL_PVC = "mysql-data-mysql-0"
 HAND = "hand"
 """The container beside mysqld that signals it where the nodes cannot be entered."""
 
-Reach = Literal["namespace", "cluster"]
-"""What a fault touches: only the run's own namespace, or nodes, servers and the control plane."""
+Reach = Literal["namespace", "node", "server", "cluster"]
+"""What a fault touches: only the run's own namespace; also, with its owner's consent, MySQL's node;
+the owner's NFS server, by the owner's commands; or what only the run's own cluster has."""
+
+
+@dataclass(frozen=True)
+class ServerCommands:
+    """Shell lines of the user's that stop and start the NFS server (`--server-stop`, …)."""
+
+    stop: str
+    start: str
 
 
 @dataclass(frozen=True)
@@ -38,13 +49,18 @@ class Site:
     """What the faults of a run may touch: its own cluster, its own NFS server, one stack.
 
     Faults of a node break the one that the pod `pod_name` is on: MySQL's in the chaos suite. On a
-    cluster of others there is no `own_server`, and faults stay in the stack's namespace.
+    cluster of others there is no `own_server`, and faults stay in the stack's namespace but for
+    what its owner lets them do: `hand` enters MySQL's node, and `relay` is then the way to MySQL;
+    `commands` stop the server.
     """
 
     env: Environment
     stack: Stack
     own_server: DiskServer | None
     pod_name: str = MYSQL_POD
+    hand: NodeHand | None = None
+    relay: Relay | None = None
+    commands: ServerCommands | None = None
 
     @property
     def server(self) -> DiskServer:
@@ -119,8 +135,15 @@ class Site:
         self.delete_pod()
         self.stack.wait_for_next_pod(before, timeout=timeouts.GONE)
 
+    def settle(self) -> None:
+        """Lead the way to MySQL over another node than MySQL's, before its writers use it."""
+        if self.relay:
+            self.relay.settle(away_from=self.node())
+
     def on_node(self, node: str, *argv: str, check: bool = True) -> str:
-        """Run a program in a node's container and return its standard output."""
+        """Run a program on a node, or in the container that is one, and return its output."""
+        if self.hand:
+            return self.hand.run(node, *argv, check=check)
         return self.engine.execute(node, *argv, check=check).stdout
 
 

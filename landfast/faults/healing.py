@@ -26,6 +26,12 @@ def heal_dead_runs(progress: Progress) -> list[str]:
         in_use = record.in_use if record.kept else record.alive
         if in_use or not rollback.open_faults():
             continue
+        if record.existing:
+            proofs.append(
+                f"run {record.run_id} on {record.existing[1]}: nodes heal by their own timers, "
+                "and `landfast cleanup` removes the rest"
+            )
+            continue
         try:
             proofs += _heal(record, rollback, progress)
         except LandfastError as error:

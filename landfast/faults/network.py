@@ -27,8 +27,8 @@ _UPLINK_OUT, _UPLINK_IN = 'oifname "eth0"', 'iifname "eth0"'
 _API = 6443
 _KUBELET = 10250
 _SILENT_SECONDS = 12  # a kubelet renews its lease every 10 s
-_TIMED_OUT = 124
-_NO_ANSWER = "no answer within 1 s"
+TIMED_OUT = 124
+NO_ANSWER = "no answer within 1 s"
 # bash can connect by itself, so nodes need no network client
 _CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
 
@@ -38,7 +38,7 @@ class _Rules(Lasting, NodeFault):
 
     rules: ClassVar[dict[str, tuple[str, ...]]]
     """By hook. SERVER stands for the NFS server's address; the counters are `met` and `hit`."""
-    failure: ClassVar[str] = _NO_ANSWER
+    failure: ClassVar[str] = NO_ANSWER
     """How a connection that the rules apply to fails."""
 
     @classmethod
@@ -52,13 +52,22 @@ class _Rules(Lasting, NodeFault):
         found = self.site.engine.execute(self.node, "nft", "list", "tables", check=False)
         return None if found.returncode == 0 else f"nft does not work: {found.stderr.strip()}"
 
-    def inject(self) -> None:
+    def ruleset(self) -> str:
+        """Return the table as nft(8) reads it."""
         parts = [f"counter {name} {{ }}" for name in ("met", "hit")]
         for hook, rules in self.rules.items():
             parts += [f"chain {hook} {{ type filter hook {hook} priority filter;", *rules, "}"]
         table = "\n".join([f"table inet {self.table()} {{", *parts, "}"])
-        named = table.replace("SERVER", self.aim["server"])
-        self.site.engine.execute(self.node, "nft", "-f", "-", text=named)
+        return table.replace("SERVER", self.aim["server"])
+
+    @classmethod
+    def removal(cls) -> str:
+        """Return what removes the table; adding it first avoids an error if it is missing."""
+        table = f"table inet {cls.table()}"
+        return f"add {table}; delete {table}"
+
+    def inject(self) -> None:
+        self.site.engine.execute(self.node, "nft", "-f", "-", text=self.ruleset())
 
     def counted(self, name: str = "hit") -> int:
         """Return how many packets a counter of the rules saw; 0 also if there are no rules."""
@@ -72,8 +81,8 @@ class _Rules(Lasting, NodeFault):
         """Try a TCP connection from the node for a second; return the complaint, or nothing."""
         argv = ["timeout", "1", "bash", "-c", _CONNECT, "bash", address, str(port)]
         found = self.site.engine.execute(self.node, *argv, check=False, env={"LC_ALL": "C"})
-        if found.returncode in (0, _TIMED_OUT):
-            return _NO_ANSWER if found.returncode else ""
+        if found.returncode in (0, TIMED_OUT):
+            return NO_ANSWER if found.returncode else ""
         return found.stderr.strip().rpartition(": ")[2]
 
     def unconnected(self, address: str, port: int) -> str:
@@ -97,9 +106,7 @@ class _Rules(Lasting, NodeFault):
         return self.table() in self.site.on_node(self.node, "nft", "list", "tables")
 
     def heal(self) -> None:
-        """Remove the table; adding it first avoids an error if it is missing."""
-        table = f"table inet {self.table()}"
-        self.site.on_node(self.node, "nft", f"add {table}; delete {table}")
+        self.site.on_node(self.node, "nft", self.removal())
 
     def prove_healed(self) -> str:
         gone, server = self.wait_no_rules(), self.aim["server"]

@@ -1,6 +1,5 @@
 """Processes of containers, seen from the node that they run on, and the faults of mysqld."""
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.waiting import wait_until
 
 KILLED = 137  # 128 + SIGKILL
+_CONTAINER = "mysql"
 _MYSQLD = ("mysqld", "mariadbd")
 # A process may end while it is read: that is not an error.
 _STATS = """
@@ -201,13 +201,23 @@ class MysqldOom(_MysqldEnds):
         """
         hog = "dd if=/dev/zero bs=48M count=1 2>/dev/null | sleep 15 &"
         script = f"{hog * 12} wait"
-        with contextlib.suppress(LandfastError):  # it goes with the container
+        self.said = "nothing"
+        try:
             self.site.kube.execute(
-                self.site.stack.namespace, "mysql-0", ["sh", "-c", script], timeout=20
+                self.site.stack.namespace,
+                self.site.pod_name,
+                ["sh", "-c", script],
+                container=_CONTAINER,
+                timeout=20,
             )
+        except LandfastError as error:  # it goes with the container
+            self.said = str(error)
 
     def prove_effect(self) -> str:
-        ended = self._prove_end()
+        try:
+            ended = self._prove_end()
+        except NotProven as error:
+            raise NotProven(f"{error}; what was to take memory said {self.said}") from error
         if ended.get("reason") != "OOMKilled":
             raise NotProven(f"mysqld's container ended for the reason {ended.get('reason')}")
         return (

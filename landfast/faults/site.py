@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from landfast.environment import Environment
-from landfast.faults.base import HAND, MYSQL_POD, MYSQL_PVC, Site
+from landfast.faults.base import HAND, MYSQL_POD, MYSQL_PVC, ServerCommands, Site
+from landfast.faults.hand import NodeHand
+from landfast.faults.relay import Relay
 from landfast.kube.client import Object
 from landfast.kube.restricted import restricted
 from landfast.mysql.bridge import bridged
-from landfast.mysql.client import MysqlServer
+from landfast.mysql.client import Dial, MysqlServer
 from landfast.mysql.forward import PodForward
 from landfast.nfs.disk_server import DiskServer, remove_disk_server, start_disk_server
 from landfast.run import RunRecord, records
@@ -89,10 +91,13 @@ def open_site(env: Environment) -> Iterator[Site]:
 
 
 @contextlib.contextmanager
-def open_class_site(env: Environment, storage_class: str) -> Iterator[Site]:
+def open_class_site(
+    env: Environment, storage_class: str, commands: ServerCommands | None = None
+) -> Iterator[Site]:
     """Deploy MySQL on a class of others, in a namespace of its own, and wait until it answers.
 
-    MySQL is reached through the API server, from a port on 127.0.0.1.
+    MySQL is reached through the API server, from a port on 127.0.0.1; where faults may break its
+    node, by way of another node. `commands` stop and start the server of the class.
 
     Raises:
         WaitTimeout: MySQL does not come up.
@@ -101,11 +106,17 @@ def open_class_site(env: Environment, storage_class: str) -> Iterator[Site]:
     with temporary_stack(env, replace(overlay, storage_class=storage_class)) as stack:
         stack.changes += [_as_mysql_with_a_hand(env.images.busybox), restricted]
         stack.create_namespace()
-        dial = PodForward(stack.kube, stack.namespace, "app=mysql", 3306)
+        site = Site(env, stack, None, commands=commands)
+        dial: Dial = PodForward(stack.kube, stack.namespace, "app=mysql", 3306)
+        if "cluster.node-faults" not in env.cluster.missing:
+            hand = NodeHand(stack.kube, env.run_id, env.images.busybox)
+            dial = relay = Relay(stack)
+            relay.settle()
+            site = replace(site, hand=hand, relay=relay)
         with bridged(dial) as port:
             stack.mysql = MysqlServer(port, stack.mysql.password)
             _deploy_mysql(stack)
-            yield Site(env, stack, None)
+            yield site
 
 
 def _deploy_mysql(stack: Stack) -> None:
@@ -147,7 +158,7 @@ def renew_mysql(site: Site) -> None:
 
 def site_on(env: Environment, server: DiskServer, pod_name: str = MYSQL_POD) -> Site:
     """Return the site of a running server; the stack need not be deployed."""
-    own = env.model_copy(update={"export": server.export})
+    own = env.with_export(server.export.mounted_with(env.export.mount_options))
     stack = Stack(own, reference_overlay(own))
     stack.changes.append(_leave_lost_nodes_soon)
     return Site(own, stack, server, pod_name)

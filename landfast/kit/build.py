@@ -11,7 +11,7 @@ from landfast.errors import BadInput
 from landfast.files import free_gib
 from landfast.images import Images
 from landfast.kit.cache import Cache
-from landfast.kit.images import ImageBuilder, needed, recipes
+from landfast.kit.images import ImageBuilder, recipes
 from landfast.progress import Progress
 
 NEEDED_GIB = 8  # measured: 5.5 GiB for programs, trees, images and Go's own caches
@@ -43,7 +43,7 @@ def kit_lock(progress: Progress) -> Iterator[None]:
 def build_kit(running: Engine, progress: Progress, *, whole: bool = False) -> Images:
     """Build what is missing of the kit and return its images. The caller holds the kit's lock.
 
-    With `whole`, build what only some runs need, too: they find it, and tests wait for no compiler.
+    With `whole`, build what is compiled for some runs only, too: their tests wait for no compiler.
 
     Raises:
         BadInput: the disk is too small, or a missing tool cannot be installed here.
@@ -58,6 +58,7 @@ def build_kit(running: Engine, progress: Progress, *, whole: bool = False) -> Im
         )
     builder.programs.kind()
     images = builder.all()
-    for name in sorted(recipes().keys() - needed().keys()) if whole else ():
-        builder.image(name)
+    for name, recipe in recipes().items() if whole else ():
+        if recipe.on_demand and recipe.programs:
+            builder.image(name)
     return images

@@ -13,7 +13,7 @@ from landfast import paths, process, timeouts
 from landfast.docker import Engine
 from landfast.image_names import ImageName
 from landfast.images import Images, recycler
-from landfast.kit import debian
+from landfast.kit import debian, python
 from landfast.kit.cache import Cache, digest, is_script
 from landfast.kit.programs import Programs, kubernetes_version
 from landfast.process import ProcessError
@@ -49,6 +49,8 @@ class Recipe(BaseModel):
     fallback: str | None = None
     on_demand: bool = Field(default=False, exclude=True)  # it is no part of the image, nor its key
     """whether the kit is complete without it: `ImageBuilder.image` builds it"""
+    python: str | None = Field(default=None, exclude=True)  # `python.key` has it
+    """the version of the tree's Python, in an image of Landfast itself"""
 
 
 @cache
@@ -79,6 +81,7 @@ class ImageBuilder:
             recipe.model_dump_json(),
             _FOLDER / name,
             *(self.programs.key(program) for program in recipe.programs),
+            *([python.key(recipe.python)] if recipe.python else []),
         )
 
     def tag(self, name: str) -> str:
@@ -109,6 +112,7 @@ class ImageBuilder:
     def _build(self, name: str, recipe: Recipe, tag: str) -> None:
         programs = {program: self.programs.path(program) for program in recipe.programs}
         tree = self._root_filesystem(name, recipe.rootfs) if recipe.rootfs else None
+        packages = python.packages(self.store, recipe.python) if recipe.python else None
         with self.progress.phase(f"kit: build image {name}"), tempfile.TemporaryDirectory() as work:
             context = Path(work) / "context"
             shutil.copytree(_FOLDER / name, context, symlinks=True)
@@ -116,6 +120,9 @@ class ImageBuilder:
             (context / "bin").mkdir()
             for program, path in programs.items():
                 shutil.copy(path, context / "bin" / program)
+            if packages is not None:
+                shutil.copytree(packages, context / "packages")
+                python.copy_landfast(context / "packages")
             if tree is not None:
                 (context / "rootfs.tar").hardlink_to(tree) if _same_disk(tree, context) else (
                     shutil.copy(tree, context / "rootfs.tar")

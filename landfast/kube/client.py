@@ -17,9 +17,10 @@ from kubernetes.stream import stream
 
 from landfast import timeouts
 from landfast.errors import BadInput, LandfastError, Unreachable
-from landfast.kube import forward
+from landfast.kube import calls, forward, quota
 from landfast.kube.failures import translated
 from landfast.kube.kubeconfig import configuration
+from landfast.kube.quota import QuotaExceeded
 from landfast.kube.request import Guard, KubeError, Object, Request
 from landfast.kube.status import event_time
 from landfast.timeouts import patient
@@ -101,6 +102,7 @@ class Kube:
     def _send(self, request: Request, send: Callable[[Request], T]) -> T:
         """Pass a request through the guards, send it, and translate the client's errors."""
         request = self._admit(request)
+        calls.record(request, _KIND_TO_API.get(request.kind, "v1"))
         with self._translated(str(request)):
             return send(request)
 
@@ -124,6 +126,8 @@ class Kube:
                 sent = replace(sent, body={**(sent.body or {}), "dryRun": ["All"]})
             elif sent.dry_run:
                 arguments["query_params"] = [*arguments.get("query_params", ()), ("dryRun", "All")]
+            if sent.verb == "list":
+                arguments.update(label_selector=sent.labels, field_selector=sent.fields)
             method = {"list": "get", "evict": "create"}.get(sent.verb, sent.verb)
             return getattr(resource, method)(
                 name=sent.name or None,
@@ -176,7 +180,7 @@ class Kube:
     ) -> builtins.list[Object]:
         """Return the objects of a kind, in one namespace or all, by label and field selector."""
         found = self._request(
-            Request("list", kind, namespace=namespace), label_selector=labels, field_selector=fields
+            Request("list", kind, namespace=namespace, labels=labels, fields=fields)
         )
         return [{"kind": kind, **item} for item in found.to_dict()["items"]]
 
@@ -192,10 +196,10 @@ class Kube:
     ) -> str:
         """Return the last lines of the log of a pod's first container."""
 
-        def send(_: Request) -> str:
+        def send(sent: Request) -> str:
             log = self._core().read_namespaced_pod_log(
-                pod,
-                namespace,
+                sent.name,
+                str(sent.namespace),
                 previous=previous,
                 tail_lines=tail_lines,
                 _request_timeout=patient(timeouts.API_REQUEST),
@@ -210,8 +214,17 @@ class Kube:
         """Create an object and return it; an unknown or doubled field is an error.
 
         With `dry_run` the server checks the object strictly and creates nothing.
+
+        Raises:
+            QuotaExceeded: a quota has no room for the object; what is judged does not depend on it.
+            KubeError: the server refuses it for another reason.
         """
-        return dict(self._create(obj, dry_run=dry_run).to_dict())
+        try:
+            return dict(self._create(obj, dry_run=dry_run).to_dict())
+        except KubeError as error:
+            if not dry_run and (lacks := quota.lacks(error.message)):
+                raise QuotaExceeded(f"{error}; {lacks}") from error
+            raise
 
     def warnings(self, obj: Object) -> builtins.list[str]:
         """Return what the API server warns of when asked to create an object; create nothing."""
@@ -251,6 +264,10 @@ class Kube:
             raise
         return True
 
+    def is_bound_in(self, pv: Object, namespace: str) -> bool:
+        """Whether a PV is bound, or was, to a PVC of a namespace."""
+        return (pv["spec"].get("claimRef") or {}).get("namespace") == namespace
+
     def evict(self, pod: str, namespace: str) -> None:
         """Evict a pod, as a drain does: refused where a disruption budget forbids it.
 
@@ -275,7 +292,9 @@ class Kube:
         container: str | None = None,
         timeout: int = timeouts.COMMAND,
     ) -> str:
-        """Run a program in a pod's container, by default its first, and return its output.
+        """Run a program in a pod's container, which must be named if it has several.
+
+        Return its standard output.
 
         Raises:
             LandfastError: it failed; the message has its standard error.
@@ -300,8 +319,8 @@ class Kube:
     def forward(self, namespace: str, pod: str, port: int) -> socket.socket:
         """Return a socket that is connected to a port of a pod through the API server."""
 
-        def send(_: Request) -> socket.socket:
-            return forward.connect(self._api.configuration, namespace, pod, port)
+        def send(sent: Request) -> socket.socket:
+            return forward.connect(self._api.configuration, str(sent.namespace), sent.name, port)
 
         return self._send(Request("forward", "Pod", pod, namespace, {"ports": [port]}), send)
 
@@ -314,6 +333,8 @@ def _end(session: Any, program: str, seconds: float) -> str:
         code = session.returncode if not session.is_open() else None
     except ValueError as error:  # the program was not even started
         raise LandfastError(f"{program}: {str(error).partition(': ')[2]}") from error
+    except TypeError as error:  # the library finds no status: the kubelet was stopped, for example
+        raise LandfastError(f"{program}: the connection broke before it ended") from error
     finally:
         session.close()
         session.sock.shutdown()  # close() leaves the socket open if the server was first

@@ -68,6 +68,18 @@ def check_context(kubeconfig: Path, context: str) -> None:
         raise BadInput(f"--context {context} is not in {kubeconfig}, which has: {has}")
 
 
+def cluster_of(kubeconfig: Path, context: str) -> str:
+    """Return the name of a context's cluster, as its kubeconfig has it; in a pod, the context's.
+
+    The context is one of the kubeconfig's (see `check_context`).
+    """
+    if kubeconfig.is_dir():
+        return context
+    contexts = KubeConfigMerger(str(kubeconfig)).config["contexts"]
+    (found,) = (item["context"] for item in contexts if item["name"] == context)
+    return str(found["cluster"])
+
+
 def configuration(kubeconfig: Path, context: str | None) -> Any:
     """Return the configuration of a client for a context.
 

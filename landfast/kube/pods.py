@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from landfast import timeouts
+from landfast.kube import quota
 from landfast.kube.request import Object
 from landfast.kube.status import condition
 from landfast.verdict import Unknown
@@ -86,8 +87,11 @@ def refusal(owner: Object, events: Iterable[Object] = ()) -> Obstacle | None:
     failure = condition(owner, "ReplicaFailure") or {}
     if failure.get("status") == "True":
         said.append(failure)
-    what = f"a pod of {owner['kind']} {meta['name']}"
-    return Obstacle(what, "FailedCreate", str(said[-1].get("message", ""))) if said else None
+    if not said:
+        return None
+    message = str(said[-1].get("message", ""))
+    message = "; ".join(filter(None, [message, quota.lacks(message)]))
+    return Obstacle(f"a pod of {owner['kind']} {meta['name']}", "FailedCreate", message)
 
 
 def unscheduled(pod: Object) -> tuple[str, str] | None:

@@ -16,8 +16,8 @@ class Request:
     """A request that is about to be sent.
 
     `verb` is the name of the method of `Kube`; `name` is empty for `list` and for names that the
-    server picks; `body` is an object, a patch or options. With `dry_run` the server only checks the
-    request and changes nothing.
+    server picks; `body` is an object, a patch or options; `labels` and `fields` are selectors of
+    `list`. With `dry_run` the server only checks the request and changes nothing.
     """
 
     verb: str
@@ -26,6 +26,8 @@ class Request:
     namespace: str | None = None
     body: Object | None = None
     dry_run: bool = False
+    labels: str = ""
+    fields: str = ""
 
     @property
     def is_read(self) -> bool:

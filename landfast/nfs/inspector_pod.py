@@ -10,13 +10,14 @@ from landfast.kube.pods import obstacle, summary, wait_for_service_account
 from landfast.kube.status import is_ready
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
+from landfast.nfs.mount_options import with_options
 from landfast.run import RUN_LABEL
 from landfast.waiting import WaitTimeout, wait_until
 
 NAME = "landfast-inspector"
 _MOUNT_POINT = PurePosixPath("/export")
 # The inspector must see others' changes at once. An absent server is an error, not a wait.
-_MOUNT_OPTIONS = ["nfsvers=4", "noac", "lookupcache=none", "retry=0"]
+_MOUNT_OPTIONS = ["noac", "lookupcache=none", "retry=0"]
 
 
 def objects(export: Export, namespace: str, image: str, run_id: str) -> list[Object]:
@@ -34,7 +35,7 @@ def objects(export: Export, namespace: str, image: str, run_id: str) -> list[Obj
                 "accessModes": ["ReadWriteMany"],
                 "persistentVolumeReclaimPolicy": "Retain",
                 "claimRef": {"namespace": namespace, "name": NAME},
-                "mountOptions": _MOUNT_OPTIONS,
+                "mountOptions": _mount_options(export),
                 "nfs": {"server": export.server, "path": export.path},
             },
         },
@@ -69,6 +70,11 @@ def objects(export: Export, namespace: str, image: str, run_id: str) -> list[Obj
             },
         },
     ]
+
+
+def _mount_options(export: Export) -> list[str]:
+    """Return how the inspector mounts an export: with version 4, if no other is given."""
+    return with_options(with_options(["nfsvers=4"], export.mount_options), _MOUNT_OPTIONS)
 
 
 def volume_name(namespace: str) -> str:

@@ -215,7 +215,12 @@ def prepared(
 
     The PV has the policy of `settings`. The class has it too, unless it is Recycle, which the API
     refuses for classes.
+
+    Raises:
+        MissingCapability: the policy is Recycle, and the cluster is not to recycle volumes.
     """
+    if settings.reclaim_policy == "Recycle":
+        stack.env.cluster.require("cluster.recycler")
     pvc = PvcMeta(stack.namespace, name, annotations=annotations or {})
     policy = settings.reclaim_policy
     of_class = replace(settings, reclaim_policy="Delete" if policy == "Recycle" else policy)

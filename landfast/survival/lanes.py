@@ -3,13 +3,15 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from landfast.errors import LandfastError
-from landfast.faults.base import Site
+from landfast.faults.base import Site, main_status
 from landfast.kube.client import Kube, Object
 from landfast.kube.status import condition, event_time, is_ready
 from landfast.results import Happening, Lane, Span
+from landfast.survival.milestones import Look
 
 _SAMPLE_SECONDS = 0.5
 _MOST_EVENTS = 30
@@ -17,7 +19,10 @@ _State = tuple[str, bool]
 
 
 class Watcher(threading.Thread):
-    """Looks at a site twice a second and remembers each state with its times."""
+    """Looks at a site twice a second and remembers each state with its times.
+
+    `looks` are those at pod and node that saw something new.
+    """
 
     def __init__(self, site: Site, began: float) -> None:
         super().__init__(name="lanes", daemon=True)
@@ -26,6 +31,8 @@ class Watcher(threading.Thread):
         self._kube = Kube(site.env.cluster.kubeconfig, site.env.cluster.context)
         self._node, self._volume = site.node(), site.volume
         self._spans: dict[str, list[Span]] = {}
+        self._pod: Object | None = None
+        self.looks: list[Look] = []
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -42,10 +49,8 @@ class Watcher(threading.Thread):
     def _sample(self) -> None:
         namespace = self._site.stack.namespace
         looks: dict[str, Callable[[], _State]] = {
-            "pod mysql-0": lambda: _pod_state(self._kube.find("Pod", "mysql-0", namespace)),
-            f"node {self._node.rpartition('-')[2]}": lambda: _node_state(
-                self._kube.get("Node", self._node)
-            ),
+            "pod mysql-0": lambda: self._look_at_pod(namespace),
+            f"node {self._node.rpartition('-')[2]}": self._look_at_node,
             f"PV {self._volume}": lambda: _phase(self._kube.find("PersistentVolume", self._volume)),
         }
         if self._site.own_server:
@@ -57,6 +62,17 @@ class Watcher(threading.Thread):
                 state, good = f"cannot be seen: {type(error).__name__}", False
             self._note(name, state, good)
 
+    def _look_at_pod(self, namespace: str) -> _State:
+        self._pod = self._kube.find("Pod", "mysql-0", namespace)
+        return _pod_state(self._pod)
+
+    def _look_at_node(self) -> _State:
+        node = self._kube.get("Node", self._node)
+        look = look_at(time.monotonic(), self._pod, ready=is_ready(node))
+        if not self.looks or replace(look, at=self.looks[-1].at) != self.looks[-1]:
+            self.looks.append(look)
+        return _node_state(node)
+
     def _note(self, name: str, state: str, good: bool) -> None:
         now = round(time.monotonic() - self._began, 2)
         spans = self._spans.setdefault(name, [])
@@ -65,6 +81,23 @@ class Watcher(threading.Thread):
             if spans[-1].state == state:
                 return
         spans.append(Span(start=now if spans else 0.0, end=now, state=state, good=good))
+
+
+def look_at(at: float, pod: Object | None, *, ready: bool) -> Look:
+    """Return what was seen of MySQL's pod at a moment, and whether its first node was Ready."""
+    if pod is None:
+        return Look(at, "", False, "", "", False, ready)
+    status = main_status(pod)
+    state = status.get("state") or {}
+    return Look(
+        at,
+        uid=pod["metadata"]["uid"],
+        going="deletionTimestamp" in pod["metadata"],
+        node=pod["spec"].get("nodeName") or "",
+        container=str(status.get("containerID", "")) if "running" in state else "",
+        ended="terminated" in state,
+        ready=ready,
+    )
 
 
 def _pod_state(pod: Object | None) -> _State:

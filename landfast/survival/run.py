@@ -17,6 +17,7 @@ from landfast.faults.health import wait_healthy
 from landfast.faults.life import Disguise, FaultRecord, Life, NotHealed
 from landfast.faults.processes import container_of
 from landfast.faults.rollback import Rollback
+from landfast.faults.their_nodes import fitted
 from landfast.mysql import identity
 from landfast.mysql.availability import measure
 from landfast.mysql.checker import check
@@ -25,7 +26,9 @@ from landfast.mysql.ledger import Ledger
 from landfast.nfs.client import read_stats
 from landfast.results import Lane, Marks, Survival
 from landfast.steps import StepFunction
+from landfast.survival.failover import budget
 from landfast.survival.lanes import Watcher, happenings
+from landfast.survival.milestones import Look, Milestones
 from landfast.survival.moments import MOMENTS
 from landfast.survival.scenario import Scenario
 from landfast.survival.verdict import judge
@@ -52,6 +55,7 @@ class _Course:
     fault: FaultRecord
     ended: float
     lanes: tuple[Lane, ...]
+    looks: tuple[Look, ...]
     failures: tuple[str, ...]
 
 
@@ -74,11 +78,13 @@ def survive(
     *,
     disguise: Disguise = lambda fault: fault,
     read: Callable[[Ledger], FinalReading] = lambda ledger: ledger.read(),
+    rehearsal: Milestones | None = None,
 ) -> Survival:
     """Run one scenario and return what it showed.
 
     What the verdict rests on stays in `folder`: history, reading and marks. `disguise` sabotages
-    the fault, `read` reads the ledger at the end.
+    the fault, `read` reads the ledger at the end. `rehearsal` is what a failover's budget predicts
+    from (see `rehearse`).
 
     Raises:
         Unknown: the cluster was not healthy, or took no load: nothing was broken.
@@ -102,12 +108,17 @@ def survive(
     if site.own_server:
         with contextlib.suppress(LandfastError):
             beside["client"] = read_stats(site.engine, site.node(), site.server.address)
-    return survival.model_copy(update=beside)
+    survival = survival.model_copy(update=beside)
+    with contextlib.suppress(LandfastError):
+        seconds = budget(survival, site, course.looks, course.fault.injected, rehearsal or {})
+        survival = survival.model_copy(update={"budget": seconds})
+    return survival
 
 
 def _prepare(scenario: Scenario, site: Site, ledger: Ledger) -> _Before:
     server = site.stack.mysql
     try:
+        site.settle()
         wait_healthy(site, timeout=timeouts.HEALTHY)
         if site.own_server and site.server.mode() != scenario.mode:
             site.server.set_mode(scenario.mode)
@@ -145,14 +156,14 @@ def _run(
         watcher.start()
         try:
             _wait_for_load(ledger)
-            life = Life(disguise(scenario.fault), site, rollback, step)
+            life = Life(disguise(fitted(scenario.fault, site)), site, rollback, step)
             fault = _break_and_heal(scenario, site, ledger, life)
             with step("writes are acknowledged again"):
                 failures = _recover(ledger)
         finally:
             lanes = watcher.stop()
         ended = time.monotonic()
-    return _Course(fault, ended, lanes, failures)
+    return _Course(fault, ended, lanes, tuple(watcher.looks), failures)
 
 
 def _wait_for_load(ledger: Ledger) -> None:

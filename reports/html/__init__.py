@@ -13,7 +13,7 @@ from reports.html.excerpts import excerpts
 from reports.matrix import matrices
 from reports.model import SHOWN_FIRST, Summary
 from reports.survival_words import gist, intervals, lost_run, moment, was_read
-from reports.text import duration, plural, shorten
+from reports.text import duration, elapsed, plural, shorten
 from reports.timeline import timeline
 
 _LONG = 4_000
@@ -65,6 +65,7 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters |= {
     "anchor": _anchor,
     "duration": duration,
+    "elapsed": elapsed,
     "gist": gist,
     "intervals": intervals,
     "long": lambda text: shorten(text, _LONG),

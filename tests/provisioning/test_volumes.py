@@ -32,6 +32,7 @@ from landfast.provisioning.volumes import (
 )
 from landfast.stack import Stack
 from landfast.steps import Refuted, Steps
+from landfast.verdict import MissingCapability
 from landfast.waiting import NotStable, WaitTimeout
 
 IMAGES = Images("kit", "node", "nfs", "provisioner", "mysql", "busybox", "recycler")
@@ -110,6 +111,7 @@ def test_recycler_pod_of_a_prepared_volume_is_removed_from_an_owned_cluster(
     owned: bool, stack: Stack, start: Start, kube: FakeKube
 ) -> None:
     stack.env.cluster.owned = owned  # type: ignore[misc]
+    stack.env.cluster.require = lambda capability: None  # type: ignore[method-assign]
     start(Line.V402)
     kube.before["list"] = kube.before["create"] = lambda *_: None
     made: list[Any] = []
@@ -127,6 +129,22 @@ def test_recycler_pod_of_a_prepared_volume_is_removed_from_an_owned_cluster(
         assert volume.directory == "data"
     assert made == ["Delete", "Recycle"]
     assert (("delete", "Pod", "recycler-for-data-one") in kube.verbs) is owned
+
+
+def test_nothing_is_recycled_where_that_would_run_a_pod_of_root_in_default(
+    stack: Stack, kube: FakeKube
+) -> None:
+    def refuse(capability: str) -> None:
+        raise MissingCapability(capability, "no consent")
+
+    stack.env.cluster.require = refuse  # type: ignore[method-assign]
+    before = [*kube.objects]
+    with (
+        pytest.raises(MissingCapability, match="cluster.recycler"),
+        prepared(stack, "data", ClassSettings("Recycle")),
+    ):
+        pass
+    assert [*kube.objects] == before
 
 
 def volume_in(stack: Stack, kube: FakeKube, phase: str) -> BoundVolume:

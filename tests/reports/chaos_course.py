@@ -8,6 +8,8 @@ from typing import Literal
 from landfast.results import (
     Availability,
     Bin,
+    Budget,
+    BudgetPhase,
     IntervalLosses,
     Lane,
     Latency,
@@ -189,3 +191,31 @@ def lanes(end: float, **states: tuple[tuple[float, str, bool], ...]) -> tuple[La
             )
         )
     return tuple(found)
+
+
+BUDGET = Budget(
+    phases=(
+        BudgetPhase(
+            name="stop, unmount",
+            seconds=3.9,
+            predicted=3.1,
+            basis="as at the rehearsal; at most terminationGracePeriodSeconds 30",
+            shorten="fewer dirty pages (innodb_max_dirty_pages_pct)",
+        ),
+        BudgetPhase(
+            name="mount and start",
+            seconds=1.2,
+            predicted=None,
+            basis="there was no rehearsal",
+            shorten="",
+        ),
+        BudgetPhase(
+            name="first write",
+            seconds=1.5,
+            predicted=0.9,
+            basis="as at the rehearsal",
+            shorten="readinessProbe.periodSeconds",
+        ),
+    ),
+    unseen=("the end of stop",),
+)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chaos_course import Course, lanes, ledger
+from chaos_course import BUDGET, Course, lanes, ledger
 from report_sample import Case, sample_events, write_run
 
 from landfast.journal import Event, SurvivalShown
@@ -224,6 +224,7 @@ def passed(name: str, tier: Tier | None, course: Course, text: str) -> Survival:
             "marks": course.marks,
             "ledger": ledger(course, Verdict.PASS),
             "availability": course.availability(),
+            "budget": BUDGET if name == "pod-delete" else None,
         }
     )
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chaos_course import BLANK
+from chaos_course import BLANK, BUDGET
 from chaos_sample import CONTROL, FAILED, FENCING, LOST, PASSED, SURVIVALS, chaos_events
 from report_sample import Case, sample_events, write_run
 from test_report_html import ATTACK, Page
 
 import reports
 from landfast.journal import ClaimDeclared, Event, SurvivalShown, TestFinished
-from landfast.results import Happening, Lane, LostRun, Span, Survival
+from landfast.results import Budget, Happening, Lane, LostRun, Span, Survival
 from landfast.verdict import Verdict
 from reports.chaos import HEAD, Chaos, chaos_lines, chaos_of
 from reports.html import render_html
@@ -43,6 +43,10 @@ def seen(survival: Survival, **changes: object) -> Survival:
 def counted(survival: Survival, **changes: int) -> Survival:
     counts = survival.ledger.counts.model_copy(update=changes)
     return changed(survival, ledger=survival.ledger.model_copy(update={"counts": counts}))
+
+
+def changed_budget(**changes: object) -> Budget:
+    return BUDGET.model_copy(update=changes)
 
 
 def ended(events: list[Event], claim: str, verdict: Verdict, reason: str = "why") -> list[Event]:
@@ -116,6 +120,26 @@ def test_scenario_that_ended_before_it_showed_anything_stands_in_the_way() -> No
     assert "L3, node-stop is UNKNOWN: ill." in chaos(chaos_events(cases=(case,))).grade.missing
     skipped = ended(chaos_events(cases=(case,)), "chaos.node-stop", Verdict.SKIPPED)
     assert not any("node-stop" in sentence for sentence in chaos(skipped).grade.missing)
+
+
+def test_skipped_scenario_of_a_tier_is_said_not_to_be_shown(tmp_path: Path) -> None:
+    case = Case(
+        "chaos.node-stop",
+        "It MUST.",
+        "nfs(5)",
+        (),
+        verdict=Verdict.SKIPPED,
+        reason="cluster.owned: it is others'",
+        scenario="node-stop",
+        tier="L3",
+    )
+    events = chaos_events(cases=(case,))
+    said = "L3, node-stop: cluster.owned: it is others'"
+    assert chaos(events).unshown == (said,)
+    assert f"  {said}" in chaos_lines(summarise_events(events))
+    assert "Not shown here:" in render_markdown(summarise_events(events))
+    assert said in Page(render(events, tmp_path)).text
+    assert chaos(chaos_events()).unshown == ()
 
 
 def test_control_that_found_nothing_puts_every_pass_in_doubt(tmp_path: Path) -> None:
@@ -344,3 +368,38 @@ def test_moments_are_told_from_the_injection() -> None:
 def test_ledger_of_no_operation_at_all_is_known_to_have_lost_none() -> None:
     assert was_read(BLANK)
     assert not was_read(FAILED)
+
+
+def test_rows_that_stand_out_have_their_class(page: Page) -> None:
+    classes = [row.get("class") for row in page.named("tr")]
+    assert classes.count("control") == 1
+    assert classes.count("longest") == 1
+    assert not any(name and '"' in name for name in page.having("class"))
+
+
+def test_failover_says_where_the_seconds_went(page: Page) -> None:
+    assert (
+        "Where the seconds went, from the injection to the first acknowledged write. The setting "
+        "that would shorten it most: fewer dirty pages (innodb_max_dirty_pages_pct)"
+    ) in page.text
+    assert "stop, unmount3.1 s3.9 sas at the rehearsal" in page.text
+    assert "mount and start\u20131.2 sthere was no rehearsal" in page.text
+    assert "in all4.0 s6.6 snot predicted: mount and start; not seen: the end of stop" in page.text
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        (changed_budget(phases=BUDGET.phases[:1]), "in all3.1 s3.9 snot seen: the end of stop"),
+        (changed_budget(unseen=()), "in all4.0 s6.6 snot predicted: mount and start"),
+    ],
+)
+def test_failover_says_what_is_not_known_of_it(budget: Budget, said: str, tmp_path: Path) -> None:
+    page = Page(render(chaos_events([changed(PASSED, budget=budget)]), tmp_path))
+    assert said in page.text
+
+
+def test_failover_that_no_setting_shortens(tmp_path: Path) -> None:
+    budget = changed_budget(phases=BUDGET.phases[1:2])
+    page = Page(render(chaos_events([changed(PASSED, budget=budget)]), tmp_path))
+    assert "the first acknowledged write\n" in page.text

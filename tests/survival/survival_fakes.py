@@ -19,6 +19,7 @@ from landfast.mysql.identity import IdentityFindings, LogFindings, Snapshot
 from landfast.mysql.writers import _History
 from landfast.results import Lane
 from landfast.survival import run
+from landfast.survival.milestones import Look
 from landfast.survival.scenario import Expected, Scenario
 from landfast.waiting import WaitTimeout
 
@@ -144,6 +145,9 @@ class FakeSite:
     def node(self) -> str:
         return "worker"
 
+    def settle(self) -> None:
+        """Nothing leads to MySQL but its port."""
+
     def replace_pod(self) -> None:
         self.deleted.append("mysql-0")
 
@@ -212,6 +216,7 @@ class FakeWatcher:
 
     def __init__(self, _site: Site, _began: float) -> None:
         self.started = False
+        self.looks: list[Look] = []
 
     def start(self) -> None:
         self.started = True

@@ -14,6 +14,7 @@ from landfast.faults.base import Site
 from landfast.results import Lane, Span
 from landfast.survival import lanes
 from landfast.survival.lanes import Watcher, happenings
+from landfast.survival.milestones import Look
 
 Object = dict[str, Any]
 NODE = "landfast-1-worker2"
@@ -188,6 +189,28 @@ def test_what_cannot_be_seen_is_a_state_and_no_end(
     look(world, watcher, 2)
     assert seen(watcher, "pod mysql-0") == [(0, 2, state, False), (2, 2, "no such pod", False)]
     assert seen(watcher, "NFS server") == [(0, 2, "running", True)]
+
+
+def test_looks_at_pod_and_node_that_see_something_new_are_kept(world: World) -> None:
+    watcher = Watcher(world.site, 100)
+    running = {"name": "mysql", "containerID": "c1", "state": {"running": {}}}
+    status = {"phase": "Running", "containerStatuses": [running]}
+    world.pod = pod(status=status)
+    look(world, watcher, 0.5, 1)
+    ended = running | {"state": {"terminated": {}}}
+    world.pod = pod(
+        metadata={"uid": "u1", "deletionTimestamp": "now"},
+        status=status | {"containerStatuses": [ended]},
+    )
+    look(world, watcher, 1.5)
+    world.pod = None
+    look(world, watcher, 2, 2.5)
+    first = Look(100.5, "u1", going=False, node=NODE, container="c1", ended=False, ready=True)
+    assert watcher.looks == [
+        first,
+        replace(first, at=101.5, going=True, container="", ended=True),
+        Look(102, "", going=False, node="", container="", ended=False, ready=True),
+    ]
 
 
 def test_it_looks_until_it_is_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import result
+from fakes import refusal, result
 from fault_place import CONTAINER, NODE, Object, Place, pod, unproven
 
 from landfast.faults.base import Site
@@ -134,6 +134,19 @@ def test_mysqld_that_was_killed_otherwise_was_not_out_of_memory() -> None:
     ended["reason"] = "OOMKilled"
     place.kube.put(pod(containerID="x://c1", state={"terminated": ended}))
     assert fault.prove_effect().endswith("was OOMKilled at b")
+
+
+def test_memory_that_nothing_took_proves_no_fault() -> None:
+    place = Place(pod(containerID="x://c1", state={"running": {}}))
+
+    def refuse(*_: str) -> None:
+        raise refusal(400, "a container name must be specified")
+
+    place.kube.before["execute"] = refuse
+    fault = MysqldOom(place.site)
+    fault.inject()
+    assert "what was to take memory said" in (said := unproven(fault))
+    assert "a container name must be specified" in said
 
 
 def test_stopped_mysqld_is_watched_and_continued(place: Place) -> None:

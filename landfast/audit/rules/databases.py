@@ -8,6 +8,7 @@ from landfast.audit.objects import PvObject, StorageClass
 from landfast.audit.place import Path
 from landfast.audit.rules.sources import DOCUMENTATION, NOT_ATTACHED
 from landfast.audit.subdir import fate_under, settings
+from landfast.nfs.mount_options import family
 from landfast.provisioning.contract import Reclaimed
 
 _ONE_NODE = "locks hold on one node only, so a second server can open the files"
@@ -44,7 +45,7 @@ def unsafe_options(options: Sequence[str]) -> list[tuple[str, str]]:
     NFSv4, so they are ignored where that version is asked for.
     """
     given = [part.strip() for option in options for part in option.split(",")]
-    last = {_family(option): option for option in given}
+    last = {family(option): option for option in given}
     version = last.get("vers", "").partition("=")[2]
     found = []
     if (hard := last.get("hard")) in ("soft", "softerr"):
@@ -58,11 +59,6 @@ def unsafe_options(options: Sequence[str]) -> list[tuple[str, str]]:
         said = "locks need rpc.statd on every node, and outlive a node that is gone"
         found.append((last["vers"], said))
     return found
-
-
-def _family(option: str) -> str:
-    key = option.partition("=")[0]
-    return {"soft": "hard", "softerr": "hard", "nolock": "lock", "nfsvers": "vers"}.get(key, key)
 
 
 @Rule(

@@ -66,7 +66,7 @@ def throttled(obj: Object) -> Object:
         return obj
     slow = copy.deepcopy(obj)
     for container in slow["spec"]["containers"]:
-        container["resources"]["limits"]["cpu"] = "100m"
+        container["resources"] = {"limits": {"cpu": "100m"}}
     return slow
 
 

@@ -102,6 +102,7 @@ def test_pvc_that_is_deleted_stays_while_its_pod_writes(judged: Judged, test: St
 @pytest.mark.claim("storageclass.deleted-namespace-leaks-nothing")
 def test_pv_of_a_deleted_namespace_ends_as_its_policy_says(judged: Judged, test: Steps) -> None:
     stack = judged.stack
+    stack.env.cluster.require("cluster.namespaces")
     other = f"{stack.namespace}-gone"
     judged.volume()
     with test.step("a pod writes rows"):

@@ -58,6 +58,7 @@ def test_delete_fails_on_a_pv_that_nobody_provisioned(stack: Stack, test: Steps)
 
 @pytest.mark.claim("walkthrough.recycle-scrubs-and-is-deprecated")
 def test_recycle_empties_the_pv_and_is_deprecated(stack: Stack, test: Steps) -> None:
+    stack.env.cluster.require("cluster.recycler")
     warnings = stack.kube.warnings(stack.fit(pv("volume", "/data/share/volume", policy="Recycle")))
     test.observe(f"the API server warns: {warnings}")
     name = release(stack, test, "Recycle")

@@ -31,6 +31,7 @@ def volumes_below_a_recycled_one() -> list[str]:
 
 @pytest.mark.claim("walkthrough.recycling-the-root-scrubs-everything")
 def test_recycling_the_root_of_the_export_destroys_every_volume(stack: Stack, test: Steps) -> None:
+    stack.env.cluster.require("cluster.recycler")
     test.observe(f"in the reference's manifests: {volumes_below_a_recycled_one()}")
     for neighbour in ("mysql", "another-team"):
         stack.export.make_folder(neighbour)
