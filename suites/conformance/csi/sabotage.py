@@ -110,5 +110,9 @@ SABOTAGES = {
     "csi.mounts-outlive-the-plugin": Sabotage(
         "the volume's directory goes with the driver's pods", before("delete", "Pod", remove_all)
     ),
+    "csi.restart-neither-leaks-nor-doubles": Sabotage(
+        "a directory of no PVC appears while the driver is gone",
+        before("delete", "Pod", lambda target, _name: target.stack.export.make_folder("stray")),
+    ),
     "csi.missing-share-cannot-be-mounted": Sabotage("the volume has a share", with_a_share),
 }

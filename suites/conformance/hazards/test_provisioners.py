@@ -1,10 +1,9 @@
 """Hazards of the provisioner's own Deployment: restarts, a second one, its variable NFS_PATH."""
 
 import contextlib
-import copy
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -19,6 +18,7 @@ from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.waiting import wait_until
 from suites.conformance.hazards.objects import folders, variable
+from suites.rights import without_right
 
 _PVCS = 20
 _BLOCKED = 3
@@ -58,43 +58,11 @@ def leader(stack: Stack) -> str:
     return str(json.loads(record).get("holderIdentity", "nobody"))
 
 
-@contextlib.contextmanager
-def without_right(stack: Stack, verb: str) -> Iterator[None]:
-    """Take one verb on PVs from the provisioner while the body runs."""
+def without(stack: Stack, verb: str) -> contextlib.AbstractContextManager[None]:
+    """Take one verb on PVs from the provisioner."""
     (role,) = (o for o in stack.objects("provisioner-rbac") if o["kind"] == "ClusterRole")
-    less = copy.deepcopy(role)
-    for rule in less["rules"]:
-        if "persistentvolumes" in rule["resources"]:
-            rule["verbs"].remove(verb)
-    _grant(stack, less)
-    try:
-        wait_until(
-            f"the provisioner not to be allowed to {verb} PVs",
-            lambda: not _may(stack, verb),
-            timeout=timeouts.CONTROLLER_OBSERVES,
-        )
-        yield
-    finally:
-        _grant(stack, role)
-
-
-def _grant(stack: Stack, role: Object) -> None:
-    stack.kube.delete("ClusterRole", role["metadata"]["name"])
-    stack.kube.create(role)
-
-
-def _may(stack: Stack, verb: str) -> bool:
-    user = f"system:serviceaccount:{stack.system_namespace}:nfs-client-provisioner"
-    asked = {"verb": verb, "resource": "persistentvolumes"}
-    answer = stack.kube.create(
-        {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "metadata": {},
-            "spec": {"user": user, "resourceAttributes": asked},
-        }
-    )
-    return bool(answer["status"]["allowed"])
+    account = f"{stack.system_namespace}:nfs-client-provisioner"
+    return without_right(stack.kube, role, account, verb)
 
 
 def kill_provisioner(stack: Stack) -> str:
@@ -116,7 +84,7 @@ def test_provisioner_killed_between_directory_and_pv_leaks_and_doubles_nothing(
         stack.deploy_provisioner()
     with (
         test.step(f"create {_PVCS} PVCs, kill it when it has made directories but no PV"),
-        without_right(stack, "create"),
+        without(stack, "create"),
     ):
         names = create_pvcs(stack, _PVCS)
         begun = wait_until(
@@ -143,7 +111,7 @@ def test_provisioner_killed_between_directory_and_pv_leaks_and_doubles_nothing(
         test.step(
             "delete all PVCs, kill it when it has archived the directories but deleted no PV"
         ),
-        without_right(stack, "delete"),
+        without(stack, "delete"),
     ):
         for name in names:
             stack.kube.delete("PersistentVolumeClaim", name, stack.namespace)

@@ -24,6 +24,7 @@ var defects = []string{
 	"deletion-takes-alike",  // with DIR, DIR* is deleted
 	"archiving-takes-alike", // with DIR, DIR* is archived
 	"closed-directory",      // nobody but root can enter a new directory
+	"second-directory",      // a directory that is there is not used again
 }
 
 // plant gives the services a defect, if one is asked for.
@@ -63,6 +64,14 @@ func (d *defectiveController) CreateVolume(ctx context.Context, request *csi.Cre
 		share := volume{server: made.server, share: made.share}.handle()
 		first, _ := d.known.LoadOrStore(share, made.subDir)
 		request.Parameters = withSubDir(request.GetParameters(), first.(string))
+	}
+	if made, err := newVolume(request.GetName(), request.GetParameters(), ""); err == nil && d.defect == "second-directory" {
+		d.onShare(ctx, made.volume, func(share string) error {
+			if _, err := os.Stat(made.directory(share)); err == nil {
+				request.Parameters = withSubDir(request.GetParameters(), made.subDir+"-again")
+			}
+			return nil
+		})
 	}
 	created, err := d.controller.CreateVolume(ctx, request)
 	if err != nil {

@@ -69,3 +69,11 @@ func TestDefectClosedDirectory(t *testing.T) {
 		t.Errorf("its mode is %o", mode)
 	}
 }
+
+func TestDefectSecondDirectory(t *testing.T) {
+	s := newSetup(t, "second-directory")
+	for range 2 {
+		s.create(t, "a", nil)
+	}
+	s.check(t, "pvc-a-again/", "pvc-a/")
+}
