@@ -165,18 +165,18 @@ def divide(env: Environment) -> tuple[str, ...]:
     return control, last
 
 
-def give_namespace(env: Environment, name: str = TEAM, hard: Object | None = None) -> None:
-    """Make a namespace that is strict and has a quota, and objects whose names a run has too."""
+def give_namespace(env: Environment) -> None:
+    """Make TEAM, which is strict, with a quota, and with objects of names that a run uses too."""
     kube = env.cluster.kube
-    kube.create(namespace(name, {"pod-security.kubernetes.io/enforce": "restricted"}))
-    quota = _object("v1", "ResourceQuota", "theirs", name)
-    kube.create({**quota, "spec": {"hard": hard or _QUOTA}})
-    kube.create({**_object("v1", "ConfigMap", "mysql-config-map", name), "data": {"THEIR": "own"}})
+    kube.create(namespace(TEAM, {"pod-security.kubernetes.io/enforce": "restricted"}))
+    quota = _object("v1", "ResourceQuota", "theirs", TEAM)
+    kube.create({**quota, "spec": {"hard": _QUOTA}})
+    kube.create({**_object("v1", "ConfigMap", "mysql-config-map", TEAM), "data": {"THEIR": "own"}})
     ports = {"selector": _SELECTOR, "ports": [{"port": 3306}]}
-    kube.create({**_object("v1", "Service", "mysql-service", name), "spec": ports})
+    kube.create({**_object("v1", "Service", "mysql-service", TEAM), "spec": ports})
     wait_until(
-        f"the quota of {name} to be counted",
-        lambda: kube.get("ResourceQuota", "theirs", name).get("status", {}),
+        f"the quota of {TEAM} to be counted",
+        lambda: kube.get("ResourceQuota", "theirs", TEAM).get("status", {}),
         until=lambda status: "used" in status,
         timeout=timeouts.CONTROLLER_OBSERVES,
     )

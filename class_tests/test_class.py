@@ -43,6 +43,13 @@ def test_conformance_judges_every_claim(foreign: Foreign, tmp_path: Path) -> Non
     assert not differences(recorded(tmp_path / "calls"), granted(OF_CLASS))
 
 
+def test_guest_finds_the_class_fit(guest: Foreign, tmp_path: Path) -> None:
+    """Three claims, in one namespace of others."""
+    verdicts = judge(guest, "smoke", tmp_path, "--namespace", TEAM)
+    assert set(verdicts.values()) == {Verdict.PASS}, verdicts
+    assert len(verdicts) == 3
+
+
 def test_guest_judges_the_class_in_a_strict_namespace(guest: Foreign, tmp_path: Path) -> None:
     """One namespace with a quota and PodSecurity `restricted`; on two of four nodes."""
     verdicts = judge(guest, "conformance", tmp_path, "--namespace", TEAM)
