@@ -162,6 +162,18 @@ def divide(env: Environment) -> tuple[str, ...]:
     there = kube.get("Node", control)["spec"].get("taints") or []
     kube.patch("Node", control, {"spec": {"taints": [*there, taint]}})
     kube.patch("Node", last, {"metadata": {"labels": {OS: "windows"}}})
+    wait_until(
+        f"what runs on Linux only to leave {last}",
+        lambda: kube.list("Pod", fields=f"spec.nodeName={last}"),
+        until=lambda pods: not any(OS in (pod["spec"].get("nodeSelector") or {}) for pod in pods),
+        timeout=timeouts.GONE,
+    )
+    wait_until(
+        f"the old label of {last} to follow the new one",
+        lambda: kube.get("Node", last)["metadata"]["labels"].get(f"beta.{OS}"),
+        until=lambda label: label == "windows",
+        timeout=timeouts.CONTROLLER_OBSERVES,
+    )
     return control, last
 
 

@@ -83,23 +83,24 @@ def _retain_owned(kube: FencedKube) -> list[Object]:
     Those of a class of others keep their policy.
     """
     owned = [pv for pv in kube.list("PersistentVolume") if kube.owns(pv)]
-    retain(kube, [pv for pv in owned if not _of_others(kube, pv)])
+    theirs = _classes_of_others(kube)
+    retain(kube, [pv for pv in owned if pv["spec"].get("storageClassName") not in theirs])
     return owned
 
 
 def _reclaimed_by_others(kube: FencedKube) -> list[Name]:
     """Return the run's PVs that another's provisioner reclaims once their PVCs are gone."""
+    theirs = _classes_of_others(kube)
     return [
         ("PersistentVolume", pv["metadata"]["name"], None)
         for pv in kube.list("PersistentVolume")
         if kube.owns(pv)
-        and _of_others(kube, pv)
+        and pv["spec"].get("storageClassName") in theirs
         and pv["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
     ]
 
 
-def _of_others(kube: FencedKube, pv: Object) -> bool:
-    """Whether a PV is of a class that exists and is not the run's."""
-    name = pv["spec"].get("storageClassName")
-    found = kube.find("StorageClass", name) if name else None
-    return found is not None and not kube.owns(found)
+def _classes_of_others(kube: FencedKube) -> set[str]:
+    """Return the names of the classes that are not the run's."""
+    classes = kube.list("StorageClass")
+    return {found["metadata"]["name"] for found in classes if not kube.owns(found)}

@@ -24,7 +24,7 @@ IN_NAMESPACE: Rights = {
 CLUSTER_WIDE: Rights = {
     ("", "persistentvolumes"): "delete get list",
     ("", "nodes"): "list",
-    ("storage.k8s.io", "storageclasses"): "get list",
+    ("storage.k8s.io", "storageclasses"): "list",
 }
 """To judge a class through pods: what is in no namespace."""
 
