@@ -118,7 +118,7 @@ def _stop(case: _Case) -> _Prediction:
 
 
 def _stop_unlocked(case: _Case) -> _Prediction:
-    """Return that of `_stop`: usually mysqld ends of its first failed write, but not always."""
+    """Return that of `_stop`; one of seven such mysqlds needed the whole grace period."""
     seconds, basis = _stop(case)
     return seconds, f"{basis}, which a mysqld that lost its lock may need in full"
 
