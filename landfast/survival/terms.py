@@ -34,6 +34,7 @@ def read_terms(site: Site, *, returns: bool) -> Terms:
             for container in manager["spec"]["containers"]
             for word in [*(container.get("command") or ()), *(container.get("args") or ())]
         ]
+        source = "not set in kube-controller-manager's static pod: Kubernetes' default, assumed"
         if set_to := next((word for word in command if word.startswith(_OPTION)), ""):
             grace = seconds(set_to.removeprefix(_OPTION))
             source = "read from kube-controller-manager's static pod"

@@ -160,6 +160,16 @@ ALL: dict[Milestone, float] = {
 }
 
 
+def test_mysqld_that_lost_its_lock_may_need_its_whole_grace_period() -> None:
+    stop = budget_of(PATHS["node-pause-evicted"], ALL, TERMS, REHEARSAL).phases[3]
+    assert (stop.name, stop.predicted, stop.shorten) == (
+        "stop",
+        3.5,
+        "terminationGracePeriodSeconds",
+    )
+    assert stop.basis.endswith("30, which a mysqld that lost its lock may need in full")
+
+
 def test_eviction_takes_what_the_pod_tolerates() -> None:
     path = PATHS["node-pause-evicted"]
     assert predicted(budget_of(path, ALL, TERMS, REHEARSAL))["eviction"] == 5

@@ -59,7 +59,7 @@ def test_own_cluster_is_read() -> None:
 def test_setting_that_nobody_set_is_assumed() -> None:
     terms = read_terms(site(), returns=False)
     assert terms.monitor_grace == 50
-    assert terms.monitor_source.startswith("assumed")
+    assert terms.monitor_source.startswith("not set in")
 
 
 def test_cluster_of_others_is_asked_for_the_pod_only() -> None:
@@ -67,6 +67,7 @@ def test_cluster_of_others_is_asked_for_the_pod_only() -> None:
     terms = read_terms(others, returns=False)
     assert cast(FakeKube, others.kube).verbs == []
     assert (terms.lease, terms.grace, terms.termination) == (None, None, 30)
+    assert terms.monitor_source == "assumed: Kubernetes' default"
 
 
 @pytest.mark.parametrize(
