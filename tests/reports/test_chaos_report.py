@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chaos_course import BLANK, BUDGET
+from chaos_course import BLANK
 from chaos_sample import CONTROL, FAILED, FENCING, LOST, PASSED, SURVIVALS, chaos_events
 from report_sample import Case, sample_events, write_run
 from test_report_html import ATTACK, Page
 
 import reports
 from landfast.journal import ClaimDeclared, Event, SurvivalShown, TestFinished
-from landfast.results import Budget, Happening, Lane, LostRun, Span, Survival
+from landfast.results import Happening, Lane, LostRun, Span, Survival
 from landfast.verdict import Verdict
 from reports.chaos import HEAD, Chaos, chaos_lines, chaos_of
 from reports.html import render_html
@@ -43,10 +43,6 @@ def seen(survival: Survival, **changes: object) -> Survival:
 def counted(survival: Survival, **changes: int) -> Survival:
     counts = survival.ledger.counts.model_copy(update=changes)
     return changed(survival, ledger=survival.ledger.model_copy(update={"counts": counts}))
-
-
-def changed_budget(**changes: object) -> Budget:
-    return BUDGET.model_copy(update=changes)
 
 
 def ended(events: list[Event], claim: str, verdict: Verdict, reason: str = "why") -> list[Event]:
@@ -375,32 +371,3 @@ def test_rows_that_stand_out_have_their_class(page: Page) -> None:
     assert classes.count("control") == 1
     assert classes.count("longest") == 1
     assert not any(name and '"' in name for name in page.having("class"))
-
-
-def test_failover_says_where_the_seconds_went(page: Page) -> None:
-    assert (
-        "Where the seconds went, from the injection to the first acknowledged write (pod and node "
-        "are looked at twice a second). The setting that would shorten it most: fewer dirty "
-        "pages (innodb_max_dirty_pages_pct)"
-    ) in page.text
-    assert "stop, unmount3.1 s3.9 sas at the rehearsal" in page.text
-    assert "mount and start\u20131.2 sthere was no rehearsal" in page.text
-    assert "in all4.0 s6.6 snot predicted: mount and start; not seen: the end of stop" in page.text
-
-
-@pytest.mark.parametrize(
-    ("budget", "said"),
-    [
-        (changed_budget(phases=BUDGET.phases[:1]), "in all3.1 s3.9 snot seen: the end of stop"),
-        (changed_budget(unseen=()), "in all4.0 s6.6 snot predicted: mount and start"),
-    ],
-)
-def test_failover_says_what_is_not_known_of_it(budget: Budget, said: str, tmp_path: Path) -> None:
-    page = Page(render(chaos_events([changed(PASSED, budget=budget)]), tmp_path))
-    assert said in page.text
-
-
-def test_failover_that_no_setting_shortens(tmp_path: Path) -> None:
-    budget = changed_budget(phases=BUDGET.phases[1:2])
-    page = Page(render(chaos_events([changed(PASSED, budget=budget)]), tmp_path))
-    assert "twice a second)\n" in page.text
