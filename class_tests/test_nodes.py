@@ -31,8 +31,8 @@ from landfast.waiting import wait_until
 _SCENARIOS = ("kubelet-stop", "node-drain", "nfs-port-dropped", "node-restart")
 _HOOK = "{ type filter hook %s priority -10; %s eth0 drop; }"
 _CUT = (
-    f"table inet cut {{ chain out {_HOOK % ('output', 'oifname')} "
-    f"chain in {_HOOK % ('input', 'iifname')} chain on {_HOOK % ('forward', 'oifname')} }}"
+    f"table inet cut {{ chain out {_HOOK % ('output', 'oifname')}; "
+    f"chain in {_HOOK % ('input', 'iifname')}; chain on {_HOOK % ('forward', 'oifname')} }}"
 )
 
 
