@@ -158,7 +158,7 @@ def taint(env: Environment, node: str) -> None:
     """Close a node to pods by a taint."""
     kube = env.cluster.kube
     ours = {"key": "dedicated", "value": "databases", "effect": "NoSchedule"}
-    there = kube.get("Node", node)["spec"].get("taints") or []
+    there = _taints(kube.get("Node", node))
     kube.patch("Node", node, {"spec": {"taints": [*there, ours]}})
 
 
@@ -278,6 +278,10 @@ def enforce_restricted(env: Environment) -> None:
         ),
         timeout=timeouts.HEALTHY,
     )
+
+
+def _taints(node: Object) -> list[Object]:
+    return list(node["spec"].get("taints") or ())
 
 
 def _refusal(kube: Kube, pod: Object) -> str:
