@@ -15,6 +15,7 @@ from landfast.binding.model import Pv, Pvc, PvPhase
 from landfast.binding.state import Owner, Stamp, StoredPv, StoredPvc
 from landfast.image_names import ImageName
 from landfast.kube.default_classes import newest_first
+from landfast.provisioning import csi
 
 _AVAILABLE = ("", "Available")
 _SERVERS = (
@@ -23,7 +24,9 @@ _SERVERS = (
 )
 _DATABASE = re.compile(rf"(^|[/_-])({_SERVERS})($|[/_-])")
 _NOT_A_SERVER = re.compile(r"admin|backup|client|exporter|express|operator|proxy|router")
-_SUBDIR_PROVISIONER = re.compile(r"nfs-subdir-external-provisioner|^nfs-client$|^fuseim\.pri/ifs$")
+_SUBDIR_PROVISIONER = re.compile(
+    r"nfs-(subdir-external|client)-provisioner|^nfs-client$|^fuseim\.pri/ifs$"
+)
 _SUBDIR_PARAMETERS = {"archiveondelete", "pathpattern"}
 
 _R = TypeVar("_R", bound=Resource)
@@ -121,8 +124,21 @@ class Inventory:
             for c in self.classes
             if c.provisioner in here
             or _SUBDIR_PROVISIONER.search(c.provisioner)
-            or _SUBDIR_PARAMETERS & {key.lower() for key in c.parameters}
+            or (
+                c.provisioner != csi.DRIVER
+                and _SUBDIR_PARAMETERS & {key.lower() for key in c.parameters}
+            )
         )
+
+    @cached_property
+    def csi_classes(self) -> tuple[StorageClass, ...]:
+        """The classes of csi-driver-nfs."""
+        return tuple(c for c in self.classes if c.provisioner == csi.DRIVER)
+
+    @property
+    def nfs_classes(self) -> tuple[StorageClass, ...]:
+        """The classes that make volumes on NFS in a way that the audit knows."""
+        return self.subdir_classes + self.csi_classes
 
     @property
     def _environments(self) -> Iterator[tuple[Workload, dict[str, str]]]:

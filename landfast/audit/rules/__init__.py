@@ -2,11 +2,19 @@
 
 from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
-from landfast.audit.rules import binding, classes, databases, directories, patterns, volumes
+from landfast.audit.rules import (
+    binding,
+    classes,
+    databases,
+    directories,
+    options,
+    patterns,
+    volumes,
+)
 
 RULES: tuple[Rule, ...] = tuple(
     found
-    for module in (volumes, directories, binding, classes, patterns, databases)
+    for module in (volumes, directories, options, binding, classes, patterns, databases)
     for found in vars(module).values()
     if isinstance(found, Rule)
 )
