@@ -2,15 +2,16 @@
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from landfast.audit.export import ExportView
 from landfast.audit.objects import Directory, PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.workloads import Pod, PodController, Workload
-from landfast.binding.matching import suits
+from landfast.binding.matching import Misfit, misfits, suits
 from landfast.binding.model import Pv, Pvc, PvPhase
 from landfast.binding.state import Owner, Stamp, StoredPv, StoredPvc
 from landfast.image_names import ImageName
@@ -46,6 +47,13 @@ class Database:
 
     def __str__(self) -> str:
         return f"{self.workload.title} ({self.image})"
+
+
+class Choice(NamedTuple):
+    """PVCs that ask for the same, and the volumes of which each of them could get one."""
+
+    pvcs: tuple[PvcObject, ...]
+    volumes: tuple[PvObject, ...]
 
 
 @dataclass(frozen=True)
@@ -183,6 +191,22 @@ class Inventory:
             and (ref.namespace or "default", ref.name) == (pvc.namespace, pvc.name)
         ]
 
+    def misfits(self, pv: PvObject, pvc: PvcObject) -> list[Misfit]:
+        """Return why a PVC could not take a volume, whatever its phase; empty if it fits."""
+        return list(misfits(_stored_pv(pv), _stored_pvc(pvc, self.storage_class_of(pvc))))
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """The PVCs whose volume Kubernetes has yet to choose, with what each could take."""
+        alike: dict[object, list[PvcObject]] = defaultdict(list)
+        for pvc in self.pvcs:
+            if not self.is_pinned(pvc):
+                stored = _stored_pvc(pvc, self.storage_class_of(pvc))
+                alike[replace(stored, spec=replace(stored.spec, name=""))].append(pvc)
+        return tuple(
+            Choice(tuple(pvcs), tuple(self.candidates(pvcs[0]))) for pvcs in alike.values()
+        )
+
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""
         wanted = _stored_pvc(pvc, self.storage_class_of(pvc))
@@ -250,6 +274,7 @@ def _made_by(controller: PodController) -> Iterator[PvcObject]:
                     update={"name": name, "namespace": controller.namespace}
                 ),
                 spec=template.spec,
+                made_by=f"{controller.title} {template.metadata.name}",
                 place=controller.place.at(("spec", "volumeClaimTemplates", number)),
             )
 

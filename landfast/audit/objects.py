@@ -162,10 +162,14 @@ class PvcSpec(Model):
 
 
 class PvcObject(Resource):
-    """A PVC, defined by itself or by a StatefulSet's `volumeClaimTemplates`."""
+    """A PVC, defined by itself or by a StatefulSet's `volumeClaimTemplates`.
+
+    `made_by` names the StatefulSet and the template, if it is such a one.
+    """
 
     spec: PvcSpec = PvcSpec()
     status: Status = Status()
+    made_by: str = ""
 
     @property
     def storage_class(self) -> str | None:

@@ -6,15 +6,29 @@ from landfast.audit.rules import (
     binding,
     classes,
     databases,
+    defaults,
     directories,
     options,
     patterns,
+    ties,
+    unbound,
     volumes,
 )
 
 RULES: tuple[Rule, ...] = tuple(
     found
-    for module in (volumes, directories, options, binding, classes, patterns, databases)
+    for module in (
+        volumes,
+        directories,
+        options,
+        binding,
+        ties,
+        unbound,
+        defaults,
+        classes,
+        patterns,
+        databases,
+    )
     for found in vars(module).values()
     if isinstance(found, Rule)
 )
