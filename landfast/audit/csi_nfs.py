@@ -1,7 +1,8 @@
 """What a class of csi-driver-nfs says, as the driver's contract takes it."""
 
 from landfast.audit.objects import StorageClass
-from landfast.provisioning.csi import ClassSettings
+from landfast.audit.subdir import SAMPLES
+from landfast.provisioning.csi import ClassSettings, directory
 
 
 def parameters(storage_class: StorageClass) -> dict[str, str]:
@@ -20,3 +21,8 @@ def settings(storage_class: StorageClass) -> ClassSettings:
         given.get("ondelete"),
         given.get("mountpermissions"),
     )
+
+
+def directories(given: ClassSettings) -> list[str]:
+    """Return the directories of some PVCs' volumes, relative to the share; "" is the share."""
+    return [directory(given, pvc, f"pvc-{n}") for n, pvc in enumerate(SAMPLES)]

@@ -182,6 +182,7 @@ class StorageClass(ClusterScoped):
     parameters: Mapping[str, Any] = {}
     reclaim_policy: str = "Delete"
     mount_options: tuple[str, ...] = ()
+    allow_volume_expansion: bool = False
 
     @property
     def is_default(self) -> bool:

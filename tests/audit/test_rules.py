@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from cases_binding import BINDING
 from cases_classes import CLASSES
+from cases_csi import CSI
 from cases_databases import DATABASES
 from cases_options import OPTIONS
+from cases_ties import TIES
+from cases_unbound import UNBOUND
 from cases_volumes import VOLUMES
 from objects_to_audit import (
     DEFAULT,
@@ -31,7 +34,7 @@ from landfast.audit.rules import RULES
 from landfast.kube.client import Object
 
 ROOT = Path(__file__).parents[2]
-ALL = [*VOLUMES, *OPTIONS, *BINDING, *CLASSES, *DATABASES]
+ALL = [*VOLUMES, *OPTIONS, *BINDING, *TIES, *UNBOUND, *CLASSES, *CSI, *DATABASES]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 
 

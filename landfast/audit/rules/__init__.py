@@ -5,6 +5,7 @@ from landfast.audit.inventory import Inventory
 from landfast.audit.rules import (
     binding,
     classes,
+    csi,
     databases,
     defaults,
     directories,
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = tuple(
         unbound,
         defaults,
         classes,
+        csi,
         patterns,
         databases,
     )
