@@ -7,17 +7,15 @@ from typing import Any
 
 import yaml
 
-from landfast import __version__
 from landfast.cluster.existing_plan import placement_of
 from landfast.cluster.rights import manifest
 from landfast.errors import BadInput
+from landfast.image_names import LANDFAST_IMAGE
 from landfast.kube.kubeconfig import IN_CLUSTER
 from landfast.kube.placement import Placement
 from landfast.kube.request import Object
 from landfast.settings import Settings, flag, is_repeated, load_settings, options_of
 
-IMAGE = f"landfast/landfast:{__version__}"
-"""The name under which `landfast/Containerfile` says to build the image."""
 SONOBUOY_RESULTS = "/tmp/sonobuoy/results"  # noqa: S108 - Sonobuoy's own place in the plugin's pod
 _NAME = "landfast"
 _SUITES = ("conformance", "smoke", "chaos")
@@ -45,8 +43,8 @@ class Job:
 
     suite: str
     options: tuple[str, ...]
-    role: str
-    image: str = IMAGE
+    roles: tuple[str, ...]
+    image: str = LANDFAST_IMAGE
     namespace: str | None = None
     placement: Placement = field(default_factory=Placement)
     labels: Mapping[str, str] = field(default_factory=lambda: {"app.kubernetes.io/name": _NAME})
@@ -54,8 +52,9 @@ class Job:
     def objects(self) -> list[Object]:
         """Return the objects in the order of their creation, for `kubectl apply`."""
         space, group = self.namespace or _NAME, "rbac.authorization.k8s.io"
-        role: Object = yaml.safe_load(manifest(self.role))
+        role, *others = (yaml.safe_load(manifest(name)) for name in self.roles)
         role["metadata"] = {"name": f"{_NAME}-{space}", "labels": dict(self.labels)}  # its own
+        role["rules"] += [rule for other in others for rule in other["rules"]]
         account = {"kind": "ServiceAccount", "name": _NAME, "namespace": space}
         found = [] if self.namespace else [self._object("v1", "Namespace", space)]
         return [
@@ -146,9 +145,10 @@ def job(
     for foreign in sorted(flags.keys() - options_of(suite)):
         raise BadInput(f"{flag(foreign)} is no option of the suite {suite}")
     settings = load_settings({**flags, "cluster": "existing", "context": IN_CLUSTER})
-    role = "landfast-full" if settings.nfs_server else "landfast-class"
+    roles = ["landfast-full" if settings.nfs_server else "landfast-class"]
+    roles += ["landfast-writers"] if settings.writers else []
     options, placement = _options(settings, suite), placement_of(settings)
-    made = Job(suite, options, role, image or IMAGE, namespace, placement)
+    made = Job(suite, options, tuple(roles), image or LANDFAST_IMAGE, namespace, placement)
     objects = [made.sonobuoy_plugin()] if sonobuoy else made.objects()
     sys.stdout.write(yaml.safe_dump_all(objects, sort_keys=False))
 

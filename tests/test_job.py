@@ -13,9 +13,10 @@ from test_settings import VALUES
 from landfast import paths
 from landfast.cluster.rights import manifest
 from landfast.errors import BadInput
+from landfast.image_names import LANDFAST_IMAGE
 from landfast.images import registry_names
 from landfast.in_cluster import config_maps
-from landfast.job import IMAGE, OPTIONS, SONOBUOY_RESULTS, job
+from landfast.job import OPTIONS, SONOBUOY_RESULTS, job
 from landfast.kube import Object
 from landfast.settings import is_repeated, load_settings, options_of
 
@@ -163,7 +164,7 @@ class TestContainerfile:
         assert f"docker.io/library/{_value('ARG BASE=')}" == registry_names()["debian"]
 
     def test_name_is_the_one_that_the_job_asks_for(self) -> None:
-        assert f"--tag {IMAGE} " in CONTAINERFILE
+        assert f"--tag {LANDFAST_IMAGE} " in CONTAINERFILE
 
     def test_copies_all_that_the_wheel_is_made_of(self) -> None:
         project = tomllib.loads((paths.PROJECT / "pyproject.toml").read_text())
