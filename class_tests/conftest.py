@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from class_tests.foreign import TEAM, Foreign, divide, give_namespace, install_class, user
+from class_tests.in_cluster import Administrator
 from landfast.cluster import kind
 from landfast.environment import environment
 from landfast.progress import Progress
@@ -26,6 +27,18 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
             closed = divide(env)
             install_class(env)
             yield Foreign(env, user(env, "landfast-class", folder / "kubeconfig"), closed)
+
+
+@pytest.fixture(scope="session")
+def administrator(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Administrator:
+    """The cluster's administrator, with their programs."""
+    return Administrator(foreign.env, tmp_path_factory.mktemp("administrator"))
+
+
+@pytest.fixture(scope="session")
+def image(administrator: Administrator) -> str:
+    """Landfast's own image; every node has it."""
+    return administrator.bring_landfast()
 
 
 @pytest.fixture(scope="session")

@@ -145,6 +145,8 @@ def job(
     for foreign in sorted(flags.keys() - options_of(suite)):
         raise BadInput(f"{flag(foreign)} is no option of the suite {suite}")
     settings = load_settings({**flags, "cluster": "existing", "context": IN_CLUSTER})
+    if settings.writers and image and settings.writer_image == LANDFAST_IMAGE:
+        settings = settings.model_copy(update={"writer_image": image})
     roles = ["landfast-full" if settings.nfs_server else "landfast-class"]
     roles += ["landfast-writers"] if settings.writers else []
     options, placement = _options(settings, suite), placement_of(settings)

@@ -100,6 +100,20 @@ def test_pod_goes_where_the_pods_of_the_run_go(printed: Any) -> None:
     }
 
 
+def test_writers_in_pods_have_their_rights_and_the_image_of_the_job(printed: Any) -> None:
+    given = {"writers": "16", "writer_pods": "2", "image": "r/landfast:1"}
+    objects = printed("chaos", **given)
+    rules = yaml.safe_load(manifest("landfast-class"))["rules"]
+    more = yaml.safe_load(manifest("landfast-writers"))["rules"]
+    assert by_kind(objects)["ClusterRole"]["rules"] == [*rules, *more]
+    (container,) = pod_of(objects)["containers"]
+    assert "--writer-image=r/landfast:1" in container["args"]
+    (other,) = pod_of(printed("chaos", **given, writer_image="r/w:1"))["containers"]
+    assert "--writer-image=r/w:1" in other["args"]
+    (plain,) = pod_of(printed("chaos", image="r/landfast:1"))["containers"]
+    assert not [word for word in plain["args"] if "writer" in word]
+
+
 def test_run_that_failed_is_not_repeated(printed: Any) -> None:
     objects = printed()
     assert by_kind(objects)["Job"]["spec"]["backoffLimit"] == 0
@@ -114,6 +128,8 @@ def test_pods_command_line_means_what_was_asked_for(suite: str, fields: set[str]
     given.pop("registry", None) if given.get("images") == "kit" else None
     for of_volumes in ("mount_options", "nfs_version"):  # the class has its own
         given.pop(of_volumes, None)
+    if given.keys() & {"writers", "writer_pods"}:
+        given |= {"writers": "64", "writer_pods": "8"}
     place = {"cluster": "existing", "context": "in-cluster"}
     asked = load_settings({**given, **place})
     options = [option.removeprefix("--") for option in module._options(asked, suite)]
