@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     """chaos: shell command on this host that stops the class's NFS server; with --server-start"""
     server_start: str | None = None
     """chaos: shell command on this host that starts the class's NFS server again"""
-    writers: int | None = Field(None, ge=8)
+    writers: int | None = Field(None, ge=8, le=128)  # MySQL takes 151 connections
     """chaos: how many writers load MySQL, in pods, instead of eight on this host"""
     writer_pods: int | None = Field(None, ge=1)
     """chaos: in how many pods, spread over the nodes; with --writers"""

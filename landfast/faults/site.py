@@ -121,9 +121,10 @@ def open_class_site(
             relay.settle()
             site = replace(site, hand=hand, relay=relay)
         if writers:
+            elsewhere = site.relay is not None and len(env.cluster.nodes) > 1
             pods = WriterPods(
                 *(stack.kube, stack.namespace, stack.make, env.images.landfast, *writers),
-                avoid=site.node if site.relay else str,
+                avoid=site.node if elsewhere else str,
             )
             site = replace(site, writers=pods)
         with bridged(dial) as port:

@@ -129,9 +129,12 @@ class WriterPods:
         Raises:
             Unknown: nothing was for a while: nobody knows what its writers were told.
         """
-        for pod in self._pods:
-            if time.monotonic() - pod.looks[-1].received > patient(_SILENT_SECONDS):
-                raise Unknown(self._loss_of(pod))
+        pod = self._most_silent()
+        if time.monotonic() - pod.looks[-1].received > patient(_SILENT_SECONDS):
+            raise Unknown(self._loss_of(pod))
+
+    def _most_silent(self) -> _Pod:
+        return min(self._pods, key=lambda pod: pod.looks[-1].received)
 
     def _addressed(self, task: Task) -> Task:
         """Return a task with the address at which pods reach MySQL."""
@@ -202,8 +205,7 @@ class WriterPods:
                 ignoring=(LandfastError,),
             )
         except WaitTimeout as error:
-            silent = min(self._pods, key=lambda pod: pod.looks[-1].received)
-            raise Unknown(f"{self._loss_of(silent)}; {error}") from error
+            raise Unknown(f"{self._loss_of(self._most_silent())}; {error}") from error
 
     def _fetch_all(self, history: Path, *words: str) -> list[bool]:
         """Append what is new to a file; return of each pod whether nothing more can follow."""
