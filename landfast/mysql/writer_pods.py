@@ -217,14 +217,14 @@ class WriterPods:
         said = self._kube.execute(self._namespace, pod.name, asked)
         received = time.monotonic()
         head, _, lines = said.partition("\n")
-        read, ended, offset, count = head.split()
-        if lines.count("\n") != int(count):
+        told = head.split()
+        if len(told) != 4 or lines.count("\n") != int(told[3]):
             raise LandfastError(f"a piece of the history in pod {pod.name} came only in part")
         with self._one_at_a_time, history.open("a") as file:
             file.write(lines)
-        pod.offset = int(offset)
-        pod.looks.append(Look(sent, float(read), received))
-        return ended == "1" and not lines
+        pod.offset = int(told[2])
+        pod.looks.append(Look(sent, float(told[0]), received))
+        return told[1] == "1" and not lines
 
     def _loss_of(self, pod: _Pod) -> str:
         state = "its state is not known"
