@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from class_tests.foreign import TEAM, Foreign, divide, give_namespace, install_class, user
+from class_tests.foreign import TEAM, Foreign, give_namespace, install_class, taint, user
 from class_tests.in_cluster import Administrator
+from class_tests.windows import windows
 from landfast.cluster import kind
 from landfast.environment import environment
 from landfast.progress import Progress
@@ -24,9 +25,12 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kind, "WORKERS", 3)
         with environment(load_settings({}), Progress()) as env:
-            closed = divide(env)
-            install_class(env)
-            yield Foreign(env, user(env, "landfast-class", folder / "kubeconfig"), closed)
+            tainted, *_, of_windows = sorted(env.cluster.nodes)
+            taint(env, tainted)
+            with windows(env, of_windows):
+                install_class(env)
+                someone = user(env, "landfast-class", folder / "kubeconfig")
+                yield Foreign(env, someone, (tainted, of_windows))
 
 
 @pytest.fixture(scope="session")

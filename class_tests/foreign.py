@@ -154,27 +154,12 @@ def _unlabel(obj: Object) -> None:
             del labels[name]
 
 
-def divide(env: Environment) -> tuple[str, ...]:
-    """Close nodes to pods: by a taint, and by the label of Windows; return their names."""
-    control, *_, last = sorted(env.cluster.nodes)
-    taint = {"key": "dedicated", "value": "databases", "effect": "NoSchedule"}
+def taint(env: Environment, node: str) -> None:
+    """Close a node to pods by a taint."""
     kube = env.cluster.kube
-    there = kube.get("Node", control)["spec"].get("taints") or []
-    kube.patch("Node", control, {"spec": {"taints": [*there, taint]}})
-    kube.patch("Node", last, {"metadata": {"labels": {OS: "windows"}}})
-    wait_until(
-        f"what runs on Linux only to leave {last}",
-        lambda: kube.list("Pod", fields=f"spec.nodeName={last}"),
-        until=lambda pods: not any(OS in (pod["spec"].get("nodeSelector") or {}) for pod in pods),
-        timeout=timeouts.GONE,
-    )
-    wait_until(
-        f"the old label of {last} to follow the new one",
-        lambda: kube.get("Node", last)["metadata"]["labels"].get(f"beta.{OS}"),
-        until=lambda label: label == "windows",
-        timeout=timeouts.CONTROLLER_OBSERVES,
-    )
-    return control, last
+    ours = {"key": "dedicated", "value": "databases", "effect": "NoSchedule"}
+    there = kube.get("Node", node)["spec"].get("taints") or []
+    kube.patch("Node", node, {"spec": {"taints": [*there, ours]}})
 
 
 def give_namespace(env: Environment) -> None:

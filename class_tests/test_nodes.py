@@ -1,7 +1,6 @@
 """What an owner lets Landfast break, and that it heals although Landfast is killed."""
 
 import contextlib
-import shlex
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from class_tests.foreign import CONTEXT, Foreign, user
+from class_tests.power import server_commands
 from class_tests.running import command, judge
 from landfast import process, timeouts
 from landfast.docker import Engine
@@ -29,10 +29,11 @@ from landfast.verdict import Verdict
 from landfast.waiting import wait_until
 
 _SCENARIOS = ("kubelet-stop", "node-drain", "nfs-port-dropped", "node-restart")
+_OF_SERVER = ("server-command-mysqld-killed", "server-command")
 _HOOK = "{ type filter hook %s priority -10; %s eth0 drop; }"
 _CUT = (
-    f"table inet cut {{ chain out {_HOOK % ('output', 'oifname')} "
-    f"chain in {_HOOK % ('input', 'iifname')} chain on {_HOOK % ('forward', 'oifname')} }}"
+    f"table inet cut {{ chain out {_HOOK % ('output', 'oifname')}; "
+    f"chain in {_HOOK % ('input', 'iifname')}; chain on {_HOOK % ('forward', 'oifname')} }}"
 )
 
 
@@ -55,22 +56,19 @@ def consent(owner: Foreign) -> tuple[str, ...]:
     return ("--i-own-this-cluster", owner.cluster_name)
 
 
-def server_commands(foreign: Foreign) -> tuple[str, ...]:
-    """Return the options with which the class's server is stopped and started."""
-    engine, server = _engine(foreign), str(foreign.env.export.container)
-    env = " ".join(f"{k}={shlex.quote(v)}" for k, v in engine.env.items())
-    return (
-        *("--server-stop", f"{env} docker pause {server}"),
-        *("--server-start", f"{env} docker unpause {server} || true"),
-    )
+def pause_commands(foreign: Foreign) -> tuple[str, ...]:
+    """Return the options with which the class's server is paused and goes on."""
+    server = foreign.env.export.container
+    pause, go_on = f"docker pause {server}", f"docker unpause {server} || true"
+    return server_commands(_engine(foreign), pause, go_on)
 
 
 def test_mysql_survives_what_its_owner_lets_break(
     owner: Foreign, consent: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """Four faults of the node, and one of the server."""
-    names = [*_SCENARIOS, "server-command"]
-    options = [*consent, *server_commands(owner), "--scenario", ",".join([*names, "nfs-kill"])]
+    """Four faults of the node, and two of the server."""
+    names = [*_SCENARIOS, *_OF_SERVER]
+    options = [*consent, *pause_commands(owner), "--scenario", ",".join([*names, "nfs-kill"])]
     verdicts = judge(owner, "chaos", tmp_path, *options)
     assert verdicts == {
         **{f"chaos.{name}": Verdict.PASS for name in names},
@@ -83,16 +81,16 @@ def test_faults_without_injection_prove_nothing(
     owner: Foreign, consent: tuple[str, ...], tmp_path: Path
 ) -> None:
     """Each claim's sabotage."""
-    names = [*_SCENARIOS, "server-command"]
+    names = [*_SCENARIOS, *_OF_SERVER]
     claims = [f"chaos.{name}" for name in names]
-    options = [*consent, *server_commands(owner), "--scenario", ",".join(names)]
+    options = [*consent, *pause_commands(owner), "--scenario", ",".join(names)]
     verdicts = judge(owner, "chaos", tmp_path, *options, "--", "--sabotage", ",".join(claims))
     assert verdicts == dict.fromkeys(claims, Verdict.UNKNOWN)
 
 
 def test_nodes_stay_whole_without_consent(foreign: Foreign, tmp_path: Path) -> None:
     """All are skipped."""
-    options = ["--scenario", ",".join([*_SCENARIOS, "server-command"])]
+    options = ["--scenario", ",".join([*_SCENARIOS, *_OF_SERVER])]
     assert set(judge(foreign, "chaos", tmp_path, *options).values()) == {Verdict.SKIPPED}
 
 
@@ -195,7 +193,7 @@ def test_restarted_node_comes_back(
 def test_server_is_started_by_the_last_will(owner: Foreign, tmp_path: Path) -> None:
     """Landfast is killed while the server is stopped."""
     server, engine = str(owner.env.export.container), _engine(owner)
-    options = server_commands(owner)
+    options = pause_commands(owner)
     with killed_within(owner, tmp_path, "server-command", *options) as landfast:
         wait_until("the server to be stopped", lambda: engine.state(server).is_paused, timeout=30)
         landfast.kill()

@@ -43,6 +43,14 @@ class Found:
     """the release line of the provisioner that has the defect; None: the CSI driver has it"""
     cell: str = ""
 
+    def tests(self, count: int) -> list[str]:
+        """Return the ids of the tests; pytest-repeat adds to those of parameters."""
+        test = f"suites/conformance/{self.test}"
+        if not self.cell:
+            return [test]
+        rounds = [f"-{number}-{count}" for number in range(1, count + 1)] if count > 1 else [""]
+        return [f"{test}[{self.cell}{suffix}]" for suffix in rounds]
+
 
 DEFECTS = {
     "archive-replaces-empty": Found(
@@ -147,10 +155,10 @@ def main() -> int:
         for name, of in wanted.items():
             console.print(f"planting {name}")
             events = run(
-                [f"suites/conformance/{of.test}"],
+                of.tests(options.count),
                 options.out,
                 *(SIDE_BY_SIDE if options.count > 1 else ()),
-                *("--count", str(options.count), "-k", of.cell),  # it adds to the parameter
+                *("--count", str(options.count)),
                 *("--images", "kit", *_planted(name, of.line, images.get(name, ""))),
             )
             ended = [event for event in events if isinstance(event, TestFinished)]

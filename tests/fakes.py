@@ -211,7 +211,13 @@ class FakeKube(Kube):
     _on_evict = _on_delete
 
     def logs(
-        self, namespace: str, pod: str, *, previous: bool = False, tail_lines: int = 200
+        self,
+        namespace: str,
+        pod: str,
+        *,
+        container: str | None = None,
+        previous: bool = False,
+        tail_lines: int = 200,
     ) -> str:
         self._take(Request("logs", "Pod", pod, namespace))
         return "" if previous else self.log

@@ -21,6 +21,7 @@ from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.waiting import wait_until
 
 KILLED = 137  # 128 + SIGKILL
+_EXITING = 0x4  # PF_EXITING of linux/sched.h
 _CONTAINER = "mysql"
 _MYSQLD = ("mysqld", "mariadbd")
 # A process may end while it is read: that is not an error.
@@ -33,11 +34,15 @@ done
 
 @dataclass(frozen=True)
 class Process:
-    """A process of a container, by its id in the node; `state` is the kernel's letter."""
+    """A process of a container, by its id in the node; `state` is the kernel's letter.
+
+    `is_ending` says that it runs no more, although storage may keep it from being gone.
+    """
 
     pid: int
     name: str
     state: str
+    is_ending: bool
 
 
 def container_of(pod: Object) -> tuple[str, int]:
@@ -86,13 +91,15 @@ def _parse(stats: str) -> list[Process]:
     for line in stats.splitlines():
         head, _, tail = line.rpartition(") ")
         pid, _, name = head.partition(" (")
-        found.append(Process(int(pid), name, tail[:1]))
+        state, *fields = tail.split()
+        is_ending = state in ("Z", "X") or bool(int(fields[5]) & _EXITING)
+        found.append(Process(int(pid), name, state, is_ending))
     return sorted(found, key=lambda process: process.pid)
 
 
 def _mysqld_of(site: Site, node: str, container: str) -> list[Process]:
     found = processes_of(site, node, container) if site.own_server else _in_pod(site)
-    return [process for process in found if process.name in _MYSQLD]
+    return [process for process in found if process.name in _MYSQLD and not process.is_ending]
 
 
 def _in_pod(site: Site) -> list[Process]:
@@ -186,6 +193,30 @@ class MysqldSigkill(_MysqldEnds):
             f"mysqld's container {self.aim['container'][:12]}, started at {ended['startedAt']}, "
             f"ended with exit code 137 at {ended['finishedAt']}"
         )
+
+
+class MysqldSigkillWaiting(MysqldSigkill):
+    """mysqld is killed while it waits for storage, which can keep its container from ending.
+
+    The proof is that it runs no more: nothing that it had in memory comes back.
+    """
+
+    name = "mysqld-sigkill-waiting"
+    text = "mysqld is killed while it waits for storage"
+    killed: frozenset[int] = frozenset()
+
+    def note(self) -> None:
+        self.killed = frozenset(process.pid for process in self._mysqld())
+
+    def prove_effect(self) -> str:
+        if not self.killed:
+            raise NotProven("there was no mysqld to kill")
+        prove(
+            "mysqld to run no more",
+            lambda: self.killed & {process.pid for process in self._mysqld()},
+            until=lambda left: not left,
+        )
+        return f"mysqld, process {', '.join(map(str, self.killed))}, runs no more"
 
 
 @register

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from landfast import paths, process, timeouts
 from landfast.faults.base import HAND, Lasting, ServerCommands, prove, register
+from landfast.faults.composite import Composite
+from landfast.faults.processes import MysqldSigkillWaiting
 from landfast.faults.their_nodes import server_of
 from landfast.last_will import LastWill
 from landfast.nfs import null_call
@@ -93,3 +95,16 @@ class ServerCommand(Lasting):
             LandfastError: it fails, or takes too long.
         """
         process.run(["sh", "-c", line], timeout=timeouts.SERVER_COMMAND)
+
+
+@register
+class ServerCommandMysqldKilled(Composite):
+    """What was acknowledged is read from the server again, where a lying one does not have it.
+
+    mysqld alone hides a loss: it answers from memory, and writes it back when the server is there.
+    """
+
+    name = "server-command-mysqld-killed"
+    text = "the NFS server is stopped by its owner's command, and mysqld is killed meanwhile"
+    reach = "server"
+    parts = (ServerCommand, MysqldSigkillWaiting)

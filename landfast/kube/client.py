@@ -193,14 +193,25 @@ class Kube:
         return sorted(self.list("Event", namespace, fields=fields), key=event_time)
 
     def logs(
-        self, namespace: str, pod: str, *, previous: bool = False, tail_lines: int = 200
+        self,
+        namespace: str,
+        pod: str,
+        *,
+        container: str | None = None,
+        previous: bool = False,
+        tail_lines: int = 200,
     ) -> str:
-        """Return the last lines of the log of a pod's first container."""
+        """Return the last lines of a container's log; it needs a name if the pod has several.
+
+        Raises:
+            KubeError: the server refuses, or there is no such log.
+        """
 
         def send(sent: Request) -> str:
             log = self._core().read_namespaced_pod_log(
                 sent.name,
                 str(sent.namespace),
+                container=container,
                 previous=previous,
                 tail_lines=tail_lines,
                 _request_timeout=patient(timeouts.API_REQUEST),

@@ -19,6 +19,7 @@ _FOLDER = "mysql"  # the data directory on the stack's export
 _ROWS = 64
 _DURABILITY = ("innodb_flush_log_at_trx_commit", "innodb_doublewrite", "sync_binlog")
 _UP_TO_DATE = "Table is already up to date"
+_CONTAINER = "mysql"  # on a cluster of others it is not the pod's only one
 _LINES = 4000
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z")
 # InnoDB prints this advice after every crash ("… there may be corruption in …")
@@ -111,7 +112,9 @@ def scan_log(kube: Kube, namespace: str, pod: str, since: datetime) -> LogFindin
     text = ""
     for previous in (True, False):
         try:
-            text += kube.logs(namespace, pod, previous=previous, tail_lines=_LINES)
+            text += kube.logs(
+                namespace, pod, container=_CONTAINER, previous=previous, tail_lines=_LINES
+            )
         except LandfastError as error:
             if not previous:  # there is usually none before
                 raise LandfastError(f"MySQL's log cannot be read: {error}") from error

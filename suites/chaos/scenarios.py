@@ -43,7 +43,7 @@ from landfast.faults.pods import (
 )
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
 from landfast.faults.processes import MysqldOom, MysqldSigkill, MysqldSigstop
-from landfast.faults.server_command import ServerCommand
+from landfast.faults.server_command import ServerCommand, ServerCommandMysqldKilled
 from landfast.faults.takeover import NodeFailover, SplitBrain
 from landfast.nfs.server import GRACE_SECONDS, LEASE_SECONDS
 from landfast.survival.scenario import Expected, Scenario
@@ -104,6 +104,9 @@ SCENARIOS = [
     Scenario(fault=NfsPowerLoss, hold=2, expected=_frozen(40), seconds=30, telling=85, tier="L5"),
     Scenario(fault=PowerLossEverywhere, hold=2, expected=_restart(90), seconds=60, telling=80,
              tier="L5"),
+    # first the one that finds what a lying server has lost: mysqld hides it until it ends
+    Scenario(fault=ServerCommandMysqldKilled, hold=4, expected=_restart(180), seconds=60,
+             telling=90, tier="L4"),
     Scenario(fault=ServerCommand, hold=4, expected=_frozen(180), seconds=40, telling=85, tier="L4"),
     Scenario(fault=ServerClockStep, hold=4, expected=_UNTOUCHED, seconds=30, telling=10,
              mode="clock"),

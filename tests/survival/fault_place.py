@@ -36,6 +36,11 @@ def node(name: str = NODE) -> Object:
     }
 
 
+def stat(pid: int, name: str, state: str = "S", flags: int = 0x400000) -> str:
+    """Return a process's /proc/PID/stat, as far as it is read."""
+    return f"{pid} ({name}) {state} 1 {pid} {pid} 0 -1 {flags} 0\n"
+
+
 def unproven(fault: Fault) -> str:
     """Return why a fault's effect is not proven."""
     with pytest.raises(NotProven) as caught:

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from fakes import RUNNING, result
-from fault_place import CONTAINER, CONTROL, EXITED, NODE, Place, unproven
+from fault_place import CONTAINER, CONTROL, EXITED, NODE, Place, stat, unproven
 
 from landfast.faults.composite import Composite
 from landfast.faults.network import NfsPortDropped, NodeCutOff
@@ -65,7 +65,7 @@ class Taken(Takeover):
 
 def test_old_mysqld_has_to_be_gone_once_another_took_over(place: Place) -> None:
     fault = Taken(place.site)
-    runs = result("7 (mysqld) S")
+    runs = result(stat(7, "mysqld"))
     place.engine.answer("execute", NODE, "sh", with_=runs)
     assert "nothing took over" in fault.prove_healed()
     replaced = Taken(place.site, {**fault.aim, "container": "f" * 64})
@@ -106,7 +106,7 @@ def heal_split_brain(
     table = f"table inet {NfsPortDropped.table()}" if cut else ""
     place.engine.answer("execute", NODE, "nft", "list", "tables", with_=result(table))
     place.engine.answer("execute", NODE, "sh", with_=result(log))
-    place.engine.answer("execute", NODE, "sh", "-c", _STATS, with_=result("7 (mysqld) S"))
+    place.engine.answer("execute", NODE, "sh", "-c", _STATS, with_=result(stat(7, "mysqld")))
     fault.heal()
     return fault
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fakes import result
-from fault_place import CONTAINER, CONTROL, NODE, Object, Place, pod, unproven
+from fault_place import CONTAINER, CONTROL, NODE, Object, Place, pod, stat, unproven
 
 from landfast.faults.control_plane import (
     ControllerManagerKill,
@@ -81,7 +81,7 @@ def provisioner(**status: Any) -> Object:
 
 def test_provisioner_is_killed_on_its_node() -> None:
     place = Place(provisioner())
-    place.engine.answer("execute", NODE, "sh", with_=result("7 (nfs-client-prov) S 1\n"))
+    place.engine.answer("execute", NODE, "sh", with_=result(stat(7, "nfs-client-prov")))
     fault = ProvisionerKill(place.site)
     fault.note()
     fault.inject()
@@ -97,7 +97,7 @@ def test_provisioner_is_killed_on_its_node() -> None:
 def test_provisioner_has_to_end_by_sigkill(code: int, proven: bool) -> None:
     ended = {"containerID": f"x://{CONTAINER}", "exitCode": code, "finishedAt": "now"}
     place = Place(provisioner(lastState={"terminated": ended}))
-    place.engine.answer("execute", NODE, "sh", with_=result("7 (nfs-client-prov) S 1\n"))
+    place.engine.answer("execute", NODE, "sh", with_=result(stat(7, "nfs-client-prov")))
     fault = ProvisionerKill(place.site)
     fault.note()
     if proven:

@@ -139,12 +139,15 @@ def test_lines_without_a_time_belong_to_the_one_before() -> None:
 
 
 class Logs:
-    """A pod's logs: of the container that runs, and of the one before it."""
+    """A pod's logs: of MySQL's container that runs, and of the one before it."""
 
     def __init__(self, now: str | None, previous: str | None) -> None:
         self.texts = {False: now, True: previous}
 
-    def logs(self, namespace: str, pod: str, *, previous: bool, tail_lines: int) -> str:
+    def logs(
+        self, namespace: str, pod: str, *, container: str, previous: bool, tail_lines: int
+    ) -> str:
+        assert container == "mysql"
         text = self.texts[previous]
         if text is None:
             raise LandfastError("no such container")

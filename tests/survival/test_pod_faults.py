@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fakes import refusal, result
-from fault_place import CONTAINER, NODE, Object, Place, pod, unproven
+from fault_place import CONTAINER, NODE, Object, Place, pod, stat, unproven
 
 from landfast.faults.base import Site
 from landfast.faults.data import DataDirectorySwapped
@@ -16,7 +16,12 @@ from landfast.faults.pods import (
     StatefulSetRecreate,
     StatefulSetScaleToZero,
 )
-from landfast.faults.processes import MysqldOom, MysqldSigkill, MysqldSigstop
+from landfast.faults.processes import (
+    MysqldOom,
+    MysqldSigkill,
+    MysqldSigkillWaiting,
+    MysqldSigstop,
+)
 from landfast.verdict import MissingCapability
 from landfast.waiting import WaitTimeout
 
@@ -151,11 +156,13 @@ def test_memory_that_nothing_took_proves_no_fault() -> None:
 
 def test_stopped_mysqld_is_watched_and_continued(place: Place) -> None:
     fault = MysqldSigstop(place.site)
-    place.engine.answer("execute", NODE, "sh", with_=result("41 (sh) S 1\n42 (mysqld) T 1\n"))
+    place.engine.answer(
+        "execute", NODE, "sh", with_=result(stat(41, "sh") + stat(42, "mysqld", "T"))
+    )
     assert fault.still_there()
     fault.heal()
     assert place.engine.asked("execute")[-1] == (NODE, "kill", "-CONT", "42")
-    place.engine.answer("execute", NODE, "sh", with_=result("42 (mysqld) S 1\n"))
+    place.engine.answer("execute", NODE, "sh", with_=result(stat(42, "mysqld")))
     assert not fault.still_there()
 
 
@@ -174,7 +181,7 @@ def test_swapped_directory_gives_mysql_another_id(place: Place) -> None:
     assert fault.prove_healed() == "MySQL answers"
 
 
-STATS = "1 (pause) S 0 1\n7 (mysqld) S 1 7\n20 (sh) S 0 20\n"
+STATS = stat(1, "pause") + stat(7, "mysqld") + stat(20, "sh")
 
 
 @pytest.fixture
@@ -194,6 +201,38 @@ def test_mysqld_of_a_cluster_of_others_is_signalled_from_beside_it(
     fault.inject()
     assert place.kube.executed[-1] == ("mysql-0", "hand", "kill", "-KILL", "7")
     assert place.engine.asked("execute") == []
+
+
+@pytest.mark.parametrize(
+    ("left", "is_proven"),
+    [
+        ("", True),
+        (stat(7, "mysqld", "Z"), True),
+        (stat(7, "mysqld", "D", flags=0x400004), True),  # in exit(2), where it waits for storage
+        (stat(7, "mysqld", "D"), False),
+        (stat(30, "mysqld"), True),
+    ],
+    ids=["gone", "zombie", "closing its files", "at work", "only the next one"],
+)
+def test_mysqld_that_waits_for_storage_is_dead_once_it_runs_no_more(
+    place: Place, theirs: Site, left: str, is_proven: bool
+) -> None:
+    fault = MysqldSigkillWaiting(theirs)
+    fault.note()
+    fault.inject()
+    assert place.kube.executed[-1] == ("mysql-0", "hand", "kill", "-KILL", "7")
+    place.kube.output = left
+    if is_proven:
+        assert fault.prove_effect() == "mysqld, process 7, runs no more"
+    else:
+        assert "mysqld to run no more" in unproven(fault)
+
+
+def test_where_no_mysqld_was_none_was_killed(place: Place, theirs: Site) -> None:
+    place.kube.output = stat(1, "pause")
+    fault = MysqldSigkillWaiting(theirs)
+    fault.note()
+    assert unproven(fault) == "there was no mysqld to kill"
 
 
 def test_state_of_mysqld_is_seen_from_beside_it(place: Place, theirs: Site) -> None:

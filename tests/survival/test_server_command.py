@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from fault_place import Place
+from fault_place import Place, stat
 
 from landfast import paths
 from landfast.errors import LandfastError
 from landfast.faults.base import NotProven, ServerCommands, Site
-from landfast.faults.server_command import ServerCommand
+from landfast.faults.server_command import ServerCommand, ServerCommandMysqldKilled
 from landfast.nfs import null_call
 from landfast.verdict import MissingCapability
 
@@ -62,6 +62,25 @@ def test_it_is_stopped_and_started_and_the_will_is_revoked(site: Site, there: Pa
     assert fault.will is None
     assert "carrying out" not in (there.parent / "run" / "server-start.log").read_text()
     fault.heal()
+
+
+def test_mysqld_is_killed_after_the_server_is_stopped(
+    site: Site, place: Place, there: Path
+) -> None:
+    place.kube.output = stat(7, "mysqld")
+    fault = ServerCommandMysqldKilled(site)
+    fault.note()
+    was_there: list[bool] = []
+    place.kube.before["execute"] = lambda *_: was_there.append(there.exists())
+    fault.inject()
+    assert place.kube.executed[-1] == ("mysql-0", "hand", "kill", "-KILL", "7")
+    assert not any(was_there)
+    place.kube.output = stat(7, "mysqld", "Z")
+    assert fault.prove_effect().endswith("mysqld, process 7, runs no more")
+    assert fault.still_there()
+    fault.heal()
+    place.kube.output = stat(30, "mysqld")
+    assert "mysqld is process 30" in fault.prove_healed()
 
 
 def test_a_server_out_of_reach_from_here_is_asked_from_a_pod(site: Site, there: Path) -> None:
