@@ -87,8 +87,10 @@ class Foreign:
 def _hash(obj: Object) -> str:
     meta = {key: obj["metadata"].get(key) for key in ("labels", "annotations", "finalizers")}
     rest = {k: v for k, v in obj.items() if k not in ("metadata", "status")}
-    if obj["kind"] == "Node":
-        meta.pop("annotations")  # the controllers' bookkeeping
+    if obj["kind"] == "Node":  # annotations, and taints for its health, are bookkeeping
+        meta.pop("annotations")
+        theirs = [t for t in _taints(obj) if not t["key"].startswith("node.kubernetes.io/")]
+        rest = {**rest, "spec": {**obj["spec"], "taints": theirs}}
     return hashlib.sha256(json.dumps([meta, rest], sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -158,7 +160,7 @@ def taint(env: Environment, node: str) -> None:
     """Close a node to pods by a taint."""
     kube = env.cluster.kube
     ours = {"key": "dedicated", "value": "databases", "effect": "NoSchedule"}
-    there = kube.get("Node", node)["spec"].get("taints") or []
+    there = _taints(kube.get("Node", node))
     kube.patch("Node", node, {"spec": {"taints": [*there, ours]}})
 
 
@@ -278,6 +280,10 @@ def enforce_restricted(env: Environment) -> None:
         ),
         timeout=timeouts.HEALTHY,
     )
+
+
+def _taints(node: Object) -> list[Object]:
+    return list(node["spec"].get("taints") or ())
 
 
 def _refusal(kube: Kube, pod: Object) -> str:

@@ -30,11 +30,13 @@ from landfast.waiting import wait_until
 
 _SCENARIOS = ("kubelet-stop", "node-drain", "nfs-port-dropped", "node-restart")
 _OF_SERVER = ("server-command-mysqld-killed", "server-command")
-_HOOK = "{ type filter hook %s priority -10; %s eth0 drop; }"
-_CUT = (
-    f"table inet cut {{ chain out {_HOOK % ('output', 'oifname')}; "
-    f"chain in {_HOOK % ('input', 'iifname')}; chain on {_HOOK % ('forward', 'oifname')} }}"
-)
+_CUT = """
+table inet cut {
+    chain out { type filter hook output priority -10; oifname eth0 drop; }
+    chain in { type filter hook input priority -10; iifname eth0 drop; }
+    chain on { type filter hook forward priority -10; oifname eth0 drop; }
+}
+"""
 
 
 @pytest.fixture(scope="module")

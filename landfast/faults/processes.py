@@ -18,11 +18,11 @@ from landfast.faults.base import (
 )
 from landfast.kube.client import Object
 from landfast.mysql.client import MysqlError, MysqlServer
+from landfast.mysql.identity import MYSQL_CONTAINER
 from landfast.waiting import wait_until
 
 KILLED = 137  # 128 + SIGKILL
 _EXITING = 0x4  # PF_EXITING of linux/sched.h
-_CONTAINER = "mysql"
 _MYSQLD = ("mysqld", "mariadbd")
 # A process may end while it is read: that is not an error.
 _STATS = """
@@ -238,7 +238,7 @@ class MysqldOom(_MysqldEnds):
                 self.site.stack.namespace,
                 self.site.pod_name,
                 ["sh", "-c", script],
-                container=_CONTAINER,
+                container=MYSQL_CONTAINER,
                 timeout=20,
             )
         except LandfastError as error:  # it goes with the container

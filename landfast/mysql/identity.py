@@ -14,12 +14,13 @@ from landfast.kube.client import Kube
 from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.nfs.inspector import ExportInspector
 
+MYSQL_CONTAINER = "mysql"
+"""mysqld's container; on a cluster of others it is not the only one of its pod."""
 _DATABASE = "landfast_canary"
 _FOLDER = "mysql"  # the data directory on the stack's export
 _ROWS = 64
 _DURABILITY = ("innodb_flush_log_at_trx_commit", "innodb_doublewrite", "sync_binlog")
 _UP_TO_DATE = "Table is already up to date"
-_CONTAINER = "mysql"  # on a cluster of others it is not the pod's only one
 _LINES = 4000
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S*Z")
 # InnoDB prints this advice after every crash ("… there may be corruption in …")
@@ -113,7 +114,7 @@ def scan_log(kube: Kube, namespace: str, pod: str, since: datetime) -> LogFindin
     for previous in (True, False):
         try:
             text += kube.logs(
-                namespace, pod, container=_CONTAINER, previous=previous, tail_lines=_LINES
+                namespace, pod, container=MYSQL_CONTAINER, previous=previous, tail_lines=_LINES
             )
         except LandfastError as error:
             if not previous:  # there is usually none before

@@ -12,6 +12,7 @@ from landfast.faults.base import Site
 from landfast.faults.health import wait_healthy
 from landfast.mysql.availability import measure
 from landfast.mysql.history import read_history
+from landfast.mysql.identity import MYSQL_CONTAINER
 from landfast.mysql.ledger import Ledger
 from landfast.results import Budget, Survival
 from landfast.survival.budget import PATHS, budget_of
@@ -39,7 +40,9 @@ def observe(site: Site, looks: Sequence[Look], injected: float) -> dict[Mileston
     origin = datetime.now(UTC) - timedelta(seconds=time.monotonic() - injected)
     found = milestones_of_looks(looks, injected)
     with contextlib.suppress(LandfastError):  # then they were not seen
-        said = site.kube.logs(site.stack.namespace, site.pod_name, tail_lines=_LINES)
+        said = site.kube.logs(
+            site.stack.namespace, site.pod_name, container=MYSQL_CONTAINER, tail_lines=_LINES
+        )
         found |= milestones_of_mysqld(stamped(said, origin))
     if site.own_server:
         with contextlib.suppress(LandfastError):
