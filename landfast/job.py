@@ -28,6 +28,7 @@ _PODS_OWN = {
 OPTIONS = Settings.model_fields.keys() - _PODS_OWN
 _WORKERS = 4  # `auto` counts the node's processors, of which the pod has two
 _USER = 999
+_GRACE_SECONDS = 300  # a run that is stopped removes what it made
 _RESOURCES = {
     "requests": {"cpu": "500m", "memory": "512Mi"},
     "limits": {"cpu": "2", "memory": "1536Mi"},
@@ -82,7 +83,7 @@ class Job:
             "restartPolicy": "Never",
             "serviceAccountName": _NAME,
             "enableServiceLinks": False,  # a Service `landfast` would look like options
-            "terminationGracePeriodSeconds": 300,  # a run that is stopped removes what it made
+            "terminationGracePeriodSeconds": _GRACE_SECONDS,
             "securityContext": {
                 "runAsNonRoot": True,
                 "seccompProfile": {"type": "RuntimeDefault"},
@@ -110,8 +111,16 @@ class Job:
     def sonobuoy_plugin(self) -> Object:
         """Return the definition of a Sonobuoy plugin, for `sonobuoy run --plugin`.
 
-        Sonobuoy makes the pod and gives it the rights. Source: Sonobuoy docs, Plugins.
+        Sonobuoy makes the pod, adds the containers and gives it the rights; the pull secret must be
+        in its namespace. Source: Sonobuoy docs, Plugins.
         """
+        pod: Object = {
+            "restartPolicy": "Never",
+            "serviceAccountName": "sonobuoy-serviceaccount",
+            "terminationGracePeriodSeconds": _GRACE_SECONDS,
+            "containers": [],
+        }
+        self.placement.fit(pod)
         results = {"name": "results", "mountPath": SONOBUOY_RESULTS}
         return {
             "sonobuoy-config": {
@@ -121,6 +130,7 @@ class Job:
                 "result-files": ["junit.xml"],
                 "description": "Judges a StorageClass: can it keep a database alive?",
             },
+            "podSpec": pod,
             "spec": {
                 **self._container("sonobuoy"),
                 "name": "plugin",

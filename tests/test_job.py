@@ -175,6 +175,16 @@ def test_plugin_of_sonobuoy_runs_the_same_and_leaves_junit_where_it_looks(printe
     assert spec["command"][-2:] == ["sonobuoy", "smoke"]
 
 
+def test_plugins_pod_goes_where_the_jobs_pod_goes(printed: Any) -> None:
+    placed = {"node_selector": ("disk=ssd",), "toleration": ("db",), "pull_secret": "theirs"}
+    (plugin,) = printed(sonobuoy=True, **placed)
+    ours, of_job = plugin["podSpec"], pod_of(printed(**placed))
+    for field in ("nodeSelector", "tolerations", "imagePullSecrets", "restartPolicy"):
+        assert ours[field] == of_job[field]
+    assert ours["nodeSelector"] == {"kubernetes.io/os": "linux", "disk": "ssd"}
+    assert ours["containers"] == []
+
+
 class TestContainerfile:
     def test_base_is_pinned_as_the_other_images_are(self) -> None:
         assert f"docker.io/library/{_value('ARG BASE=')}" == registry_names()["debian"]
