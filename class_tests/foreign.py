@@ -33,7 +33,7 @@ _KINDS = (
     *("Namespace", "StorageClass", "PersistentVolume", "ClusterRole", "ClusterRoleBinding"),
     *("Pod", "PersistentVolumeClaim", "Deployment", "StatefulSet", "ReplicaSet", "Service"),
     *("ConfigMap", "ServiceAccount", "Role", "RoleBinding"),  # Secrets note when they are used
-    *("Node", "ResourceQuota"),
+    *("Node", "ResourceQuota", "Job"),
 )
 TEAM = "team-a"
 """A namespace of others, in which a run is a guest."""
