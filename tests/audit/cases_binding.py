@@ -4,6 +4,7 @@ from objects_to_audit import (
     DEFAULT,
     FREE,
     NFS,
+    RWX,
     Case,
     bound,
     pv,
@@ -130,5 +131,11 @@ BINDING: list[Case] = [
         "it waits for",
         "note",
     ),
-    Case("defined-twice", [pv("a"), pv("a")], [pv("a"), pvc("a")], "it is also in", "warning"),
+    Case(
+        "defined-twice",
+        [pv("a", "/x"), pv("a", "/y", **RWX)],
+        [pv("a", "/x"), pv("a", "/x"), pvc("a")],  # once more the same
+        "with another accessModes and path",
+        "warning",
+    ),
 ]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from landfast.audit.directories import Directory
 from landfast.audit.export import ExportView, Orphan
 from landfast.audit.findings import Finding
 from landfast.audit.inventory import Inventory
-from landfast.audit.objects import Directory
 from landfast.audit.parsing import parse
 from landfast.audit.place import Place
 from landfast.audit.rules import audit
@@ -135,12 +135,17 @@ def statefulset(name: str = "db", image: str = "mysql:8.0", **spec: Any) -> Obje
 
 def provisioner(path: str = "/exports", name: str = SUBDIR) -> Object:
     env = {"PROVISIONER_NAME": name, "NFS_SERVER": "nfs", "NFS_PATH": path}
-    containers = [{"image": "p", "env": [{"name": k, "value": v} for k, v in env.items()]}]
+    mounts = [{"name": "root", "mountPath": "/persistentvolumes"}]
+    variables = [{"name": key, "value": value} for key, value in env.items()]
+    spec = {
+        "containers": [{"image": "p", "env": variables, "volumeMounts": mounts}],
+        "volumes": [{"name": "root", "nfs": {"server": "nfs", "path": path}}],
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": meta("provisioner", namespace="nfs-system"),
-        "spec": {"template": {"spec": {"containers": containers}}},
+        "spec": {"template": {"spec": spec}},
     }
 
 
@@ -160,8 +165,8 @@ def released(policy: str, phase: str = "Released") -> Object:
 def inventory(
     *objects: Object, complete: bool = True, export: ExportView | None = None
 ) -> Inventory:
-    found = (parse(obj, Place()) for obj in objects)
-    return Inventory(tuple(r for r in found if r), complete=complete, export=export)
+    found = (resource for obj in objects for resource in parse(obj, Place()))
+    return Inventory(tuple(found), complete=complete, export=export)
 
 
 def audited(

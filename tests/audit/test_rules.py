@@ -9,6 +9,7 @@ from cases_classes import CLASSES
 from cases_csi import CSI
 from cases_databases import DATABASES
 from cases_options import OPTIONS
+from cases_provisioners import PROVISIONERS
 from cases_ties import TIES
 from cases_unbound import UNBOUND
 from cases_volumes import VOLUMES
@@ -34,7 +35,7 @@ from landfast.audit.rules import RULES
 from landfast.kube.client import Object
 
 ROOT = Path(__file__).parents[2]
-ALL = [*VOLUMES, *OPTIONS, *BINDING, *TIES, *UNBOUND, *CLASSES, *CSI, *DATABASES]
+ALL = [*VOLUMES, *OPTIONS, *BINDING, *TIES, *UNBOUND, *CLASSES, *CSI, *PROVISIONERS, *DATABASES]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 
 

@@ -28,10 +28,11 @@ def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
 
     As many volumes as a StatefulSet has pods are as good as one for each: all are still empty.
     """
-    takers: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, dict[str, None]] = defaultdict(dict)  # a PVC can have several definitions
     for choice in inventory.choices:
         for pv in choice.volumes:
-            takers[pv.name] += [pvc.title for pvc in choice.pvcs]
+            found[pv.name].update(dict.fromkeys(pvc.title for pvc in choice.pvcs))
+    takers = {name: list(titles) for name, titles in found.items()}
     for choice in inventory.choices:
         names = [pv.name for pv in choice.volumes]
         if not names or _one_for_each_pod(choice, takers):
@@ -77,9 +78,8 @@ def _one_for_each_pod(choice: Choice, takers: Mapping[str, Sequence[str]]) -> bo
     cluster_decides=True,
 )
 def volume_of_pvc_missing(inventory: Inventory) -> Iterator[Hit]:
-    there = {pv.name for pv in inventory.pvs}
     for pvc in inventory.pvcs:
-        if (name := pvc.spec.volume_name) and name not in there:
+        if (name := pvc.spec.volume_name) and not inventory.find_pvs(name):
             lost = "; its phase is Lost" if pvc.status.phase == "Lost" else ""
             said = f"there is no PersistentVolume {name} {inventory.where}{lost}"
             yield Hit(pvc, said, ("spec", "volumeName"))
@@ -95,7 +95,6 @@ def volume_of_pvc_missing(inventory: Inventory) -> Iterator[Hit]:
 )
 def reserved_volume(inventory: Inventory) -> Iterator[Hit]:
     """Find such volumes; a PVC of that name elsewhere that has no volume makes it a warning."""
-    there = {(pvc.namespace, pvc.name) for pvc in inventory.pvcs}
     elsewhere = {
         pvc.name: pvc for choice in inventory.choices for pvc in choice.pvcs if not choice.volumes
     }
@@ -104,24 +103,8 @@ def reserved_volume(inventory: Inventory) -> Iterator[Hit]:
         if ref is None or pv.status.phase not in ("", "Available", "Pending"):
             continue
         who = (ref.namespace or "default", ref.name)
-        if who not in there:
+        if not inventory.find_pvcs(*who):
             other = elsewhere.get(ref.name)
             hint = f", and there is {other.title}, which has no volume" if other else ""
             said = f"it waits for PersistentVolumeClaim {'/'.join(who)}{hint}"
             yield Hit(pv, said, ("spec", "claimRef"), None if other else Severity.NOTE)
-
-
-@Rule(
-    "audit.defined-twice",
-    Severity.WARNING,
-    "Two manifests of one object",
-    reason=(
-        "They have the same kind, namespace and name: `kubectl apply` turns the first into the "
-        "second, and most fields of a volume or a PVC cannot change. The audit uses the last."
-    ),
-    fix="Remove or rename one, or audit each environment by itself.",
-    source="Kubernetes documentation, Object Names and IDs",
-)
-def defined_twice(inventory: Inventory) -> Iterator[Hit]:
-    for again, earlier in inventory.defined_again:
-        yield Hit(again, f"it is also in {earlier.place.file}:{earlier.place.line()}")

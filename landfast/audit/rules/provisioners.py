@@ -1,4 +1,4 @@
-"""Rules for what makes volumes: provisioners, the driver's images, and how nodes find the server."""
+"""Rules for what makes volumes: provisioners, drivers, and how nodes find the server."""
 
 import ipaddress
 import re
@@ -113,7 +113,7 @@ def provisioner_root_differs(inventory: Inventory) -> Iterator[Hit]:
         workload, container, said = provisioner.workload, provisioner.container, provisioner.root
         at = workload.container_at(container)
         mounts = [m for m in container.volume_mounts if m.mount_path.rstrip("/") == _ROOT]
-        if not mounts and not workload.partial:
+        if not mounts:
             yield Hit(workload, f"nothing is mounted at {_ROOT}", at)
         for mount in mounts:
             mounted = _mounted(inventory, workload, mount.name)
@@ -131,7 +131,7 @@ def _mounted(inventory: Inventory, workload: Workload, name: str) -> Directory |
     for volume in workload.pod.volumes:
         if volume.name != name:
             continue
-        if root := inline_root(workload, volume):
+        if root := inline_root(volume):
             return root
         if claim := volume.persistent_volume_claim:
             for pvc in inventory.find_pvcs(workload.namespace, claim.claim_name):
