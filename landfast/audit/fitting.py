@@ -24,10 +24,11 @@ def _because(inventory: Inventory, pv: PvObject, pvc: PvcObject, misfit: Misfit)
         case Misfit.TAKEN if ref := spec.claim_ref:
             return f"it is reserved for PersistentVolumeClaim {ref.namespace}/{ref.name}"
         case Misfit.CLASS:
-            wanted = pvc.storage_class
-            asked = f"not {_class(inventory.storage_class_of(pvc))}"
-            asked = "and the PVC names none" if wanted is None and not inventory.defaults else asked
-            return f"its class is {_class(pv.storage_class)}, {asked}"
+            if pvc.storage_class is None and not inventory.defaults:
+                wanted = "and the PVC names none"
+            else:
+                wanted = f"not {_class(inventory.storage_class_of(pvc))}"
+            return f"its class is {_class(pv.storage_class)}, {wanted}"
         case Misfit.SIZE:
             has, asked = spec.capacity.get("storage"), pvc.spec.resources.requests.get("storage")
             return f"it has {size(has)}, less than the {size(asked)} that are asked for"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from objects_to_audit import RETAIN, Case, statefulset, storage_class
+from objects_to_audit import RETAIN, Case, bound, pod, statefulset, storage_class
 
 from landfast.kube.client import Object
 
@@ -27,6 +27,18 @@ def without(key: str) -> list[Object]:
 
 def under_database(parameters: dict[str, Any], **fields: Any) -> list[Object]:
     return [statefulset(), made(parameters, **fields)]
+
+
+def volume_under_database(handle: str, policy: str = "Delete") -> list[Object]:
+    """A volume that the driver made, bound, and a database on it."""
+    source = {
+        "driver": "nfs.csi.k8s.io",
+        "volumeHandle": handle,
+        "volumeAttributes": {"server": "nas", "share": "/exports", "subDir": "a"},
+    }
+    made_by = {"annotations": {"pv.kubernetes.io/provisioned-by": "nfs.csi.k8s.io"}}
+    spec: dict[str, Any] = {"nfs": None, "csi": source, "persistentVolumeReclaimPolicy": policy}
+    return [*bound("a", metadata=made_by, **spec), pod("db", "a")]
 
 
 CSI: list[Case] = [
@@ -95,6 +107,19 @@ CSI: list[Case] = [
         csi(subDir=OWN, onDelete="archive"),
         csi(onDelete="archive"),  # the volume's name is new every time
         "is the same for the next PVC of the name",
+        "warning",
+    ),
+    Case(
+        "database-volume-not-retained",
+        volume_under_database("nas#exports#a##"),
+        volume_under_database("nas#exports#a##retain"),
+        "its policy is Delete under Pod shop/db",
+    ),
+    Case(
+        "database-volume-not-retained",
+        volume_under_database("nas#exports#a##archive"),
+        volume_under_database("nas#exports#a##archive", "Retain"),
+        "its policy is Delete under Pod shop/db",
         "warning",
     ),
     Case(

@@ -1,5 +1,7 @@
 """Mount options."""
 
+from typing import Any
+
 from objects_to_audit import (
     NFS,
     Case,
@@ -14,15 +16,18 @@ from objects_to_audit import (
 from landfast.kube.client import Object
 
 DB = pod("db", "a")
-CSI = {"provisioner": "nfs.csi.k8s.io", "parameters": {"server": "nas", "share": "/exports"}}
+CSI: dict[str, Any] = {
+    "provisioner": "nfs.csi.k8s.io",
+    "parameters": {"server": "nas", "share": "/exports"},
+}
 
 
-def options(*given: str, **spec: object) -> list[Object]:
+def options(*given: str, **spec: Any) -> list[Object]:
     """A volume with mount options under a database."""
     return [*bound("a", mountOptions=list(given), **spec), DB]
 
 
-def alone(*given: str, **spec: object) -> list[Object]:
+def alone(*given: str, **spec: Any) -> list[Object]:
     """A volume with mount options under a web server."""
     return [*bound("a", mountOptions=list(given), **spec), pod("web", "a", "nginx")]
 
@@ -30,6 +35,15 @@ def alone(*given: str, **spec: object) -> list[Object]:
 def annotated(given: str) -> list[Object]:
     metadata = {"annotations": {"volume.beta.kubernetes.io/mount-options": given}}
     return [*bound("a", metadata=metadata), DB]
+
+
+def inline(given: str, image: str = "mysql:8.0", **source: Any) -> list[Object]:
+    """A pod with a volume of csi-driver-nfs of its own, which has mount options."""
+    made = pod("db", "a", image)
+    attributes = {"server": "nas", "share": "/exports", "mountOptions": given}
+    volume = {"driver": "nfs.csi.k8s.io", "volumeAttributes": attributes, **source}
+    made["spec"]["volumes"] = [{"name": "data", "csi": volume}]
+    return [made]
 
 
 OPTIONS: list[Case] = [
@@ -95,6 +109,20 @@ OPTIONS: list[Case] = [
         "soft: a slow server",
         "warning",
     ),
+    Case(
+        "unsafe-mount-options",
+        inline("soft,nolock"),
+        inline("hard,nfsvers=4.1"),
+        "soft under Pod shop/db (mysql:8.0)",
+    ),
+    Case(
+        "unsafe-mount-options",
+        inline("soft,nolock", image="nginx"),
+        inline("soft,nolock", image="nginx", readOnly=True),
+        "nolock: locks hold on one node only",
+        "warning",
+    ),
+    Case("refused-mount-option", inline("nfsvers=3.1"), inline("nfsvers=4.2"), "cannot be 3.1"),
     Case(
         "refused-mount-option",
         alone("nfservers=4.1"),

@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from objects_to_audit import PROVISIONED, SUBDIR, Case, bound, pod, provisioner, pv, storage_class
+from objects_to_audit import (
+    PROVISIONED,
+    SUBDIR,
+    Case,
+    bound,
+    pod,
+    provisioner,
+    pv,
+    statefulset,
+    storage_class,
+)
 
 from landfast.kube.client import Object
 
@@ -76,8 +86,9 @@ PROVISIONERS: list[Case] = [
     ),
     Case(
         "provisioner-mismatch",
-        [storage_class("nfs")],
-        [storage_class("nfs"), provisioner(name="")],  # its name comes from elsewhere
+        [storage_class("nfs"), statefulset()],
+        # its name comes from elsewhere
+        [storage_class("nfs"), statefulset(), provisioner(name="")],
         f"there is no provisioner {SUBDIR} on this cluster",
         "warning",
     ),

@@ -6,9 +6,9 @@ from objects_to_audit import NFS, RWX, Case, bound, pod, pv, pvc, statefulset
 
 from landfast.kube.client import Object
 
-REF = {"claimRef": {"namespace": "shop", "name": "c"}}
-NAMED = {"volumeName": "a"}
-RELEASED = {"status": {"phase": "Released"}}
+REF: dict[str, Any] = {"claimRef": {"namespace": "shop", "name": "c"}}
+NAMED: dict[str, Any] = {"volumeName": "a"}
+RELEASED: dict[str, Any] = {"status": {"phase": "Released"}}
 
 
 def asks(size: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """PVCs that never bind, and those that leave out their class."""
 
+from typing import Any
+
 from objects_to_audit import (
     DEFAULT,
     NFS,
@@ -15,16 +17,21 @@ from objects_to_audit import (
     storage_class,
 )
 
-MANUAL = {"storageClassName": "manual"}
-NO_CLASS = {"storageClassName": None}
-FIVE = {"resources": {"requests": {"storage": "5Gi"}}}
+from landfast.kube.client import Object
+
+MANUAL: dict[str, Any] = {"storageClassName": "manual"}
+NO_CLASS: dict[str, Any] = {"storageClassName": None}
+FIVE: dict[str, Any] = {"resources": {"requests": {"storage": "5Gi"}}}
 LOCAL = storage_class("manual", provisioner="kubernetes.io/no-provisioner", parameters={})
-CSI = {"provisioner": "nfs.csi.k8s.io", "parameters": {"server": "nas", "share": "/exports"}}
-LABELS = {"selector": {"matchLabels": {"a": "b"}}}
+CSI: dict[str, Any] = {
+    "provisioner": "nfs.csi.k8s.io",
+    "parameters": {"server": "nas", "share": "/exports"},
+}
+LABELS: dict[str, Any] = {"selector": {"matchLabels": {"a": "b"}}}
 MARKED = {"storageclass.kubernetes.io/is-default-class": "true"}
 
 
-def annotated(key: str, value: str = "true", field: str = "annotations") -> list[dict[str, object]]:
+def annotated(key: str, value: str = "true", field: str = "annotations") -> list[Object]:
     return [storage_class("nfs", metadata={field: {key: value}})]
 
 

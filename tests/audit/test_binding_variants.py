@@ -66,7 +66,9 @@ def manifest(model: ModelPv | ModelPvc) -> Object:
             fields["claimRef"] = {"namespace": "shop", "name": model.claim_ref}
         return pv(model.name, capacity={"storage": f"{model.capacity}Mi"}, **fields)
     fields["resources"] = {"requests": {"storage": f"{model.request}Mi"}}
-    return pvc(model.name, **fields, **({"volumeName": model.volume} if model.volume else {}))
+    if model.volume:
+        fields["volumeName"] = model.volume
+    return pvc(model.name, **fields)
 
 
 @settings(max_examples=200, deadline=None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from landfast.audit.fates import fate_of_class
+from landfast.audit.fates import fate_of_class, fate_of_volume
 from landfast.audit.findings import Hit, Rule, Severity, listed
 from landfast.audit.inventory import Database, Inventory
 from landfast.audit.objects import PvObject, StorageClass
@@ -24,7 +24,8 @@ def volumes(inventory: Inventory) -> Iterator[tuple[Database, PvObject]]:
 
 def classes(inventory: Inventory) -> Iterator[tuple[Database, StorageClass]]:
     """Yield databases with the NFS classes that will provision for them, each class once."""
-    seen, on_nfs = set(), {c.name for c in inventory.nfs_classes}
+    seen: set[str] = set()
+    on_nfs = {made.name for made in inventory.nfs_classes}
     for database in inventory.database_pvcs.values():
         pvc = database.pvc
         if pvc.spec.volume_name or inventory.volumes_for(pvc):
@@ -52,10 +53,9 @@ def classes(inventory: Inventory) -> Iterator[tuple[Database, StorageClass]]:
 def database_volume_not_retained(inventory: Inventory) -> Iterator[Hit]:
     """Find other policies than Retain; what is archived, or cannot be deleted, is a warning."""
     for database, pv in volumes(inventory):
-        made_by = inventory.find_class(pv.storage_class) if pv.provisioned else None
-        end = fate_of_class(made_by).reclaimed if made_by and pv.policy == "Delete" else None
-        if pv.policy != "Retain" and end is not Reclaimed.KEPT:
-            lost = pv.policy == "Recycle" or end in _LOST
+        end = fate_of_volume(pv, inventory.find_class(pv.storage_class))
+        if end is not Reclaimed.KEPT:
+            lost = end in _LOST
             said = f"its policy is {pv.policy} under {database}"
             at = ("spec", "persistentVolumeReclaimPolicy")
             yield Hit(pv, said, at, None if lost else Severity.WARNING)

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from landfast.audit.findings import Hit, Rule, Severity
-from landfast.audit.inventory import Inventory
-from landfast.audit.objects import PvObject, StorageClass
+from landfast.audit.inventory import Inventory, is_database
+from landfast.audit.objects import Resource
 from landfast.audit.place import Path
 from landfast.audit.rules.databases import classes, volumes
+from landfast.audit.workloads import Workload
 from landfast.nfs.mount_options import family, refused
+from landfast.provisioning import csi
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _ONE_NODE = "locks hold on one node only, so a second server can open the files"
@@ -63,16 +65,56 @@ def split(options: Sequence[str]) -> list[str]:
     return [part.strip() for option in options for part in option.split(",") if part.strip()]
 
 
-def _mounted(inventory: Inventory) -> Iterator[tuple[PvObject | StorageClass, Path]]:
-    """Yield what has options with which NFS is mounted."""
-    yield from ((pv, ("spec", "mountOptions")) for pv in inventory.pvs if pv.directory)
-    yield from ((made, ("mountOptions",)) for made in inventory.nfs_classes)
+class Mounted(NamedTuple):
+    """What has options with which NFS is mounted.
+
+    Attributes:
+        on: a volume, a class, or a workload with a volume of its own.
+        at: the field with the options.
+        options: the options.
+        database: what runs on it, in words; "" if no database is known to.
+        reads: whether nobody writes.
+    """
+
+    on: Resource
+    at: Path
+    options: tuple[str, ...]
+    database: str = ""
+    reads: bool = False
+
+    def place(self, option: str) -> Path:
+        """Return where an option is said the last time."""
+        said = [n for n, given in enumerate(self.options) if option in split([given])]
+        return (*self.at, max(said, default=0))
 
 
-def _place(on: PvObject | StorageClass, at: Path, option: str) -> Path:
-    """Return where an option is said the last time."""
-    options = on.mount_options
-    return (*at, max((n for n, given in enumerate(options) if option in split([given])), default=0))
+def _mounted(inventory: Inventory) -> Iterator[Mounted]:
+    of_volume = {pv.title: str(database) for database, pv in volumes(inventory)}
+    for pv in inventory.pvs:
+        if pv.backing.on_nfs and (given := pv.mount_options):
+            reads = {*pv.spec.access_modes} == _READ_ONLY
+            database = of_volume.get(pv.title, "")
+            yield Mounted(pv, ("spec", "mountOptions"), given, database, reads)
+    of_class = {made.title: str(database) for database, made in classes(inventory)}
+    for made in inventory.nfs_classes:
+        if given := made.mount_options:
+            yield Mounted(made, ("mountOptions",), given, of_class.get(made.title, ""))
+    for workload in inventory.workloads:
+        for number, volume in enumerate(workload.pod.volumes):
+            if volume.csi and volume.csi.driver == csi.DRIVER and volume.csi.mount_options:
+                at = (*workload.template_at, "spec", "volumes", number)
+                database = _on_volume(workload, volume.name)
+                yield Mounted(
+                    workload, at, volume.csi.mount_options, database, volume.csi.read_only
+                )
+
+
+def _on_volume(workload: Workload, volume: str) -> str:
+    """Name the database that mounts a volume which its pods have of their own; "" if none does."""
+    for container in workload.pod.containers:
+        if is_database(container.image) and volume in {m.name for m in container.volume_mounts}:
+            return f"{workload.title} ({container.image})"
+    return ""
 
 
 @Rule(
@@ -95,23 +137,14 @@ def _place(on: PvObject | StorageClass, at: Path, option: str) -> Path:
     ),
 )
 def unsafe_mount_options(inventory: Inventory) -> Iterator[Hit]:
-    """Find such options on volumes, and on classes that make volumes; errors under a database.
-
-    Without a database, reading alone is safe with them.
-    """
-    under = {
-        **{on.title: database for database, on in volumes(inventory)},
-        **{on.title: database for database, on in classes(inventory)},
-    }
-    for on, at in _mounted(inventory):
-        database = under.get(on.title)
-        reads = isinstance(on, PvObject) and {*on.spec.access_modes} == _READ_ONLY
-        for danger in dangers(on.mount_options):
-            severity = danger.under_database if database else None if reads else danger.alone
-            if severity:
-                where = f" under {database}" if database else ""
+    """Find such options; errors under a database, and harmless where everybody only reads."""
+    for mounted in _mounted(inventory):
+        for danger in dangers(mounted.options):
+            alone = None if mounted.reads else danger.alone
+            if severity := danger.under_database if mounted.database else alone:
+                where = f" under {mounted.database}" if mounted.database else ""
                 said = f"{danger.option}{where}: {danger.why}"
-                yield Hit(on, said, _place(on, at, danger.option), severity)
+                yield Hit(mounted.on, said, mounted.place(danger.option), severity)
 
 
 @Rule(
@@ -125,14 +158,14 @@ def unsafe_mount_options(inventory: Inventory) -> Iterator[Hit]:
 )
 def refused_mount_option(inventory: Inventory) -> Iterator[Hit]:
     """Find options that do not exist, values that they cannot have, and UDP with NFSv4."""
-    for on, at in _mounted(inventory):
-        given = split(on.mount_options)
+    for mounted in _mounted(inventory):
+        given = split(mounted.options)
         for option in dict.fromkeys(given):
             if "sloppy" not in given and (why := refused(option)):
-                yield Hit(on, f"{option}: {why}", _place(on, at, option))
+                yield Hit(mounted.on, f"{option}: {why}", mounted.place(option))
         last = {family(option): option for option in given}
         version = last.get("vers", "").rpartition("=")[2].removeprefix("v")
         udp = last.get("proto", "").rpartition("=")[2] in ("udp", "udp6")
         if udp and version.startswith("4"):
             said = f"{last['proto']} with {last['vers']}: NFSv4 has no UDP"
-            yield Hit(on, said, _place(on, at, last["proto"]))
+            yield Hit(mounted.on, said, mounted.place(last["proto"]))

@@ -76,9 +76,14 @@ def _provisioners(inventory: Inventory) -> list[Provisioner]:
 def provisioner_mismatch(inventory: Inventory) -> Iterator[Hit]:
     """Find classes without a provisioner beside provisioners without a class.
 
-    On a cluster, one without a provisioner of its name is found in any case, as a warning.
+    On a cluster, one without a provisioner is a warning if a PVC waits for a volume of it.
     """
     found = _provisioners(inventory)
+    waiting = {
+        inventory.storage_class_of(choice.pvcs[0])
+        for choice in inventory.choices
+        if not choice.volumes
+    }
     wanted = {made.provisioner for made in inventory.classes}
     idle = [p for p in found if p.name not in wanted]
     if not all(p.name for p in found):
@@ -89,7 +94,7 @@ def provisioner_mismatch(inventory: Inventory) -> Iterator[Hit]:
         if idle:
             names = listed([f"{p.workload.title} is {p.name}" for p in idle])
             yield Hit(made, f"its provisioner is {made.provisioner}; {names}", ("provisioner",))
-        elif inventory.complete:
+        elif inventory.complete and made.name in waiting:
             said = f"there is no provisioner {made.provisioner} {inventory.where}"
             yield Hit(made, said, ("provisioner",), Severity.WARNING)
 

@@ -106,10 +106,13 @@ def shared_directory(inventory: Inventory) -> Iterator[Hit]:
     fix="Put volumes side by side, and none on the export's root.",
     source=PATHS,
 )
-@each(_on_nfs, _PATH)
-def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
-    inner = _others_in(inventory, pv, below=True)
-    return f"its directory {pv.directory} contains {listed(inner)}" if inner else None
+def nested_directory(inventory: Inventory) -> Iterator[Hit]:
+    """Find such volumes, but for those that a provisioner mounts to make the inner ones."""
+    provisioners = {id(workload) for _, workload in inventory.provisioner_roots}
+    roots = {use.pv.title for use in inventory.uses if use.pv and id(use.workload) in provisioners}
+    for pv in _on_nfs(inventory):
+        if pv.title not in roots and (inner := _others_in(inventory, pv, below=True)):
+            yield Hit(pv, f"its directory {pv.directory} contains {listed(inner)}", pv.directory_at)
 
 
 @Rule(
@@ -117,8 +120,8 @@ def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
     Severity.WARNING,
     "Delete on a volume that no provisioner made",
     reason=(
-        "Kubernetes has no deleter for NFS: once the PVC is deleted, the volume ends as Failed, "
-        "its data stays, and nothing can bind it."
+        "Kubernetes has no deleter for NFS, and a provisioner deletes only what it made: once the "
+        "PVC is deleted, the volume ends as Failed, its data stays, and nothing can bind it."
     ),
     fix="Set persistentVolumeReclaimPolicy: Retain.",
     source=f"{CONTROLLER}, doDeleteVolume; walkthrough.delete-fails-on-a-static-nfs-volume",
