@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from landfast.audit.objects import PvcObject, PvObject
 from landfast.binding.matching import suits
@@ -12,6 +13,18 @@ from landfast.binding.model import Pv, Pvc, PvPhase
 from landfast.binding.state import Owner, Stamp, StoredPv, StoredPvc
 
 _AVAILABLE = ("", "Available")
+SHOWN = 4
+"""how many of many are told apart: one more than messages name, as one may be the object itself"""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Some(Generic[T]):
+    """How many there are, and the first few of them."""
+
+    count: int
+    first: tuple[T, ...]
 
 
 @dataclass
@@ -35,11 +48,9 @@ class FreeVolumes:
         self._labelled = defaultdict(list)
         self._all: dict[_Key, list[tuple[PvObject, StoredPv]]] = defaultdict(list)
         for number, pv in enumerate(pvs):
-            if pv.status.phase not in _AVAILABLE:
+            if not is_free(pv):
                 continue
             stored = stored_pv(pv)
-            if stored.owner is not None or stored.deleting:
-                continue
             key = (pv.storage_class, pv.spec.volume_mode)
             self._all[key].append((pv, stored))
             for label in pv.metadata.labels.items():
@@ -69,6 +80,29 @@ class FreeVolumes:
             if has >= modes:
                 found += of_modes.volumes[bisect_left(of_modes.sizes, wanted.spec.request or 0) :]
         return [pv for _, pv in sorted(found, key=lambda one: one[0])]
+
+    def some(self, pvc: PvcObject, storage_class: str) -> Some[PvObject]:
+        """Return how many volumes a PVC could take, and the first of those that it would get."""
+        wanted = stored_pvc(pvc, storage_class)
+        if wanted.spec.selector is not None:
+            chosen = self.fitting(pvc, storage_class)
+            return Some(len(chosen), tuple(chosen[:SHOWN]))
+        count, modes = 0, frozenset(pvc.spec.access_modes)
+        first: list[PvObject] = []
+        of_class = self._sized.get((storage_class, pvc.spec.volume_mode), {})
+        for has in sorted(of_class, key=len):  # the fewest access modes win
+            if has >= modes:
+                sized = of_class[has]
+                start = bisect_left(sized.sizes, wanted.spec.request or 0)
+                count += len(sized.sizes) - start
+                first += [pv for _, pv in sized.volumes[start : start + SHOWN - len(first)]]
+        return Some(count, tuple(first))
+
+
+def is_free(pv: PvObject) -> bool:
+    """Whether nobody has a volume, and it is not reserved or going."""
+    going = pv.metadata.deletion_timestamp is not None
+    return pv.status.phase in _AVAILABLE and pv.spec.claim_ref is None and not going
 
 
 def stored_pv(pv: PvObject) -> StoredPv:

@@ -3,14 +3,15 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from landfast.audit.directories import Directory, DirectoryIndex
 from landfast.audit.export import ExportView
-from landfast.audit.free_volumes import FreeVolumes, stored_pv, stored_pvc
+from landfast.audit.free_volumes import FreeVolumes, Some, stored_pv, stored_pvc
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
+from landfast.audit.open_pvcs import OpenPvcs
 from landfast.audit.place import Place
 from landfast.audit.uses import (
     Claimed,
@@ -58,13 +59,6 @@ class Database:
 
     def __str__(self) -> str:
         return f"{self.workload.title} ({self.image})"
-
-
-class Choice(NamedTuple):
-    """PVCs that ask for the same, and the volumes of which each of them could get one."""
-
-    pvcs: tuple[PvcObject, ...]
-    volumes: tuple[PvObject, ...]
 
 
 @dataclass(frozen=True)
@@ -325,17 +319,26 @@ class Inventory:
         return list(misfits(stored_pv(pv), stored_pvc(pvc, self.storage_class_of(pvc))))
 
     @cached_property
-    def choices(self) -> tuple[Choice, ...]:
-        """The PVCs whose volume Kubernetes has yet to choose, with what each could take."""
-        alike: dict[object, list[PvcObject]] = defaultdict(list)
-        for pvc in self.pvcs:
-            if not self.is_pinned(pvc):
-                stored = stored_pvc(pvc, self.storage_class_of(pvc))
-                alike[replace(stored, spec=replace(stored.spec, name=""))].append(pvc)
-        return tuple(
-            Choice(_one_of_each(pvcs), _one_of_each(self.candidates(pvcs[0])))
-            for pvcs in alike.values()
-        )
+    def open_pvcs(self) -> tuple[PvcObject, ...]:
+        """The PVCs whose volume Kubernetes has yet to choose."""
+        return tuple(pvc for pvc in self.pvcs if not self.is_pinned(pvc))
+
+    @cached_property
+    def _askers(self) -> OpenPvcs:
+        first = _one_of_each(self.open_pvcs)
+        return OpenPvcs((pvc, self.storage_class_of(pvc)) for pvc in first)
+
+    def takers(self, pv: PvObject, *, explicit: bool = False) -> Some[PvcObject]:
+        """Return which open PVCs could take a volume; if `explicit`, only those with a class."""
+        return self._askers.takers(pv, explicit=explicit)
+
+    @cached_property
+    def _free_once(self) -> FreeVolumes:
+        return FreeVolumes(_one_of_each(self.pvs))
+
+    def fitting(self, pvc: PvcObject) -> Some[PvObject]:
+        """Return how many volumes an open PVC could take, and the first of them."""
+        return self._free_once.some(pvc, self.storage_class_of(pvc))
 
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""
@@ -384,8 +387,11 @@ def _content(resource: Resource) -> str:
 
 
 def _one_of_each(resources: Iterable[_R]) -> tuple[_R, ...]:
-    """Return objects, of each with several definitions only one."""
-    return tuple({resource.title: resource for resource in resources}.values())
+    """Return objects, of each with several definitions only the first."""
+    first: dict[str, _R] = {}
+    for resource in resources:
+        first.setdefault(resource.title, resource)
+    return tuple(first.values())
 
 
 def _grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:

@@ -80,9 +80,9 @@ def provisioner_mismatch(inventory: Inventory) -> Iterator[Hit]:
     """
     found = _provisioners(inventory)
     waiting = {
-        inventory.storage_class_of(choice.pvcs[0])
-        for choice in inventory.choices
-        if not choice.volumes
+        inventory.storage_class_of(pvc)
+        for pvc in inventory.open_pvcs
+        if not inventory.fitting(pvc).count
     }
     wanted = {made.provisioner for made in inventory.classes}
     idle = [p for p in found if p.name not in wanted]

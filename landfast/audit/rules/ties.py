@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 from landfast.audit.findings import Hit, Rule, Severity, listed
 from landfast.audit.fitting import why_not
+from landfast.audit.free_volumes import SHOWN
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvcObject, PvObject
 from landfast.audit.rules.sources import CONTROLLER, MATCHING
@@ -31,10 +31,10 @@ def _volumes(inventory: Inventory) -> dict[str, PvObject]:
     return {pv.name: pv for pv in inventory.pvs}
 
 
-def others(titles: Sequence[str], own: str) -> str:
-    """Name all but one's own, only the first three if there are more."""
-    shown = [title for title in islice(titles, 4) if title != own][:3]
-    more = len(titles) - 1 - len(shown)
+def others(titles: Sequence[str], own: str, count: int = 0) -> str:
+    """Name all but one's own, only the first three if there are more; `count` counts all."""
+    shown = [title for title in titles[:SHOWN] if title != own][: SHOWN - 1]
+    more = (count or len(titles)) - 1 - len(shown)
     return f"{', '.join(shown)} and {more} more" if more > 0 else listed(shown)
 
 
@@ -224,15 +224,15 @@ def pvc_reserved_twice(inventory: Inventory) -> Iterator[Hit]:
 )
 def named_volume_not_reserved(inventory: Inventory) -> Iterator[Hit]:
     """Find PVCs whose volume fits another that names none; an error only under a database."""
-    naming: dict[str, PvcObject] = {}
+    found = set()
     for pvc in waiting(inventory.pvcs):
-        naming.setdefault(pvc.spec.volume_name, pvc)
-    for choice in inventory.choices:
-        for pv in choice.volumes:
-            if victim := naming.get(pv.name):
-                databases = [
-                    p for p in (victim, *choice.pvcs) if p.title in inventory.database_pvcs
-                ]
-                titles = listed([pvc.title for pvc in choice.pvcs])
-                said = f"{pv.title} also fits {titles}, which can take it first"
-                yield Hit(victim, said, _NAMED, None if databases else Severity.WARNING)
+        for pv in inventory.find_pvs(pvc.spec.volume_name):
+            takers = inventory.takers(pv)
+            if not takers.count or pv.name in found:
+                continue
+            found.add(pv.name)
+            titles = [taker.title for taker in takers.first]
+            database = not inventory.database_pvcs.keys().isdisjoint((pvc.title, *titles))
+            said = f"{pv.title} also fits {others(titles, '', takers.count + 1)}"
+            severity = None if database else Severity.WARNING
+            yield Hit(pvc, f"{said}, which can take it first", _NAMED, severity)

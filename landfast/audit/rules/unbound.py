@@ -1,12 +1,11 @@
 """Rules for PVCs that never bind: no volume fits, and nothing makes one."""
 
-from collections import defaultdict
 from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from landfast.audit.findings import Hit, Rule, Severity
-from landfast.audit.fitting import alike, why_not
+from landfast.audit.fitting import core, why_not
+from landfast.audit.free_volumes import is_free
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvcObject, PvObject, StorageClass
 from landfast.audit.rules.sources import CONTROLLER, MATCHING
@@ -15,7 +14,6 @@ from landfast.binding.matching import Misfit
 
 _CLASS = ("spec", "storageClassName")
 _NO_PROVISIONER = "kubernetes.io/no-provisioner"
-_LOOK_AT = 20  # of many volumes that do not fit, so few show what is wrong
 
 
 class Unfit(NamedTuple):
@@ -31,28 +29,25 @@ def makes_volumes(storage_class: StorageClass | None) -> bool:
     return storage_class is not None and storage_class.provisioner != _NO_PROVISIONER
 
 
+def _without_volume(inventory: Inventory) -> list[PvcObject]:
+    """Return the PVCs that no volume fits."""
+    return [pvc for pvc in waiting(inventory.open_pvcs) if not inventory.fitting(pvc).count]
+
+
 def _hungry(inventory: Inventory) -> list[PvcObject]:
     """Return the PVCs that no volume fits, and for which no class that is known makes one."""
     return [
         pvc
-        for choice in inventory.choices
-        if not choice.volumes
-        for pvc in waiting(choice.pvcs)
+        for pvc in _without_volume(inventory)
         if not makes_volumes(inventory.find_class(inventory.storage_class_of(pvc)))
     ]
 
 
 def _unused(inventory: Inventory) -> list[PvObject]:
-    """Return the volumes that no PVC names or could take, and that are not reserved."""
-    used = {pvc.spec.volume_name for pvc in inventory.pvcs}
-    used |= {pv.name for choice in inventory.choices for pv in choice.volumes}
-    return [
-        pv
-        for pv in inventory.pvs
-        if pv.name not in used
-        and pv.spec.claim_ref is None
-        and pv.status.phase in ("", "Available", "Pending")
-    ]
+    """Return the volumes that no PVC names or could take."""
+    named = {pvc.spec.volume_name for pvc in inventory.pvcs}
+    free = (pv for pv in inventory.pvs if is_free(pv) and pv.name not in named)
+    return [pv for pv in free if not inventory.takers(pv).count]
 
 
 def unfit(inventory: Inventory) -> dict[str, Unfit]:
@@ -62,19 +57,20 @@ def unfit(inventory: Inventory) -> dict[str, Unfit]:
     names are alike, or there is one such volume and one such PVC.
     """
     hungry, unused = _hungry(inventory), _unused(inventory)
-    of_class: dict[str, list[PvObject]] = defaultdict(list)
+    of_class: dict[str, PvObject] = {}
+    by_name: dict[tuple[str, ...], PvObject] = {}
     for pv in unused:
-        of_class[pv.storage_class].append(pv)
-    only = len(hungry) == len(unused) == 1
+        of_class.setdefault(pv.storage_class, pv)
+        by_name.setdefault(core(pv.name), pv)
     found = {}
     for pvc in hungry:
-        own = of_class[inventory.storage_class_of(pvc)] if pvc.storage_class is not None else []
-        near = [pv for pv in islice(unused, _LOOK_AT) if only or alike(pv, pvc)]
-        for pv in [*(pv for pv in own if alike(pv, pvc)), *own[:1], *near]:
-            why = inventory.misfits(pv, pvc)
-            if pv in own or why == [Misfit.CLASS] or alike(pv, pvc):
-                found[pvc.title] = Unfit(pvc, pv, why)
-                break
+        alike = by_name.get(core(pvc.name))
+        own = of_class.get(pvc.storage_class) if pvc.storage_class is not None else None
+        only = unused[0] if len(hungry) == len(unused) == 1 else None
+        if pv_meant := alike or own or only:
+            why = inventory.misfits(pv_meant, pvc)
+            if pv_meant is not only or alike or own or why == [Misfit.CLASS]:
+                found[pvc.title] = Unfit(pvc, pv_meant, why)
     return found
 
 
@@ -180,15 +176,14 @@ def nothing_provisions(inventory: Inventory) -> Iterator[Hit]:
 def provisioner_refuses_pvc(inventory: Inventory) -> Iterator[Hit]:
     """Find PVCs with a selector or volumeMode Block whose class makes volumes on NFS."""
     on_nfs = {made.name: made for made in inventory.nfs_classes}
-    for choice in inventory.choices:
-        for pvc in waiting(() if choice.volumes else choice.pvcs):
-            if made := on_nfs.get(inventory.storage_class_of(pvc)):
-                if pvc.spec.selector is not None:
-                    said = f"it has a selector, which {made.provisioner} refuses"
-                    yield Hit(pvc, said, ("spec", "selector"))
-                elif pvc.spec.volume_mode == "Block":
-                    said = f"it asks for a block device, which {made.provisioner} refuses"
-                    yield Hit(pvc, said, ("spec", "volumeMode"))
+    for pvc in _without_volume(inventory):
+        if made := on_nfs.get(inventory.storage_class_of(pvc)):
+            if pvc.spec.selector is not None:
+                said = f"it has a selector, which {made.provisioner} refuses"
+                yield Hit(pvc, said, ("spec", "selector"))
+            elif pvc.spec.volume_mode == "Block":
+                said = f"it asks for a block device, which {made.provisioner} refuses"
+                yield Hit(pvc, said, ("spec", "volumeMode"))
 
 
 @Rule(
@@ -225,5 +220,5 @@ def pvc_of_pod_missing(inventory: Inventory) -> Iterator[Hit]:
                 said += f", only {other.title}, which nobody uses"
                 explicit = other.metadata.namespace and workload.metadata.namespace
                 severity = None if explicit else Severity.WARNING
-            at = ("spec",) if workload.kind == "Pod" else ("spec", "template", "spec")
-            yield Hit(workload, said, (*at, "volumes", number), severity)
+            at = (*workload.template_at, "spec", "volumes", number)
+            yield Hit(workload, said, at, severity)
