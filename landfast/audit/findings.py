@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from enum import StrEnum
 from functools import wraps
+from textwrap import dedent
 from typing import TypeVar
 
 from landfast.audit.inventory import Inventory
@@ -51,7 +52,9 @@ Said = str | tuple[str, Severity | None] | None
 class Rule:
     """What to look for, why it is bad and what to do; `source` backs the reason.
 
-    Where `cluster_decides`, a finding in manifests is a note: only the cluster could prove it.
+    `example` is the fix as an excerpt of YAML, which may be indented like the code around it; ""
+    where no manifest is to be changed. Where `cluster_decides`, a finding in manifests is a note:
+    only the cluster could prove it.
     """
 
     id: str
@@ -60,9 +63,13 @@ class Rule:
     _: KW_ONLY
     reason: str
     fix: str
+    example: str = ""
     source: str
     cluster_decides: bool = False
     check: Check = lambda _inventory: iter(())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "example", dedent(self.example).strip())
 
     def __call__(self, check: Check) -> "Rule":
         """Return the rule with a check, as its decorator; `rules.RULES` finds it by its type."""
