@@ -2,8 +2,7 @@
 
 import posixpath
 import re
-import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -13,15 +12,12 @@ from typing import Annotated, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from landfast.audit.commands import programs
 from landfast.image_names import ImageName
 
 _TABLE = Path(__file__).with_name("engines.yaml")
 _LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 _COMPONENT = "app.kubernetes.io/component"
-_SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
-_WRAPPERS = {"tini", "dumb-init", "gosu", "su-exec", "exec", "env", "nice", "sudo", "runuser"}
-_OPERATOR = re.compile(r"[;&|()\n]+")
-_KEYWORDS = {"then", "do", "else", "if", "while", "until", "elif", "exec", "!", "{", "time"}
 _VERSION = re.compile(r"v?\d\w*")
 _SHARED_FOLDERS = ("/root/", "/mnt/", "/home/", "/tmp/")  # noqa: S108 - where anything may lie
 
@@ -80,7 +76,7 @@ class Engine(_Entry):
     volumes: tuple[Directory, ...] = ()
     ports: tuple[Port, ...] = ()
     locks: bool | None = None
-    cache: bool = False
+    volume_optional: bool = False
     nfs: VendorsWord | None = None
     unsafe: tuple[Unsafe, ...] = ()
 
@@ -135,9 +131,9 @@ def identify(
         mount_paths: where volumes are mounted.
         ports: its `containerPort`s.
     """
-    programs = list(_programs(command))
-    run = _first(programs, _by_program())
-    if programs and run is None and all(program in table().tools for program in programs):
+    started = list(programs(command))
+    run = _first(started, _by_program())
+    if started and run is None and all(program in table().tools for program in started):
         return None
     path = ImageName.parse(image).path.lower()
     guess, label = _by_image(path), _by_labels(labels or {})
@@ -251,37 +247,3 @@ def _bare(word: str) -> str:
 
 def _says_nothing(word: str) -> bool:
     return bool(_VERSION.fullmatch(word)) or bool({word, _bare(word)} & table().neutral)
-
-
-def _programs(command: Sequence[str]) -> Iterator[str]:
-    """Yield the programs that a command starts, without their folders."""
-    if not command or command[0].startswith("-"):
-        return
-    first = posixpath.basename(command[0])
-    if first in _SHELLS and len(command) > 1 and re.fullmatch(r"-\w*c\w*", command[1]):
-        yield from _of_script("\n".join(command[2:3]))
-    elif first in _SHELLS | _WRAPPERS or first.endswith(".sh"):
-        named = [word for word in command[1:] if not word.startswith("-")]
-        yield from (posixpath.basename(word) for word in [*named, *([] if named else [first])])
-        if first.endswith(".sh"):
-            yield first
-    else:
-        yield first
-
-
-def _of_script(script: str) -> Iterator[str]:
-    lines = [line for line in script.splitlines() if not line.lstrip().startswith("#")]
-    lexer = shlex.shlex(" ; ".join(lines), posix=True, punctuation_chars=True)
-    lexer.commenters = ""
-    try:
-        words = list(lexer)
-    except ValueError:  # a quote that does not end: what it runs is not known
-        yield script
-        return
-    begins = True
-    for word in words:
-        if _OPERATOR.fullmatch(word):
-            begins = True
-        elif begins and word not in _KEYWORDS and not re.match(r"\w+=", word):
-            yield posixpath.basename(word)
-            begins = False

@@ -8,10 +8,13 @@ from functools import cached_property
 from typing import TypeVar
 
 from landfast.audit.directories import Directory, DirectoryIndex
+from landfast.audit.engines import Engine, Kind
 from landfast.audit.export import ExportView
 from landfast.audit.free_volumes import FreeVolumes
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.place import Place
+from landfast.audit.pods import Container
+from landfast.audit.servers import Server, servers_of
 from landfast.audit.uses import (
     Claimed,
     Use,
@@ -21,16 +24,9 @@ from landfast.audit.uses import (
     uses_of,
 )
 from landfast.audit.workloads import Workload
-from landfast.image_names import ImageName
 from landfast.kube.default_classes import newest_first
 from landfast.provisioning import contract, csi
 
-_SERVERS = (
-    "cassandra|clickhouse|cockroach|couchdb|elasticsearch|etcd|influxdb|mariadb|mongo|mongodb|mssql|"
-    "mysql|neo4j|percona|postgis|postgres|postgresql|redis|timescaledb|valkey"
-)
-_DATABASE = re.compile(rf"(^|[/_-])({_SERVERS})($|[/_-])")
-_NOT_A_SERVER = re.compile(r"admin|backup|client|exporter|express|operator|proxy|router")
 _SUBDIR_PROVISIONER = re.compile(r"nfs-subdir-external-provisioner|^nfs-client$|^fuseim\.pri/ifs$")
 _SUBDIR_PARAMETERS = {"archiveondelete", "pathpattern"}
 
@@ -157,12 +153,30 @@ class Inventory:
                     yield workload, env
 
     @cached_property
+    def servers(self) -> tuple[Server, ...]:
+        """The containers that keep data in files: databases, queues, NFS servers and others."""
+        return tuple(server for workload in self.workloads for server in servers_of(workload))
+
+    @cached_property
+    def _engines(self) -> dict[int, Engine]:
+        return {id(server.container): server.engine for server in self.servers}
+
+    def engine_of(self, container: Container) -> Engine | None:
+        """Return which engine a container of a workload runs; None if it is no server."""
+        return self._engines.get(id(container))
+
+    def is_database(self, container: Container) -> bool:
+        """Whether a container of a workload keeps data that a second one would destroy."""
+        engine = self.engine_of(container)
+        return engine is not None and engine.kind is not Kind.FILE_SERVER
+
+    @cached_property
     def databases(self) -> tuple[Database, ...]:
         """Each pair of a database server and a known PVC that has its files."""
         return tuple(
             Database(use.workload, use.container.image, use.pvc, use.pods)
             for use in self.uses
-            if use.pvc and not use.init and is_database(use.container.image)
+            if use.pvc and not use.init and self.is_database(use.container)
         )
 
     @cached_property
@@ -251,6 +265,12 @@ class Inventory:
                 made = None if volumes else self.made_for(pvc)
                 yield Claimed(made or Directory(of=pvc.title), claim, pvc)
 
+    @cached_property
+    def provisioners_own(self) -> frozenset[str]:
+        """The titles of the volumes through which provisioners mount the export's root."""
+        here = {id(workload) for workload, _ in self._environments}
+        return frozenset(use.pv.title for use in self.uses if use.pv and id(use.workload) in here)
+
     # --- what belongs to what
 
     def storage_class_of(self, pvc: PvcObject) -> str:
@@ -313,12 +333,6 @@ class Inventory:
         if pvc.spec.volume_name:
             return self.find_pvs(pvc.spec.volume_name)
         return self.reserved_for(pvc) or self.candidates(pvc)
-
-
-def is_database(image: str) -> bool:
-    """Whether an image is a database server's, by its name without registry, tag and digest."""
-    name = ImageName.parse(image).path
-    return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
 
 
 def _identity(resource: Resource) -> tuple[str, str]:

@@ -55,7 +55,7 @@ SERVERS = {
     "hashicorp/vault:1.16": "Vault",
     "vaultwarden/server:1.30": "Vaultwarden",
     "ghcr.io/home-assistant/home-assistant:stable": "Home Assistant",
-    "lscr.io/linuxserver/radarr:latest": "Sonarr, Radarr and their kind",
+    "lscr.io/linuxserver/radarr:latest": "SQLite in Sonarr, Radarr and their kind",
     "jc21/nginx-proxy-manager:2": "Nginx Proxy Manager",
     "n8nio/n8n": "n8n",
     "registry.k8s.io/volume-nfs:0.8": "NFS server",
