@@ -7,7 +7,10 @@ import pytest
 from cases_binding import BINDING
 from cases_classes import CLASSES
 from cases_databases import DATABASES
+from cases_pods import PODS
+from cases_servers import SERVERS
 from cases_volumes import VOLUMES
+from cases_writers import WRITERS
 from objects_to_audit import (
     DEFAULT,
     RECYCLE,
@@ -30,7 +33,7 @@ from landfast.audit.rules import RULES
 from landfast.kube.client import Object
 
 ROOT = Path(__file__).parents[2]
-ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES]
+ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES, *SERVERS, *PODS, *WRITERS]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 
 

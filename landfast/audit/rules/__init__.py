@@ -2,11 +2,33 @@
 
 from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
-from landfast.audit.rules import binding, classes, databases, directories, patterns, volumes
+from landfast.audit.rules import (
+    binding,
+    classes,
+    databases,
+    directories,
+    patterns,
+    pods,
+    servers,
+    volumes,
+    workloads,
+    writers,
+)
 
 RULES: tuple[Rule, ...] = tuple(
     found
-    for module in (volumes, directories, binding, classes, patterns, databases)
+    for module in (
+        writers,
+        servers,
+        volumes,
+        directories,
+        binding,
+        classes,
+        patterns,
+        databases,
+        pods,
+        workloads,
+    )
     for found in vars(module).values()
     if isinstance(found, Rule)
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
+from landfast.audit.findings import Rule, Said, Severity, each, listed
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvObject
 from landfast.audit.rules.sources import CONTROLLER, DOCUMENTATION, PATHS
@@ -72,30 +72,6 @@ def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
 
 
 @Rule(
-    "audit.shared-directory",
-    Severity.ERROR,
-    "Two volumes on one directory",
-    reason=(
-        "Kubernetes does not compare paths: each volume binds to its own PVC, and both write to "
-        "the same directory. Two database servers on it destroy each other's files."
-    ),
-    fix="Give each volume its own directory.",
-    source=PATHS,
-)
-def shared_directory(inventory: Inventory) -> Iterator[Hit]:
-    """Find directories of several volumes; where the access modes allow sharing, it is a note."""
-    for where, pvs in inventory.volumes_by_directory.directories:
-        first, *others = {pv.title: pv for pv in pvs}.values()
-        if others:
-            meant = all(
-                pv.policy == "Retain" and set(pv.spec.access_modes) <= _SHARED_MODES
-                for pv in (first, *others)
-            )
-            said = f"{where} is also the directory of {listed([pv.title for pv in others])}"
-            yield Hit(first, said, _PATH, Severity.NOTE if meant else None)
-
-
-@Rule(
     "audit.nested-directory",
     Severity.WARNING,
     "A volume inside another volume's directory",
@@ -108,6 +84,9 @@ def shared_directory(inventory: Inventory) -> Iterator[Hit]:
 )
 @each(_on_nfs, _PATH)
 def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
+    """Find them; a provisioner's own volume holds what it provisions, as it must."""
+    if pv.title in inventory.provisioners_own:
+        return None
     inner = _others_in(inventory, pv, below=True)
     return f"its directory {pv.directory} contains {listed(inner)}" if inner else None
 
