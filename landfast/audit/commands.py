@@ -10,6 +10,8 @@ _WRAPPERS = {"tini", "dumb-init", "gosu", "su-exec", "exec", "env", "nice", "sud
 _SCRIPT_OPTION = re.compile(r"-\w*c\w*")
 _SEPARATOR = re.compile(r"[;&|()\n]+")
 _KEYWORDS = {"then", "do", "else", "if", "while", "until", "elif", "exec", "!", "{", "}", "time"}
+_SUBSTITUTED = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
+_DEEPEST = 5  # substitutions inside substitutions
 _ASSIGNMENT = re.compile(r"\w+=")
 _LONGEST = 20_000  # characters of a script that are read: more is a program, not a command
 
@@ -50,9 +52,19 @@ def programs(command: Sequence[str]) -> Iterator[str]:
 
 
 def _of_script(script: str) -> Iterator[list[str]]:
-    lines = [line for line in script[:_LONGEST].splitlines() if not line.lstrip().startswith("#")]
+    """Yield the commands of a script, those of its substitutions first."""
+    text = script[:_LONGEST]
+    for _ in range(_DEEPEST):
+        for inner in _SUBSTITUTED.findall(text):
+            yield from _of_simple("".join(inner))
+        text = _SUBSTITUTED.sub("$_", text)
+    yield from _of_simple(text)
+
+
+def _of_simple(script: str) -> Iterator[list[str]]:
+    lines = [line for line in script.splitlines() if not line.lstrip().startswith("#")]
     lexer = shlex.shlex(" ; ".join(lines), posix=True, punctuation_chars=True)
-    lexer.commenters = ""
+    lexer.commenters, lexer.whitespace_split = "", True
     try:
         words = list(lexer)
     except ValueError:  # a quote that does not end

@@ -16,6 +16,7 @@ _WITH_THE_POD = {"emptyDir", "ephemeral"}
 _NOT_DATA = {*_CONFIGURATION, "image", "gitRepo"}
 _NO_STORAGE_DRIVERS = {"secrets-store.csi.k8s.io", "csi.cert-manager.io"}
 _PATH = re.compile(r"/[\w./-]+")
+_LONGEST_PATH = 1_000
 UNTIL_DONE = {"Job", "CronJob", "PodTemplate"}
 """The kinds whose pods end by themselves."""
 
@@ -85,14 +86,27 @@ class Server:
         """The absolute paths that its command, arguments and environment name."""
         env = [variable.value for variable in self.container.env]
         said = [*self.container.command, *self.container.args, *env]
-        return {posixpath.normpath(path) for text in said for path in _PATH.findall(text)}
+        found = {path for text in said for path in _PATH.findall(text)}
+        return {posixpath.normpath(end) for path in found for end in _ends(path)}
 
 
-def servers_of(workload: Workload) -> Iterator[Server]:
-    """Yield the containers of a workload that keep data in files."""
-    for container in running_containers(workload):
-        if engine := engine_of(workload, container):
-            yield Server(workload, container, engine)
+def _ends(path: str) -> Iterator[str]:
+    """Yield a path and what follows each of its slashes: it may be that of a URL."""
+    return (path[number:] for number, letter in enumerate(path[:_LONGEST_PATH]) if letter == "/")
+
+
+def servers_of(workload: Workload) -> list[Server]:
+    """Return the containers of a workload that keep data in files.
+
+    What mounts a server's directory beside that server, to copy its files, is none.
+    """
+    found = [
+        Server(workload, container, engine)
+        for container in running_containers(workload)
+        if (engine := engine_of(workload, container))
+    ]
+    usual = {server.engine.name for server in found if server.usual}
+    return [server for server in found if server.usual or server.engine.name not in usual]
 
 
 def running_containers(workload: Workload) -> list[Container]:

@@ -84,8 +84,8 @@ SERVERS: list[Case] = [
     ),
     Case(
         "database-without-volume",
-        run("redis:7"),
-        run("memcached:1"),
+        run("redis:7", kind="StatefulSet"),
+        run("redis:7"),  # a cache
         "no volume is mounted for the data of Redis",
         "note",
     ),
@@ -148,6 +148,12 @@ SERVERS: list[Case] = [
         at("/data", "prom/prometheus:v3", args=["--storage.tsdb.path=/data"]),
         "Prometheus writes to /prometheus",
         "warning",
+    ),
+    Case(
+        "data-directory-not-mounted",
+        at("/storage", "minio/minio", args=["server", "http://minio-{0...3}/data"]),
+        at("/storage", "minio/minio", args=["server", "http://minio-{0...3}.minio/storage"]),
+        "MinIO writes to /data",
     ),
     Case(
         "data-directory-not-mounted",

@@ -24,6 +24,9 @@ from landfast.audit.commands import programs, single_commands
         ),
         (["sh", "-c", "exec mysqld 'a;b'"], [["mysqld", "a;b"]]),
         (["sh", "-c", "(cd /x && rm y) &"], [["cd", "/x"], ["rm", "y"]]),
+        (["sh", "-c", "a > x-$(date +%F).gz"], [["date", "+%F"], ["a", ">", "x-$_.gz"]]),
+        (["sh", "-c", "a $(b $(c))"], [["c"], ["b", "$_"], ["a", "$_"]]),
+        (["sh", "-c", "a `b`"], [["b"], ["a", "$_"]]),
         (["sh", "-c", "echo 'unfinished"], [["echo 'unfinished"]]),
     ],
 )

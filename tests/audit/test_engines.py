@@ -218,6 +218,11 @@ def test_an_organisation_called_like_an_engine_says_nothing(of: tuple[str, Engin
             {"command": ["sh", "-ec", "mysql -e 'create database a; use a'\nsleep 9"]},
             None,
         ),
+        (
+            "mysql:8.4",
+            {"command": ["bash", "-c", "mysqldump -h db > /b/$(date +%F).sql; find /b -delete"]},
+            None,
+        ),
         ("mysql:8.4", {"command": ["sleep", "infinity"]}, None),
         ("mysql:8.4", {"command": ["--datadir=/x"]}, "MySQL"),
         ("mysql:8.4", {"command": ["/scripts/start.sh"]}, "MySQL"),

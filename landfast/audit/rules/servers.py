@@ -72,13 +72,15 @@ def _related(mounted: Mounted, path: str) -> bool:
     source=VOLUMES,
 )
 def database_without_volume(inventory: Inventory) -> Iterator[Hit]:
-    """Find them; milder for what may be a cache or have its data elsewhere."""
+    """Find them; what may be a cache counts only if somebody thought of its data, and as a note."""
     for server in _databases(inventory):
         engine = server.engine
         going = [m for m in server.mounts if m.goes_with_the_pod]
         on = next((m for m in going for path in engine.data if m.path == path), None)
         stays = [m for m in server.mounts if m.stays]
         if stays and (on is None or any(m.path in engine.data for m in stays)):
+            continue
+        if engine.volume_optional and on is None and server.workload.kind != "StatefulSet":
             continue
         said = f"{_called(on)} is mounted at {on.path}" if on else "no volume is mounted"
         said = f"{said} for the data of {engine} in {server}"
