@@ -3,14 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from landfast.audit.directories import Directory, DirectoryIndex
 from landfast.audit.engines import Engine, Kind
 from landfast.audit.export import ExportView
-from landfast.audit.free_volumes import FreeVolumes
+from landfast.audit.free_volumes import FreeVolumes, stored_pv, stored_pvc
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.place import Place
 from landfast.audit.pods import Container
@@ -24,10 +24,13 @@ from landfast.audit.uses import (
     uses_of,
 )
 from landfast.audit.workloads import Workload
+from landfast.binding.matching import Misfit, misfits
 from landfast.kube.default_classes import newest_first
 from landfast.provisioning import contract, csi
 
-_SUBDIR_PROVISIONER = re.compile(r"nfs-subdir-external-provisioner|^nfs-client$|^fuseim\.pri/ifs$")
+_SUBDIR_PROVISIONER = re.compile(
+    r"nfs-(subdir-external|client)-provisioner|^nfs-client$|^fuseim\.pri/ifs$"
+)
 _SUBDIR_PARAMETERS = {"archiveondelete", "pathpattern"}
 
 _NEW = "\0"  # the name of a volume that does not exist yet
@@ -51,6 +54,13 @@ class Database:
 
     def __str__(self) -> str:
         return f"{self.workload.title} ({self.image})"
+
+
+class Choice(NamedTuple):
+    """PVCs that ask for the same, and the volumes of which each of them could get one."""
+
+    pvcs: tuple[PvcObject, ...]
+    volumes: tuple[PvObject, ...]
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,16 @@ class Inventory:
                 and _SUBDIR_PARAMETERS & {key.lower() for key in c.parameters}
             )
         )
+
+    @cached_property
+    def csi_classes(self) -> tuple[StorageClass, ...]:
+        """The classes of csi-driver-nfs."""
+        return tuple(c for c in self.classes if c.provisioner == csi.DRIVER)
+
+    @property
+    def nfs_classes(self) -> tuple[StorageClass, ...]:
+        """The classes that make volumes on NFS in a way that the audit knows."""
+        return self.subdir_classes + self.csi_classes
 
     @property
     def _environments(self) -> Iterator[tuple[Workload, dict[str, str]]]:
@@ -265,12 +285,6 @@ class Inventory:
                 made = None if volumes else self.made_for(pvc)
                 yield Claimed(made or Directory(of=pvc.title), claim, pvc)
 
-    @cached_property
-    def provisioners_own(self) -> frozenset[str]:
-        """The titles of the volumes through which provisioners mount the export's root."""
-        here = {id(workload) for workload, _ in self._environments}
-        return frozenset(use.pv.title for use in self.uses if use.pv and id(use.workload) in here)
-
     # --- what belongs to what
 
     def storage_class_of(self, pvc: PvcObject) -> str:
@@ -320,6 +334,23 @@ class Inventory:
     def _free(self) -> FreeVolumes:
         return FreeVolumes(self.pvs)
 
+    def misfits(self, pv: PvObject, pvc: PvcObject) -> list[Misfit]:
+        """Return why a PVC could not take a volume, whatever its phase; empty if it fits."""
+        return list(misfits(stored_pv(pv), stored_pvc(pvc, self.storage_class_of(pvc))))
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """The PVCs whose volume Kubernetes has yet to choose, with what each could take."""
+        alike: dict[object, list[PvcObject]] = defaultdict(list)
+        for pvc in self.pvcs:
+            if not self.is_pinned(pvc):
+                stored = stored_pvc(pvc, self.storage_class_of(pvc))
+                alike[replace(stored, spec=replace(stored.spec, name=""))].append(pvc)
+        return tuple(
+            Choice(_one_of_each(pvcs), _one_of_each(self.candidates(pvcs[0])))
+            for pvcs in alike.values()
+        )
+
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""
         return self._free.fitting(pvc, self.storage_class_of(pvc))
@@ -358,6 +389,11 @@ def _different(resources: Iterable[_R]) -> Iterator[_R]:
 
 def _content(resource: Resource) -> str:
     return repr(resource.model_copy(update={"place": Place()}))
+
+
+def _one_of_each(resources: Iterable[_R]) -> tuple[_R, ...]:
+    """Return objects, of each with several definitions only one."""
+    return tuple({resource.title: resource for resource in resources}.values())
 
 
 def _grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:

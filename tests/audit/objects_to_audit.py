@@ -137,12 +137,17 @@ def statefulset(name: str = "db", image: str = "mysql:8.0", **spec: Any) -> Obje
 
 def provisioner(path: str = "/exports", name: str = SUBDIR) -> Object:
     env = {"PROVISIONER_NAME": name, "NFS_SERVER": "nfs", "NFS_PATH": path}
-    containers = [{"image": "p", "env": [{"name": k, "value": v} for k, v in env.items()]}]
+    mounts = [{"name": "root", "mountPath": "/persistentvolumes"}]
+    variables = [{"name": key, "value": value} for key, value in env.items()]
+    spec = {
+        "containers": [{"image": "p", "env": variables, "volumeMounts": mounts}],
+        "volumes": [{"name": "root", "nfs": {"server": "nfs", "path": path}}],
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": meta("provisioner", namespace="nfs-system"),
-        "spec": {"template": {"spec": {"containers": containers}}},
+        "spec": {"template": {"spec": spec}},
     }
 
 

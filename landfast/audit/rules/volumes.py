@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from landfast.audit.findings import Rule, Said, Severity, each, listed
+from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvObject
 from landfast.audit.rules.sources import CONTROLLER, DOCUMENTATION, PATHS
@@ -82,13 +82,13 @@ def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
     fix="Put volumes side by side, and none on the export's root.",
     source=PATHS,
 )
-@each(_on_nfs, _PATH)
-def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
-    """Find them; a provisioner's own volume holds what it provisions, as it must."""
-    if pv.title in inventory.provisioners_own:
-        return None
-    inner = _others_in(inventory, pv, below=True)
-    return f"its directory {pv.directory} contains {listed(inner)}" if inner else None
+def nested_directory(inventory: Inventory) -> Iterator[Hit]:
+    """Find such volumes, but for those that a provisioner mounts to make the inner ones."""
+    provisioners = {id(workload) for _, workload in inventory.provisioner_roots}
+    roots = {use.pv.title for use in inventory.uses if use.pv and id(use.workload) in provisioners}
+    for pv in _on_nfs(inventory):
+        if pv.title not in roots and (inner := _others_in(inventory, pv, below=True)):
+            yield Hit(pv, f"its directory {pv.directory} contains {listed(inner)}", pv.directory_at)
 
 
 @Rule(
@@ -96,8 +96,8 @@ def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
     Severity.WARNING,
     "Delete on a volume that no provisioner made",
     reason=(
-        "Kubernetes has no deleter for NFS: once the PVC is deleted, the volume ends as Failed, "
-        "its data stays, and nothing can bind it."
+        "Kubernetes has no deleter for NFS, and a provisioner deletes only what it made: once the "
+        "PVC is deleted, the volume ends as Failed, its data stays, and nothing can bind it."
     ),
     fix="Set persistentVolumeReclaimPolicy: Retain.",
     source=f"{CONTROLLER}, doDeleteVolume; walkthrough.delete-fails-on-a-static-nfs-volume",
