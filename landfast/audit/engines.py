@@ -54,6 +54,7 @@ Port = Annotated[int, Field(gt=0, lt=65536)]
 class VendorsWord(_Entry):
     """What an engine's maker says of NFS, and where."""
 
+    supported: bool
     says: str
     source: str
 
@@ -172,14 +173,13 @@ def _by_port() -> Mapping[int, Engine]:
 @cache
 def _by_directory() -> Mapping[str, Engine]:
     """Return the data directories that tell an engine; what an application calls so may be any."""
-    telling = [e for e in table().engines if e.kind not in (Kind.EMBEDDED, Kind.FILE_SERVER)]
-    every = [path for engine in table().engines for path in engine.data]
-    return {
-        path: engine
-        for engine in telling
-        for path in engine.data
-        if every.count(path) == 1 and path.count("/") > 1 and not path.startswith(_SHARED_FOLDERS)
-    }
+    found: dict[str, Engine] = {}
+    for engine in table().engines:
+        if engine.kind not in (Kind.EMBEDDED, Kind.FILE_SERVER):
+            for path in engine.data:
+                if path.count("/") > 1 and not path.startswith(_SHARED_FOLDERS):
+                    found.setdefault(path, engine)
+    return found
 
 
 @cache

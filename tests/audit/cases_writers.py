@@ -1,9 +1,8 @@
-"""Who writes where, and settings of workloads that NFS does not follow."""
+"""Who writes where."""
 
 from typing import Any
 
-from cases_pods import script
-from cases_servers import CLAIM, MYSQL, at, run
+from cases_servers import CLAIM, MYSQL, run
 from objects_to_audit import (
     NFS,
     RWOP,
@@ -58,17 +57,6 @@ def two(first: str, second: str, **spec: Any) -> list[Object]:
     """Two volumes on one directory, each with a pod."""
     pods = [pod("one", "a", first), pod("two", "b", second)]
     return [*bound("a", "/exports/x", **spec), *bound("b", "/exports/x", **spec), *pods]
-
-
-def retention(**given: str) -> list[Object]:
-    found = statefulset(persistentVolumeClaimRetentionPolicy=given)
-    return [storage_class("nfs", reclaimPolicy="Retain"), found]
-
-
-def sub_path(image: str) -> list[Object]:
-    found = pod("db", "a", image)
-    found["spec"]["containers"][0]["volumeMounts"][0]["subPath"] = "mysql"
-    return [*bound("a"), found]
 
 
 def own_root() -> list[Object]:
@@ -241,59 +229,5 @@ WRITERS: list[Case] = [
         [*bound("a"), pod("db", "a"), run("mysql:8.4", {MYSQL: INLINE})[-1]],
         [*bound("a"), pod("web", "a", "nginx"), run("nginx", {"/files": INLINE})[-1]],
         "nfs:/exports/a is also the directory of Deployment shop/db",
-    ),
-    Case(
-        "pvcs-deleted-with-pods",
-        retention(whenScaled="Delete"),
-        retention(whenScaled="Retain", whenDeleted="Retain"),
-        "whenScaled is Delete under StatefulSet shop/db",
-        "warning",
-    ),
-    Case(
-        "pvcs-deleted-with-pods",
-        retention(whenScaled="Delete", whenDeleted="Delete"),
-        [
-            storage_class("nfs", reclaimPolicy="Retain"),
-            statefulset(
-                image="nginx", persistentVolumeClaimRetentionPolicy={"whenDeleted": "Delete"}
-            ),
-        ],
-        "whenScaled is Delete and whenDeleted is Delete",
-        "warning",
-    ),
-    Case(
-        "fs-group-on-nfs",
-        at(MYSQL, pod_securityContext={"fsGroup": 999}),
-        at(MYSQL, pod_securityContext={"runAsUser": 999}),
-        "fsGroup is 999 for the files of MySQL",
-        "note",
-    ),
-    Case(
-        "fs-group-on-nfs",
-        at(MYSQL, pod_securityContext={"fsGroup": 999}),
-        [pvc("a", **NFS), BLOCK, at(MYSQL, pod_securityContext={"fsGroup": 999})[-1]],
-        "fsGroup is 999",
-        "note",
-    ),
-    Case(
-        "chown-on-nfs",
-        script("chown -R 999:999 /var/lib/mysql"),
-        script("chown -R 999:999 /tmp"),
-        "container first runs chown on /var/lib/mysql, which is on NFS",
-        "warning",
-    ),
-    Case(
-        "chown-on-nfs",
-        script("set -e; chmod -R 0700 /var/lib/mysql/data"),
-        [pvc("a", **NFS), BLOCK, script("chown -R 999:999 /var/lib/mysql")[-1]],
-        "runs chmod on /var/lib/mysql/data",
-        "warning",
-    ),
-    Case(
-        "sub-path-on-nfs",
-        sub_path("mysql:8"),
-        sub_path("nginx"),
-        "MySQL in Pod shop/db is in mysql",
-        "note",
     ),
 ]

@@ -15,6 +15,7 @@ from cases_servers import SERVERS
 from cases_ties import TIES
 from cases_unbound import UNBOUND
 from cases_volumes import VOLUMES
+from cases_workloads import WORKLOADS
 from cases_writers import WRITERS
 from objects_to_audit import (
     DEFAULT,
@@ -51,6 +52,7 @@ ALL = [
     *SERVERS,
     *PODS,
     *WRITERS,
+    *WORKLOADS,
 ]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 

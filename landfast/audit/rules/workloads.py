@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Iterator
 
+from landfast.audit.engines import Kind
 from landfast.audit.findings import Hit, Rule, Severity
 from landfast.audit.inventory import Inventory
 from landfast.audit.rules.sources import NFS_OWNERSHIP, ROOT_SQUASH
@@ -15,6 +16,42 @@ _OWNERSHIP = {"chown", "chgrp", "chmod"}
 
 def _on_nfs(inventory: Inventory) -> Iterator[Use]:
     return (use for use in inventory.uses if use.writes and on_nfs(inventory, use))
+
+
+@Rule(
+    "audit.engine-not-for-nfs",
+    Severity.WARNING,
+    "A database that its maker does not support on NFS",
+    reason=(
+        "It relies on locks, on files that stay as they are while open, or on memory that nodes "
+        "share, as a local disk has them. Nobody will help with a corruption on NFS."
+    ),
+    fix=(
+        "Put it on block storage or a local disk, with replication of its own; an application on "
+        "SQLite can mostly use a database server instead."
+    ),
+    example="""
+        volumeClaimTemplates:
+          - metadata: {name: data}
+            spec:
+              accessModes: [ReadWriteOncePod]
+              storageClassName: block       # not nfs
+              resources: {requests: {storage: 10Gi}}
+    """,
+    source="the maker's word that the message names; landfast/audit/engines.yaml",
+)
+def engine_not_for_nfs(inventory: Inventory) -> Iterator[Hit]:
+    """Find them, once for each workload; what an application has of its own is a note."""
+    seen = set()
+    for use in _on_nfs(inventory):
+        engine = inventory.engine_of(use.container)
+        word = engine.nfs if engine else None
+        if engine and word and not word.supported and use.workload.title not in seen:
+            seen.add(use.workload.title)
+            said = f"{engine} in {use.workload.title} is on NFS ({use.through}), and {word.says}"
+            at = use.workload.container_at(use.container)
+            milder = Severity.NOTE if engine.kind is Kind.EMBEDDED else None
+            yield Hit(use.workload, f"{said} ({word.source})", at, milder)
 
 
 @Rule(
