@@ -15,11 +15,17 @@ from landfast.audit import cluster
 from landfast.audit import manifests as files
 from landfast.audit.export import ExportView, local_inspector, view
 from landfast.audit.findings import Severity, counted
+from landfast.audit.html import to_html
 from landfast.audit.inventory import Inventory
+from landfast.audit.junit import to_junit
+from landfast.audit.markdown import to_markdown
 from landfast.audit.objects import Directory, is_below
-from landfast.audit.output import print_text, summary, to_json
+from landfast.audit.output import print_text, to_json
+from landfast.audit.report import Report, summary
+from landfast.audit.rules import RULES
 from landfast.audit.rules import audit as apply_rules
 from landfast.audit.sarif import to_sarif
+from landfast.audit.suppression import check_rules, read_baseline, suppress
 from landfast.errors import BadInput, LandfastError
 from landfast.kube.kubeconfig import kubeconfig_path
 
@@ -30,6 +36,18 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     SARIF = "sarif"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+_WRITERS = {
+    Format.JSON: to_json,
+    Format.SARIF: to_sarif,
+    Format.JUNIT: to_junit,
+    Format.MARKDOWN: to_markdown,
+    Format.HTML: to_html,
+}
 
 
 class AuditFailed(LandfastError):
@@ -39,7 +57,10 @@ class AuditFailed(LandfastError):
 def audit(
     manifests: Annotated[
         list[str] | None,
-        typer.Argument(help="files and folders of YAML or JSON; - reads standard input"),
+        typer.Argument(
+            help="files and folders of YAML or JSON, a chart's or kustomization's folder; "
+            "- reads standard input"
+        ),
     ] = None,
     context: Annotated[
         str | None, typer.Option(help="kubeconfig context of a cluster to audit instead")
@@ -58,28 +79,45 @@ def audit(
     fail_on: Annotated[
         Severity, typer.Option(help="lowest severity that ends in exit code 1")
     ] = Severity.ERROR,
+    disable: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="a rule not to fail on; repeatable")
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="what an audit wrote with --format json: only what is new counts"),
+    ] = None,
+    list_rules: Annotated[
+        bool, typer.Option("--list", help="print the rules and stop", is_eager=True)
+    ] = False,
 ) -> None:
     """Find what endangers data, in manifests or on a cluster. Read-only: safe on production.
 
     Exit code 0: no finding as severe as --fail-on; 1: at least one; 4: the input cannot be read.
-    For a chart: `helm template CHART | landfast audit -`.
+    To ignore a finding, annotate the object: `landfast.dev/ignore: "RULE: REASON"`.
     """
+    if list_rules:
+        _print_rules()
+        return
+    check_rules(disable or [], [rule.id for rule in RULES])
+    known = read_baseline(baseline) if baseline else None
     inventory, audited = _inventory(manifests or [], context, kubeconfig)
     if export_path and not export_root:
         raise BadInput("--export-path needs --export-root, the export's folder on this host")
     if export_root:
         inventory = replace(inventory, export=_export(export_root, export_path, inventory))
-    findings = apply_rules(inventory)
-    match output:
-        case Format.TEXT:
-            print_text(findings, audited, Console(highlight=False))
-        case Format.JSON:
-            sys.stdout.write(to_json(findings) + "\n")
-        case Format.SARIF:
-            sys.stdout.write(to_sarif(findings) + "\n")
-    bad = [f for f in findings if f.severity.rank <= fail_on.rank]
-    if bad:
+    found = suppress(apply_rules(inventory), disable or (), known)
+    report = Report([*found], audited, fail_on)
+    if output is Format.TEXT:
+        print_text(report, Console(highlight=False))
+    else:
+        sys.stdout.write(_WRITERS[output](report).rstrip("\n") + "\n")
+    if bad := report.failures:
         raise AuditFailed(f"the audit found {summary(bad)}; --fail-on is {fail_on}")
+
+
+def _print_rules() -> None:
+    for rule in RULES:
+        sys.stdout.write(f"{rule.id:36} {rule.severity:8} {rule.title}\n")
 
 
 def _inventory(

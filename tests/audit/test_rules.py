@@ -7,6 +7,7 @@ import pytest
 from cases_binding import BINDING
 from cases_classes import CLASSES
 from cases_databases import DATABASES
+from cases_ignores import IGNORES
 from cases_volumes import VOLUMES
 from objects_to_audit import (
     DEFAULT,
@@ -15,7 +16,6 @@ from objects_to_audit import (
     audited,
     bound,
     inventory,
-    parameters,
     pod,
     provisioner,
     pv,
@@ -30,7 +30,7 @@ from landfast.audit.rules import RULES
 from landfast.kube.client import Object
 
 ROOT = Path(__file__).parents[2]
-ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES]
+ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES, *IGNORES]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 
 
@@ -117,10 +117,3 @@ def test_a_volume_that_two_databases_could_take_is_named_once() -> None:
     pods = [pod("x", "one"), pod("y", "two")]
     found = audited(pv("a", **RECYCLE), pvc("one"), pvc("two"), *pods)
     assert [f.name for f in found if f.rule.id == "audit.database-volume-not-retained"] == ["a"]
-
-
-def test_the_worst_comes_first() -> None:
-    found = audited(pv("a", **RECYCLE), *bound("b", "/exports/a/x"), parameters(pathPattern="x"))
-    ranks = [finding.severity.rank for finding in found]
-    assert ranks == sorted(ranks)
-    assert len(set(ranks)) > 1

@@ -1,0 +1,88 @@
+"""Arranges findings as a reader wants them: by the workload whose data they concern."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from landfast.audit.findings import Finding
+from landfast.audit.inventory import Inventory
+from landfast.audit.objects import PvcObject, PvObject, Resource
+from landfast.audit.workloads import PodController, Workload
+
+
+class _Subjects:
+    """Who owns what: a PV belongs to its PVC, a PVC to the first workload that uses it."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._order = {id(found): number for number, found in enumerate(inventory.resources)}
+        self._pvcs = {(pvc.namespace, pvc.name): pvc for pvc in inventory.pvcs}
+        self._pvc_of_pv = {
+            pvc.spec.volume_name: pvc for pvc in inventory.pvcs if pvc.spec.volume_name
+        }
+        self._users: dict[tuple[str, str], Workload] = {}
+        self._templates: dict[tuple[str, str], PodController] = {}
+        for workload in sorted(inventory.workloads, key=self.order):
+            for volume in workload.pod.volumes:
+                if used := volume.persistent_volume_claim:
+                    self._users.setdefault((workload.namespace, used.claim_name), workload)
+            if isinstance(workload, PodController):
+                for template in workload.spec.volume_claim_templates:
+                    stem = f"{template.metadata.name}-{workload.name}"
+                    self._templates.setdefault((workload.namespace, stem), workload)
+
+    def order(self, found: Resource) -> int:
+        """Return the place of an object in the order in which all were read."""
+        return self._order.get(id(found), len(self._order))
+
+    def template(self, pvc: PvcObject) -> tuple[str, str] | None:
+        """Return the namespace and the stem of the name of a PVC that a StatefulSet makes."""
+        stem, _, ordinal = pvc.name.rpartition("-")
+        found = (pvc.namespace, stem)
+        return found if ordinal.isdecimal() and found in self._templates else None
+
+    def owners(self, found: Resource) -> Iterator[Resource]:
+        """Yield the PVC and the workload that an object belongs to, as far as there are any."""
+        if isinstance(found, PvObject):
+            ref = found.spec.claim_ref
+            named = self._pvcs.get((ref.namespace or "default", ref.name)) if ref else None
+            if pvc := named or self._pvc_of_pv.get(found.name):
+                yield pvc
+                yield from self.owners(pvc)
+        elif isinstance(found, PvcObject):
+            template = self.template(found)
+            made_by = self._templates[template] if template else None
+            if user := made_by or self._users.get((found.namespace, found.name)):
+                yield user
+
+
+def arrange(findings: Sequence[Finding], inventory: Inventory) -> list[Finding]:
+    """Return findings with their owners, by subject in the order of the files.
+
+    A subject's own come first, then those of its PVCs and volumes. What the PVCs of one template
+    have in common is one finding, and directories of the export come last.
+    """
+    subjects = _Subjects(inventory)
+    found: dict[object, Finding] = {}
+    seen: Counter[tuple[str, str]] = Counter()
+    for number, finding in enumerate(findings):
+        key: object = number
+        if isinstance(finding.on, PvcObject) and (template := subjects.template(finding.on)):
+            same = (finding.rule.id, finding.on.title)
+            seen[same] += 1
+            key = (finding.rule.id, finding.severity, template, seen[same])
+        if first := found.get(key):
+            found[key] = replace(first, alike=first.alike + 1)
+            continue
+        about = finding.owners or ((finding.on,) if finding.on else ())
+        more = tuple(owner for one in about for owner in subjects.owners(one))
+        found[key] = replace(finding, owners=(*finding.owners, *more))
+
+    def place(finding: Finding) -> tuple[bool, int, bool, int, int, int]:
+        subject, on = finding.subject, finding.on
+        if subject is None or on is None:
+            return True, 0, True, 0, 0, finding.severity.rank
+        is_own, order = on is subject, subjects.order
+        line = finding.line or 0
+        return False, order(subject), not is_own, order(on), line, finding.severity.rank
+
+    return sorted(found.values(), key=place)
