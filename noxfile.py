@@ -141,6 +141,13 @@ def mutants(session: nox.Session) -> None:
     session.run("mutmut", "results")
 
 
+@nox.session(name="rule-mutants")
+def rule_mutants(session: nox.Session) -> None:
+    """Mutate the audit's rules, or the files named; print the mutants that no test notices."""
+    install(session, "tests,mutants")
+    session.run("python", "tests/audit/rule_mutants.py", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, imports: ruff, mypy, import-linter, yamllint; gofmt, vet, staticcheck."""
