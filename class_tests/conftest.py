@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from class_tests.foreign import TEAM, Foreign, give_namespace, install_class, taint, user
+from class_tests.in_cluster import Administrator
 from class_tests.windows import windows
 from landfast.cluster import kind
 from landfast.environment import environment
@@ -30,6 +31,18 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
                 install_class(env)
                 someone = user(env, "landfast-class", folder / "kubeconfig")
                 yield Foreign(env, someone, (tainted, of_windows))
+
+
+@pytest.fixture(scope="session")
+def administrator(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Administrator:
+    """The cluster's administrator, with their programs."""
+    return Administrator(foreign.env, tmp_path_factory.mktemp("administrator"))
+
+
+@pytest.fixture(scope="session")
+def image(administrator: Administrator) -> str:
+    """Landfast's own image; every node has it."""
+    return administrator.bring_landfast()
 
 
 @pytest.fixture(scope="session")

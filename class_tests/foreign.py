@@ -33,7 +33,7 @@ _KINDS = (
     *("Namespace", "StorageClass", "PersistentVolume", "ClusterRole", "ClusterRoleBinding"),
     *("Pod", "PersistentVolumeClaim", "Deployment", "StatefulSet", "ReplicaSet", "Service"),
     *("ConfigMap", "ServiceAccount", "Role", "RoleBinding"),  # Secrets note when they are used
-    *("Node", "ResourceQuota"),
+    *("Node", "ResourceQuota", "Job"),
 )
 TEAM = "team-a"
 """A namespace of others, in which a run is a guest."""
@@ -87,8 +87,10 @@ class Foreign:
 def _hash(obj: Object) -> str:
     meta = {key: obj["metadata"].get(key) for key in ("labels", "annotations", "finalizers")}
     rest = {k: v for k, v in obj.items() if k not in ("metadata", "status")}
-    if obj["kind"] == "Node":
-        meta.pop("annotations")  # the controllers' bookkeeping
+    if obj["kind"] == "Node":  # annotations, and taints for its health, are bookkeeping
+        meta.pop("annotations")
+        theirs = [t for t in _taints(obj) if not t["key"].startswith("node.kubernetes.io/")]
+        rest = {**rest, "spec": {**obj["spec"], "taints": theirs}}
     return hashlib.sha256(json.dumps([meta, rest], sort_keys=True).encode()).hexdigest()[:12]
 
 

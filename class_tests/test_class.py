@@ -1,5 +1,6 @@
 """What a user with few rights gets to know about a class, and what is left of it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,12 +119,27 @@ def _quota_of(guest: Foreign, memory: str) -> Object:
     return before
 
 
-def test_conformance_judges_a_class_of_a_csi_driver(foreign: Foreign, tmp_path: Path) -> None:
-    """All of them hold, too."""
-    with csi_class(foreign.env):
+class TestClassOfCsiDriver:
+    """The driver is there for these tests alone."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    def _driver(self, foreign: Foreign) -> Iterator[None]:
+        with csi_class(foreign.env):
+            yield
+
+    def test_conformance_judges_every_claim(self, foreign: Foreign, tmp_path: Path) -> None:
+        """All of them hold, too."""
         verdicts = judge(foreign, "conformance", tmp_path, storage_class=CSI_CLASS)
-    assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
-    assert len(verdicts) >= 30
+        assert set(verdicts.values()) == {Verdict.PASS}, _not_passed(verdicts)
+        assert len(verdicts) >= 30
+
+    def test_mysql_survives_what_a_namespace_lets_break(
+        self, foreign: Foreign, tmp_path: Path
+    ) -> None:
+        """Nine faults."""
+        options = ("--scenario", ",".join(_NEAR))
+        verdicts = judge(foreign, "chaos", tmp_path, *options, storage_class=CSI_CLASS)
+        assert verdicts == {f"chaos.{name}": Verdict.PASS for name in _NEAR}
 
 
 @pytest.mark.parametrize(

@@ -28,18 +28,6 @@ _STATUS = {Verdict.PASS: "passed", Verdict.SKIPPED: "skipped"}
 
 
 @pytest.fixture(scope="module")
-def administrator(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Administrator:
-    """The cluster's administrator, with their programs."""
-    return Administrator(foreign.env, tmp_path_factory.mktemp("administrator"))
-
-
-@pytest.fixture(scope="module")
-def image(administrator: Administrator) -> str:
-    """Landfast's own image; every node has it."""
-    return administrator.bring_landfast()
-
-
-@pytest.fixture(scope="module")
 def outside(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     """The verdicts of a run outside the cluster."""
     return judge(foreign, "conformance", tmp_path_factory.mktemp("outside"))

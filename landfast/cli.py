@@ -15,7 +15,8 @@ from landfast import paths, timeouts
 from landfast.audit.command import audit
 from landfast.environment import environment, sweep
 from landfast.errors import BadInput, LandfastError
-from landfast.job import IMAGE, OPTIONS, job
+from landfast.image_names import LANDFAST_IMAGE
+from landfast.job import OPTIONS, job
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.progress import Progress
@@ -188,7 +189,7 @@ _command(
     OPTIONS,
     suite=Annotated[str | None, typer.Argument(metavar="[conformance|smoke|chaos]")],
     namespace=Annotated[str | None, typer.Option(help="one of yours (default: make landfast)")],
-    image=Annotated[str | None, typer.Option(help=f"Landfast's own (default: {IMAGE})")],
+    image=Annotated[str | None, typer.Option(help=f"Landfast's own (default: {LANDFAST_IMAGE})")],
     sonobuoy=Annotated[bool, typer.Option("--sonobuoy", help="print a plugin of Sonobuoy")],
 )
 _command(

@@ -3,8 +3,11 @@
 import re
 from dataclasses import dataclass, replace
 
+from landfast import __version__
 from landfast.loopback import is_loopback
 
+LANDFAST_IMAGE = f"landfast/landfast:{__version__}"
+"""The name under which `landfast/Containerfile` says to build the image."""
 _HUB = "docker.io"
 
 

@@ -15,7 +15,8 @@ from landfast.image_names import ImageName
 class Images:
     """Every image that a run uses, under the name that the engine and the nodes know.
 
-    On an existing cluster `node` and `nfs_server` are empty: the run creates neither.
+    On an existing cluster `node` and `nfs_server` are empty: the run creates neither. `landfast` is
+    Landfast's own, for the ledger's writers in pods, and empty without them.
     """
 
     source: Literal["kit", "registry"]
@@ -25,6 +26,7 @@ class Images:
     mysql: str
     busybox: str
     recycler: str
+    landfast: str = ""
 
     def workloads(self) -> list[str]:
         """The images that pods run."""

@@ -7,17 +7,15 @@ from typing import Any
 
 import yaml
 
-from landfast import __version__
 from landfast.cluster.existing_plan import placement_of
 from landfast.cluster.rights import manifest
 from landfast.errors import BadInput
+from landfast.image_names import LANDFAST_IMAGE
 from landfast.kube.kubeconfig import IN_CLUSTER
 from landfast.kube.placement import Placement
 from landfast.kube.request import Object
 from landfast.settings import Settings, flag, is_repeated, load_settings, options_of
 
-IMAGE = f"landfast/landfast:{__version__}"
-"""The name under which `landfast/Containerfile` says to build the image."""
 SONOBUOY_RESULTS = "/tmp/sonobuoy/results"  # noqa: S108 - Sonobuoy's own place in the plugin's pod
 _NAME = "landfast"
 _SUITES = ("conformance", "smoke", "chaos")
@@ -30,6 +28,7 @@ _PODS_OWN = {
 OPTIONS = Settings.model_fields.keys() - _PODS_OWN
 _WORKERS = 4  # `auto` counts the node's processors, of which the pod has two
 _USER = 999
+_GRACE_SECONDS = 300  # a run that is stopped removes what it made
 _RESOURCES = {
     "requests": {"cpu": "500m", "memory": "512Mi"},
     "limits": {"cpu": "2", "memory": "1536Mi"},
@@ -45,8 +44,8 @@ class Job:
 
     suite: str
     options: tuple[str, ...]
-    role: str
-    image: str = IMAGE
+    roles: tuple[str, ...]
+    image: str = LANDFAST_IMAGE
     namespace: str | None = None
     placement: Placement = field(default_factory=Placement)
     labels: Mapping[str, str] = field(default_factory=lambda: {"app.kubernetes.io/name": _NAME})
@@ -54,8 +53,9 @@ class Job:
     def objects(self) -> list[Object]:
         """Return the objects in the order of their creation, for `kubectl apply`."""
         space, group = self.namespace or _NAME, "rbac.authorization.k8s.io"
-        role: Object = yaml.safe_load(manifest(self.role))
+        role, *others = (yaml.safe_load(manifest(name)) for name in self.roles)
         role["metadata"] = {"name": f"{_NAME}-{space}", "labels": dict(self.labels)}  # its own
+        role["rules"] += [rule for other in others for rule in other["rules"]]
         account = {"kind": "ServiceAccount", "name": _NAME, "namespace": space}
         found = [] if self.namespace else [self._object("v1", "Namespace", space)]
         return [
@@ -83,7 +83,7 @@ class Job:
             "restartPolicy": "Never",
             "serviceAccountName": _NAME,
             "enableServiceLinks": False,  # a Service `landfast` would look like options
-            "terminationGracePeriodSeconds": 300,  # a run that is stopped removes what it made
+            "terminationGracePeriodSeconds": _GRACE_SECONDS,
             "securityContext": {
                 "runAsNonRoot": True,
                 "seccompProfile": {"type": "RuntimeDefault"},
@@ -111,8 +111,16 @@ class Job:
     def sonobuoy_plugin(self) -> Object:
         """Return the definition of a Sonobuoy plugin, for `sonobuoy run --plugin`.
 
-        Sonobuoy makes the pod and gives it the rights. Source: Sonobuoy docs, Plugins.
+        Sonobuoy makes the pod, adds the containers and gives it the rights; the pull secret must be
+        in its namespace. Source: Sonobuoy docs, Plugins.
         """
+        pod: Object = {
+            "restartPolicy": "Never",
+            "serviceAccountName": "sonobuoy-serviceaccount",
+            "terminationGracePeriodSeconds": _GRACE_SECONDS,
+            "containers": [],
+        }
+        self.placement.fit(pod)
         results = {"name": "results", "mountPath": SONOBUOY_RESULTS}
         return {
             "sonobuoy-config": {
@@ -122,6 +130,7 @@ class Job:
                 "result-files": ["junit.xml"],
                 "description": "Judges a StorageClass: can it keep a database alive?",
             },
+            "podSpec": pod,
             "spec": {
                 **self._container("sonobuoy"),
                 "name": "plugin",
@@ -146,9 +155,12 @@ def job(
     for foreign in sorted(flags.keys() - options_of(suite)):
         raise BadInput(f"{flag(foreign)} is no option of the suite {suite}")
     settings = load_settings({**flags, "cluster": "existing", "context": IN_CLUSTER})
-    role = "landfast-full" if settings.nfs_server else "landfast-class"
+    if settings.writers and image and settings.writer_image == LANDFAST_IMAGE:
+        settings = settings.model_copy(update={"writer_image": image})
+    roles = ["landfast-full" if settings.nfs_server else "landfast-class"]
+    roles += ["landfast-writers"] if settings.writers else []
     options, placement = _options(settings, suite), placement_of(settings)
-    made = Job(suite, options, role, image or IMAGE, namespace, placement)
+    made = Job(suite, options, tuple(roles), image or LANDFAST_IMAGE, namespace, placement)
     objects = [made.sonobuoy_plugin()] if sonobuoy else made.objects()
     sys.stdout.write(yaml.safe_dump_all(objects, sort_keys=False))
 

@@ -31,6 +31,7 @@ def overrides(settings: Settings) -> dict[str, str]:
         "mysql": settings.mysql_image,
         "provisioner": settings.provisioner_image,
         "nfs_server": settings.nfs_server_image,
+        "landfast": settings.writer_image if settings.writers else None,
     }
     return {part: name for part, name in given.items() if name is not None}
 

@@ -223,6 +223,23 @@ class Budget(_Value):
         return f"failover in {self.seconds:.1f} s, {self.predicted:.1f} s predicted: {phases}"
 
 
+class Crew(_Value):
+    """The ledger's writers in pods."""
+
+    writers: int
+    nodes: tuple[str, ...] = Field(description="of each pod")
+    clock_error: float = Field(
+        description="by how many seconds times of the ledger may be off at most"
+    )
+
+    def __str__(self) -> str:
+        nodes = ", ".join(sorted(set(self.nodes)))
+        return (
+            f"{self.writers} writers in {len(self.nodes)} pods on {nodes}; times of the ledger "
+            f"are known to ± {self.clock_error:.3f} s"
+        )
+
+
 class Survival(_Value):
     """Everything that one scenario showed."""
 
@@ -240,6 +257,7 @@ class Survival(_Value):
     )
     lanes: tuple[Lane, ...] = ()
     happenings: tuple[Happening, ...] = ()
+    crew: Crew | None = Field(None, description="None: the writers ran on Landfast's host")
     budget: Budget | None = Field(
         None, description="of the failover; None: the scenario has none, or writes never stopped"
     )

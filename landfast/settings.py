@@ -22,20 +22,22 @@ from pydantic_settings import (
 )
 
 from landfast.errors import BadInput
-from landfast.image_names import ImageName
+from landfast.image_names import LANDFAST_IMAGE, ImageName
 
 _PREFIX = "LANDFAST_"
 _HOST = r"([\w.-]+|\[[0-9a-fA-F:]+\])"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _SERVER = ("server_stop", "server_start")
+_WRITERS = ("writers", "writer_pods", "writer_image")
 _OF_EXISTING = (
     *("context", "nfs_server", "kubeconfig", "i_own_this_cluster", "plan"),
     *("namespace", "pull_secret", "node_selector", "toleration"),
     *_SERVER,
+    *_WRITERS,
 )
 PYTESTS_OWN = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
 """Settings for which pytest has its own option."""
-_CHAOS = {"scenario", "budget", "list", *_SERVER}
+_CHAOS = {"scenario", "budget", "list", *_SERVER, *_WRITERS}
 _CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
 
 
@@ -149,6 +151,12 @@ class Settings(BaseSettings):
     """chaos: shell command on this host that stops the class's NFS server; with --server-start"""
     server_start: str | None = None
     """chaos: shell command on this host that starts the class's NFS server again"""
+    writers: int | None = Field(None, ge=8, le=128)  # MySQL takes 151 connections
+    """chaos: how many writers load MySQL, in pods, instead of eight on this host"""
+    writer_pods: int | None = Field(None, ge=1)
+    """chaos: in how many pods, spread over the nodes; with --writers"""
+    writer_image: Image = LANDFAST_IMAGE
+    """chaos: Landfast's own image for these pods (docs/in-cluster.md)"""
     binding_cases: int = Field(300, ge=2)
     """how many binding cases to generate"""
     seed: int | None = Field(None, ge=0)
@@ -219,7 +227,7 @@ class Settings(BaseSettings):
                     raise ValueError(f"{flag(field)} needs --cluster kind")
         else:
             for field in _OF_EXISTING:
-                if getattr(self, field) not in (None, (), False):
+                if getattr(self, field) != type(self).model_fields[field].default:
                     raise ValueError(f"{flag(field)} needs --cluster existing")
         if self.namespace is not None and (self.storage_class is None or self.nfs_server):
             raise ValueError(
@@ -231,6 +239,12 @@ class Settings(BaseSettings):
                 "--mount-options and --nfs-version are for volumes that the run brings; with "
                 "--storage-class, the options of that class are judged"
             )
+        if (self.writers is None) != (self.writer_pods is None):
+            raise ValueError("--writers and --writer-pods go together")
+        if self.writers is not None and self.storage_class is None:
+            raise ValueError("--writers needs --storage-class: chaos judges no other volumes there")
+        if (self.writers or 0) < (self.writer_pods or 0):
+            raise ValueError("--writer-pods: there are fewer --writers than pods")
         given = [field for field in _SERVER if getattr(self, field)]
         if len(given) == 1:
             other = next(field for field in _SERVER if field not in given)

@@ -81,6 +81,16 @@ def test_a_guest_makes_no_namespace(cluster: Cluster, plan: Plan) -> None:
     assert not [row for row in rows(text) if row[:1] in (["Namespace"], ["namespaces"])]
 
 
+@pytest.mark.parametrize("where", [{}, {"namespace": "team-a"}])
+def test_writers_in_pods_take_the_right_to_make_jobs(plan: Plan, where: dict[str, str]) -> None:
+    text = plan(storage_class="fast", writers=16, writer_pods=2, **where)
+    (row,) = [row for row in rows(text) if row[:1] == ["jobs.batch"]]
+    assert row[1:5] == ["create", "delete", "get", "list"]
+    assert ("team-a" in row) == bool(where)
+    assert [row for row in rows(text) if row[:1] == ["Job"]]
+    assert "jobs" not in plan(storage_class="fast", **where)
+
+
 def test_a_namespace_must_be_there(plan: Plan) -> None:
     with pytest.raises(BadInput, match="--namespace team-b: --context staging has no such"):
         plan(storage_class="fast", namespace="team-b")

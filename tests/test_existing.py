@@ -13,6 +13,7 @@ from landfast import paths, process
 from landfast.cluster import base, existing, existing_plan
 from landfast.cluster.rights import FULL, OF_CLASS, ROLES, manifest, missing
 from landfast.errors import BadInput
+from landfast.image_names import LANDFAST_IMAGE
 from landfast.images import Images
 from landfast.kube import Object
 from landfast.kube.kubeconfig import kubeconfig_path
@@ -348,3 +349,18 @@ def test_the_cluster_is_asked_for_tags_because_loaded_images_have_no_other_name(
     found = existing_plan.registry_images(load_settings({**given, "mysql_image": image}), "v1.37.0")
     assert "@" not in found.busybox + found.provisioner
     assert found.mysql.endswith("1" * 64), "the user's own choice stays as it is"
+
+
+def test_landfasts_own_image_is_for_writers_in_pods_alone() -> None:
+    place = {"cluster": "existing", "context": "staging", "storage_class": "fast"}
+    mirror = {**place, "registry": "mirror.example:5000"}
+    writers = {"writers": "64", "writer_pods": "8"}
+    own = {"writer_image": "own.example/landfast:1"}
+    found = [
+        existing_plan.registry_images(load_settings({**mirror, **more}), "v1.37.0").landfast
+        for more in ({}, own, writers, {**writers, **own})
+    ]
+    assert found == ["", "", f"mirror.example:5000/{LANDFAST_IMAGE}", "own.example/landfast:1"]
+    baked = [node(*TestKitImages.BAKED)]
+    kit = load_settings({**place, **writers, "images": "kit"})
+    assert existing_plan._images(kit, baked, "v1.37.0").landfast == LANDFAST_IMAGE

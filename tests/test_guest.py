@@ -1,5 +1,7 @@
 """A run in one namespace of others: its namespaces are parts of names, and it owns its label."""
 
+from pathlib import Path
+
 import pytest
 from fakes import FakeKube
 from hypothesis import given
@@ -12,6 +14,10 @@ from landfast.images import Images
 from landfast.kube import Object
 from landfast.kube.placement import Placement
 from landfast.manifests import Overlay, load, namespace
+from landfast.mysql.history import OperationKind
+from landfast.mysql.writer_job import PART as PART_LABEL
+from landfast.mysql.writer_job import job, shares
+from landfast.mysql.writers import Task
 from landfast.nfs.export import UNSEEN
 from landfast.run import RUN_LABEL
 
@@ -146,6 +152,33 @@ def test_a_removal_leaves_what_others_have(kube: FakeGuest) -> None:
     left = {(kind, name) for kind, _, name in kube.objects}
     theirs = {(o["kind"], o["metadata"]["name"]) for o in THEIRS}
     assert left == theirs | {("StorageClass", "fast"), ("PersistentVolume", "pv-of-theirs")}
+
+
+def test_writers_in_pods_are_a_guest_too(kube: FakeGuest) -> None:
+    """Their Job is renamed, finds MySQL's password, is spread over nodes, and is removed."""
+    task = Task(port=1, password="x", history=Path("h"), writers={OperationKind.INSERT: 8})
+    made = kube.create(OVERLAY.fit(job(shares(task, 8, 2), "i", "")))
+    assert made["metadata"]["name"] == f"writers{PART}"
+    template = made["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    assert container["envFrom"] == [{"configMapRef": {"name": f"mysql-config-map{PART}"}}]
+    (spread,) = template["spec"]["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    pod = f"writers{PART}-0-x7k2p"
+    meta = {"name": pod, "namespace": TEAM, "labels": template["metadata"]["labels"]}
+    kube.put({"kind": "Pod", "metadata": meta, "spec": {"containers": []}})
+    selector = f"{PART_LABEL}=writers"
+    assert [p["metadata"]["name"] for p in kube.list("Pod", OWN, labels=selector)] == [pod]
+    assert kube.get("Pod", pod, OWN)["metadata"]["name"] == pod
+    existing_removal.remove(kube, "landfast-1123-9f3a", None, "", jobs=True)
+    assert not [kind for kind, _, name in kube.objects if name.startswith("writers")]
+    assert ("list", "Job", "") in kube.verbs
+
+
+def test_who_made_no_jobs_does_not_look_for_them(kube: FakeGuest) -> None:
+    """The user may have no right to."""
+    existing_removal.remove(kube, "landfast-1123-9f3a", None, "")
+    assert ("list", "Job", "") not in kube.verbs
 
 
 _WORD = st.from_regex(r"[a-z]([a-z0-9]{0,8}[a-z])?", fullmatch=True)

@@ -13,9 +13,10 @@ from test_settings import VALUES
 from landfast import paths
 from landfast.cluster.rights import manifest
 from landfast.errors import BadInput
+from landfast.image_names import LANDFAST_IMAGE
 from landfast.images import registry_names
 from landfast.in_cluster import config_maps
-from landfast.job import IMAGE, OPTIONS, SONOBUOY_RESULTS, job
+from landfast.job import OPTIONS, SONOBUOY_RESULTS, job
 from landfast.kube import Object
 from landfast.settings import is_repeated, load_settings, options_of
 
@@ -99,6 +100,20 @@ def test_pod_goes_where_the_pods_of_the_run_go(printed: Any) -> None:
     }
 
 
+def test_writers_in_pods_have_their_rights_and_the_image_of_the_job(printed: Any) -> None:
+    given = {"writers": "16", "writer_pods": "2", "image": "r/landfast:1"}
+    objects = printed("chaos", **given)
+    rules = yaml.safe_load(manifest("landfast-class"))["rules"]
+    more = yaml.safe_load(manifest("landfast-writers"))["rules"]
+    assert by_kind(objects)["ClusterRole"]["rules"] == [*rules, *more]
+    (container,) = pod_of(objects)["containers"]
+    assert "--writer-image=r/landfast:1" in container["args"]
+    (other,) = pod_of(printed("chaos", **given, writer_image="r/w:1"))["containers"]
+    assert "--writer-image=r/w:1" in other["args"]
+    (plain,) = pod_of(printed("chaos", image="r/landfast:1"))["containers"]
+    assert not [word for word in plain["args"] if "writer" in word]
+
+
 def test_run_that_failed_is_not_repeated(printed: Any) -> None:
     objects = printed()
     assert by_kind(objects)["Job"]["spec"]["backoffLimit"] == 0
@@ -113,6 +128,8 @@ def test_pods_command_line_means_what_was_asked_for(suite: str, fields: set[str]
     given.pop("registry", None) if given.get("images") == "kit" else None
     for of_volumes in ("mount_options", "nfs_version"):  # the class has its own
         given.pop(of_volumes, None)
+    if given.keys() & {"writers", "writer_pods"}:
+        given |= {"writers": "64", "writer_pods": "8"}
     place = {"cluster": "existing", "context": "in-cluster"}
     asked = load_settings({**given, **place})
     options = [option.removeprefix("--") for option in module._options(asked, suite)]
@@ -158,12 +175,22 @@ def test_plugin_of_sonobuoy_runs_the_same_and_leaves_junit_where_it_looks(printe
     assert spec["command"][-2:] == ["sonobuoy", "smoke"]
 
 
+def test_plugins_pod_goes_where_the_jobs_pod_goes(printed: Any) -> None:
+    placed = {"node_selector": ("disk=ssd",), "toleration": ("db",), "pull_secret": "theirs"}
+    (plugin,) = printed(sonobuoy=True, **placed)
+    ours, of_job = plugin["podSpec"], pod_of(printed(**placed))
+    for field in ("nodeSelector", "tolerations", "imagePullSecrets", "restartPolicy"):
+        assert ours[field] == of_job[field]
+    assert ours["nodeSelector"] == {"kubernetes.io/os": "linux", "disk": "ssd"}
+    assert ours["containers"] == []
+
+
 class TestContainerfile:
     def test_base_is_pinned_as_the_other_images_are(self) -> None:
         assert f"docker.io/library/{_value('ARG BASE=')}" == registry_names()["debian"]
 
     def test_name_is_the_one_that_the_job_asks_for(self) -> None:
-        assert f"--tag {IMAGE} " in CONTAINERFILE
+        assert f"--tag {LANDFAST_IMAGE} " in CONTAINERFILE
 
     def test_copies_all_that_the_wheel_is_made_of(self) -> None:
         project = tomllib.loads((paths.PROJECT / "pyproject.toml").read_text())

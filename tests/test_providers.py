@@ -102,7 +102,9 @@ class TestExistingProvider:
     @pytest.fixture
     def removed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ids: list[str] = []
-        monkeypatch.setattr(existing_provider, "remove", lambda kube, *_: ids.append(kube.run_id))
+        monkeypatch.setattr(
+            existing_provider, "remove", lambda kube, *_, **__: ids.append(kube.run_id)
+        )
         return ids
 
     def test_dead_runs_go_and_their_records_with_them(

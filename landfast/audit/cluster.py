@@ -1,17 +1,30 @@
 """Reads the objects of a cluster and changes nothing: safe on production."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from landfast.audit.objects import Resource
-from landfast.audit.parsing import KINDS, parse
+from landfast.audit.parsing import parse
 from landfast.audit.place import Place
 from landfast.errors import BadInput, Unreachable
 from landfast.kube import Kube, KubeError, Object
 from landfast.kube.kubeconfig import check_context
 
-# Pods show what a Deployment runs, so the user needs no right to list Deployments.
-_READ = [key for key in KINDS if key[1] not in ("Deployment", "DaemonSet")]
+READ = (
+    ("v1", "PersistentVolume"),
+    ("v1", "PersistentVolumeClaim"),
+    ("storage.k8s.io/v1", "StorageClass"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "ReplicaSet"),
+    ("batch/v1", "CronJob"),
+    ("batch/v1", "Job"),
+    ("v1", "ReplicationController"),
+    ("v1", "Pod"),
+)
+"""What is read of a cluster, by apiVersion and kind. What one makes of another counts once."""
 
 
 class Lists(Protocol):
@@ -40,8 +53,8 @@ def read(kube: Lists, context: str) -> tuple[Resource, ...]:
     Raises:
         BadInput: the user may not list a kind, or the server stops answering.
     """
-    found: list[Resource | None] = []
-    for api_version, kind in _READ:
+    found: list[Resource] = []
+    for api_version, kind in READ:
         try:
             objects = kube.list(kind)
         except KubeError as error:
@@ -53,5 +66,15 @@ def read(kube: Lists, context: str) -> tuple[Resource, ...]:
             raise BadInput(
                 f"the cluster of --context {context} stopped answering: {error}"
             ) from error
-        found += [parse({**obj, "apiVersion": api_version}, Place()) for obj in objects]
-    return tuple(resource for resource in found if resource)
+        for obj in objects:
+            found += parse({**obj, "apiVersion": api_version, "kind": kind}, Place())
+    return tuple(_not_made(found))
+
+
+def _not_made(resources: Sequence[Resource]) -> Iterator[Resource]:
+    """Yield all objects but those that a controller here makes: the pods of a Deployment."""
+    uids = {resource.metadata.uid for resource in resources if resource.metadata.uid}
+    for resource in resources:
+        owners = resource.metadata.owner_references
+        if not any(owner.controller and owner.uid in uids for owner in owners):
+            yield resource

@@ -13,13 +13,13 @@ from rich.console import Console
 
 from landfast.audit import cluster
 from landfast.audit import manifests as files
+from landfast.audit.directories import Directory, is_below
 from landfast.audit.export import ExportView, local_inspector, view
 from landfast.audit.findings import Severity, counted
 from landfast.audit.html import to_html
 from landfast.audit.inventory import Inventory
 from landfast.audit.junit import to_junit
 from landfast.audit.markdown import to_markdown
-from landfast.audit.objects import Directory, is_below
 from landfast.audit.output import print_text, to_json
 from landfast.audit.report import Report, summary
 from landfast.audit.rules import RULES
@@ -100,17 +100,19 @@ def audit(
         return
     check_rules(disable or [], [rule.id for rule in RULES])
     known = read_baseline(baseline) if baseline else None
-    inventory, audited = _inventory(manifests or [], context, kubeconfig)
+    inventory, audited, problems = _inventory(manifests or [], context, kubeconfig)
     if export_path and not export_root:
         raise BadInput("--export-path needs --export-root, the export's folder on this host")
     if export_root:
         inventory = replace(inventory, export=_export(export_root, export_path, inventory))
     found = suppress(apply_rules(inventory), disable or (), known)
-    report = Report([*found], audited, fail_on)
+    report = Report([*found], audited, fail_on, problems)
     if output is Format.TEXT:
         print_text(report, Console(highlight=False))
     else:
         sys.stdout.write(_WRITERS[output](report).rstrip("\n") + "\n")
+    if problems:
+        raise _unreadable(problems)
     if bad := report.failures:
         raise AuditFailed(f"the audit found {summary(bad)}; --fail-on is {fail_on}")
 
@@ -122,7 +124,8 @@ def _print_rules() -> None:
 
 def _inventory(
     names: Sequence[str], context: str | None, kubeconfig: Path | None
-) -> tuple[Inventory, str]:
+) -> tuple[Inventory, str, Sequence[str]]:
+    """Return what is audited, how to call it, and what of it could not be read."""
     if bool(names) == bool(context):
         raise BadInput(
             "name either manifests to audit (files, folders, - for standard input) "
@@ -132,12 +135,25 @@ def _inventory(
         kube = cluster.connect(kubeconfig_path(kubeconfig, context), context)
         found = cluster.read(kube, context)
         audited = f"{counted(len(found), 'object')} of the cluster of context {context}"
-        return Inventory(found, complete=True), audited
+        return Inventory(found, complete=True), audited, ()
     read = files.read(names)
+    if not read.documents:
+        raise _unreadable(read.problems)
     audited = f"{counted(read.documents, 'object')} of {', '.join(names)}"
     if read.without_objects:
         audited += f" (no Kubernetes object in {', '.join(read.without_objects)})"
-    return Inventory(read.resources, complete=False), audited
+    if read.unread:
+        audited += f"; {files.not_read(read.unread)}"
+    return Inventory(read.resources, complete=False), audited, read.problems
+
+
+def _unreadable(problems: Sequence[str]) -> BadInput:
+    """Return the error that ends an audit of which a part could not be read."""
+    if len(problems) == 1:
+        return BadInput(problems[0])
+    for problem in problems:
+        sys.stderr.write(f"{problem}\n")
+    return BadInput(f"{len(problems)} inputs could not be read, as said above")
 
 
 def _export(folder: Path, given: str | None, inventory: Inventory) -> ExportView:
@@ -147,7 +163,7 @@ def _export(folder: Path, given: str | None, inventory: Inventory) -> ExportView
     server, colon, path = (given or str(folder.absolute())).rpartition(":")
     if not path.startswith("/"):
         raise BadInput(f"--export-path {given} must be /PATH or SERVER:/PATH")
-    volumes = [pv.directory for pv in inventory.pvs if pv.directory]
+    volumes = [directory for directory, _ in inventory.owners]
     root = Directory(server=server, path=path)
     servers = sorted({v.server for v in volumes if is_below(v.path, root.path)})
     if not colon and servers:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from landfast import process
-from landfast.audit.objects import Directory, is_below
+from landfast.audit.directories import Directory, is_below
 from landfast.nfs.inspector import Entry, ExportInspector
 
 _SECONDS = 600

@@ -1,22 +1,30 @@
 """All objects together, and what follows from them: what uses, fits and provisions what."""
 
-import math
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from landfast.audit.directories import Directory, DirectoryIndex
 from landfast.audit.export import ExportView
-from landfast.audit.objects import Directory, PvcObject, PvObject, Resource, StorageClass
-from landfast.audit.workloads import Pod, PodController, Workload
-from landfast.binding.matching import suits
-from landfast.binding.model import Pv, Pvc, PvPhase
-from landfast.binding.state import Owner, Stamp, StoredPv, StoredPvc
+from landfast.audit.free_volumes import FreeVolumes
+from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
+from landfast.audit.place import Place
+from landfast.audit.uses import (
+    Claimed,
+    Use,
+    ephemeral_pvc,
+    inline_root,
+    root_of_volume,
+    uses_of,
+)
+from landfast.audit.workloads import Workload
 from landfast.image_names import ImageName
 from landfast.kube.default_classes import newest_first
+from landfast.provisioning import contract, csi
 
-_AVAILABLE = ("", "Available")
 _SERVERS = (
     "cassandra|clickhouse|cockroach|couchdb|elasticsearch|etcd|influxdb|mariadb|mongo|mongodb|mssql|"
     "mysql|neo4j|percona|postgis|postgres|postgresql|redis|timescaledb|valkey"
@@ -26,7 +34,11 @@ _NOT_A_SERVER = re.compile(r"admin|backup|client|exporter|express|operator|proxy
 _SUBDIR_PROVISIONER = re.compile(r"nfs-subdir-external-provisioner|^nfs-client$|^fuseim\.pri/ifs$")
 _SUBDIR_PARAMETERS = {"archiveondelete", "pathpattern"}
 
+_NEW = "\0"  # the name of a volume that does not exist yet
+
 _R = TypeVar("_R", bound=Resource)
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True)
@@ -65,16 +77,15 @@ class Inventory:
     @property
     def defined_again(self) -> Iterator[tuple[Resource, Resource]]:
         """Every object with the kind, namespace and name of an earlier one, and that one."""
-        first: dict[str, Resource] = {}
+        first: dict[object, Resource] = {}
         for resource in self.resources:
-            earlier = first.setdefault(resource.title, resource)
-            if earlier is not resource:
+            earlier = first.setdefault(_identity(resource), resource)
+            if earlier is not resource and not resource.metadata.generate_name:
                 yield resource, earlier
 
     def _of(self, model: type[_R]) -> tuple[_R, ...]:
-        """Return the objects of a type; the last of several with one name, like `kubectl apply`."""
-        found = {r.title: r for r in self.resources if isinstance(r, model)}
-        return tuple(found.values())
+        """Return the objects of a type: of one with several definitions, each that differs."""
+        return tuple(_different(r for r in self.resources if isinstance(r, model)))
 
     @cached_property
     def pvs(self) -> tuple[PvObject, ...]:
@@ -88,14 +99,24 @@ class Inventory:
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
-        """What runs containers."""
-        return (*self._of(Pod), *self._of(PodController))
+        """What runs pods."""
+        return self._of(Workload)
 
     @cached_property
     def pvcs(self) -> tuple[PvcObject, ...]:
-        """The PVCs, including those that StatefulSets will create."""
-        made = [pvc for controller in self._of(PodController) for pvc in _made_by(controller)]
-        return tuple({pvc.title: pvc for pvc in [*made, *self._of(PvcObject)]}.values())
+        """The PVCs, including those that StatefulSets, operators and pods will create."""
+        own = self._of(PvcObject)
+        defined = {pvc.title for pvc in own}
+        made = (pvc for pvc in self._made_pvcs if pvc.title not in defined)
+        return (*_different(made), *own)
+
+    @property
+    def _made_pvcs(self) -> Iterator[PvcObject]:
+        for workload in self.workloads:
+            yield from (pvc for _, pvc in workload.made_pvcs())
+            for volume in workload.pod.volumes:
+                if pvc := ephemeral_pvc(workload, volume):
+                    yield pvc
 
     @cached_property
     def defaults(self) -> tuple[StorageClass, ...]:
@@ -121,7 +142,10 @@ class Inventory:
             for c in self.classes
             if c.provisioner in here
             or _SUBDIR_PROVISIONER.search(c.provisioner)
-            or _SUBDIR_PARAMETERS & {key.lower() for key in c.parameters}
+            or (
+                c.provisioner != csi.DRIVER
+                and _SUBDIR_PARAMETERS & {key.lower() for key in c.parameters}
+            )
         )
 
     @property
@@ -135,12 +159,10 @@ class Inventory:
     @cached_property
     def databases(self) -> tuple[Database, ...]:
         """Each pair of a database server and a known PVC that has its files."""
-        known = {(pvc.namespace, pvc.name): pvc for pvc in self.pvcs}
         return tuple(
-            Database(workload, image, pvc, at_once)
-            for workload in self.workloads
-            for image, name, at_once in _mounts(workload)
-            if is_database(image) and (pvc := known.get((workload.namespace, name)))
+            Database(use.workload, use.container.image, use.pvc, use.pods)
+            for use in self.uses
+            if use.pvc and not use.init and is_database(use.container.image)
         )
 
     @cached_property
@@ -148,33 +170,139 @@ class Inventory:
         """One database for each PVC that has any, by the PVC's title."""
         return {database.pvc.title: database for database in reversed(self.databases)}
 
+    # --- who writes where
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """Every mount of every container."""
+        return tuple(use for workload in self.workloads for use in uses_of(workload, self._claimed))
+
+    @cached_property
+    def uses_by_directory(self) -> DirectoryIndex[Use]:
+        """The mounts by their directories, each with its sub-path."""
+        return DirectoryIndex((use.directory, use) for use in self.uses if use.directory)
+
+    @cached_property
+    def volumes_by_directory(self) -> DirectoryIndex[PvObject]:
+        """The PersistentVolumes on NFS by their directories."""
+        return DirectoryIndex((pv.directory, pv) for pv in self.pvs if pv.directory)
+
+    def writers(self, directory: Directory) -> list[Use]:
+        """Return who writes to a directory, or to one inside it or around it.
+
+        Whether it is nested says `use.directory`. One workload is there once for each container,
+        mount and PVC; `use.pods` says how many pods can have the directory at the same time.
+        """
+        index = self.uses_by_directory
+        found = [*index.within(directory), *index.above(directory)]
+        return [use for use in found if use.writes]
+
+    @cached_property
+    def owners(self) -> tuple[tuple[Directory, str], ...]:
+        """Every directory on NFS that is known, with who has it: volumes, pods, classes."""
+        found = [(pv.directory, pv.title) for pv in self.pvs if pv.directory]
+        provisioners = {id(workload) for workload, _ in self._environments}
+        for workload in self.workloads:
+            if id(workload) not in provisioners:
+                roots = (inline_root(volume) for volume in workload.pod.volumes)
+                found += [(root, workload.title) for root in roots if root]
+        for pvc in self.pvcs:
+            if not self.volumes_for(pvc) and (made := self.made_for(pvc)):
+                found.append((made, pvc.title))
+        return tuple(owner for owner in found if not owner[0].of)
+
+    def made_for(self, pvc: PvcObject) -> Directory | None:
+        """Return the directory that a class will give a PVC; None if it is new, or not known."""
+        meta = contract.PvcMeta(
+            pvc.namespace, pvc.name, pvc.metadata.labels, pvc.metadata.annotations
+        )
+        storage_class = self.find_class(self.storage_class_of(pvc))
+        if storage_class is None:
+            return None
+        given = {key.lower(): str(value) for key, value in storage_class.parameters.items()}
+        if storage_class.provisioner == csi.DRIVER:
+            sub_dir = csi.expand(given.get("subdir", ""), meta, _NEW)
+            if not sub_dir or _NEW in sub_dir or not given.get("server"):
+                return None
+            return Directory(server=given["server"], path=f"{given.get('share', '')}/{sub_dir}")
+        pattern = storage_class.parameters.get("pathPattern")
+        root = self._root_of_class(storage_class)
+        if not isinstance(pattern, str) or not pattern or root is None:
+            return None
+        return root.sub(contract.expand(pattern, meta))
+
+    def _root_of_class(self, storage_class: StorageClass) -> Directory | None:
+        for _, env in self._environments:
+            if env["PROVISIONER_NAME"] == storage_class.provisioner and env.get("NFS_SERVER"):
+                return Directory(server=env["NFS_SERVER"], path=env.get("NFS_PATH", ""))
+        return None
+
+    def _claimed(self, namespace: str, name: str) -> Iterator[Claimed]:
+        """Yield what a PVC is, for each of its definitions; one that is not known is itself."""
+        claim, pvcs = (namespace, name), self.find_pvcs(namespace, name)
+        if not pvcs:
+            yield Claimed(Directory(of=f"PersistentVolumeClaim {namespace}/{name}"), claim)
+        for pvc in pvcs:
+            volumes = self.volumes_for(pvc)
+            if len({pv.title for pv in volumes}) == 1:
+                for pv in volumes:
+                    yield Claimed(root_of_volume(pv), claim, pvc, pv)
+            else:
+                made = None if volumes else self.made_for(pvc)
+                yield Claimed(made or Directory(of=pvc.title), claim, pvc)
+
+    # --- what belongs to what
+
     def storage_class_of(self, pvc: PvcObject) -> str:
         """Return the name of the class that counts for a PVC; "" is none."""
         if pvc.storage_class is not None:
             return pvc.storage_class
         return self.defaults[0].name if self.defaults else ""
 
+    @cached_property
+    def _classes_by_name(self) -> dict[str, list[StorageClass]]:
+        return _grouped((c.name, c) for c in self.classes)
+
     def find_class(self, name: str) -> StorageClass | None:
-        """Return a class by its name."""
-        return next((c for c in self.classes if c.name == name), None)
+        """Return a class by its name; of several definitions the first."""
+        return next(iter(self.find_classes(name)), None)
+
+    def find_classes(self, name: str) -> list[StorageClass]:
+        """Return the definitions of a class."""
+        return self._classes_by_name.get(name, [])
+
+    @cached_property
+    def _pvs_by_name(self) -> dict[str, list[PvObject]]:
+        return _grouped((pv.name, pv) for pv in self.pvs)
+
+    def find_pvs(self, name: str) -> list[PvObject]:
+        """Return the definitions of a volume."""
+        return self._pvs_by_name.get(name, [])
+
+    @cached_property
+    def _pvcs_by_name(self) -> dict[tuple[str, str], list[PvcObject]]:
+        return _grouped(((pvc.namespace, pvc.name), pvc) for pvc in self.pvcs)
+
+    def find_pvcs(self, namespace: str, name: str) -> list[PvcObject]:
+        """Return the definitions of a PVC, or what makes it."""
+        return self._pvcs_by_name.get((namespace, name), [])
+
+    @cached_property
+    def _reserved(self) -> dict[tuple[str, str], list[PvObject]]:
+        refs = ((pv.spec.claim_ref, pv) for pv in self.pvs)
+        return _grouped(((ref.namespace or "default", ref.name), pv) for ref, pv in refs if ref)
 
     def reserved_for(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes whose `claimRef` names a PVC."""
-        return [
-            pv
-            for pv in self.pvs
-            if (ref := pv.spec.claim_ref)
-            and (ref.namespace or "default", ref.name) == (pvc.namespace, pvc.name)
-        ]
+        return self._reserved.get((pvc.namespace, pvc.name), [])
+
+    @cached_property
+    def _free(self) -> FreeVolumes:
+        return FreeVolumes(self.pvs)
 
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""
-        wanted = _stored_pvc(pvc, self.storage_class_of(pvc))
-        return [pv for pv, stored in self._available if suits(stored, wanted)]
-
-    @cached_property
-    def _available(self) -> tuple[tuple[PvObject, StoredPv], ...]:
-        return tuple((pv, _stored_pv(pv)) for pv in self.pvs if pv.status.phase in _AVAILABLE)
+        return self._free.fitting(pvc, self.storage_class_of(pvc))
 
     def is_pinned(self, pvc: PvcObject) -> bool:
         """Whether a PVC names its volume, or a volume names the PVC."""
@@ -183,7 +311,7 @@ class Inventory:
     def volumes_for(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that a PVC has or could get."""
         if pvc.spec.volume_name:
-            return [pv for pv in self.pvs if pv.name == pvc.spec.volume_name]
+            return self.find_pvs(pvc.spec.volume_name)
         return self.reserved_for(pvc) or self.candidates(pvc)
 
 
@@ -193,64 +321,33 @@ def is_database(image: str) -> bool:
     return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
 
 
-def _stored_pv(pv: PvObject) -> StoredPv:
-    """Return the binding oracle's value for a PV, in bytes: only the order of sizes counts."""
-    spec = Pv(
-        pv.name,
-        math.floor(pv.spec.capacity.get("storage", 0)),
-        pv.spec.access_modes,
-        pv.storage_class,
-        pv.spec.volume_mode,
-        labels=tuple(pv.metadata.labels.items()),
-    )
-    owner = Owner(pv.spec.claim_ref.name, None) if pv.spec.claim_ref else None
-    deleting = pv.metadata.deletion_timestamp is not None
-    return StoredPv(spec, owner, PvPhase.AVAILABLE, deleting=deleting)
+def _identity(resource: Resource) -> tuple[str, str]:
+    return resource.title, resource.part if isinstance(resource, Workload) else ""
 
 
-def _stored_pvc(pvc: PvcObject, storage_class: str) -> StoredPvc:
-    spec = Pvc(
-        pvc.name,
-        math.ceil(pvc.spec.resources.requests.get("storage", 0)),
-        pvc.spec.access_modes,
-        volume_mode=pvc.spec.volume_mode,
-        selector=pvc.spec.selector.to_model() if pvc.spec.selector else None,
-    )
-    return StoredPvc(spec, Stamp(0, 0), storage_class)
+def _different(resources: Iterable[_R]) -> Iterator[_R]:
+    """Yield objects; of several with one name only those that differ."""
+    first: dict[object, _R] = {}
+    contents: dict[object, set[str]] = {}
+    for resource in resources:
+        key = _identity(resource)
+        if key not in first:
+            first[key] = resource
+            yield resource
+            continue
+        known = contents.setdefault(key, {_content(first[key])})
+        content = _content(resource)
+        if content not in known:
+            known.add(content)
+            yield resource
 
 
-def _pvc_names(controller: PodController, template: str) -> list[str]:
-    first = controller.spec.ordinals.get("start", 0)
-    ordinals = range(first, first + controller.spec.replicas)
-    return [f"{template}-{controller.name}-{ordinal}" for ordinal in ordinals]
+def _content(resource: Resource) -> str:
+    return repr(resource.model_copy(update={"place": Place()}))
 
 
-def _made_by(controller: PodController) -> Iterator[PvcObject]:
-    for number, template in enumerate(controller.spec.volume_claim_templates):
-        for name in _pvc_names(controller, template.metadata.name):
-            yield PvcObject(
-                kind="PersistentVolumeClaim",
-                metadata=template.metadata.model_copy(
-                    update={"name": name, "namespace": controller.namespace}
-                ),
-                spec=template.spec,
-                place=controller.place.at(("spec", "volumeClaimTemplates", number)),
-            )
-
-
-def _mounts(workload: Workload) -> Iterator[tuple[str, str, int]]:
-    """Yield image and PVC of every mount, and how many pods can use the PVC at the same time."""
-    names = {
-        volume.name: ([volume.persistent_volume_claim.claim_name], workload.at_once)
-        for volume in workload.pod.volumes
-        if volume.persistent_volume_claim
-    }
-    if isinstance(workload, PodController):
-        for template in workload.spec.volume_claim_templates:
-            name = template.metadata.name
-            names[name] = (_pvc_names(workload, name), 1)
-    for container in workload.pod.containers:
-        for mount in container.volume_mounts:
-            pvcs, at_once = names.get(mount.name, ([], 0))
-            for pvc in pvcs:
-                yield container.image, pvc, at_once
+def _grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:
+    found: dict[_K, list[_V]] = defaultdict(list)
+    for key, value in pairs:
+        found[key].append(value)
+    return dict(found)

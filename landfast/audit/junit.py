@@ -12,7 +12,7 @@ def to_junit(report: Report) -> str:
     """Return findings as JUnit XML.
 
     A finding for which the audit fails is a failure, a milder one a testcase that passes and says
-    so, a suppressed one is skipped.
+    so, a suppressed one is skipped. What could not be read is an error.
     """
     suite = ET.Element("testsuite", name="landfast audit")
     by_rule: dict[str, list[Finding]] = {rule.id: [] for rule in RULES}
@@ -22,10 +22,13 @@ def to_junit(report: Report) -> str:
         suite.extend(_case(finding, report) for finding in by_rule[rule.id])
         if not by_rule[rule.id]:
             ET.SubElement(suite, "testcase", classname=rule.id, name=rule.title)
+    for number, problem in enumerate(report.problems, 1):
+        case = ET.SubElement(suite, "testcase", classname="audit", name=f"input {number} is read")
+        ET.SubElement(case, "error", message=in_xml(problem))
     suite.attrib |= {
         "tests": str(len(suite)),
         "failures": str(len(report.failures)),
-        "errors": "0",
+        "errors": str(len(report.problems)),
         "skipped": str(len(report.suppressed)),
     }
     ET.SubElement(suite, "system-out").text = f"{report.summary} in {in_xml(report.audited)}"

@@ -1,142 +1,169 @@
-"""Reads manifests from files, folders and standard input, with the line of every field."""
+"""Reads manifests from files, folders and standard input; what is bad hides nothing else."""
 
+import codecs
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-from yaml.composer import ComposerError
-
+from landfast.audit.documents import Broken, Found, objects
 from landfast.audit.objects import Resource
-from landfast.audit.parsing import parse
-from landfast.audit.place import Place
+from landfast.audit.parsing import is_read, parse
 from landfast.errors import BadInput
-from landfast.kube.client import Object
 
 STDIN = "-"
 _SUFFIXES = (".yaml", ".yml", ".json")
+_MARKS = (  # the longer first: UTF-32 begins like UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
 
 
 @dataclass(frozen=True)
 class Manifests:
-    """The objects that were read, the number of documents, and the files without an object."""
+    """What was read.
+
+    Attributes:
+        resources: the objects that the audit looks at.
+        documents: how many objects could be read, of all kinds.
+        without_objects: the files without an object.
+        unread: how many objects of each kind were seen and not read.
+        problems: what could not be read, each in one sentence; all else was.
+    """
 
     resources: tuple[Resource, ...]
     documents: int
     without_objects: tuple[str, ...]
+    unread: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 def read(names: Sequence[str]) -> Manifests:
     """Read all documents and lists of YAML or JSON files and folders; "-" is standard input.
 
     Raises:
-        BadInput: a file is missing or not YAML, or none has a Kubernetes object.
+        BadInput: nothing has a Kubernetes object; if that is because of one problem, it says so.
     """
-    resources: list[Resource] = []
-    documents, without = 0, []
-    for name, text in _texts(names):
-        found = 0
-        for place, obj in _objects(name, text):
-            found += 1
-            resource = parse(obj, place)
-            resources += [resource] if resource else []
-        documents += found
-        without += [] if found else [name]
-    if not documents:
-        raise BadInput(f"no Kubernetes object in {', '.join(names)}")
-    return Manifests(tuple(resources), documents, tuple(without))
-
-
-def _texts(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    seen = set()
+    reader = _Reader()
     for name in names:
+        reader.read(name)
+    if not reader.documents:
+        if len(reader.problems) == 1:
+            raise BadInput(reader.problems[0])
+        if not reader.problems:
+            raise BadInput(f"no Kubernetes object in {', '.join(names)}")
+    return Manifests(
+        tuple(reader.resources),
+        reader.documents,
+        tuple(reader.without),
+        reader.unread,
+        tuple(reader.problems),
+    )
+
+
+def not_read(unread: Mapping[str, int]) -> str:
+    """Return a sentence on objects that were not read; "" if there are none."""
+    total = sum(unread.values())
+    kinds = ", ".join(
+        f"{kind} \N{MULTIPLICATION SIGN}{count}" for kind, count in Counter(unread).most_common()
+    )
+    return f"{total} object{'' if total == 1 else 's'} not read: {kinds}" if total else ""
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.resources: list[Resource] = []
+        self.documents = 0
+        self.without: list[str] = []
+        self.unread: Counter[str] = Counter()
+        self.problems: list[str] = []
+        self._seen: set[Path] = set()
+
+    def read(self, name: str) -> None:
+        """Read a file, a folder or standard input."""
         if name == STDIN:
-            yield "stdin", _text("standard input", sys.stdin.buffer.read)
-            continue
-        for path in _files(Path(name)):
-            if path.resolve() in seen:
-                continue
-            seen.add(path.resolve())
-            yield str(path), _text(str(path), path.read_bytes)
+            self._read("stdin", "standard input", sys.stdin.buffer.read)
+            return
+        for path in self._files(Path(name)):
+            real = path.resolve()
+            if real not in self._seen:
+                self._seen.add(real)
+                self._read(str(path), str(path), path.read_bytes)
+
+    def _files(self, path: Path) -> Iterator[Path]:
+        """Yield the files of a folder in order, or the file itself."""
+        if not path.is_dir():
+            yield path
+            return
+        found, before = [], len(self.problems)
+        for folder, folders, files in os.walk(path, onerror=self._unreadable):
+            folders.sort()
+            found += [Path(folder, name) for name in files if name.lower().endswith(_SUFFIXES)]
+        if not found and len(self.problems) == before:
+            self.problems.append(f"the folder {path} has no {', '.join(_SUFFIXES)} file")
+        yield from (file for file in sorted(found) if file.is_file() or not file.exists())
+
+    def _unreadable(self, error: OSError) -> None:
+        self.problems.append(f"the folder {error.filename} cannot be read: {error.strerror}")
+
+    def _read(self, file: str, name: str, read_bytes: Callable[[], bytes]) -> None:
+        try:
+            text = _decoded(read_bytes())
+        except (OSError, UnicodeError) as error:
+            said = getattr(error, "strerror", None) or "it is not text"
+            self.problems.append(f"{name} cannot be read: {said}")
+            return
+        seen, broken = 0, []
+        for found in objects(file, text, is_read):
+            if isinstance(found, Broken):
+                broken.append(found)
+            else:
+                seen += 1
+                self._take(found)
+        if broken:
+            self.problems.append(_sentence(file, broken, templated="{{" in text))
+        elif not seen:
+            self.without.append(file)
+
+    def _take(self, found: Found) -> None:
+        kind = found.kind
+        try:
+            resources = parse(found.content, found.place) if found.content else ()
+        except BadInput as error:
+            if not found.of_template:
+                self.problems.append(str(error))
+                return
+            kind = f"{kind} with a parameter without a value"
+            resources = ()
+        except RecursionError:
+            self.problems.append(f"{found.place.file}: a {kind} is nested too deeply")
+            return
+        self.documents += 1
+        whole = [resource for resource in resources if not resource.partial]
+        self.resources += whole
+        if not whole:
+            self.unread[f"patch of a {kind}" if resources else kind] += 1
 
 
-def _text(name: str, read_bytes: Callable[[], bytes]) -> str:
-    try:
-        return read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or "it is not text"
-        raise BadInput(f"{name} cannot be read: {said}") from error
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    found = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
-    if not found:
-        raise BadInput(f"the folder {path} has no {', '.join(_SUFFIXES)} file")
-    return found
-
-
-def _objects(file: str, text: str) -> Iterator[tuple[Place, Object]]:
-    """Yield every object of a file with its place, including those inside lists."""
-    try:
-        for node in yaml.compose_all(text, Loader=yaml.SafeLoader):
-            _check(node, {})
-            yield from _in(Place(file, node), {})
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}" if mark else file
-        said = getattr(error, "problem", None) or " ".join(str(error).split())
-        hint = "; render it first: `helm template CHART | landfast audit -`" if "{{" in text else ""
-        raise BadInput(f"{where} is not valid YAML: {said}{hint}") from error
-
-
-def _check(node: yaml.Node, complete: dict[int, bool]) -> None:
-    """Refuse what Python's YAML reader accepts and Kubernetes' does not.
-
-    `complete` has the nodes seen so far: aliases may lead to one node a billion times.
+def _decoded(data: bytes) -> str:
+    """Return a file's text: UTF-8, or what its byte order mark says.
 
     Raises:
-        yaml.YAMLError: a mapping has a key twice, as after joining files without `---`, or an
-            alias contains itself.
+        UnicodeError: it is none of these.
     """
-    if id(node) in complete:
-        if not complete[id(node)]:
-            raise ComposerError(None, None, "an alias contains itself", node.start_mark)
-        return
-    complete[id(node)] = False
-    if isinstance(node, yaml.MappingNode):
-        keys = set()
-        for key, value in node.value:
-            if str(key.value) in keys:
-                said = f"duplicate key {key.value}; is a `---` missing between two documents?"
-                raise ComposerError(None, None, said, key.start_mark)
-            keys.add(str(key.value))
-            _check(value, complete)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _check(item, complete)
-    complete[id(node)] = True
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    return data.decode(encoding)
 
 
-def _in(place: Place, type_of_list: dict[str, str]) -> Iterator[tuple[Place, Object]]:
-    """Yield an object, or those of a list. In a `PersistentVolumeList` they may omit their type."""
-    node = place.node
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    said = {k.value: str(v.value) for k, v in pairs if k.value in ("apiVersion", "kind")}
-    its_type = {**type_of_list, **said}
-    items = next((v for k, v in pairs if k.value == "items"), None)
-    if len(its_type) < 2:
-        return
-    if its_type["kind"].endswith("List") and isinstance(items, yaml.SequenceNode):
-        kind = its_type["kind"].removesuffix("List")
-        inner = {"apiVersion": its_type["apiVersion"], "kind": kind} if kind else {}
-        for item in items.value:
-            yield from _in(Place(place.file, item), inner)
-        return
-    loader = yaml.SafeLoader("")
-    try:
-        yield place, {**its_type, **loader.construct_document(node)}
-    finally:
-        loader.dispose()
+def _sentence(file: str, broken: Sequence[Broken], *, templated: bool) -> str:
+    """Return what is wrong with a file in one sentence."""
+    first, *others = broken
+    more = f"; so are {len(others)} more of its documents" if len(others) > 1 else ""
+    more = "; so is another of its documents" if len(others) == 1 else more
+    hint = "; render it first: `helm template CHART | landfast audit -`" if templated else ""
+    return f"{file}:{first.line} is not valid YAML: {first.said}{more}{hint}"

@@ -13,6 +13,7 @@ def to_markdown(report: Report) -> str:
     """Return findings as Markdown: a table, then each rule's reason and fix, folded."""
     shown = report.findings[:_ROWS]
     parts = [f"# Landfast audit: {report.summary}", f"In {markdown(report.audited)}."]
+    parts += [f"> **Not read:** {markdown(problem)}" for problem in report.problems]
     if shown:
         parts.append(markdown_table(["", "Whose data", "Where", "What"], [*map(_row, shown)]))
     if more := len(report.findings) - len(shown):

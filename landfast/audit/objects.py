@@ -1,24 +1,42 @@
 """Volumes, PVCs and classes as the audit reads them: the fields that its rules need, typed."""
 
-import posixpath
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any
 
 from kubernetes.utils.quantity import parse_quantity
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
-from landfast.audit.place import Place
+from landfast.audit.directories import Directory
+from landfast.audit.drivers import Backing, backing
+from landfast.audit.place import Path, Place
 from landfast.binding.model import Requirement, Selector
 from landfast.kube.default_classes import is_default
 
 _CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"  # still wins over the field
 _MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+_LARGEST = Decimal(2) ** 63  # in bytes; the API keeps what is larger as it is, and nobody has it
 
 
-Quantity = Annotated[Decimal, BeforeValidator(parse_quantity)]
+def _quantity(value: Any) -> Decimal:
+    """Return an amount as the API reads it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        amount = Decimal(parse_quantity(value))
+    except ArithmeticError as error:
+        raise ValueError(f"Invalid number format: {value}") from error
+    if not amount.is_finite():
+        raise ValueError(f"Invalid number format: {value}")
+    return max(min(amount, _LARGEST), -_LARGEST)
+
+
+Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
 Strings = Mapping[str, str]
 
 
@@ -30,13 +48,34 @@ class Model(BaseModel):
     )
 
 
+class OwnerReference(Model):
+    uid: str = ""
+    kind: str = ""
+    name: str = ""
+    controller: bool = False
+
+
 class Metadata(Model):
-    name: Annotated[str, StringConstraints(min_length=1)]
+    """An object's metadata. One with `generateName` is called after it, with a `*`."""
+
+    name: str
+    generate_name: str = ""
     namespace: str = ""
+    uid: str = ""
     labels: Strings = {}
     annotations: Strings = {}
+    owner_references: tuple[OwnerReference, ...] = ()
     creation_timestamp: Any = None
     deletion_timestamp: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        if isinstance(given, dict) and not given.get("name") and given.get("generateName"):
+            return {**given, "name": f"{given['generateName']}*"}
+        if isinstance(given, dict) and given.get("name") == "":
+            return {key: value for key, value in given.items() if key != "name"}
+        return given
 
 
 class Resource(Model):
@@ -60,6 +99,11 @@ class Resource(Model):
         """What to call it (`PersistentVolumeClaim shop/data`)."""
         return f"{self.kind} {self.namespace}/{self.name}".replace(" /", " ")
 
+    @property
+    def partial(self) -> bool:
+        """Whether it is only a part of an object, such as a patch of a kustomization."""
+        return False
+
 
 class ClusterScoped(Resource):
     @property
@@ -67,21 +111,40 @@ class ClusterScoped(Resource):
         return ""
 
 
-class Directory(Model):
-    server: Annotated[str, StringConstraints(to_lower=True)]
-    path: Annotated[str, AfterValidator(lambda path: posixpath.normpath(f"/{path.lstrip('/')}"))]
+class NfsSource(Model):
+    server: str
+    path: str
+    read_only: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.server}:{self.path}"
-
-    def holds(self, other: "Directory") -> bool:
-        """Whether `other` is this directory or lies in it."""
-        return self.server == other.server and is_below(other.path, self.path)
+    @property
+    def directory(self) -> Directory:
+        return Directory(server=self.server, path=self.path)
 
 
-def is_below(path: str, folder: str) -> bool:
-    """Whether a path is a folder or lies in it; both normalised as by `posixpath.normpath`."""
-    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
+class CsiSource(Model):
+    """A volume of a CSI driver; an inline one has no handle."""
+
+    driver: str
+    volume_handle: str = ""
+    volume_attributes: Strings = {}
+    read_only: bool = False
+
+    @cached_property
+    def backing(self) -> Backing:
+        """What is known of where its data is."""
+        return backing(self.driver, self.volume_handle, self.volume_attributes)
+
+    @property
+    def mount_options(self) -> tuple[str, ...]:
+        """The mount options of an inline volume of csi-driver-nfs."""
+        given = {key.lower(): value for key, value in self.volume_attributes.items()}
+        return tuple(filter(None, given.get("mountoptions", "").split(",")))
+
+
+_NO_SOURCES = {
+    "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity",
+    "persistentVolumeReclaimPolicy", "storageClassName", "volumeAttributesClassName", "volumeMode",
+}  # fmt: skip
 
 
 class ClaimRef(Model):
@@ -98,8 +161,19 @@ class PvSpec(Model):
     storage_class_name: str = ""
     volume_mode: str = "Filesystem"
     mount_options: tuple[str, ...] = ()
-    nfs: Directory | None = None
+    nfs: NfsSource | None = None
+    csi: CsiSource | None = None
     claim_ref: ClaimRef | None = None
+    source: str = ""
+    """the name of the field that says where its data is: `nfs`, `csi`, `hostPath`, `local` …"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_source(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            found = next((key for key in given if key not in _NO_SOURCES), "")
+            return {**given, "source": found}
+        return given
 
 
 class Status(Model):
@@ -113,10 +187,26 @@ class PvObject(ClusterScoped):
     spec: PvSpec = PvSpec()
     status: Status = Status()
 
+    @cached_property
+    def backing(self) -> Backing:
+        """What is known of where its data is."""
+        if self.spec.nfs:
+            return Backing(on_nfs=True, directory=self.spec.nfs.directory)
+        return self.spec.csi.backing if self.spec.csi else Backing(on_nfs=False)
+
     @property
     def directory(self) -> Directory | None:
-        """Where its data is, if it is on NFS."""
-        return self.spec.nfs
+        """Where its data is, if it is on NFS and that is known."""
+        return self.backing.directory
+
+    @property
+    def directory_at(self) -> Path:
+        """The field that says where its data is."""
+        return ("spec", "nfs", "path") if self.spec.nfs else ("spec", self.spec.source)
+
+    @property
+    def partial(self) -> bool:
+        return not self.spec.access_modes and not self.spec.capacity  # the API wants both
 
     @property
     def policy(self) -> str:
@@ -166,6 +256,12 @@ class PvcObject(Resource):
 
     spec: PvcSpec = PvcSpec()
     status: Status = Status()
+    made_by: str = ""
+    """the title of what makes it, and the template; "" if it is an object of its own"""
+
+    @property
+    def partial(self) -> bool:
+        return not self.spec.access_modes  # without which the API server refuses it
 
     @property
     def storage_class(self) -> str | None:
@@ -174,10 +270,16 @@ class PvcObject(Resource):
 
 
 class StorageClass(ClusterScoped):
-    provisioner: str
+    provisioner: str = ""
     parameters: Mapping[str, Any] = {}
     reclaim_policy: str = "Delete"
     mount_options: tuple[str, ...] = ()
+    allow_volume_expansion: bool = False
+    volume_binding_mode: str = "Immediate"
+
+    @property
+    def partial(self) -> bool:
+        return not self.provisioner
 
     @property
     def is_default(self) -> bool:

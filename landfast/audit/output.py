@@ -44,11 +44,12 @@ def print_text(report: Report, console: Console) -> None:
 
 
 def to_json(report: Report) -> str:
-    """Return an object with `summary` (counts), `audited`, `findings` and `suppressed`."""
+    """Return an object with `summary` (counts), `audited`, `problems`, `findings`, `suppressed`."""
     return json.dumps(
         {
             "summary": report.counts,
             "audited": report.audited,
+            "problems": [*report.problems],
             "findings": [_json(finding) for finding in report.findings],
             "suppressed": [
                 {**_json(finding), "suppression": {"by": why.by, "reason": why.reason}}

@@ -17,11 +17,13 @@ class Report:
         all: every finding, suppressed or not.
         audited: what was read, in words.
         fail_on: the mildest severity that fails the audit.
+        problems: what could not be read, each in a sentence.
     """
 
     all: Sequence[Finding]
     audited: str
     fail_on: Severity
+    problems: Sequence[str] = ()
 
     @cached_property
     def findings(self) -> list[Finding]:

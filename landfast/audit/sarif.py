@@ -26,6 +26,14 @@ def to_sarif(report: Report) -> str:
     driver = {"name": "Landfast audit", "version": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
+        "invocations": [
+            {
+                "executionSuccessful": not report.problems,
+                "toolExecutionNotifications": [
+                    {"level": "error", "message": {"text": said}} for said in report.problems
+                ],
+            }
+        ],
         "results": [_result(finding, indices[finding.rule.id]) for finding in report.all],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)

@@ -7,52 +7,53 @@ from dataclasses import replace
 from landfast.audit.findings import Finding
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvcObject, PvObject, Resource
-from landfast.audit.workloads import PodController, Workload
+from landfast.audit.workloads import Workload
+
+_Claim = tuple[str, str]  # namespace and name of a PVC
 
 
 class _Subjects:
-    """Who owns what: a PV belongs to its PVC, a PVC to the first workload that uses it."""
+    """Who owns what: a volume belongs to the PVC that is tied to it, a PVC to its first user."""
 
     def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
         self._order = {id(found): number for number, found in enumerate(inventory.resources)}
-        self._pvcs = {(pvc.namespace, pvc.name): pvc for pvc in inventory.pvcs}
-        self._pvc_of_pv = {
-            pvc.spec.volume_name: pvc for pvc in inventory.pvcs if pvc.spec.volume_name
-        }
-        self._users: dict[tuple[str, str], Workload] = {}
-        self._templates: dict[tuple[str, str], PodController] = {}
+        self._users: dict[_Claim, Workload] = {}
+        self._templates: dict[_Claim, tuple[str, str, str]] = {}
+        self._pvc_of: dict[str, PvcObject] = {}
+        for pvc in inventory.pvcs:
+            if pvc.spec.volume_name:
+                self._pvc_of.setdefault(pvc.spec.volume_name, pvc)
         for workload in sorted(inventory.workloads, key=self.order):
-            for volume in workload.pod.volumes:
-                if used := volume.persistent_volume_claim:
-                    self._users.setdefault((workload.namespace, used.claim_name), workload)
-            if isinstance(workload, PodController):
-                for template in workload.spec.volume_claim_templates:
-                    stem = f"{template.metadata.name}-{workload.name}"
-                    self._templates.setdefault((workload.namespace, stem), workload)
+            for template in workload.spec.volume_claim_templates:
+                key = (workload.title, workload.part, template.metadata.name)
+                for name in workload.pvc_names(template.metadata.name):
+                    self._templates.setdefault((workload.namespace, name), key)
+                    self._users.setdefault((workload.namespace, name), workload)
+        for use in sorted(inventory.uses, key=lambda use: self.order(use.workload)):
+            if use.claim:
+                self._users.setdefault(use.claim, use.workload)
 
     def order(self, found: Resource) -> int:
         """Return the place of an object in the order in which all were read."""
         return self._order.get(id(found), len(self._order))
 
-    def template(self, pvc: PvcObject) -> tuple[str, str] | None:
-        """Return the namespace and the stem of the name of a PVC that a StatefulSet makes."""
-        stem, _, ordinal = pvc.name.rpartition("-")
-        found = (pvc.namespace, stem)
-        return found if ordinal.isdecimal() and found in self._templates else None
+    def template(self, pvc: PvcObject) -> tuple[str, str, str] | None:
+        """Return the workload and the template that a PVC is made from; None if it is not."""
+        return self._templates.get((pvc.namespace, pvc.name))
 
     def owners(self, found: Resource) -> Iterator[Resource]:
         """Yield the PVC and the workload that an object belongs to, as far as there are any."""
         if isinstance(found, PvObject):
             ref = found.spec.claim_ref
-            named = self._pvcs.get((ref.namespace or "default", ref.name)) if ref else None
-            if pvc := named or self._pvc_of_pv.get(found.name):
+            named = self._inventory.find_pvcs(ref.namespace or "default", ref.name) if ref else []
+            if pvc := next(iter(named), None) or self._pvc_of.get(found.name):
                 yield pvc
                 yield from self.owners(pvc)
-        elif isinstance(found, PvcObject):
-            template = self.template(found)
-            made_by = self._templates[template] if template else None
-            if user := made_by or self._users.get((found.namespace, found.name)):
-                yield user
+        elif isinstance(found, PvcObject) and (
+            user := self._users.get((found.namespace, found.name))
+        ):
+            yield user
 
 
 def arrange(findings: Sequence[Finding], inventory: Inventory) -> list[Finding]:

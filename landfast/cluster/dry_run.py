@@ -24,6 +24,7 @@ _KINDS = {
     "deployments": "Deployment",
     "services": "Service",
     "configmaps": "ConfigMap",
+    "jobs": "Job",
     "serviceaccounts": "ServiceAccount",
     "roles": "Role",
     "rolebindings": "RoleBinding",
@@ -53,6 +54,7 @@ def show(settings: Settings, tests: int, console: Console) -> None:
         seen=settings.nfs_server is not None,
         namespace=settings.namespace,
         breaks_nodes=settings.breaks_nodes,
+        writers=settings.writers is not None,
     )
     console.print(f"a run of {tests} tests on --context {context}; nothing is changed now\n")
     _check(kube, rights, context, console)

@@ -56,14 +56,15 @@ def connect(
     *,
     seen: bool = True,
     breaks_nodes: bool = False,
+    writers: bool = False,
     guest_in: str | None = None,
     default_classes: bool = False,
     placement: Placement = Placement(),  # noqa: B008 - it is frozen
 ) -> FencedKube:
     """Check that a run can work on a cluster, and return the cluster behind the fence.
 
-    `seen` says whether the run uses an export, `breaks_nodes` whether it may break MySQL's node;
-    for the others see `Cluster`.
+    `seen` says whether the run uses an export, `breaks_nodes` whether it may break MySQL's node,
+    `writers` whether it has writers in pods; for the others see `Cluster`.
 
     Raises:
         BadInput: the cluster cannot be used, or the user lacks rights that a run needs.
@@ -80,7 +81,7 @@ def connect(
         denied = [
             f"{lacking} in namespace {namespace}" if namespace else lacking
             for rights, namespace in needed(
-                seen=seen, namespace=guest_in, breaks_nodes=breaks_nodes
+                seen=seen, namespace=guest_in, breaks_nodes=breaks_nodes, writers=writers
             )
             for lacking in missing(kube, rights, namespace)
         ]

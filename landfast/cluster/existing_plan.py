@@ -213,8 +213,12 @@ def images_on(nodes: Iterable[Object], kubernetes: str) -> Images:
 def _images(settings: Settings, nodes: list[Object], kubernetes: str) -> Images:
     if settings.images != "kit":
         return registry_images(settings, kubernetes)
-    images = images_on(nodes, kubernetes)
-    return replace(images, provisioner=settings.provisioner_image or images.provisioner)
+    images, given = images_on(nodes, kubernetes), registry.overrides(settings)
+    return replace(
+        images,
+        provisioner=settings.provisioner_image or images.provisioner,
+        landfast=given.get("landfast", ""),
+    )
 
 
 def registry_images(settings: Settings, kubernetes: str) -> Images:

@@ -35,6 +35,7 @@ class ExistingProvider:
             run_id,
             seen=settings.nfs_server is not None,
             breaks_nodes=settings.breaks_nodes,
+            writers=settings.writers is not None,
             guest_in=settings.namespace,
             default_classes=owned,
             placement=existing_plan.placement_of(settings),
@@ -90,7 +91,7 @@ def _start(
 def _used(plan: existing_plan.Plan) -> list[str]:
     """Return the images that pods of the run itself have."""
     images = plan.overlay.images
-    own = [images.busybox, images.mysql]
+    own = [images.busybox, images.mysql, *filter(None, [images.landfast])]
     return [*own, images.provisioner] if plan.overlay.export.seen else own
 
 
@@ -104,7 +105,8 @@ def remove_run(record: RunRecord, kube: FencedKube) -> None:
     env = saved_environment(record)
     folder = (env.export, env.subtree) if env and env.export.seen else None
     kinds = CLUSTER_KINDS if env is None or env.export.seen else ()
-    remove(kube, record.name, folder, env.images.busybox if env else "", kinds)
+    jobs = bool(env and env.images.landfast)
+    remove(kube, record.name, folder, env.images.busybox if env else "", kinds, jobs=jobs)
     record.forget()
 
 

@@ -23,6 +23,8 @@ def remove(
     folder: tuple[Export, str] | None,
     image: str,
     kinds: Iterable[str] = CLUSTER_KINDS,
+    *,
+    jobs: bool = False,
 ) -> None:
     """Remove everything of a run; its folder goes once nothing can write into it any more.
 
@@ -32,6 +34,7 @@ def remove(
         folder: the export and the run's folder on it, or None if the run never made one.
         image: the image of an inspector, should the run's own be gone.
         kinds: the kinds of cluster-wide objects that the run may have made.
+        jobs: whether it may have made Jobs; without writers in pods its user may not look for them.
 
     Volumes of classes that are not the run's are reclaimed by those classes' provisioners: with
     policy Retain their directories stay on the server.
@@ -40,7 +43,7 @@ def remove(
         LandfastError: something cannot be removed; the next call tries again.
     """
     if isinstance(kube, GuestKube):
-        _remove_from(kube)
+        _remove_from(kube, jobs=jobs)
         return
     _retain_owned(kube)
     reclaimed = _reclaimed_by_others(kube)
@@ -67,11 +70,11 @@ def remove(
     wait_gone(kube, delete_kinds(kube, kinds, labels=selector))
 
 
-def _remove_from(kube: GuestKube) -> None:
+def _remove_from(kube: GuestKube, *, jobs: bool) -> None:
     """Remove a run's objects from the namespace of others in which it worked."""
     reclaimed = _reclaimed_by_others(kube)
     labels = f"{RUN_LABEL}={kube.run_id}"
-    kinds = (*_RUNS, "Service", "ConfigMap")
+    kinds = (*(["Job"] if jobs else []), *_RUNS, "Service", "ConfigMap")
     inside = delete_kinds(kube, kinds, kube.namespace, labels=labels, grace_seconds=1)
     wait_gone(kube, [*inside, *reclaimed], timeout=timeouts.CLUSTER_REMOVE)
     wait_gone(kube, delete(kube, _retain_owned(kube)), timeout=timeouts.CLUSTER_REMOVE)

@@ -37,6 +37,9 @@ OF_NODES: Rights = {
 }
 """To break MySQL's node as well (`--i-own-this-cluster`), through a privileged pod."""
 
+OF_WRITERS: Rights = {("batch", "jobs"): _MANAGE}
+"""To have the ledger's writers in pods as well (`--writers`), where the run works."""
+
 FULL: Rights = {
     ("", "namespaces pods services configmaps serviceaccounts"): _MANAGE,
     # with `watch` and `update`, and all on events and endpoints: a run may grant its provisioner
@@ -61,13 +64,14 @@ ROLES: Mapping[str, Mapping[str, Rights]] = {
     "landfast-class": {"ClusterRole": OF_CLASS},
     "landfast-namespace": {"Role": IN_NAMESPACE, "ClusterRole": CLUSTER_WIDE},
     "landfast-nodes": {"ClusterRole": {**OF_CLASS, **OF_NODES}},
+    "landfast-writers": {"ClusterRole": OF_WRITERS},
     "landfast-full": {"ClusterRole": FULL},
 }
 """By name, what a role and a cluster role of that name grant."""
 
 
 def needed(
-    *, seen: bool, namespace: str | None, breaks_nodes: bool
+    *, seen: bool, namespace: str | None, breaks_nodes: bool, writers: bool = False
 ) -> list[tuple[Rights, str | None]]:
     """Return the rights that a run needs, each with the namespace where; None is everywhere.
 
@@ -75,11 +79,13 @@ def needed(
         seen: whether the run uses an export, for which it brings volumes and classes.
         namespace: the one that the run is to work in, or None if it makes its own.
         breaks_nodes: whether it may break MySQL's node.
+        writers: whether the ledger's writers are in pods.
     """
+    more: list[tuple[Rights, str | None]] = [(OF_WRITERS, namespace)] if writers else []
     if namespace is not None:
-        return [(IN_NAMESPACE, namespace), (CLUSTER_WIDE, None)]
-    of_nodes: list[tuple[Rights, str | None]] = [(OF_NODES, None)] if breaks_nodes else []
-    return [(FULL if seen else OF_CLASS, None), *of_nodes]
+        return [(IN_NAMESPACE, namespace), (CLUSTER_WIDE, None), *more]
+    more += [(OF_NODES, None)] if breaks_nodes else []
+    return [(FULL if seen else OF_CLASS, None), *more]
 
 
 def missing(kube: Kube, rights: Rights, namespace: str | None = None) -> list[str]:

@@ -13,6 +13,7 @@ from landfast.errors import LandfastError
 from landfast.faults.hand import NodeHand
 from landfast.faults.relay import Relay
 from landfast.kube.client import Kube, Object
+from landfast.mysql.writer_pods import WriterPods
 from landfast.nfs.disk_server import DiskServer
 from landfast.nfs.inspector import ExportInspector
 from landfast.stack import Stack
@@ -51,7 +52,7 @@ class Site:
     Faults of a node break the one that the pod `pod_name` is on: MySQL's in the chaos suite. On a
     cluster of others there is no `own_server`, and faults stay in the stack's namespace but for
     what its owner lets them do: `hand` enters MySQL's node, and `relay` is then the way to MySQL;
-    `commands` stop the server.
+    `commands` stop the server. The ledger's writers are in `writers`, if they are in pods.
     """
 
     env: Environment
@@ -61,6 +62,7 @@ class Site:
     hand: NodeHand | None = None
     relay: Relay | None = None
     commands: ServerCommands | None = None
+    writers: WriterPods | None = None
 
     @property
     def server(self) -> DiskServer:

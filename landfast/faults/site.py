@@ -17,6 +17,7 @@ from landfast.kube.restricted import restricted
 from landfast.mysql.bridge import bridged
 from landfast.mysql.client import Dial, MysqlServer
 from landfast.mysql.forward import PodForward
+from landfast.mysql.writer_pods import WriterPods
 from landfast.nfs.disk_server import DiskServer, remove_disk_server, start_disk_server
 from landfast.run import RunRecord, records
 from landfast.stack import (
@@ -93,12 +94,16 @@ def open_site(env: Environment) -> Iterator[Site]:
 
 @contextlib.contextmanager
 def open_class_site(
-    env: Environment, storage_class: str, commands: ServerCommands | None = None
+    env: Environment,
+    storage_class: str,
+    commands: ServerCommands | None = None,
+    writers: tuple[int, int] | None = None,
 ) -> Iterator[Site]:
     """Deploy MySQL on a class of others, in a namespace of its own, and wait until it answers.
 
     MySQL is reached through the API server, from a port on 127.0.0.1; where faults may break its
-    node, by way of another node. `commands` stop and start the server of the class.
+    node, by way of another node. `commands` stop and start the server of the class. With `writers`,
+    so many write in so many pods.
 
     Raises:
         WaitTimeout: MySQL does not come up.
@@ -115,6 +120,13 @@ def open_class_site(
             dial = relay = Relay(stack)
             relay.settle()
             site = replace(site, hand=hand, relay=relay)
+        if writers:
+            elsewhere = site.relay is not None and len(env.cluster.nodes) > 1
+            pods = WriterPods(
+                *(stack.kube, stack.namespace, stack.make, env.images.landfast, *writers),
+                avoid=site.node if elsewhere else str,
+            )
+            site = replace(site, writers=pods)
         with bridged(dial) as port:
             stack.mysql = MysqlServer(port, stack.mysql.password)
             _deploy_mysql(stack)

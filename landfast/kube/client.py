@@ -27,6 +27,7 @@ from landfast.timeouts import patient
 
 _API_VERSIONS = {
     "apps/v1": ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
+    "batch/v1": ("CronJob", "Job"),
     "authorization.k8s.io/v1": ("SubjectAccessReview", "SelfSubjectAccessReview"),
     "coordination.k8s.io/v1": ("Lease",),
     "rbac.authorization.k8s.io/v1": ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),

@@ -110,7 +110,7 @@ def pod_spec(obj: Object) -> Object | None:
     match obj["kind"]:
         case "Pod":
             found: Object = obj["spec"]
-        case "StatefulSet" | "Deployment":
+        case "StatefulSet" | "Deployment" | "Job":
             found = obj["spec"]["template"]["spec"]
         case _:
             return None

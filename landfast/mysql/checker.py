@@ -97,6 +97,7 @@ def check(
     healed: float | None,
     during_required: bool,
     epoch: float,
+    clock_error: float = 0.0,
 ) -> LedgerCheck:
     """Return the verdict on the data, and what became of every operation.
 
@@ -111,6 +112,8 @@ def check(
         healed: when it was proven to be healed, or None.
         during_required: whether writes must be acknowledged while the fault is in effect.
         epoch: when the workload began; the times of what is lost count from there.
+        clock_error: by how many seconds the times of the operations may be off. What may have been
+            acknowledged during the fault counts as such, so before and after are certain.
 
     Raises:
         BadInput: two operations have the same number.
@@ -140,13 +143,15 @@ def check(
         duplicate=len(reading.duplicates) if reading else 0,
         torn=len(torn),
     )
-    by_interval = _by_interval(ledger, found, inject, healed)
+    end = inf if healed is None else healed
+    by_interval = _by_interval(ledger, found, inject - clock_error, end + clock_error)
+    went_on = not during_required or _has_between(ledger, inject + clock_error, end - clock_error)
     if reading is None:
         verdict, reasons = Verdict.UNKNOWN, ["the ledger was not read after recovery"]
     elif reasons := _failures(counts, found, reading, torn):
         verdict = Verdict.FAIL
     else:
-        reasons = _doubts(by_interval, healed, during_required)
+        reasons = _doubts(by_interval, healed, went_on)
         verdict = Verdict.UNKNOWN if reasons else Verdict.PASS
     return LedgerCheck(
         verdict=verdict,
@@ -249,12 +254,20 @@ def _unbalanced(reading: FinalReading) -> list[str]:
     ]
 
 
+def _acknowledged_at(ledger: _Ledger) -> Iterator[float]:
+    return (time for tried in ledger.values() for time in tried.acknowledged_at())
+
+
+def _has_between(ledger: _Ledger, start: float, end: float) -> bool:
+    return any(start <= time < end for time in _acknowledged_at(ledger))
+
+
 def _by_interval(
-    ledger: _Ledger, found: _Fates, inject: float, healed: float | None
+    ledger: _Ledger, found: _Fates, start: float, end: float
 ) -> tuple[IntervalLosses, ...]:
-    bounds = [inject, inf if healed is None else healed]
-    times = (time for tried in ledger.values() for time in tried.acknowledged_at())
-    acknowledged = Counter(bisect_right(bounds, time) for time in times)
+    """Return what was acknowledged and lost before, during and after the fault."""
+    bounds = [start, end]
+    acknowledged = Counter(bisect_right(bounds, time) for time in _acknowledged_at(ledger))
     lost = Counter(bisect_right(bounds, time) for time in found.lost_at)
     return tuple(
         IntervalLosses(interval=name, acknowledged=acknowledged[place], lost=lost[place])
@@ -287,14 +300,14 @@ def _failures(
 
 
 def _doubts(
-    by_interval: tuple[IntervalLosses, ...], healed: float | None, during_required: bool
+    by_interval: tuple[IntervalLosses, ...], healed: float | None, went_on: bool
 ) -> list[str]:
     """Return why a ledger without failures proves nothing."""
-    before, during, after = (found.acknowledged for found in by_interval)
+    before, _, after = (found.acknowledged for found in by_interval)
     reasons = []
     if not before:
         reasons.append("no write was acknowledged before the fault")
-    if during_required and not during:
+    if not went_on:
         reasons.append("no write was acknowledged while the fault was in effect")
     if healed is None:
         reasons.append("the fault was not proven to be healed: no write counts as made after it")

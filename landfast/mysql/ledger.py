@@ -11,7 +11,9 @@ from pymysql.cursors import SSCursor
 from landfast import process, timeouts
 from landfast.mysql.client import MysqlError, MysqlServer
 from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, FinalReading, OperationKind, Runs
+from landfast.mysql.writer_pods import WriterPods
 from landfast.mysql.writers import DATABASE, Task, payload
+from landfast.results import Crew
 from landfast.waiting import wait_until
 
 WRITERS = {OperationKind.INSERT: 5, OperationKind.TRANSFER: 2, OperationKind.REGISTER: 1}
@@ -25,10 +27,14 @@ _TABLES = (
 
 
 class Ledger:
-    """One workload on one server; its history is `history.tsv` in `folder`."""
+    """One workload on one server; its history is `history.tsv` in `folder`.
 
-    def __init__(self, server: MysqlServer, folder: Path) -> None:
+    Its writers are in `pods`, or else in a process on this host.
+    """
+
+    def __init__(self, server: MysqlServer, folder: Path, pods: WriterPods | None = None) -> None:
         self.server = server
+        self.pods = pods
         self.history = folder / "history.tsv"
         self.began = 0.0
         """When the writers were started (monotonic seconds)."""
@@ -38,7 +44,8 @@ class Ledger:
     def prepare(self) -> None:
         """Create the ledger's tables again, in a separate database."""
         values = ", ".join(f"({account}, {INITIAL_BALANCE})" for account in range(ACCOUNTS))
-        registers = ", ".join(f"({writer}, 0)" for writer in range(sum(WRITERS.values())))
+        writers = self.pods.writers if self.pods else sum(WRITERS.values())
+        registers = ", ".join(f"({writer}, 0)" for writer in range(writers))
         with self.server.connect() as connection, connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
             cursor.execute(f"CREATE DATABASE {DATABASE}")
@@ -53,6 +60,7 @@ class Ledger:
 
         Raises:
             ProcessError: the writers failed.
+            Unknown: see `WriterPods.writing`.
         """
         task = Task(
             port=self.server.port,
@@ -62,6 +70,11 @@ class Ledger:
             patience=timeouts.patient(1),
         )
         self.history.unlink(missing_ok=True)  # of an interrupted run
+        if self.pods:
+            with self.pods.writing(task):
+                self.began = time.monotonic()
+                yield
+            return
         self.began = time.monotonic()
         with process.running(
             [sys.executable, "-m", "landfast.mysql.writers"],
@@ -71,8 +84,24 @@ class Ledger:
         ):
             yield
 
+    @property
+    def crew(self) -> Crew | None:
+        """The writers in pods, once their history is whole; None: they were on this host."""
+        return self.pods.crew if self.pods else None
+
+    @property
+    def clock_error(self) -> float:
+        """By how many seconds times of the history may be off."""
+        return self.crew.clock_error if self.crew else 0.0
+
     def acknowledged(self) -> int:
-        """Return how many writes have been acknowledged so far."""
+        """Return how many writes have been acknowledged so far, as far as is known here.
+
+        Raises:
+            Unknown: see `WriterPods.check`.
+        """
+        if self.pods:
+            self.pods.check()
         with contextlib.suppress(FileNotFoundError), self.history.open("rb") as file:
             file.seek(self._read)
             for line in file:

@@ -1,7 +1,7 @@
 """The ledger's writers: a separate process, out of reach of every fault.
 
 Reads a `Task` from standard input, writes a history (see `history`), ends on SIGTERM. Needs only
-MySQL's port on 127.0.0.1 and the disk that the history is on.
+MySQL's port and the disk that the history is on.
 """
 
 import hashlib
@@ -46,7 +46,10 @@ _REFUSED = {
 
 
 class Task(BaseModel):
-    """What the process has to do: how many writers of each kind, against which server."""
+    """What the process has to do: how many writers of each kind, against which server.
+
+    Its writers have the numbers from `first_writer` on.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,10 +58,16 @@ class Task(BaseModel):
     history: Path
     writers: dict[OperationKind, int]
     patience: float = 1
+    host: str = "127.0.0.1"
+    first_writer: int = 0
 
     def roles(self) -> list[OperationKind]:
-        """What each writer does; a writer's number is its place."""
+        """What each writer does, in the order of their numbers."""
         return [kind for kind, count in self.writers.items() for _ in range(count)]
+
+    def numbers(self) -> range:
+        """The numbers of its writers."""
+        return range(self.first_writer, self.first_writer + sum(self.writers.values()))
 
 
 def payload(writer: int, number: int) -> str:
@@ -86,11 +95,11 @@ class _Connection:
     `waiting_since` is when the pending question was asked, None while nothing is pending.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, task: Task) -> None:
         self.opened = time.monotonic()
         self.waiting_since: float | None = self.opened
         self.server_started: float | None = None
-        self.socket = socket.create_connection(("127.0.0.1", port), patient(_CONNECT_SECONDS))
+        self.socket = socket.create_connection((task.host, task.port), patient(_CONNECT_SECONDS))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
@@ -112,7 +121,7 @@ class _Watch(threading.Thread):
             if not any(_is_stuck(one) for one in list(self.connections)):
                 continue
             try:
-                tcp = _Connection(self._task.port)
+                tcp = _Connection(self._task)
                 with tcp.socket:
                     connection = _connection(self._task, tcp, patient(_CONNECT_SECONDS))
                     connection.close()
@@ -203,7 +212,7 @@ class _Writer(threading.Thread):
         self._history.write("invoke", self._writer, OperationKind.CONNECT, self._connects)
         tcp = None
         try:
-            tcp = _Connection(self._task.port)
+            tcp = _Connection(self._task)
             self._watch.connections.add(tcp)
             connection = _connection(self._task, tcp, patient(_ANSWER_SECONDS))
         except (OSError, pymysql.err.Error) as error:
@@ -250,7 +259,8 @@ def main() -> int:
     history = _History(task.history)
     watch = _Watch(task, stop)
     watch.start()
-    writers = [_Writer(task, n, kind, history, watch) for n, kind in enumerate(task.roles())]
+    numbered = zip(task.numbers(), task.roles(), strict=True)
+    writers = [_Writer(task, n, kind, history, watch) for n, kind in numbered]
     for writer in writers:
         writer.start()
     stop.wait()

@@ -78,7 +78,7 @@ def rehearse(site: Site, folder: Path) -> Milestones:
     """
     folder.mkdir(parents=True, exist_ok=True)
     wait_healthy(site, timeout=timeouts.HEALTHY)
-    ledger = Ledger(site.stack.mysql, folder)
+    ledger = Ledger(site.stack.mysql, folder, site.writers)
     ledger.prepare()
     with ledger.writing():
         watcher = Watcher(site, ledger.began)

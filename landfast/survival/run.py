@@ -93,7 +93,7 @@ def survive(
     if site.own_server is None and (scenario.mode != "honest" or scenario.mount_options):
         raise MissingCapability("nfs.owned", "the NFS server and the class are others'")
     folder.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(site.stack.mysql, folder)
+    ledger = Ledger(site.stack.mysql, folder, site.writers)
     with step("the cluster is healthy; a fresh ledger and a canary"):
         before = _prepare(scenario, site, ledger)
     since = datetime.now(UTC)
@@ -243,6 +243,7 @@ def _conclude(
         healed=fault.healed,
         during_required=scenario.expected.during,
         epoch=ledger.began,
+        clock_error=ledger.clock_error,
     )
     availability = measure(
         read_history(ledger.history),
@@ -253,7 +254,7 @@ def _conclude(
     )
     doubts = fault.doubts + after.doubts
     failures = fault.failures + course.failures + after.failures
-    verdict, reasons = judge(scenario, data, availability, doubts, failures)
+    verdict, reasons = judge(scenario, data, availability, doubts, failures, ledger.clock_error)
     return Survival(
         scenario=scenario.summary(),
         verdict=verdict,
@@ -270,6 +271,7 @@ def _conclude(
         availability=availability,
         identity=(before.durability, *after.notes),
         lanes=course.lanes,
+        crew=ledger.crew,
     )
 
 
@@ -288,5 +290,6 @@ def _keep(
         "healed": course.fault.healed,
         "ended": course.ended,
         "during_required": scenario.expected.during,
+        "clock_error": ledger.clock_error,
     }
     (folder / "marks.json").write_text(json.dumps(marks, indent=1))

@@ -13,6 +13,7 @@ def judge(
     availability: Availability,
     doubts: Sequence[str],
     failures: Sequence[str],
+    clock_error: float = 0.0,
 ) -> tuple[Verdict, list[str]]:
     """Return the verdict on the database, with the reasons if it is not PASS.
 
@@ -20,7 +21,8 @@ def judge(
     `failures` say what is wrong apart from the ledger.
 
     A fault without effect proves nothing, whatever else was seen: UNKNOWN before FAIL. How long the
-    clients of a control waited does not matter.
+    clients of a control waited does not matter. Where the writers' clocks may be off by
+    `clock_error`, a gap may be off by twice as much.
     """
     if doubts:
         return Verdict.UNKNOWN, [*doubts, *failures, *ledger.reasons]
@@ -28,9 +30,15 @@ def judge(
     if ledger.verdict is Verdict.FAIL:
         reasons += ledger.reasons
     if not scenario.control:
-        reasons += _unavailable(scenario, availability)
+        reasons += _unavailable(scenario, availability, 2 * clock_error)
     if reasons:
         return Verdict.FAIL, reasons
+    if not scenario.control and availability.gap + 2 * clock_error > scenario.expected.gap:
+        return Verdict.UNKNOWN, [
+            f"no write was acknowledged for {availability.gap:.1f} ± {2 * clock_error:.1f} s; "
+            f"whether that is over {scenario.expected.gap:g} s cannot be told",
+            *ledger.reasons,
+        ]
     return ledger.verdict, [*ledger.reasons]
 
 
@@ -44,9 +52,9 @@ def leaves_whole(scenario: Scenario, survival: Survival) -> bool:
     return is_sound and not scenario.variables and not scenario.mount_options
 
 
-def _unavailable(scenario: Scenario, availability: Availability) -> list[str]:
+def _unavailable(scenario: Scenario, availability: Availability, error: float) -> list[str]:
     reasons = []
-    if availability.gap > scenario.expected.gap:
+    if availability.gap - error > scenario.expected.gap:
         reasons.append(
             f"no write was acknowledged for {availability.gap:.1f} s; "
             f"at most {scenario.expected.gap:g} s are expected"

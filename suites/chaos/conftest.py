@@ -103,6 +103,8 @@ def _observations(survival: Survival) -> Iterator[str]:
         f"{counts.uncertain} uncertain ones recovered; longest gap {seen.gap:.1f} s, "
         f"{seen.errors} errors"
     )
+    if survival.crew:
+        yield str(survival.crew)
     if survival.budget:
         yield str(survival.budget)
     yield from survival.identity

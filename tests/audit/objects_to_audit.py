@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from landfast.audit.directories import Directory
 from landfast.audit.export import ExportView, Orphan
 from landfast.audit.findings import Finding
 from landfast.audit.inventory import Inventory
-from landfast.audit.objects import Directory
 from landfast.audit.parsing import parse
 from landfast.audit.place import Place
 from landfast.audit.rules import audit
@@ -160,8 +160,8 @@ def released(policy: str, phase: str = "Released") -> Object:
 def inventory(
     *objects: Object, complete: bool = True, export: ExportView | None = None
 ) -> Inventory:
-    found = (parse(obj, Place()) for obj in objects)
-    return Inventory(tuple(r for r in found if r), complete=complete, export=export)
+    found = (resource for obj in objects for resource in parse(obj, Place()))
+    return Inventory(tuple(found), complete=complete, export=export)
 
 
 def audited(

@@ -59,7 +59,8 @@ def test_a_folder_is_read_with_its_subfolders_in_order(tmp_path: Path) -> None:
     write(tmp_path, a=volume("a"))
     (tmp_path / "c.yml").write_text(volume("c"))
     (tmp_path / "d.json").write_text(
-        '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "d"}}'
+        '{"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "p",'
+        ' "metadata": {"name": "d"}}'
     )
     (tmp_path / "notes.txt").write_text("kind: [")
     assert names(tmp_path) == ["a", "b", "c", "d"]
@@ -81,7 +82,8 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     [("List", "apiVersion: v1, kind: PersistentVolume, "), ("PersistentVolumeList", "")],
 )
 def test_lists_are_opened(tmp_path: Path, kind: str, types: str) -> None:
-    items = "".join(f"- {{{types}metadata: {{name: {name}}}}}\n" for name in "ab")
+    spec = "spec: {accessModes: [ReadWriteOnce]}"
+    items = "".join(f"- {{{types}metadata: {{name: {name}}}, {spec}}}\n" for name in "ab")
     text = f"apiVersion: v1\nkind: {kind}\nitems:\n{items}"
     found = read([str(write(tmp_path, all=text))])
     assert [(r.name, r.place.line()) for r in found.resources] == [("a", 4), ("b", 5)]
@@ -108,7 +110,7 @@ def test_fields_have_lines(tmp_path: Path) -> None:
     assert place.line(("spec", "mountOptions", 1)) == 11
     assert place.line(("spec", "mountOptions", 7)) == 9  # the last on the way that is there
     assert place.line(("spec", "reclaimPolicy")) == 7
-    assert place.at(("spec", "nfs")).line() == 13
+    assert place.at(("spec", "nfs")).line(("path",)) == 14
     assert place.at(("status",)).line() == 3
     assert Place().line(("spec",)) is None
 
@@ -121,19 +123,23 @@ def test_null_is_as_good_as_left_out(tmp_path: Path) -> None:
 
 
 def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
-    text = "apiVersion: v1\nkind: Pod\nmetadata: &m {name: a}\nspec: {x: {<<: *m}, y: *m}\n"
+    nfs = "nfs: {<<: *m, server: s, path: p}"
+    text = f"metadata: &m {{name: a}}\nspec: {{capacity: {{storage: 1}}, {nfs}}}\n"
+    text = f"apiVersion: v1\nkind: PersistentVolume\n{text}"
     assert names(write(tmp_path, a=text)) == ["a"]
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("kind: [", "a.yaml:1 is not valid YAML: expected the node content"),
+        ("kind: [", "a.yaml:1 is not valid YAML: did not find expected node content"),
         (volume("{{ .Values.a }}"), "render it first: `helm template CHART | landfast audit -`"),
         ("a: b\0c", "is not valid YAML: unacceptable character #x0000"),
         (f"{volume('a')}{volume('b')}", "a.yaml:15 is not valid YAML: duplicate key apiVersion"),
-        ("a: &a {b: [*a]}", "a.yaml:1 is not valid YAML: an alias contains itself"),
-        (f"{volume('a')}status: !Ref x", "could not determine a constructor for the tag '!Ref'"),
+        (
+            "kind: Pod\napiVersion: v1\nspec: &a {b: [*a]}",
+            "a.yaml:3 is not valid YAML: an alias contains itself",
+        ),
         (volume(""), "a.yaml:5: PersistentVolume: metadata.name: Field required"),
         (
             volume("a").replace("1Gi", "lots"),
@@ -161,7 +167,7 @@ def test_bad_manifests_are_refused_in_one_sentence(
 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert refused("nowhere") == "nowhere cannot be read: No such file or directory"
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "binary").write_bytes(b"\xff\xee")
     assert "binary cannot be read: it is not text" in refused(tmp_path / "binary")
     assert "has no .yaml, .yml, .json file" in refused(tmp_path)
 

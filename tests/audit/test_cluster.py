@@ -20,8 +20,15 @@ NAMES = {
         "PersistentVolume": "persistentvolumes",
         "PersistentVolumeClaim": "persistentvolumeclaims",
         "Pod": "pods",
+        "ReplicationController": "replicationcontrollers",
     },
-    "/apis/apps/v1": {"StatefulSet": "statefulsets"},
+    "/apis/apps/v1": {
+        "DaemonSet": "daemonsets",
+        "Deployment": "deployments",
+        "ReplicaSet": "replicasets",
+        "StatefulSet": "statefulsets",
+    },
+    "/apis/batch/v1": {"CronJob": "cronjobs", "Job": "jobs"},
     "/apis/storage.k8s.io/v1": {"StorageClass": "storageclasses"},
 }
 
@@ -48,7 +55,7 @@ class Api:
         if path == "/api":
             return 200, {"kind": "APIVersions", "versions": ["v1"]}
         if path == "/apis":
-            return 200, {"kind": "APIGroupList", "groups": [_group("apps"), _group(STORAGE)]}
+            return 200, {"kind": "APIGroupList", "groups": list(map(_group, GROUPS))}
         if path in NAMES:
             resources = [
                 {"name": name, "kind": kind, "namespaced": False, "verbs": ["get", "list"]}
@@ -63,7 +70,7 @@ class Api:
         return 404, {"kind": "Status", "code": 404}
 
 
-STORAGE = "storage.k8s.io"
+GROUPS = ("apps", "batch", "storage.k8s.io")
 
 
 def _group(name: str) -> Object:

@@ -5,8 +5,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from landfast.audit.directories import Directory
 from landfast.audit.export import local_inspector, view
-from landfast.audit.objects import Directory
 from landfast.errors import LandfastError
 from landfast.nfs.inspector import ExportInspector
 

@@ -18,8 +18,8 @@ from objects_to_audit import (
     storage_class,
 )
 
+from landfast.audit.directories import Directory
 from landfast.audit.inventory import is_database
-from landfast.audit.objects import Directory
 from landfast.binding.model import BindingCase, Create, Requirement, Selector
 from landfast.binding.model import Pv as ModelPv
 from landfast.binding.model import Pvc as ModelPvc
@@ -218,9 +218,10 @@ def test_a_directory_holds_what_is_in_it_on_the_same_server() -> None:
     assert not at("/a").holds(at("/a", "other"))
 
 
-def test_the_last_of_several_manifests_of_one_object_counts() -> None:
-    found = inventory(pv("a", "/old"), pv("a", "/new"))
-    assert [str(v.directory) for v in found.pvs] == ["nfs:/new"]
+def test_every_definition_of_one_object_counts_and_each_content_once() -> None:
+    found = inventory(pv("a", "/old"), pv("a", "/new"), pv("a", "/old"), pv("b", "/old"))
+    expected = [("a", "nfs:/old"), ("a", "nfs:/new"), ("b", "nfs:/old")]
+    assert [(v.name, str(v.directory)) for v in found.pvs] == expected
 
 
 def test_parameters_may_be_anything_that_yaml_holds() -> None:

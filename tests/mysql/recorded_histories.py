@@ -31,6 +31,7 @@ class Marks(BaseModel):
     healed: float | None
     ended: float
     during_required: bool
+    clock_error: float = 0.0
 
 
 def folders() -> list[Path]:
@@ -46,6 +47,7 @@ def judge_again(folder: Path) -> LedgerCheck:
         healed=marks.healed,
         during_required=marks.during_required,
         epoch=marks.epoch,
+        clock_error=marks.clock_error,
     )
 
 

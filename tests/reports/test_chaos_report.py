@@ -13,7 +13,7 @@ from test_report_html import ATTACK, Page
 
 import reports
 from landfast.journal import ClaimDeclared, Event, SurvivalShown, TestFinished
-from landfast.results import Happening, Lane, LostRun, Span, Survival
+from landfast.results import Crew, Happening, Lane, LostRun, Span, Survival
 from landfast.verdict import Verdict
 from reports.chaos import HEAD, Chaos, chaos_lines, chaos_of
 from reports.html import render_html
@@ -190,6 +190,18 @@ def test_markdown_has_grade_and_table() -> None:
 def test_page_has_what_the_nfs_client_counted(page: Page) -> None:
     assert "NFSv4.2 on landfast-worker (hard,vers=4.2): 61,204 requests" in page.text
     assert "retransmits 3, reconnects 1, recoveries 1, locks held 5, locks lost 0" in page.text
+
+
+def test_writers_in_pods_and_their_clocks_are_shown(tmp_path: Path) -> None:
+    crew = Crew(writers=64, nodes=("a", "b", "b"), clock_error=0.0421)
+    events = [
+        event.model_copy(update={"survival": changed(event.survival, crew=crew)})
+        if isinstance(event, SurvivalShown)
+        else event
+        for event in chaos_events()
+    ]
+    said = "64 writers in 3 pods on a, b; times of the ledger are known to ± 0.042 s"
+    assert said in Page(render(events, tmp_path)).text
 
 
 def test_page_has_grade_table_and_every_scenario_once(page: Page) -> None:

@@ -17,7 +17,7 @@ from landfast.mysql import identity
 from landfast.mysql.history import ACCOUNTS, INITIAL_BALANCE, FinalReading, OperationKind
 from landfast.mysql.identity import IdentityFindings, LogFindings, Snapshot
 from landfast.mysql.writers import _History
-from landfast.results import Lane
+from landfast.results import Crew, Lane
 from landfast.survival import run
 from landfast.survival.milestones import Look
 from landfast.survival.scenario import Expected, Scenario
@@ -134,6 +134,7 @@ class FakeSite:
         )
         self.own_server: object = self.server
         self.export = None
+        self.writers = None
         self.engine = FakeEngine()
         self.volume = "pv-1"
         self.kube = FakeKube({"kind": "PersistentVolume", "metadata": {"name": self.volume}})
@@ -166,24 +167,28 @@ class LedgerActs:
         read: what is done when it is read.
         fails_from: the call of `wait_for_writes` from which on nothing is acknowledged.
         written: whether there was a load.
+        crew: the writers in pods.
     """
 
     loses: int = 0
     read: Act = bool
     fails_from: int | None = None
     written: bool = False
+    crew: Crew | None = None
 
 
 class FakeLedger:
     """Writes a few rows whenever somebody waits for some; knows what it wrote."""
 
-    def __init__(self, acts: LedgerActs, _server: object, folder: Path) -> None:
+    def __init__(self, acts: LedgerActs, _server: object, folder: Path, _pods: object) -> None:
         self.acts = acts
         self.acts.written = False
         self.history = folder / "history.tsv"
         self.began = 0.0
         self.number = 0
         self.waits = 0
+        self.crew = acts.crew
+        self.clock_error = acts.crew.clock_error if acts.crew else 0.0
 
     def prepare(self) -> None:
         """Nothing is to be made."""

@@ -69,6 +69,21 @@ def test_of_a_scenario(
     assert judge(plan, ledger(data), seen(gap, errors), doubts, failures) == (verdict, reasons)
 
 
+@pytest.mark.parametrize(
+    ("gap", "verdict"), [(3.9, PASS), (4.5, UNKNOWN), (5.5, UNKNOWN), (6.1, FAIL)]
+)
+def test_a_gap_near_its_limit_is_unknown_where_clocks_may_be_off(
+    gap: float, verdict: Verdict
+) -> None:
+    """By half a second each: it began so much earlier or later, and ended so."""
+    plan = fake_scenario(expected=Expected(gap=5))
+    found, reasons = judge(plan, ledger(PASS), seen(gap, 0), [], [], clock_error=0.5)
+    assert found is verdict
+    assert (found is UNKNOWN) == any("cannot be told" in reason for reason in reasons)
+    lost, _ = judge(plan, ledger(FAIL), seen(gap, 0), [], [], clock_error=0.5)
+    assert lost is FAIL
+
+
 def test_a_ledger_that_was_not_read_does_not_hide_a_failure() -> None:
     verdict, reasons = judge(fake_scenario(), ledger(UNKNOWN), seen(0, 0), [], ["re-initialised"])
     assert verdict is FAIL

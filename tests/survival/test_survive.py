@@ -27,7 +27,7 @@ from landfast.faults.rollback import Rollback
 from landfast.mysql.checker import check
 from landfast.mysql.history import FinalReading, read_history
 from landfast.mysql.identity import LogFindings
-from landfast.results import Survival
+from landfast.results import Crew, Survival
 from landfast.run import new_record
 from landfast.survival.run import survive
 from landfast.survival.scenario import Expected
@@ -98,6 +98,19 @@ def test_what_is_kept_can_be_judged_again(scene: Scene) -> None:
     del marks["ended"]
     reading = FinalReading.model_validate_json((scene.folder / "reading.json").read_text())
     assert check(read_history(scene.folder / "history.tsv.gz"), reading, **marks) == shown.ledger
+
+
+def test_clocks_of_writers_in_pods_widen_the_fault(scene: Scene) -> None:
+    """What they wrote may have been written at another time, so nothing is proven."""
+    nodes = ("worker-0", "worker-1")
+    scene.stage.ledger.crew = Crew(writers=16, nodes=nodes, clock_error=600)
+    shown = scene.play()
+    assert shown.crew == scene.stage.ledger.crew
+    assert "16 writers in 2 pods on worker-0, worker-1" in str(shown.crew)
+    assert shown.verdict is Verdict.UNKNOWN
+    assert shown.ledger.by_interval[1].acknowledged == shown.ledger.counts.acknowledged
+    marks = json.loads((scene.folder / "marks.json").read_text())
+    assert marks["clock_error"] == 600
 
 
 def test_the_fault_is_on_disk_before_it_is_injected(scene: Scene) -> None:

@@ -131,7 +131,7 @@ def several_default_classes(inventory: Inventory) -> Iterator[Hit]:
 @each(lambda inventory: inventory.pvcs, ("spec", "volumeName"))
 def volume_of_pvc_missing(inventory: Inventory, pvc: PvcObject) -> Said:
     name = pvc.spec.volume_name
-    if not name or name in {pv.name for pv in inventory.pvs}:
+    if not name or inventory.find_pvs(name):
         return None
     lost = "; its phase is Lost" if pvc.status.phase == "Lost" else ""
     return f"there is no PersistentVolume {name} {inventory.where}{lost}"
@@ -151,7 +151,7 @@ def reserved_volume(inventory: Inventory, pv: PvObject) -> Said:
     if ref is None or pv.status.phase not in ("", "Available", "Pending"):
         return None
     who = (ref.namespace or "default", ref.name)
-    missing = who not in {(pvc.namespace, pvc.name) for pvc in inventory.pvcs}
+    missing = not inventory.find_pvcs(*who)
     return f"it waits for PersistentVolumeClaim {who[0]}/{who[1]}" if missing else None
 
 
@@ -161,7 +161,7 @@ def reserved_volume(inventory: Inventory, pv: PvObject) -> Said:
     "Two manifests of one object",
     reason=(
         "They have the same kind, namespace and name: `kubectl apply` turns the first into the "
-        "second, and most fields of a volume or a PVC cannot change. The audit uses the last."
+        "second, and most fields of a volume or a PVC cannot change. The audit judges each."
     ),
     fix="Remove or rename one, or audit each environment by itself.",
     source="Kubernetes documentation, Object Names and IDs",

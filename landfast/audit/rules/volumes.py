@@ -1,6 +1,5 @@
 """Rules for PersistentVolumes: what a reclaim policy does, and who shares a directory."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
@@ -22,13 +21,11 @@ def _others_in(inventory: Inventory, pv: PvObject, *, below: bool = False) -> li
     outer = pv.directory
     if outer is None:
         return []
+    index = inventory.volumes_by_directory
     pvs = [
-        f"{other.title} ({inner.path})"
-        for other in inventory.pvs
-        if other is not pv
-        and (inner := other.directory)
-        and outer.holds(inner)
-        and not (below and inner == outer)
+        f"{other.title} ({other.directory.path})"
+        for other in (index.below(outer) if below else index.within(outer))
+        if other.title != pv.title and other.directory
     ]
     provisioned = [
         f"everything that {workload.title} provisions ({root.path})"
@@ -87,10 +84,8 @@ def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
 )
 def shared_directory(inventory: Inventory) -> Iterator[Hit]:
     """Find directories of several volumes; where the access modes allow sharing, it is a note."""
-    by_directory: dict[str, list[PvObject]] = defaultdict(list)
-    for pv in _on_nfs(inventory):
-        by_directory[str(pv.directory)].append(pv)
-    for where, (first, *others) in by_directory.items():
+    for where, pvs in inventory.volumes_by_directory.directories:
+        first, *others = {pv.title: pv for pv in pvs}.values()
         if others:
             meant = all(
                 pv.policy == "Retain" and set(pv.spec.access_modes) <= _SHARED_MODES
