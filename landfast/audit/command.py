@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,7 @@ from landfast.audit import cluster
 from landfast.audit import manifests as files
 from landfast.audit.directories import Directory, is_below
 from landfast.audit.export import ExportView, local_inspector, view
-from landfast.audit.findings import Severity, counted
+from landfast.audit.findings import Severity, counted, listed
 from landfast.audit.html import to_html
 from landfast.audit.inventory import Inventory
 from landfast.audit.junit import to_junit
@@ -82,6 +82,14 @@ def audit(
     disable: Annotated[
         list[str] | None, typer.Option(metavar="RULE", help="a rule not to fail on; repeatable")
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="files and folders to leave out, such as charts, '*-test.yaml' or "
+            "'apps/*/dev'; repeatable",
+        ),
+    ] = None,
     baseline: Annotated[
         Path | None,
         typer.Option(help="what an audit wrote with --format json: only what is new counts"),
@@ -100,7 +108,7 @@ def audit(
         return
     check_rules(disable or [], [rule.id for rule in RULES])
     known = read_baseline(baseline) if baseline else None
-    inventory, audited, problems = _inventory(manifests or [], context, kubeconfig)
+    inventory, audited, problems = _inventory(manifests or [], exclude or [], context, kubeconfig)
     if export_path and not export_root:
         raise BadInput("--export-path needs --export-root, the export's folder on this host")
     if export_root:
@@ -123,7 +131,7 @@ def _print_rules() -> None:
 
 
 def _inventory(
-    names: Sequence[str], context: str | None, kubeconfig: Path | None
+    names: Sequence[str], exclude: Sequence[str], context: str | None, kubeconfig: Path | None
 ) -> tuple[Inventory, str, Sequence[str]]:
     """Return what is audited, how to call it, and what of it could not be read."""
     if bool(names) == bool(context):
@@ -136,15 +144,26 @@ def _inventory(
         found = cluster.read(kube, context)
         audited = f"{counted(len(found), 'object')} of the cluster of context {context}"
         return Inventory(found, complete=True), audited, ()
-    read = files.read(names)
+    read = files.read(names, exclude)
     if not read.documents:
         raise _unreadable(read.problems)
-    audited = f"{counted(read.documents, 'object')} of {', '.join(names)}"
-    if read.without_objects:
-        audited += f" (no Kubernetes object in {', '.join(read.without_objects)})"
-    if read.unread:
-        audited += f"; {files.not_read(read.unread)}"
+    audited = "; ".join(
+        [f"{counted(read.documents, 'object')} of {', '.join(names)}", *_left(read)]
+    )
     return Inventory(read.resources, complete=False), audited, read.problems
+
+
+def _left(read: files.Manifests) -> Iterator[str]:
+    """Yield what was seen and not audited, in words."""
+    if read.unread:
+        yield files.not_read(read.unread)
+    if read.without_objects:
+        yield f"no Kubernetes object in {listed(read.without_objects)}"
+    if read.unrendered:
+        first = read.unrendered[0]
+        yield f"not rendered: {listed(read.unrendered)} (`landfast audit {first}` renders it)"
+    if read.excluded:
+        yield f"{read.excluded} excluded by a pattern"
 
 
 def _unreadable(problems: Sequence[str]) -> BadInput:

@@ -7,9 +7,10 @@ from pathlib import Path
 from landfast import process, timeouts
 from landfast.errors import BadInput
 
+HELM_CHART = "Helm chart"
 _CHART = ("Chart.yaml", "Chart.yml")
 _FLUX = re.compile(r"^apiVersion: *[\"']?kustomize\.toolkit\.fluxcd\.io/", re.MULTILINE)
-_KUSTOMIZATION = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+KUSTOMIZATION = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ def source_in(folder: Path) -> Source | None:
     """Return what a folder holds; None if these are manifests as they are."""
     name = str(folder)
     if any((folder / file).is_file() for file in _CHART):
-        return Source("Helm chart", folder, (("helm", "template", name),))
-    if any(_is_kustomization(folder / file) for file in _KUSTOMIZATION):
+        return Source(HELM_CHART, folder, (("helm", "template", name),))
+    if any(_is_kustomization(folder / file) for file in KUSTOMIZATION):
         commands = (("kustomize", "build", name), ("kubectl", "kustomize", name))
         return Source("kustomization", folder, commands)
     return None
@@ -49,7 +50,7 @@ def chart_of(file: Path) -> Source | None:
     """Return the Helm chart whose templates a file is one of."""
     for folder in file.parents:
         if folder.name == "templates" and (found := source_in(folder.parent)):
-            return found if found.what == "Helm chart" else None
+            return found if found.what == HELM_CHART else None
     return None
 
 

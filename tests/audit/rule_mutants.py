@@ -77,7 +77,7 @@ def mutants(file: Path) -> Iterator[Mutant]:
                 # of a word, one other word is enough
                 limit = 1 if isinstance(node, cst.BaseString) else None
                 for changed in islice(operator(node), limit):
-                    code = wrapper.module.deep_replace(node, changed).code  # type: ignore[arg-type]
+                    code = wrapper.module.deep_replace(node, changed).code
                     before, after = map(wrapper.module.code_for_node, (node, changed))
                     yield Mutant(file, lines[node].start.line, before, after, code)
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from objects_to_audit import pv
 from landfast import cli
 from landfast.audit import cluster, command
 from landfast.audit.objects import PvObject
+from landfast.audit.rules import RULES
 from landfast.errors import LandfastError
 from landfast.nfs.inspector import ExportInspector
 
@@ -95,7 +97,72 @@ def test_standard_input_is_audited(run: Run, monkeypatch: pytest.MonkeyPatch) ->
 def test_files_without_objects_are_said(run: Run) -> None:
     volume("a")
     Path("values.yaml").write_text("a: b")
-    assert run(".")[1] == "no findings in 1 object of . (no Kubernetes object in values.yaml)\n"
+    assert run(".")[1] == "no findings in 1 object of .; no Kubernetes object in values.yaml\n"
+
+
+def test_what_is_left_out_is_said(run: Run) -> None:
+    volume("a")
+    volume("b", persistentVolumeReclaimPolicy="Recycle")
+    for name in ("chart", "skipped"):
+        Path(name).mkdir()
+        Path(name, "Chart.yaml").touch()
+    assert run(".", "--exclude", "b.yaml", "--exclude", "skip*")[1] == (
+        "no findings in 1 object of .; not rendered: chart (`landfast audit chart` renders it); "
+        "2 excluded by a pattern\n"
+    )
+
+
+def test_a_disabled_rule_does_not_fail_and_is_counted(run: Run) -> None:
+    volume("a", persistentVolumeReclaimPolicy="Recycle")
+    given = ["a.yaml", "--fail-on", "note", "--disable"]
+    assert run(*given, "audit.recycle-deprecated") == (
+        0,
+        "no findings, 1 suppressed in 1 object of a.yaml\n",
+        "",
+    )
+    assert run(*given, "audit.released-volume")[0] == 1
+
+
+def test_only_what_is_new_fails(run: Run) -> None:
+    volume("a", persistentVolumeReclaimPolicy="Recycle")
+    code, report, _ = run(".", "--format", "json", "--fail-on", "note")
+    assert code == 1
+    Path("known").write_text(report)
+    given = [".", "--baseline", "known", "--fail-on", "note"]
+    assert run(*given)[0] == 0
+    volume("0", persistentVolumeReclaimPolicy="Recycle")
+    code, output, _ = run(*given)
+    assert code == 1
+    assert output.startswith("PersistentVolume 0\n")
+    assert output.endswith("\n1 warning, 1 suppressed in 2 objects of .\n")
+
+
+def test_an_annotation_with_a_reason_is_enough(run: Run) -> None:
+    ignored = {"landfast.dev/ignore": "audit.recycle-deprecated: scratch"}
+    found = pv("a", metadata={"annotations": ignored}, persistentVolumeReclaimPolicy="Recycle")
+    Path("a.yaml").write_text(json.dumps(found))
+    assert run("a.yaml", "--fail-on", "note")[0] == 0
+
+
+def test_the_rules_are_listed(run: Run) -> None:
+    code, output, _ = run("--list")
+    assert code == 0
+    assert [line.split()[0] for line in output.splitlines()] == [rule.id for rule in RULES]
+    assert re.search(r"^audit.shared-directory +error +Two volumes", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("output", "begin"), [("markdown", "# Landfast"), ("junit", "<?xml"), ("html", "<!doctype")]
+)
+def test_every_format_says_what_could_not_be_read(run: Run, output: str, begin: str) -> None:
+    volume("a", persistentVolumeReclaimPolicy="Recycle")
+    Path("bad.yaml").write_text("a: [")
+    code, said, errors = run(".", "--format", output)
+    assert code == 4
+    assert said.startswith(begin)
+    assert "audit.recycle-deprecated" in said
+    assert "bad.yaml:1 is not valid YAML" in said.replace("\\", "")
+    assert errors.startswith("landfast: bad.yaml:1 is not valid YAML")
 
 
 def test_an_export_is_looked_at(run: Run) -> None:
@@ -135,6 +202,8 @@ def test_the_path_of_the_export_is_that_of_the_folder_unless_said(run: Run) -> N
         (["nowhere"], "nowhere cannot be read: No such file or directory"),
         (["bad.yaml"], "bad.yaml:1 is not valid YAML"),
         (["a.yaml", "--fail-on", "x"], "'x' is not one of 'error', 'warning', 'note'"),
+        (["a.yaml", "--disable", "audit.recycle"], "no rule 'audit.recycle'; did you mean"),
+        (["a.yaml", "--baseline", "b.yaml"], "--baseline b.yaml is not what an audit writes"),
         (["a.yaml", "--export-path", "/x"], "--export-path needs --export-root"),
         (["a.yaml", "--export-root", "no"], "--export-root no is not a folder on this host"),
         (

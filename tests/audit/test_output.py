@@ -235,6 +235,17 @@ def test_sarif_shows_the_fix() -> None:
     assert "\n\napiVersion: storage.k8s.io/v1\n" in climbs["help"]["text"]
 
 
+def test_json_and_sarif_say_what_could_not_be_read() -> None:
+    unread = Report([], "all", Severity.ERROR, ["a.yaml is not YAML"])
+    assert json.loads(to_json(unread))["problems"] == ["a.yaml is not YAML"]
+    [invocation] = sarif(unread)["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert invocation["toolExecutionNotifications"][0]["message"] == {"text": "a.yaml is not YAML"}
+    assert sarif([])["invocations"] == [
+        {"executionSuccessful": True, "toolExecutionNotifications": []}
+    ]
+
+
 def test_sarif_of_nothing_is_valid() -> None:
     assert sarif([])["results"] == []
 

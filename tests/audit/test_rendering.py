@@ -1,10 +1,11 @@
-"""Helm charts and kustomizations: rendered where their tools are, and never read as YAML."""
+"""Folders with Helm charts, kustomizations, and what a pattern leaves out."""
 
 from pathlib import Path
 
 import pytest
 from programs_on_path import Put, calls
 
+from landfast.audit.manifests import Manifests, read
 from landfast.audit.rendering import Source, chart_of, render, source_in
 from landfast.errors import BadInput
 
@@ -103,3 +104,97 @@ def test_a_template_knows_its_chart(tmp_path: Path) -> None:
     assert found.folder == tmp_path / "c"
     assert chart_of(tmp_path / "c/values.yaml") is None
     assert chart_of(folder_with(tmp_path / "templates", "a.yaml") / "a.yaml") is None
+
+
+PV = "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: %s}\nspec: {accessModes: [x]}\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a chart, a kustomization, and manifests beside and below them."""
+    monkeypatch.chdir(tmp_path)
+    folder_with(Path("tree/charts/db"), "Chart.yaml")
+    folder_with(Path("tree/charts/db/templates"), "pv.yaml", "{{ if .Values.x }}\n")
+    folder_with(Path("tree/charts/db/charts/sub"), "Chart.yaml")
+    folder_with(Path("tree/base"), "kustomization.yaml", "resources: [pv.yaml]\n")
+    folder_with(Path("tree/base"), "pv.yaml", PV % "base")
+    folder_with(Path("tree"), "pv.yaml", PV % "top")
+    folder_with(Path("tree/deep/test"), "pv.yaml", PV % "deep")
+    return Path("tree")
+
+
+def names(found: Manifests) -> list[str]:
+    return [resource.name for resource in found.resources]
+
+
+def test_a_tree_is_read_around_its_charts(tree: Path) -> None:
+    found = read([str(tree)])
+    assert names(found) == ["base", "deep", "top"]
+    assert found.unrendered == ("tree/base", "tree/charts/db")
+    assert (found.problems, found.without_objects) == ((), ())
+
+
+def test_a_folder_that_is_named_is_rendered(tree: Path, put: Put) -> None:
+    put("helm", f"cat <<'END'\n{PV % 'rendered'}END")
+    found = read([str(tree / "charts/db"), str(tree / "pv.yaml")])
+    assert names(found) == ["rendered", "top"]
+    assert found.resources[0].place.file == "helm template tree/charts/db"
+    assert found.resources[0].place.line() == 1
+
+
+def test_what_cannot_be_rendered_hides_nothing_else(tree: Path, put: Put) -> None:
+    put("helm", "echo 'Error: no' >&2; exit 1")
+    found = read([str(tree / "charts/db"), str(tree / "pv.yaml")])
+    assert names(found) == ["top"]
+    assert "that helm cannot render: Error: no" in found.problems[0]
+
+
+@pytest.mark.parametrize("name", ["tree/charts/db/templates", "tree/charts/db/templates/pv.yaml"])
+def test_a_template_is_not_read(tree: Path, name: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read([name])
+    assert str(caught.value) == (
+        "tree/charts/db/templates/pv.yaml is a template of the Helm chart tree/charts/db, and no "
+        "manifest: `landfast audit tree/charts/db` renders it"
+    )
+
+
+def test_a_tree_with_nothing_but_a_chart_says_how(tree: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        read([str(tree / "charts")])
+    assert str(caught.value) == (
+        "no Kubernetes object in tree/charts; `landfast audit tree/charts/db` renders what is there"
+    )
+
+
+@pytest.mark.parametrize(
+    ("patterns", "left", "excluded"),
+    [
+        (["charts"], ["base", "deep", "top"], 1),
+        (["deep"], ["base", "top"], 1),
+        (["test"], ["base", "top"], 1),
+        (["te*"], ["base", "top"], 1),
+        (["pv.yaml"], [], 3),
+        (["*.yaml", "charts"], [], 4),
+        (["tree/deep"], ["base", "top"], 1),
+        (["./tree/deep/"], ["base", "top"], 1),
+        (["tree/*/test"], ["base", "top"], 1),
+        (["tree/*.yaml"], [], 3),
+        (["deep/test"], ["base", "deep", "top"], 0),
+        (["DEEP"], ["base", "deep", "top"], 0),
+    ],
+)
+def test_a_pattern_leaves_out(
+    tree: Path, patterns: list[str], left: list[str], excluded: int
+) -> None:
+    Path("other.json").write_text('{"apiVersion": "v1", "kind": "ConfigMap"}')
+    found = read([str(tree), "other.json"], patterns)
+    assert names(found) == left
+    assert found.excluded == excluded
+
+
+@pytest.mark.parametrize("pattern", ["test", "deep", "tree/deep", "tree/deep/test/pv.yaml", "pv.*"])
+def test_a_pattern_leaves_out_a_file_that_is_named(tree: Path, pattern: str) -> None:
+    Path("other.json").write_text('{"apiVersion": "v1", "kind": "ConfigMap"}')
+    found = read([str(tree / "deep/test/pv.yaml"), "other.json"], [pattern])
+    assert (names(found), found.excluded) == ([], 1)
