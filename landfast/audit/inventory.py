@@ -3,15 +3,18 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from landfast.audit.directories import Directory, DirectoryIndex
+from landfast.audit.engines import Engine, Kind
 from landfast.audit.export import ExportView
-from landfast.audit.free_volumes import FreeVolumes
+from landfast.audit.free_volumes import FreeVolumes, stored_pv, stored_pvc
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.place import Place
+from landfast.audit.pods import Container
+from landfast.audit.servers import Server, servers_of
 from landfast.audit.uses import (
     Claimed,
     Use,
@@ -21,17 +24,13 @@ from landfast.audit.uses import (
     uses_of,
 )
 from landfast.audit.workloads import Workload
-from landfast.image_names import ImageName
+from landfast.binding.matching import Misfit, misfits
 from landfast.kube.default_classes import newest_first
 from landfast.provisioning import contract, csi
 
-_SERVERS = (
-    "cassandra|clickhouse|cockroach|couchdb|elasticsearch|etcd|influxdb|mariadb|mongo|mongodb|mssql|"
-    "mysql|neo4j|percona|postgis|postgres|postgresql|redis|timescaledb|valkey"
+_SUBDIR_PROVISIONER = re.compile(
+    r"nfs-(subdir-external|client)-provisioner|^nfs-client$|^fuseim\.pri/ifs$"
 )
-_DATABASE = re.compile(rf"(^|[/_-])({_SERVERS})($|[/_-])")
-_NOT_A_SERVER = re.compile(r"admin|backup|client|exporter|express|operator|proxy|router")
-_SUBDIR_PROVISIONER = re.compile(r"nfs-subdir-external-provisioner|^nfs-client$|^fuseim\.pri/ifs$")
 _SUBDIR_PARAMETERS = {"archiveondelete", "pathpattern"}
 
 _NEW = "\0"  # the name of a volume that does not exist yet
@@ -55,6 +54,13 @@ class Database:
 
     def __str__(self) -> str:
         return f"{self.workload.title} ({self.image})"
+
+
+class Choice(NamedTuple):
+    """PVCs that ask for the same, and the volumes of which each of them could get one."""
+
+    pvcs: tuple[PvcObject, ...]
+    volumes: tuple[PvObject, ...]
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,16 @@ class Inventory:
             )
         )
 
+    @cached_property
+    def csi_classes(self) -> tuple[StorageClass, ...]:
+        """The classes of csi-driver-nfs."""
+        return tuple(c for c in self.classes if c.provisioner == csi.DRIVER)
+
+    @property
+    def nfs_classes(self) -> tuple[StorageClass, ...]:
+        """The classes that make volumes on NFS in a way that the audit knows."""
+        return self.subdir_classes + self.csi_classes
+
     @property
     def _environments(self) -> Iterator[tuple[Workload, dict[str, str]]]:
         for workload in self.workloads:
@@ -157,12 +173,30 @@ class Inventory:
                     yield workload, env
 
     @cached_property
+    def servers(self) -> tuple[Server, ...]:
+        """The containers that keep data in files: databases, queues, NFS servers and others."""
+        return tuple(server for workload in self.workloads for server in servers_of(workload))
+
+    @cached_property
+    def _engines(self) -> dict[int, Engine]:
+        return {id(server.container): server.engine for server in self.servers}
+
+    def engine_of(self, container: Container) -> Engine | None:
+        """Return which engine a container of a workload runs; None if it is no server."""
+        return self._engines.get(id(container))
+
+    def is_database(self, container: Container) -> bool:
+        """Whether a container of a workload keeps data that a second one would destroy."""
+        engine = self.engine_of(container)
+        return engine is not None and engine.kind is not Kind.FILE_SERVER
+
+    @cached_property
     def databases(self) -> tuple[Database, ...]:
         """Each pair of a database server and a known PVC that has its files."""
         return tuple(
             Database(use.workload, use.container.image, use.pvc, use.pods)
             for use in self.uses
-            if use.pvc and not use.init and is_database(use.container.image)
+            if use.pvc and not use.init and self.is_database(use.container)
         )
 
     @cached_property
@@ -300,6 +334,23 @@ class Inventory:
     def _free(self) -> FreeVolumes:
         return FreeVolumes(self.pvs)
 
+    def misfits(self, pv: PvObject, pvc: PvcObject) -> list[Misfit]:
+        """Return why a PVC could not take a volume, whatever its phase; empty if it fits."""
+        return list(misfits(stored_pv(pv), stored_pvc(pvc, self.storage_class_of(pvc))))
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """The PVCs whose volume Kubernetes has yet to choose, with what each could take."""
+        alike: dict[object, list[PvcObject]] = defaultdict(list)
+        for pvc in self.pvcs:
+            if not self.is_pinned(pvc):
+                stored = stored_pvc(pvc, self.storage_class_of(pvc))
+                alike[replace(stored, spec=replace(stored.spec, name=""))].append(pvc)
+        return tuple(
+            Choice(_one_of_each(pvcs), _one_of_each(self.candidates(pvcs[0])))
+            for pvcs in alike.values()
+        )
+
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""
         return self._free.fitting(pvc, self.storage_class_of(pvc))
@@ -313,12 +364,6 @@ class Inventory:
         if pvc.spec.volume_name:
             return self.find_pvs(pvc.spec.volume_name)
         return self.reserved_for(pvc) or self.candidates(pvc)
-
-
-def is_database(image: str) -> bool:
-    """Whether an image is a database server's, by its name without registry, tag and digest."""
-    name = ImageName.parse(image).path
-    return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
 
 
 def _identity(resource: Resource) -> tuple[str, str]:
@@ -344,6 +389,11 @@ def _different(resources: Iterable[_R]) -> Iterator[_R]:
 
 def _content(resource: Resource) -> str:
     return repr(resource.model_copy(update={"place": Place()}))
+
+
+def _one_of_each(resources: Iterable[_R]) -> tuple[_R, ...]:
+    """Return objects, of each with several definitions only one."""
+    return tuple({resource.title: resource for resource in resources}.values())
 
 
 def _grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:

@@ -9,10 +9,25 @@ from objects_to_audit import (
     Case,
     bound,
     orphans,
+    pod,
     provisioner,
     pv,
     released,
 )
+
+from landfast.kube.client import Object
+
+
+def own_root() -> list[Object]:
+    """The volume of the export's root, and the PVC through which it is mounted."""
+    return bound("root", "/exports")
+
+
+OWN = provisioner()
+OWN["metadata"]["namespace"] = "shop"
+OWN["spec"]["template"]["spec"]["volumes"] = [
+    {"name": "root", "persistentVolumeClaim": {"claimName": "root"}}
+]
 
 VOLUMES: list[Case] = [
     Case(
@@ -72,6 +87,13 @@ VOLUMES: list[Case] = [
         [pv("a", "/exports"), provisioner("/exports")],
         [pv("a", "/exports/static"), provisioner("/exports")],
         "everything that Deployment nfs-system/provisioner provisions",
+        "warning",
+    ),
+    Case(
+        "nested-directory",
+        [*own_root(), pv("b", "/exports/b"), pod("web", "root", "nginx")],
+        [*own_root(), pv("b", "/exports/b"), OWN],  # the provisioner's own
+        "its directory nfs:/exports contains PersistentVolume b (/exports/b)",
         "warning",
     ),
     Case(

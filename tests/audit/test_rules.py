@@ -6,9 +6,18 @@ from pathlib import Path
 import pytest
 from cases_binding import BINDING
 from cases_classes import CLASSES
+from cases_csi import CSI
 from cases_databases import DATABASES
 from cases_ignores import IGNORES
+from cases_options import OPTIONS
+from cases_pods import PODS
+from cases_provisioners import PROVISIONERS
+from cases_servers import SERVERS
+from cases_ties import TIES
+from cases_unbound import UNBOUND
 from cases_volumes import VOLUMES
+from cases_workloads import WORKLOADS
+from cases_writers import WRITERS
 from objects_to_audit import (
     DEFAULT,
     RECYCLE,
@@ -31,7 +40,22 @@ from landfast.kube.client import Object
 from suites import catalogue
 
 ROOT = Path(__file__).parents[2]
-ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES, *IGNORES]
+ALL = [
+    *VOLUMES,
+    *OPTIONS,
+    *BINDING,
+    *TIES,
+    *UNBOUND,
+    *CLASSES,
+    *CSI,
+    *PROVISIONERS,
+    *DATABASES,
+    *SERVERS,
+    *PODS,
+    *WRITERS,
+    *WORKLOADS,
+    *IGNORES,
+]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 
 

@@ -2,13 +2,51 @@
 
 from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
-from landfast.audit.rules import binding, classes, databases, directories, patterns, volumes
+from landfast.audit.rules import (
+    binding,
+    classes,
+    csi,
+    csi_volumes,
+    databases,
+    defaults,
+    definitions,
+    directories,
+    options,
+    patterns,
+    pods,
+    provisioners,
+    servers,
+    ties,
+    unbound,
+    volumes,
+    workloads,
+    writers,
+)
 from landfast.audit.rules.ignores import refused_ignores
 from landfast.audit.subjects import arrange
 
 _FOUND = tuple(
     found
-    for module in (volumes, directories, binding, classes, patterns, databases)
+    for module in (
+        writers,
+        servers,
+        volumes,
+        directories,
+        options,
+        binding,
+        ties,
+        unbound,
+        defaults,
+        definitions,
+        classes,
+        csi,
+        csi_volumes,
+        provisioners,
+        patterns,
+        databases,
+        pods,
+        workloads,
+    )
     for found in vars(module).values()
     if isinstance(found, Rule)
 )

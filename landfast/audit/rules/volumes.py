@@ -72,30 +72,6 @@ def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
 
 
 @Rule(
-    "audit.shared-directory",
-    Severity.ERROR,
-    "Two volumes on one directory",
-    reason=(
-        "Kubernetes does not compare paths: each volume binds to its own PVC, and both write to "
-        "the same directory. Two database servers on it destroy each other's files."
-    ),
-    fix="Give each volume its own directory.",
-    source=PATHS,
-)
-def shared_directory(inventory: Inventory) -> Iterator[Hit]:
-    """Find directories of several volumes; where the access modes allow sharing, it is a note."""
-    for where, pvs in inventory.volumes_by_directory.directories:
-        first, *others = {pv.title: pv for pv in pvs}.values()
-        if others:
-            meant = all(
-                pv.policy == "Retain" and set(pv.spec.access_modes) <= _SHARED_MODES
-                for pv in (first, *others)
-            )
-            said = f"{where} is also the directory of {listed([pv.title for pv in others])}"
-            yield Hit(first, said, _PATH, Severity.NOTE if meant else None)
-
-
-@Rule(
     "audit.nested-directory",
     Severity.WARNING,
     "A volume inside another volume's directory",
@@ -106,10 +82,13 @@ def shared_directory(inventory: Inventory) -> Iterator[Hit]:
     fix="Put volumes side by side, and none on the export's root.",
     source=PATHS,
 )
-@each(_on_nfs, _PATH)
-def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
-    inner = _others_in(inventory, pv, below=True)
-    return f"its directory {pv.directory} contains {listed(inner)}" if inner else None
+def nested_directory(inventory: Inventory) -> Iterator[Hit]:
+    """Find such volumes, but for those that a provisioner mounts to make the inner ones."""
+    provisioners = {id(workload) for _, workload in inventory.provisioner_roots}
+    roots = {use.pv.title for use in inventory.uses if use.pv and id(use.workload) in provisioners}
+    for pv in _on_nfs(inventory):
+        if pv.title not in roots and (inner := _others_in(inventory, pv, below=True)):
+            yield Hit(pv, f"its directory {pv.directory} contains {listed(inner)}", pv.directory_at)
 
 
 @Rule(
@@ -117,8 +96,8 @@ def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
     Severity.WARNING,
     "Delete on a volume that no provisioner made",
     reason=(
-        "Kubernetes has no deleter for NFS: once the PVC is deleted, the volume ends as Failed, "
-        "its data stays, and nothing can bind it."
+        "Kubernetes has no deleter for NFS, and a provisioner deletes only what it made: once the "
+        "PVC is deleted, the volume ends as Failed, its data stays, and nothing can bind it."
     ),
     fix="Set persistentVolumeReclaimPolicy: Retain.",
     source=f"{CONTROLLER}, doDeleteVolume; walkthrough.delete-fails-on-a-static-nfs-volume",
