@@ -35,7 +35,7 @@ class Hit:
     """What a check reports: an object, what is wrong with it, and the field.
 
     `on` is None for a directory of the export, whose path is `directory`. `severity` overrides the
-    rule's. `about` is the PVC or workload whose data it concerns, where the objects do not tell.
+    rule's.
     """
 
     on: Resource | None
@@ -43,7 +43,6 @@ class Hit:
     at: Path = ()
     severity: Severity | None = None
     _: KW_ONLY
-    about: Resource | None = None
     directory: str = ""
 
 
@@ -90,7 +89,6 @@ class Rule:
                 on=hit.on,
                 line=hit.on.place.line(hit.at) if hit.on else None,
                 directory=hit.directory,
-                owners=(hit.about,) if hit.about else (),
             )
 
 

@@ -74,9 +74,8 @@ def arrange(findings: Sequence[Finding], inventory: Inventory) -> list[Finding]:
         if first := found.get(key):
             found[key] = replace(first, alike=first.alike + 1)
             continue
-        about = finding.owners or ((finding.on,) if finding.on else ())
-        more = tuple(owner for one in about for owner in subjects.owners(one))
-        found[key] = replace(finding, owners=(*finding.owners, *more))
+        owners = subjects.owners(finding.on) if finding.on else ()
+        found[key] = replace(finding, owners=tuple(owners))
 
     def place(finding: Finding) -> tuple[bool, int, bool, int, int, int]:
         subject, on = finding.subject, finding.on
