@@ -138,7 +138,7 @@ def database_twice_on_one_pvc(inventory: Inventory) -> Iterator[Hit]:
     for title, database in inventory.database_pvcs.items():
         if database.pvc.spec.access_modes == ("ReadWriteOncePod",):
             continue
-        users = [d for d in inventory.databases if d.pvc.title == title]
+        users = inventory.databases_on[title]
         pods = [d.workload for d in users if d.workload.kind == "Pod" and d.at_once]
         many = [d for d in users if d.at_once > 1]
         if len(pods) > 1:
