@@ -203,7 +203,7 @@ class Inventory:
     @cached_property
     def database_pvcs(self) -> dict[str, Database]:
         """One database for each PVC that has any, by the PVC's title."""
-        return {title: databases[0] for title, databases in self.databases_on.items()}
+        return {database.pvc.title: database for database in reversed(self.databases)}
 
     # --- who writes where
 

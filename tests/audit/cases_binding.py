@@ -132,6 +132,27 @@ BINDING: list[Case] = [
         "note",
     ),
     Case(
+        "field-misspelt",
+        [pv("a", PersistentVolumeReclaimPolicy="Recycle")],
+        [pv("a", somethingNew="x", nodeAffinity={})],
+        "PersistentVolumeReclaimPolicy is no field: persistentVolumeReclaimPolicy is",
+        "warning",
+    ),
+    Case(
+        "field-misspelt",
+        [pvc("a", storageClass="nfs", accessMode=["ReadWriteOnce"])],
+        [pvc("a", dataSource={}, volumeAttributesClassName="x")],
+        "accessMode is no field: accessModes is",
+        "warning",
+    ),
+    Case(
+        "field-misspelt",
+        [storage_class("nfs", reclaimpolicy="Retain")],
+        [storage_class("nfs", reclaimPolicy="Retain", allowedTopologies=[])],
+        "reclaimpolicy is no field: reclaimPolicy is",
+        "warning",
+    ),
+    Case(
         "defined-twice",
         [pv("a", "/x"), pv("a", "/y", **RWX)],
         [pv("a", "/x"), pv("a", "/x"), pvc("a")],  # once more the same

@@ -1,10 +1,14 @@
 """Volumes and their directories."""
 
+from typing import Any
+
 from objects_to_audit import (
     DELETE,
     FREE,
+    NFS,
     PROVISIONED,
     RECYCLE,
+    RETAIN,
     RWX,
     Case,
     bound,
@@ -12,7 +16,9 @@ from objects_to_audit import (
     pod,
     provisioner,
     pv,
+    pvc,
     released,
+    storage_class,
 )
 
 from landfast.kube.client import Object
@@ -21,6 +27,11 @@ from landfast.kube.client import Object
 def own_root() -> list[Object]:
     """The volume of the export's root, and the PVC through which it is mounted."""
     return bound("root", "/exports")
+
+
+def kept(beside: Object, **spec: Any) -> list[Object]:
+    """A PVC that Helm keeps, and what its volume comes from."""
+    return [pvc("c", metadata={"annotations": {"helm.sh/resource-policy": "keep"}}, **spec), beside]
 
 
 OWN = provisioner()
@@ -166,5 +177,27 @@ VOLUMES: list[Case] = [
         "note",
         complete=False,
         export=orphans("/exports/old"),
+    ),
+    Case(
+        "kept-by-helm-only",
+        kept(storage_class("nfs"), **NFS),
+        kept(storage_class("nfs", **RETAIN), **NFS),
+        "its volume is not retained",
+        "note",
+    ),
+    Case(
+        "kept-by-helm-only",
+        kept(pv("a", **DELETE), volumeName="a"),
+        kept(pv("a"), volumeName="a"),
+        "its volume is not retained",
+        "note",
+    ),
+    Case(
+        "kept-by-helm-only",
+        kept(storage_class("nfs", parameters={"onDelete": "delete"}), **NFS),
+        # whose end nobody here knows
+        kept(storage_class("nfs", provisioner="ebs.csi.aws.com", parameters={}), **NFS),
+        "its volume is not retained",
+        "note",
     ),
 ]

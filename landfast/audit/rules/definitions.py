@@ -7,7 +7,9 @@ from pydantic import BaseModel
 
 from landfast.audit.findings import Hit, Rule, Severity, listed
 from landfast.audit.inventory import Inventory
+from landfast.audit.misspelt import Spelt
 from landfast.audit.objects import Resource
+from landfast.audit.place import Path
 
 _NOT_CONTENT = {"place", "kind", "status"}
 
@@ -54,3 +56,26 @@ def _differing(one: BaseModel, other: BaseModel) -> list[str]:
         else:
             found.append(field.alias or name)
     return found
+
+
+@Rule(
+    "audit.field-misspelt",
+    Severity.WARNING,
+    "A field that does not exist",
+    reason=(
+        "Case counts. `kubectl apply` refuses the object; a client that does not validate drops "
+        "the field, and its default counts."
+    ),
+    fix="Spell the field as the API reference does.",
+    source="Kubernetes documentation, API concepts, Field validation",
+)
+def field_misspelt(inventory: Inventory) -> Iterator[Hit]:
+    """Find such fields in the specs of volumes and PVCs, and in classes."""
+    found: list[tuple[Resource, Spelt, Path]] = [
+        *((pv, pv.spec, ("spec",)) for pv in inventory.pvs),
+        *((pvc, pvc.spec, ("spec",)) for pvc in inventory.pvcs),
+        *((made, made, ()) for made in inventory.classes),
+    ]
+    for on, spelt, at in found:
+        for key, meant in spelt.misspelt.items():
+            yield Hit(on, f"{key} is no field: {meant} is", (*at, key))

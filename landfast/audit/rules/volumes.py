@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
+from landfast.audit.fates import fate_of_class, fate_of_volume
 from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvObject
 from landfast.audit.rules.sources import CONTROLLER, DOCUMENTATION, PATHS
+from landfast.provisioning.contract import Reclaimed
 
 _POLICY = ("spec", "persistentVolumeReclaimPolicy")
 _PATH = ("spec", "nfs", "path")
+_POLICY_OF_HELM = "helm.sh/resource-policy"
 _SHARED_MODES = {"ReadOnlyMany", "ReadWriteMany"}
 
 
@@ -133,3 +136,37 @@ def released_volume(_inventory: Inventory, pv: PvObject) -> Said:
     kept = pv.policy == "Retain" and phase == "Released"
     said = f"{phase} under the policy {pv.policy}; data in {pv.directory}{last}{why}"
     return said, Severity.NOTE if kept else None
+
+
+@Rule(
+    "audit.kept-by-helm-only",
+    Severity.NOTE,
+    "A PVC that only Helm keeps",
+    reason=(
+        "helm.sh/resource-policy: keep stops `helm uninstall` and upgrades, nothing else: deleting "
+        "the PVC or its namespace ends its data as class and volume say. A release of another "
+        "name refuses to take over the PVC that is left."
+    ),
+    fix="Set Retain on the volume, or on the class, as well.",
+    example="""
+        kind: StorageClass
+        reclaimPolicy: Retain
+    """,
+    source="Helm documentation, Chart Development Tips and Tricks, Tell Helm Not To Uninstall",
+)
+def kept_by_helm_only(inventory: Inventory) -> Iterator[Hit]:
+    """Find PVCs with the annotation whose volume is not retained, as far as that is known."""
+    on_nfs = {made.name for made in inventory.nfs_classes}
+    for pvc in inventory.pvcs:
+        if pvc.metadata.annotations.get(_POLICY_OF_HELM, "").strip().lower() != "keep":
+            continue
+        volumes = [pv for pv in inventory.volumes_for(pvc) if pv.directory]
+        made = inventory.find_class(inventory.storage_class_of(pvc))
+        if volumes:
+            lost = any(fate_of_volume(pv, made) is not Reclaimed.KEPT for pv in volumes)
+        else:
+            known = made is not None and made.name in on_nfs and not pvc.spec.volume_name
+            lost = bool(known and made and fate_of_class(made).reclaimed is not Reclaimed.KEPT)
+        if lost:
+            said = "its volume is not retained"
+            yield Hit(pvc, said, ("metadata", "annotations", _POLICY_OF_HELM))
