@@ -8,11 +8,14 @@ from functools import cached_property
 from typing import TypeVar
 
 from landfast.audit.directories import Directory, DirectoryIndex
+from landfast.audit.engines import Engine, Kind
 from landfast.audit.export import ExportView
 from landfast.audit.free_volumes import FreeVolumes, Some, stored_pv, stored_pvc
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.open_pvcs import OpenPvcs
 from landfast.audit.place import Place
+from landfast.audit.pods import Container
+from landfast.audit.servers import Server, servers_of
 from landfast.audit.uses import (
     Claimed,
     Use,
@@ -23,16 +26,9 @@ from landfast.audit.uses import (
 )
 from landfast.audit.workloads import Workload
 from landfast.binding.matching import Misfit, misfits
-from landfast.image_names import ImageName
 from landfast.kube.default_classes import newest_first
 from landfast.provisioning import contract, csi
 
-_SERVERS = (
-    "cassandra|clickhouse|cockroach|couchdb|elasticsearch|etcd|influxdb|mariadb|mongo|mongodb|mssql|"
-    "mysql|neo4j|percona|postgis|postgres|postgresql|redis|timescaledb|valkey"
-)
-_DATABASE = re.compile(rf"(^|[/_-])({_SERVERS})($|[/_-])")
-_NOT_A_SERVER = re.compile(r"admin|backup|client|exporter|express|operator|proxy|router")
 _SUBDIR_PROVISIONER = re.compile(
     r"nfs-(subdir-external|client)-provisioner|^nfs-client$|^fuseim\.pri/ifs$"
 )
@@ -162,13 +158,32 @@ class Inventory:
         """The classes that make volumes on NFS in a way that the audit knows."""
         return self.subdir_classes + self.csi_classes
 
-    @property
-    def _environments(self) -> Iterator[tuple[Workload, dict[str, str]]]:
-        for workload in self.workloads:
-            for container in workload.pod.containers:
-                env = {variable.name: variable.value for variable in container.env}
-                if "PROVISIONER_NAME" in env:
-                    yield workload, env
+    @cached_property
+    def _environments(self) -> tuple[tuple[Workload, dict[str, str]], ...]:
+        return tuple(
+            (workload, env)
+            for workload in self.workloads
+            for container in workload.pod.containers
+            if "PROVISIONER_NAME" in (env := {v.name: v.value for v in container.env})
+        )
+
+    @cached_property
+    def servers(self) -> tuple[Server, ...]:
+        """The containers that keep data in files: databases, queues, NFS servers and others."""
+        return tuple(server for workload in self.workloads for server in servers_of(workload))
+
+    @cached_property
+    def _engines(self) -> dict[int, Engine]:
+        return {id(server.container): server.engine for server in self.servers}
+
+    def engine_of(self, container: Container) -> Engine | None:
+        """Return which engine a container of a workload runs; None if it is no server."""
+        return self._engines.get(id(container))
+
+    def is_database(self, container: Container) -> bool:
+        """Whether a container of a workload keeps data that a second one would destroy."""
+        engine = self.engine_of(container)
+        return engine is not None and engine.kind is not Kind.FILE_SERVER
 
     @cached_property
     def databases(self) -> tuple[Database, ...]:
@@ -176,7 +191,7 @@ class Inventory:
         return tuple(
             Database(use.workload, use.container.image, use.pvc, use.pods)
             for use in self.uses
-            if use.pvc and not use.init and is_database(use.container.image)
+            if use.pvc and not use.init and self.is_database(use.container)
         )
 
     @cached_property
@@ -353,12 +368,6 @@ class Inventory:
         if pvc.spec.volume_name:
             return self.find_pvs(pvc.spec.volume_name)
         return self.reserved_for(pvc) or self.candidates(pvc)
-
-
-def is_database(image: str) -> bool:
-    """Whether an image is a database server's, by its name without registry, tag and digest."""
-    name = ImageName.parse(image).path
-    return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)
 
 
 def _identity(resource: Resource) -> tuple[str, str]:

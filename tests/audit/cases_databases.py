@@ -6,13 +6,10 @@ from objects_to_audit import (
     PROVISIONED,
     RECYCLE,
     RETAIN,
-    RWOP,
     Case,
     bound,
-    controller,
     parameters,
     pod,
-    pvc,
     statefulset,
     storage_class,
 )
@@ -59,36 +56,5 @@ DATABASES: list[Case] = [
         [statefulset(replicas=3), parameters(onDelete="retain")],
         "its volumes have the policy Delete",
         "warning",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), pod("one", "a"), pod("two", "a")],
-        [*bound("a"), pod("one", "a"), pod("two", "a", phase="Succeeded")],
-        "Pod shop/one and Pod shop/two are servers on PersistentVolumeClaim shop/a",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), controller("Deployment", "a")],
-        [*bound("a"), controller("Deployment", "a", strategy={"type": "Recreate"})],
-        "2 of its pods can run on PersistentVolumeClaim shop/a",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), controller("DaemonSet", "a")],
-        [*bound("a"), controller("Deployment", "a", replicas=0)],
-        "can run on",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), controller("StatefulSet", "a", replicas=2)],
-        [pvc("a", **RWOP), controller("StatefulSet", "a", replicas=2)],
-        "2 of its pods",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), controller("StatefulSet", "a", replicas=2)],
-        # a claim for each pod, which the StatefulSet's pod shares only with the StatefulSet
-        [storage_class("nfs"), statefulset(replicas=2), pod("db-0", "data-db-0")],
-        "2 of its pods",
     ),
 ]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from landfast.audit.fates import fate_of_class, fate_of_volume
-from landfast.audit.findings import Hit, Rule, Severity, listed
+from landfast.audit.findings import Hit, Rule, Severity
 from landfast.audit.inventory import Database, Inventory
 from landfast.audit.objects import PvObject, StorageClass
-from landfast.audit.rules.sources import DOCUMENTATION, NOT_ATTACHED
+from landfast.audit.rules.sources import DOCUMENTATION
 from landfast.provisioning.contract import Reclaimed
 
 _LOST = (Reclaimed.REMOVED, Reclaimed.EMPTIED)
@@ -66,32 +66,3 @@ def database_volume_not_retained(inventory: Inventory) -> Iterator[Hit]:
             yield Hit(
                 storage_class, said, ("reclaimPolicy",), None if end in _LOST else Severity.WARNING
             )
-
-
-@Rule(
-    "audit.database-twice-on-one-pvc",
-    Severity.ERROR,
-    "Two database servers on one PVC",
-    reason=(
-        "ReadWriteOnce is not enforced on NFS, not even across nodes: two servers can run on one "
-        "data directory, if only during a rolling update, and destroy it."
-    ),
-    fix=(
-        "Use a StatefulSet with volumeClaimTemplates; or one replica, strategy Recreate, and the "
-        "access mode ReadWriteOncePod, which is enforced."
-    ),
-    source=f"{NOT_ATTACHED}; protection.rwo-is-no-lock; protection.rwop-is-enforced",
-)
-def database_twice_on_one_pvc(inventory: Inventory) -> Iterator[Hit]:
-    """Find PVCs that more than one server can write, unless the access mode forbids it."""
-    for title, database in inventory.database_pvcs.items():
-        if database.pvc.spec.access_modes == ("ReadWriteOncePod",):
-            continue
-        users = [d for d in inventory.databases if d.pvc.title == title]
-        pods = [d.workload for d in users if d.workload.kind == "Pod" and d.at_once]
-        many = [d for d in users if d.at_once > 1]
-        if len(pods) > 1:
-            yield Hit(pods[0], f"{listed([pod.title for pod in pods])} are servers on {title}")
-        elif many:
-            said = f"{many[0].at_once} of its pods can run on {title} at the same time"
-            yield Hit(many[0].workload, said, ("spec", "replicas"))

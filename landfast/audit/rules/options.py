@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from landfast.audit.findings import Hit, Rule, Severity
-from landfast.audit.inventory import Inventory, is_database
+from landfast.audit.inventory import Inventory
 from landfast.audit.objects import Resource
 from landfast.audit.place import Path
 from landfast.audit.rules.databases import classes, volumes
@@ -103,16 +103,16 @@ def _mounted(inventory: Inventory) -> Iterator[Mounted]:
         for number, volume in enumerate(workload.pod.volumes):
             if volume.csi and volume.csi.driver == csi.DRIVER and volume.csi.mount_options:
                 at = (*workload.template_at, "spec", "volumes", number)
-                database = _on_volume(workload, volume.name)
+                database = _on_volume(inventory, workload, volume.name)
                 yield Mounted(
                     workload, at, volume.csi.mount_options, database, volume.csi.read_only
                 )
 
 
-def _on_volume(workload: Workload, volume: str) -> str:
+def _on_volume(inventory: Inventory, workload: Workload, volume: str) -> str:
     """Name the database that mounts a volume which its pods have of their own; "" if none does."""
     for container in workload.pod.containers:
-        if is_database(container.image) and volume in {m.name for m in container.volume_mounts}:
+        if inventory.is_database(container) and volume in {m.name for m in container.volume_mounts}:
             return f"{workload.title} ({container.image})"
     return ""
 

@@ -75,30 +75,6 @@ def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
 
 
 @Rule(
-    "audit.shared-directory",
-    Severity.ERROR,
-    "Two volumes on one directory",
-    reason=(
-        "Kubernetes does not compare paths: each volume binds to its own PVC, and both write to "
-        "the same directory. Two database servers on it destroy each other's files."
-    ),
-    fix="Give each volume its own directory.",
-    source=PATHS,
-)
-def shared_directory(inventory: Inventory) -> Iterator[Hit]:
-    """Find directories of several volumes; where the access modes allow sharing, it is a note."""
-    for where, pvs in inventory.volumes_by_directory.directories:
-        first, *others = {pv.title: pv for pv in pvs}.values()
-        if others:
-            meant = all(
-                pv.policy == "Retain" and set(pv.spec.access_modes) <= _SHARED_MODES
-                for pv in (first, *others)
-            )
-            said = f"{where} is also the directory of {listed([pv.title for pv in others])}"
-            yield Hit(first, said, _PATH, Severity.NOTE if meant else None)
-
-
-@Rule(
     "audit.nested-directory",
     Severity.WARNING,
     "A volume inside another volume's directory",
