@@ -149,11 +149,16 @@ def identify(
         _first(paths, _by_directory()),
         _first(ports, _by_port()) if paths else None,
     ]
-    if guess and guess.engine and (guess.engine in found or paths & set(guess.engine.data)):
+    if guess and guess.engine and (guess.engine in found or _telling(guess.engine) & paths):
         return guess.engine
     if posixpath.basename(path) in table().others:
         return run
     return next((engine for engine in found if engine), None)
+
+
+def _telling(engine: Engine) -> set[str]:
+    """Return an engine's data directories without those that anybody uses, such as `/data`."""
+    return {path for path in engine.data if path.count("/") > 1}
 
 
 def _first(keys: Collection[_K], engines: Mapping[_K, Engine]) -> Engine | None:
@@ -176,8 +181,8 @@ def _by_directory() -> Mapping[str, Engine]:
     found: dict[str, Engine] = {}
     for engine in table().engines:
         if engine.kind not in (Kind.EMBEDDED, Kind.FILE_SERVER):
-            for path in engine.data:
-                if path.count("/") > 1 and not path.startswith(_SHARED_FOLDERS):
+            for path in _telling(engine):
+                if not path.startswith(_SHARED_FOLDERS):
                     found.setdefault(path, engine)
     return found
 

@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from landfast.audit.objects import PvcObject, PvObject
 from landfast.binding.matching import suits
@@ -14,61 +14,61 @@ from landfast.binding.state import Owner, Stamp, StoredPv, StoredPvc
 _AVAILABLE = ("", "Available")
 
 
+_Key = tuple[str, str]  # the class, and the volume mode
+_Volume = tuple[PvObject, StoredPv]
+
+
 @dataclass
 class _Sized:
-    """Volumes of one class, volume mode and set of access modes, the smallest first."""
+    """Volumes of one key and one set of access modes, the smallest first."""
 
-    sizes: list[int] = field(default_factory=list)
-    volumes: list[tuple[int, PvObject]] = field(default_factory=list)
-
-
-_Key = tuple[str, str]  # the class, and the volume mode
+    sizes: list[int]
+    volumes: list[PvObject]
 
 
 class FreeVolumes:
     """The volumes that nobody has, by what binding compares."""
 
     def __init__(self, pvs: Iterable[PvObject]) -> None:
-        sized: dict[_Key, dict[frozenset[str], list[tuple[int, int, PvObject]]]]
-        sized = defaultdict(lambda: defaultdict(list))
-        self._labelled: dict[tuple[_Key, tuple[str, str]], list[tuple[PvObject, StoredPv]]]
-        self._labelled = defaultdict(list)
-        self._all: dict[_Key, list[tuple[PvObject, StoredPv]]] = defaultdict(list)
-        for number, pv in enumerate(pvs):
-            if pv.status.phase not in _AVAILABLE:
-                continue
-            stored = stored_pv(pv)
-            if stored.owner is not None or stored.deleting:
-                continue
-            key = (pv.storage_class, pv.spec.volume_mode)
-            self._all[key].append((pv, stored))
-            for label in pv.metadata.labels.items():
-                self._labelled[key, label].append((pv, stored))
-            modes = frozenset(pv.spec.access_modes)
-            sized[key][modes].append((stored.size, number, pv))
-        self._sized: dict[_Key, dict[frozenset[str], _Sized]] = {}
-        for key, by_modes in sized.items():
-            self._sized[key] = {}
-            for modes, found in by_modes.items():
-                found.sort(key=lambda one: one[:2])
-                volumes = [(number, pv) for _, number, pv in found]
-                self._sized[key][modes] = _Sized([size for size, _, _ in found], volumes)
+        self._all: dict[_Key, list[_Volume]] = defaultdict(list)
+        self._labelled: dict[tuple[_Key, tuple[str, str]], list[_Volume]] = defaultdict(list)
+        with_modes: dict[_Key, dict[frozenset[str], list[_Volume]]]
+        with_modes = defaultdict(lambda: defaultdict(list))
+        free = ((pv, stored_pv(pv)) for pv in pvs if pv.status.phase in _AVAILABLE)
+        for pv, stored in sorted(free, key=lambda volume: volume[1].size):
+            if stored.owner is None and not stored.deleting:
+                key = (pv.storage_class, pv.spec.volume_mode)
+                self._all[key].append((pv, stored))
+                for label in pv.metadata.labels.items():
+                    self._labelled[key, label].append((pv, stored))
+                with_modes[key][frozenset(pv.spec.access_modes)].append((pv, stored))
+        self._sized = {
+            key: {
+                modes: _Sized([stored.size for _, stored in found], [pv for pv, _ in found])
+                for modes, found in by_modes.items()
+            }
+            for key, by_modes in with_modes.items()
+        }
 
     def fitting(self, pvc: PvcObject, storage_class: str) -> list[PvObject]:
-        """Return the volumes that a PVC could take, each considered alone, in their order."""
+        """Return the volumes that a PVC could take, each considered alone.
+
+        The smallest come first, which Kubernetes prefers among those of equal access modes.
+        """
         wanted = stored_pvc(pvc, storage_class)
         key = (storage_class, pvc.spec.volume_mode)
         selector = wanted.spec.selector
-        if selector is not None and selector != type(selector)():
+        if selector is not None:
             labels = selector.labels
             chosen = self._labelled.get((key, labels[0]), []) if labels else self._all.get(key, [])
             return [pv for pv, stored in chosen if suits(stored, wanted)]
-        found: list[tuple[int, PvObject]] = []
         modes = frozenset(pvc.spec.access_modes)
+        found: list[PvObject] = []
         for has, of_modes in self._sized.get(key, {}).items():
             if has >= modes:
-                found += of_modes.volumes[bisect_left(of_modes.sizes, wanted.spec.request or 0) :]
-        return [pv for _, pv in sorted(found, key=lambda one: one[0])]
+                first = bisect_left(of_modes.sizes, wanted.spec.request or 0)
+                found += of_modes.volumes[first:]
+        return found
 
 
 def stored_pv(pv: PvObject) -> StoredPv:

@@ -164,13 +164,14 @@ class Inventory:
         """The classes that make volumes on NFS in a way that the audit knows."""
         return self.subdir_classes + self.csi_classes
 
-    @property
-    def _environments(self) -> Iterator[tuple[Workload, dict[str, str]]]:
-        for workload in self.workloads:
-            for container in workload.pod.containers:
-                env = {variable.name: variable.value for variable in container.env}
-                if "PROVISIONER_NAME" in env:
-                    yield workload, env
+    @cached_property
+    def _environments(self) -> tuple[tuple[Workload, dict[str, str]], ...]:
+        return tuple(
+            (workload, env)
+            for workload in self.workloads
+            for container in workload.pod.containers
+            if "PROVISIONER_NAME" in (env := {v.name: v.value for v in container.env})
+        )
 
     @cached_property
     def servers(self) -> tuple[Server, ...]:
@@ -202,7 +203,7 @@ class Inventory:
     @cached_property
     def database_pvcs(self) -> dict[str, Database]:
         """One database for each PVC that has any, by the PVC's title."""
-        return {database.pvc.title: database for database in reversed(self.databases)}
+        return {title: databases[0] for title, databases in self.databases_on.items()}
 
     # --- who writes where
 

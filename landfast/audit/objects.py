@@ -94,7 +94,7 @@ class Resource(Model):
         """Its namespace, `default` where a manifest leaves it out."""
         return self.metadata.namespace or "default"
 
-    @property
+    @cached_property
     def title(self) -> str:
         """What to call it (`PersistentVolumeClaim shop/data`)."""
         return f"{self.kind} {self.namespace}/{self.name}".replace(" /", " ")

@@ -82,6 +82,12 @@ class Server:
         return identify(self.container.image) == self.engine
 
     @cached_property
+    def sure(self) -> bool:
+        """Whether image or command tell what it is: labels may be those of another's client."""
+        command = [*self.container.command, *self.container.args]
+        return identify(self.container.image, command=command) == self.engine
+
+    @cached_property
     def named_paths(self) -> set[str]:
         """The absolute paths that its command, arguments and environment name."""
         env = [variable.value for variable in self.container.env]
@@ -117,6 +123,8 @@ def running_containers(workload: Workload) -> list[Container]:
 
 def engine_of(workload: Workload, container: Container) -> Engine | None:
     """Return which engine a container runs; labels count if the pod has no other container."""
+    if workload.engine:
+        return identify(workload.engine)
     return identify(
         container.image,
         workload.labels if len(workload.pod.containers) == 1 else {},

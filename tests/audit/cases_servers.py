@@ -38,6 +38,12 @@ def run(
     return [*bound("a"), workload]
 
 
+def labelled(image: str, *command: str) -> list[Object]:
+    found = run(image, command=list(command))
+    found[-1]["spec"]["template"]["metadata"] = {"labels": {"app": "mysql"}}
+    return found
+
+
 def at(path: str, image: str = "mysql:8.4", **more: Any) -> list[Object]:
     """A database with a PVC at a path."""
     return run(image, {path: CLAIM}, **more)
@@ -88,6 +94,12 @@ SERVERS: list[Case] = [
         run("redis:7"),  # a cache
         "no volume is mounted for the data of Redis",
         "note",
+    ),
+    Case(
+        "database-without-volume",
+        labelled("acme/base", "mysqld"),
+        labelled("acme/base"),  # perhaps a client
+        "no volume is mounted for the data of MySQL",
     ),
     Case(
         "database-without-volume",

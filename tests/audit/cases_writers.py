@@ -161,7 +161,7 @@ WRITERS: list[Case] = [
         [pvc("a", storageClassName="fast"), web()],
         [pvc("a", **NFS), BLOCK, web()],
         "a rolling update",
-        "note",
+        "warning",
     ),
     Case(
         "pvc-of-several-pods",

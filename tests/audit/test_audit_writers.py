@@ -4,55 +4,21 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from objects_to_audit import audited, pv, pvc, storage_class
+from objects_to_audit import pvc, storage_class
+from workloads_to_vary import (
+    JOBS,
+    KINDS,
+    NAMES,
+    engines,
+    found,
+    kinds,
+    modes,
+    tied,
+    two_names,
+    workload,
+)
 
-from landfast.audit.engines import Engine, Kind, table
-from landfast.kube.client import Object
-
-ENGINES = [e for e in table().engines if e.kind is not Kind.FILE_SERVER and e.data]
-KINDS = {
-    "Pod": "v1",
-    "ReplicationController": "v1",
-    "ReplicaSet": "apps/v1",
-    "Deployment": "apps/v1",
-    "StatefulSet": "apps/v1beta2",
-    "DaemonSet": "extensions/v1beta1",
-    "DeploymentConfig": "apps.openshift.io/v1",
-}
-MODES = ["ReadWriteOnce", "ReadWriteMany"]
-NAMES = st.from_regex(r"\A[a-z][a-z0-9]{0,8}\Z")
-
-engines = st.sampled_from(ENGINES)
-kinds = st.sampled_from(sorted(KINDS))
-modes = st.lists(st.sampled_from(MODES), min_size=1, max_size=2, unique=True)
-
-
-def workload(kind: str, name: str, engine: Engine, claim: str | None) -> Object:
-    """A workload with one pod at a time, which mounts a PVC where its engine has its data."""
-    mounts = [{"name": "data", "mountPath": engine.data[0]}] if claim else []
-    volume = {"name": "data", "persistentVolumeClaim": {"claimName": claim}}
-    spec: Object = {
-        "containers": [{"name": "c", "image": engine.images[0], "volumeMounts": mounts}],
-        "volumes": [volume] if claim else [],
-    }
-    if kind != "Pod":
-        spec = {"replicas": 1, "strategy": {"type": "Recreate"}, "template": {"spec": spec}}
-    metadata = {"name": name, "namespace": "shop"}
-    return {"apiVersion": KINDS[kind], "kind": kind, "metadata": metadata, "spec": spec}
-
-
-def tied(name: str, path: str, access: list[str]) -> list[Object]:
-    ref = {"namespace": "shop", "name": name}
-    volume = pv(name, path, accessModes=access, claimRef=ref)
-    return [volume, pvc(name, accessModes=access, volumeName=name)]
-
-
-def found(objects: list[Object], rule: str) -> set[tuple[str, str]]:
-    hits = [f for f in audited(*objects, complete=False) if f.rule.id == f"audit.{rule}"]
-    return {(f.name, str(f.severity)) for f in hits}
-
-
-two_names = st.lists(NAMES, min_size=2, max_size=2, unique=True)
+from landfast.audit.engines import Engine, Kind
 
 
 @given(st.data(), two_names, st.lists(kinds, min_size=2, max_size=2), engines, engines, modes)
@@ -142,3 +108,34 @@ def test_a_server_whose_data_is_on_a_pvc_has_all_that_it_needs(
     objects = [*tied("a", "/exports/a", access), workload(kind, "db", engine, "a")]
     for rule in ("database-without-volume", "data-directory-not-mounted"):
         assert found(objects, rule) == set()
+
+
+@given(st.data(), two_names, engines, st.sampled_from(sorted({**KINDS, **JOBS})), modes)
+def test_another_writer_on_a_database_is_found(
+    data: Any, names: list[str], engine: Engine, kind: str, access: list[str]
+) -> None:
+    objects = [
+        *tied("a", "/exports/a", access),
+        workload("StatefulSet", names[0], engine, "a"),
+        workload(kind, names[1], "nginx", "a"),
+    ]
+    shuffled = data.draw(st.permutations(objects))
+    assert found(shuffled, "other-writer-on-database") == {(names[1], "warning")}
+    assert found(shuffled, "database-twice-on-one-pvc") == set()
+    assert found(shuffled, "pvc-of-several-pods") == set()
+
+
+@given(
+    NAMES,
+    st.sampled_from(sorted(({**KINDS, **JOBS}).keys() - {"Pod"})),
+    st.integers(2, 5),
+    st.sampled_from(["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"]),
+    st.sampled_from(["nginx", "acme/app:1", "mysql/mysql-shell", "registry.example.com/mysql/api"]),
+)
+def test_several_pods_on_a_pvc_are_found_whatever_they_run(
+    name: str, kind: str, replicas: int, mode: str, image: str
+) -> None:
+    objects = [*tied("a", "/exports/a", [mode]), workload(kind, name, image, "a", replicas)]
+    once = {(name, "warning")} if mode == "ReadWriteOnce" else set()
+    assert found(objects, "pvc-of-several-pods") == once
+    assert found(objects, "database-twice-on-one-pvc") == set()

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from landfast.audit import operators
+from landfast.audit.directories import is_below
 from landfast.audit.engines import Engine, Kind, identify, table
 
 ENGINES = table().engines
@@ -45,6 +47,7 @@ SERVERS = {
     "docker.elastic.co/elasticsearch/elasticsearch-oss:7.10.2": "Elasticsearch",
     "quay.io/prometheus/prometheus": "Prometheus",
     "victoriametrics/vmstorage:v1.97.1-cluster": "VictoriaMetrics",
+    "quay.io/prometheus/alertmanager": "Alertmanager",
     "grafana/loki:3.0.0": "Loki",
     "bitnami/grafana-loki": "Loki",
     "grafana/grafana-enterprise:11": "Grafana",
@@ -99,7 +102,6 @@ OTHERS = [
     "quay.io/prometheus-operator/prometheus-config-reloader",
     "quay.io/prometheus-operator/prometheus-operator",
     "registry.k8s.io/prometheus-adapter/prometheus-adapter",
-    "prom/alertmanager",
     "grafana/grafana-image-renderer",
     "grafana/loki-canary",
     "grafana/promtail",
@@ -181,6 +183,7 @@ def test_an_organisation_called_like_an_engine_says_nothing(of: tuple[str, Engin
         ("acme/mysql-acme", {"mount_paths": ["/var/lib/mysql/"]}, "MySQL"),
         ("acme/mysql-acme", {"mount_paths": ["/data"], "ports": [3306]}, "MySQL"),
         ("acme/mysql-acme", {"mount_paths": ["/data"], "ports": [8080]}, None),
+        ("acme/redis-acme", {"mount_paths": ["/data"]}, None),  # anybody's name for a folder
         ("acme/kafka-acme", {"command": ["kafka-server-start.sh", "x"]}, "Kafka"),
         ("acme/base", {"labels": {"app.kubernetes.io/name": "postgresql"}}, "PostgreSQL"),
         ("acme/base", {"labels": {"app": "shop-mysql"}}, "MySQL"),
@@ -237,6 +240,19 @@ def test_what_else_a_container_says_decides_where_its_image_does_not(
     assert name(identify(image, **more)) == expected  # type: ignore[arg-type]
 
 
+@given(
+    st.text(max_size=60),
+    st.dictionaries(st.sampled_from(["app", "app.kubernetes.io/name"]), st.text(max_size=30)),
+    st.lists(st.text(max_size=60), max_size=4),
+    st.lists(st.text(max_size=30), max_size=3),
+)
+def test_whatever_a_container_says_is_judged(
+    image: str, labels: dict[str, str], command: list[str], paths: list[str]
+) -> None:
+    for argv in (command, ["sh", "-c", *command]):
+        assert identify(image, labels, argv, paths, [0]) in (None, *ENGINES)
+
+
 def test_no_name_port_or_program_belongs_to_two_engines() -> None:
     for field in ("images", "ports", "programs"):
         counts = Counter(value for engine in ENGINES for value in getattr(engine, field))
@@ -255,6 +271,15 @@ def test_no_name_means_a_server_and_the_opposite() -> None:
 def test_what_an_image_declares_as_volume_is_where_its_data_is() -> None:
     for engine in ENGINES:
         assert set(engine.volumes) <= set(engine.data), engine.name
+
+
+def test_what_operators_run_is_known_and_has_its_data_where_they_mount_it() -> None:
+    for members in (one for made in operators.table().values() for one in made):
+        engine = identify(members.engine)
+        assert engine, members.engine
+        assert any(
+            is_below(members.mount, path) or is_below(path, members.mount) for path in engine.data
+        ), members.kind
 
 
 def test_every_kind_is_there() -> None:

@@ -34,7 +34,7 @@ def _beside(server: Server) -> Iterator[tuple[Container, Path, set[str]]]:
 
 
 def _removed(container: Container) -> Iterator[tuple[str, bool]]:
-    """Yield the absolute paths that a container removes, and whether with all that is below."""
+    """Yield the absolute paths that a container removes, and whether with what is in them."""
     env = {variable.name: variable.value for variable in container.env}
 
     def known(found: re.Match[str]) -> str:
@@ -49,7 +49,7 @@ def _removed(container: Container) -> Iterator[tuple[str, bool]]:
                 folder = posixpath.join(folder, *given[:1])
             case "rm":
                 deep = "r" in options.lower()
-                yield from ((_joined(folder, word), deep) for word in given)
+                yield from ((_joined(folder, word), deep or "*" in word) for word in given)
             case "find" if ("-delete" in words or "rm" in words) and not _FILTERS & set(words):
                 yield from ((_joined(folder, word), True) for word in given[:1])
 

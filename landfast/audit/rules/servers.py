@@ -80,7 +80,10 @@ def database_without_volume(inventory: Inventory) -> Iterator[Hit]:
         stays = [m for m in server.mounts if m.stays]
         if stays and (on is None or any(m.path in engine.data for m in stays)):
             continue
-        if engine.volume_optional and on is None and server.workload.kind != "StatefulSet":
+        meant = server.sure and (
+            not engine.volume_optional or server.workload.kind == "StatefulSet"
+        )
+        if on is None and not meant:
             continue
         said = f"{_called(on)} is mounted at {on.path}" if on else "no volume is mounted"
         said = f"{said} for the data of {engine} in {server}"
@@ -107,8 +110,10 @@ def database_without_volume(inventory: Inventory) -> Iterator[Hit]:
     source=IMAGE_VOLUMES,
 )
 def data_directory_not_mounted(inventory: Inventory) -> Iterator[Hit]:
-    """Find volumes beside the data of images whose data directory is known."""
+    """Find volumes beside the data of images whose data directory is known; operators know it."""
     for server in _databases(inventory):
+        if server.workload.engine:
+            continue
         stays = [m for m in server.mounts if m.stays and not m.mount.read_only]
         if not stays or not server.usual or not server.engine.data:
             continue

@@ -192,10 +192,9 @@ def pvc_of_several_pods(inventory: Inventory) -> Iterator[Hit]:
         alone = shared.modes == {"ReadWriteOnce"} and not shared.servers
         if not alone or not shared.can_meet(shared.writers):
             continue
-        severity = None if shared.surely(shared.writers) else Severity.NOTE
         for writer in shared.writers:
             said = _met(shared, writer, shared.writers, "writers")
-            yield Hit(writer.workload, said, writer.at, severity)
+            yield Hit(writer.workload, said, writer.at)
 
 
 @Rule(
