@@ -78,7 +78,7 @@ def objects(file: str, text: str, wanted: Wanted) -> Iterator[Found | Broken]:
             yield from _json(file, part, line, wanted)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            said = getattr(error, "problem", None) or " ".join(str(error).split())
+            said = getattr(error, "problem", None) or str(error).partition("\n")[0]
             at = min(mark.line, part.rstrip().count("\n")) if mark else 0
             yield Broken(line + at, said)
         except RecursionError:
