@@ -18,6 +18,7 @@ from landfast.audit.export import ExportView, local_inspector, view
 from landfast.audit.findings import Severity, counted
 from landfast.audit.inventory import Inventory
 from landfast.audit.output import print_text, summary, to_json
+from landfast.audit.owners import owners
 from landfast.audit.rules import audit as apply_rules
 from landfast.audit.sarif import to_sarif
 from landfast.errors import BadInput, LandfastError
@@ -125,7 +126,7 @@ def _export(folder: Path, given: str | None, inventory: Inventory) -> ExportView
     server, colon, path = (given or str(folder.absolute())).rpartition(":")
     if not path.startswith("/"):
         raise BadInput(f"--export-path {given} must be /PATH or SERVER:/PATH")
-    volumes = [directory for directory, _ in inventory.owners]
+    volumes = [owner.directory for owner in owners(inventory)]
     root = Directory(server=server, path=path)
     servers = sorted({v.server for v in volumes if is_below(v.path, root.path)})
     if not colon and servers:
