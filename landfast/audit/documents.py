@@ -216,11 +216,11 @@ class _YamlTree:
     place: Place
 
     def word(self, key: str) -> str:
-        found = yaml_text.fields(self.node).get(key)
+        found = yaml_text.field(self.node, key)
         return str(found.value) if isinstance(found, yaml.ScalarNode) else ""
 
     def parts(self, key: str) -> "list[_Tree] | None":
-        found = yaml_text.fields(self.node).get(key)
+        found = yaml_text.field(self.node, key)
         if not isinstance(found, yaml.SequenceNode):
             return None
         return [_YamlTree(n, self.place.at((key, i))) for i, n in enumerate(found.value)]
