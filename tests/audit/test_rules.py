@@ -7,6 +7,7 @@ import pytest
 from cases_binding import BINDING
 from cases_classes import CLASSES
 from cases_databases import DATABASES
+from cases_directories import DIRECTORIES
 from cases_volumes import VOLUMES
 from objects_to_audit import (
     DEFAULT,
@@ -30,7 +31,7 @@ from landfast.audit.rules import RULES
 from landfast.kube.client import Object
 
 ROOT = Path(__file__).parents[2]
-ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES]
+ALL = [*VOLUMES, *BINDING, *CLASSES, *DATABASES, *DIRECTORIES]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]
 
 

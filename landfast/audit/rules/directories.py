@@ -5,13 +5,16 @@ from collections.abc import Iterator
 
 from rich.filesize import decimal
 
+from landfast.audit.drivers import on_nfs
 from landfast.audit.export import ARCHIVED
 from landfast.audit.findings import Hit, Rule, Severity, counted
 from landfast.audit.inventory import Inventory
 from landfast.audit.owners import owners
 from landfast.audit.rules.sources import CONTRACT
+from landfast.provisioning.csi import DRIVER
 
 _DAY = 86400
+_CSI = ("spec", "csi")
 
 
 @Rule(
@@ -65,3 +68,26 @@ def orphan_directory(inventory: Inventory) -> Iterator[Hit]:
         said += ", archived by a provisioner" if archived else ""
         said += f", or data of {rooted[0]}, which holds all of the export" if rooted else ""
         yield Hit(None, said, severity=Severity.NOTE if archived or rooted else None)
+
+
+@Rule(
+    "audit.driver-not-known",
+    Severity.NOTE,
+    "A driver on NFS of which the audit knows little",
+    reason=(
+        "Its volumes are on NFS, but what it does when a PVC is deleted, or where a volume is, is "
+        "not in the manifests: the audit cannot judge it."
+    ),
+    fix="Look it up in the driver's documentation, and see which directories are used twice.",
+    source="landfast/audit/drivers.py",
+)
+def driver_not_known(inventory: Inventory) -> Iterator[Hit]:
+    """Find classes of other drivers on NFS, and volumes that do not say where they are."""
+    known = (*inventory.subdir_classes, *(c for c in inventory.classes if c.provisioner == DRIVER))
+    for storage_class in inventory.classes:
+        if on_nfs(storage_class.provisioner) and storage_class not in known:
+            said = f"what {storage_class.provisioner} does with its data is not known here"
+            yield Hit(storage_class, said, ("provisioner",))
+    for pv in inventory.pvs:
+        if pv.spec.csi and pv.backing.on_nfs and pv.backing.directory is None:
+            yield Hit(pv, "its volumeHandle and volumeAttributes do not say where it is", _CSI)
