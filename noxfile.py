@@ -38,7 +38,7 @@ SUITES = {
     "prove-heal": "Kill the runner inside twelve faults: `landfast heal` must undo each.",
     "prove-contracts": "Hold provisioner and CSI driver to each contract: only the own one fits.",
     "prove-defects": "Plant defects in provisioner and CSI driver: the claims must find each one.",
-    "catalogue": "Write docs/claims.md: every claim of the suites.",
+    "catalogue": "Write docs/claims.md and docs/audit-rules.md: every claim, every rule.",
 }
 """Sessions that run the module of `suites` with their name."""
 
@@ -146,6 +146,13 @@ def mutants(session: nox.Session) -> None:
     install(session, "tests,mutants")
     session.run("mutmut", "run", *session.posargs)
     session.run("mutmut", "results")
+
+
+@nox.session(name="rule-mutants")
+def rule_mutants(session: nox.Session) -> None:
+    """Mutate the audit's rules, or the files named; print the mutants that no test notices."""
+    install(session, "tests,mutants")
+    session.run("python", "tests/audit/rule_mutants.py", *session.posargs)
 
 
 @nox.session

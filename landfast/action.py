@@ -16,6 +16,9 @@ from typing import NoReturn
 from landfast import cli
 from landfast.verdict import EXIT_BAD_INPUT
 
+_SUFFIXES = {"{": "json", "<?xml": "xml", "<!doctype": "html", "# ": "md"}
+"""The suffix of a file by how its text begins; else it is text."""
+
 
 def main() -> None:
     """Run the command and exit with its code, which is also the output `exit-code`.
@@ -46,10 +49,13 @@ def _kept() -> Iterator[None]:
     text = kept.getvalue()
     sys.stdout.write(text)
     if text:
-        file = Path(os.environ["RUNNER_TEMP"], "landfast-audit.txt")
+        suffix = next((s for begin, s in _SUFFIXES.items() if text.startswith(begin)), "txt")
+        file = Path(os.environ["RUNNER_TEMP"], f"landfast-audit.{suffix}")
         file.write_text(text, encoding="utf-8")
         _append("GITHUB_OUTPUT", f"report={file}\n")
-        if not text.startswith("{"):  # JSON and SARIF are for programs
+        if suffix == "md":
+            _append("GITHUB_STEP_SUMMARY", text)
+        elif suffix == "txt":  # the others are for programs
             _append("GITHUB_STEP_SUMMARY", f"````text\n{text}````\n")
 
 

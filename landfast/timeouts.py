@@ -85,6 +85,8 @@ BUILD = 45 * 60
 IMAGE_BUILD = 900
 IMAGE_LOAD = 600
 IMAGE_PULL = 1200
+RENDER = 120
+"""A Helm chart or a kustomization to become manifests; a kustomization can fetch its bases."""
 RUN = 3600
 """A whole run, for the programs that start runs."""
 

@@ -1,13 +1,11 @@
 """A run on one page of Markdown for a pull request, a chat or the summary of a CI job."""
 
-import re
-
+from landfast.markup import markdown, markdown_code, markdown_table
 from reports.chaos import HEAD, chaos_of
 from reports.model import ClaimSummary, Summary
 from reports.text import duration, plural, shorten
 
 _ROWS = 100
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@$])")
 
 
 def render_markdown(summary: Summary) -> str:
@@ -18,7 +16,7 @@ def render_markdown(summary: Summary) -> str:
         f"Run {_code(summary.run_id)} of Landfast {_plain(summary.landfast)}, "
         f"{summary.started:%Y-%m-%d %H:%M} UTC, {duration(summary.seconds)}: "
         f"{_code(summary.command)}",
-        _table(list(counts), [[str(count) for count in counts.values()]]),
+        markdown_table(list(counts), [[str(count) for count in counts.values()]]),
         *(f"> **Note:** {_plain(warning)}" for warning in summary.warnings),
     ]
     if chaos := chaos_of(summary):
@@ -28,10 +26,10 @@ def render_markdown(summary: Summary) -> str:
             parts += [f"Missing for {chaos.grade.next}:", missing]
         if unshown := "\n".join(f"- {_plain(sentence)}" for sentence in chaos.unshown):
             parts += ["Not shown here:", unshown]
-        parts.append(_table(list(HEAD), rows))
+        parts.append(markdown_table(list(HEAD), rows))
     if not_passed := summary.not_passed:
         rows = [_row(claim) for claim in not_passed[:_ROWS]]
-        parts += ["## Not PASS", _table(["Verdict", "Claim", "Why"], rows)]
+        parts += ["## Not PASS", markdown_table(["Verdict", "Claim", "Why"], rows)]
     if len(not_passed) > _ROWS:
         parts.append(f"{plural(len(not_passed) - _ROWS, 'more claim')} in report.html.")
     if summary.environment:
@@ -53,16 +51,9 @@ def _row(claim: ClaimSummary) -> list[str]:
     ]
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _plain(text: str) -> str:
-    """Return text on one line, escaped so that Markdown shows it as it is."""
-    return _SPECIAL.sub(r"\\\1", " ".join(shorten(text, 400).split())).replace("&", "&amp;")
+    return markdown(shorten(text, 400))
 
 
 def _code(text: str) -> str:
-    line = " ".join(shorten(text, 400).split())
-    return f"`{line.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+    return markdown_code(shorten(text, 400))

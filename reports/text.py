@@ -2,12 +2,13 @@
 
 import re
 
+from landfast.markup import in_xml
+
 _ANSI = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # titles, links
     r"|\x1b[@-Z\\^_]"
 )
-_NOT_IN_XML = re.compile("[^\t\n\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SECRETS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|(?<=client-key-data: )\S+"
@@ -19,7 +20,7 @@ _SECRETS = re.compile(
 def clean(text: str) -> str:
     """Return `text` without ANSI escapes, characters that XML forbids, keys and tokens."""
     text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _SECRETS.sub("[secret removed]", _NOT_IN_XML.sub("", text))
+    return _SECRETS.sub("[secret removed]", in_xml(text))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -1,6 +1,7 @@
 """The catalogue of everything that Landfast claims: `python -m suites.catalogue`.
 
-It lists what pytest collects, so each claim in it has a test. `docs/claims.md` holds it.
+It lists what pytest collects, so each claim in it has a test. `docs/claims.md` holds it, and
+`docs/audit-rules.md` the audit's rules in full.
 """
 
 import contextlib
@@ -16,10 +17,18 @@ from landfast.audit.rules import RULES
 from landfast.claims import Claim
 
 FILE = paths.PROJECT / "docs" / "claims.md"
+RULES_FILE = paths.PROJECT / "docs" / "audit-rules.md"
 _HEAD = """\
 # What Landfast claims
 
 Made by `nox -s catalogue` from the tests themselves: do not edit. One test proves one claim.
+"""
+
+_RULES_HEAD = """\
+# The rules of `landfast audit`
+
+Made by `nox -s catalogue` from the rules themselves: do not edit. [audit.md](audit.md) explains the
+severities, and how a finding is suppressed with a reason.
 """
 
 
@@ -63,6 +72,21 @@ def catalogue(claims: list[Claim]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def rules_page() -> str:
+    """Return the audit's rules as Markdown: a table, then each with its reason, fix and source."""
+    rows = [
+        (f"[{rule.id}](#{rule.id.replace('.', '')})", rule.severity.value, rule.title)
+        for rule in RULES
+    ]
+    lines = [_RULES_HEAD, *_table(("rule", "at worst", "finds"), rows)]
+    for rule in RULES:
+        lines += [f"\n## {rule.id}\n", f"**{rule.title}** ({rule.severity})\n", f"{rule.reason}\n"]
+        lines += [f"Fix: {rule.fix}\n"]
+        lines += [f"```yaml\n{rule.example}\n```\n"] if rule.example else []
+        lines += [f"Source: {rule.source}"]
+    return "\n".join(lines) + "\n"
+
+
 def _table(head: tuple[str, ...], rows: list[tuple[str, str, str]]) -> list[str]:
     def line(cells: tuple[str, ...]) -> str:
         return f"| {' | '.join(' '.join(c.split()).replace('|', chr(92) + '|') for c in cells)} |"
@@ -71,7 +95,8 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, str, str]]) -> list[str]
 
 
 def main() -> None:
-    """Write the catalogue."""
+    """Write the catalogue and the page of the rules."""
+    RULES_FILE.write_text(rules_page(), encoding="utf-8")
     FILE.write_text(catalogue([claim for _, claim in collect()]), encoding="utf-8")
 
 

@@ -64,10 +64,25 @@ def test_findings_keep_their_exit_code(step: Run) -> None:
     assert "audit.recycle-shared-directory" in Path(outputs()["report"]).read_text()
 
 
-def test_sarif_is_a_report_and_no_summary(step: Run) -> None:
-    assert step("audit", f"{PROJECT / 'manifests'} --format sarif") == 1
-    assert Path(outputs()["report"]).read_text().startswith("{")
+@pytest.mark.parametrize(
+    ("output", "begin"),
+    [("sarif", "{"), ("json", "{"), ("junit", "<?xml"), ("html", "<!doctype html>")],
+)
+def test_what_is_for_programs_is_a_report_and_no_summary(
+    step: Run, output: str, begin: str
+) -> None:
+    assert step("audit", f"{PROJECT / 'manifests'} --format {output}") == 1
+    report = Path(outputs()["report"])
+    assert report.read_text().startswith(begin)
+    assert report.suffix == {"junit": ".xml", "html": ".html"}.get(output, ".json")
     assert Path("GITHUB_STEP_SUMMARY").read_text() == ""
+
+
+def test_markdown_is_the_summary_as_it_is(step: Run) -> None:
+    assert step("audit", f"{PROJECT / 'manifests'} --format markdown") == 1
+    text = Path(outputs()["report"]).read_text()
+    assert text.startswith("# Landfast audit: 3 errors")
+    assert Path("GITHUB_STEP_SUMMARY").read_text() == text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from landfast.images import Images
 from landfast.manifests import MANIFESTS, Overlay, load
 from landfast.nfs import inspector_pod
 from landfast.nfs.export import Export
-from landfast.nfs.mount_options import family, with_options
+from landfast.nfs.mount_options import family, refused, with_options
 
 IMAGES = Images("kit", "lf/node", "lf/nfs", "lf/prov:1", "lf/db:1", "lf/box:1", "lf/rec:1")
 OPTIONS = st.lists(
@@ -67,3 +67,30 @@ def test_the_inspector_mounts_with_the_version_that_is_asked_for(
 ) -> None:
     volume, *_ = inspector_pod.objects(export(*options), "ns", "box", "r")
     assert volume["spec"]["mountOptions"] == [version, "noac", "lookupcache=none", "retry=0"]
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        ("nfservers=4.1", "nfservers is no mount option: nfsvers is"),
+        ("nfsvers=3.1", "nfsvers cannot be 3.1"),
+        ("vers=", "vers needs a value"),
+        ("hard=1", "hard takes no value"),
+        ("nolocks", "nolocks is no mount option: nolock is"),
+        ("xyz", "xyz is no mount option"),
+        ("sec=sys:krb6", "sec cannot be sys:krb6"),
+    ],
+)
+def test_mount_refuses_what_does_not_exist(option: str, why: str) -> None:
+    assert refused(option) == why
+
+
+TAKEN = (
+    "nfsvers=4.1 v4.2 vers=3 hard fsc fsc=x proto=tcp6 sec=sys:krb5p noresvport ro intr nocto "
+    "x-systemd.automount lookupcache=pos local_lock=none timeo=600 comment=x"
+)
+
+
+@pytest.mark.parametrize("option", TAKEN.split())
+def test_mount_takes_what_exists(option: str) -> None:
+    assert refused(option) is None

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from enum import StrEnum
 from functools import wraps
-from typing import TypeVar
+from textwrap import dedent
+from typing import Literal, TypeVar
 
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import Resource
@@ -33,13 +34,16 @@ class Severity(StrEnum):
 class Hit:
     """What a check reports: an object, what is wrong with it, and the field.
 
-    `on` is None for a directory of the export. `severity` overrides the rule's.
+    `on` is None for a directory of the export, whose path is `directory`. `severity` overrides the
+    rule's.
     """
 
     on: Resource | None
     message: str
     at: Path = ()
     severity: Severity | None = None
+    _: KW_ONLY
+    directory: str = ""
 
 
 Check = Callable[[Inventory], Iterator[Hit]]
@@ -51,7 +55,9 @@ Said = str | tuple[str, Severity | None] | None
 class Rule:
     """What to look for, why it is bad and what to do; `source` backs the reason.
 
-    Where `cluster_decides`, a finding in manifests is a note: only the cluster could prove it.
+    `example` is the fix as an excerpt of YAML, which may be indented like the code around it; ""
+    where no manifest is to be changed. Where `cluster_decides`, a finding in manifests is a note:
+    only the cluster could prove it.
     """
 
     id: str
@@ -60,9 +66,13 @@ class Rule:
     _: KW_ONLY
     reason: str
     fix: str
+    example: str = ""
     source: str
     cluster_decides: bool = False
     check: Check = lambda _inventory: iter(())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "example", dedent(self.example).strip())
 
     def __call__(self, check: Check) -> "Rule":
         """Return the rule with a check, as its decorator; `rules.RULES` finds it by its type."""
@@ -72,41 +82,85 @@ class Rule:
         """Apply the rule."""
         milder = self.cluster_decides and not inventory.complete
         for hit in self.check(inventory):
-            on = hit.on
             yield Finding(
                 rule=self,
                 severity=Severity.NOTE if milder else hit.severity or self.severity,
                 message=hit.message,
-                kind=on.kind if on else "",
-                namespace=on.namespace if on else "",
-                name=on.name if on else "",
-                file=on.place.file if on else "",
-                line=on.place.line(hit.at) if on else None,
+                on=hit.on,
+                line=hit.on.place.line(hit.at) if hit.on else None,
+                directory=hit.directory,
             )
 
 
 @dataclass(frozen=True)
+class Suppression:
+    """Why a finding does not count: an `annotation`, a `disabled` rule, or the `baseline`."""
+
+    by: Literal["annotation", "disabled", "baseline"]
+    reason: str
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One thing found. `file` is empty for an object of a cluster; `kind` for a directory."""
+    """One thing found.
+
+    Attributes:
+        rule: what found it.
+        severity: how bad it is, at worst the rule's.
+        message: what is wrong.
+        on: the object; None for a directory of the export.
+        line: the line of the field in the object's file; None on a cluster.
+        directory: the path of a directory of the export.
+        owners: the PVC and the workload that the object belongs to, as far as there are any.
+        alike: how many other PVCs of the same template have it.
+        suppression: why it does not count; None if it counts.
+    """
 
     rule: Rule
     severity: Severity
     message: str
-    kind: str
-    namespace: str
-    name: str
-    file: str
+    on: Resource | None
     line: int | None
+    directory: str = ""
+    owners: tuple[Resource, ...] = ()
+    alike: int = 0
+    suppression: Suppression | None = None
+
+    @property
+    def kind(self) -> str:
+        """The object's kind, `Directory` for one of the export."""
+        return self.on.kind if self.on else "Directory"
+
+    @property
+    def namespace(self) -> str:
+        """The object's namespace; "" if it has none."""
+        return self.on.namespace if self.on else ""
+
+    @property
+    def name(self) -> str:
+        """The object's name, a directory's path."""
+        return self.on.name if self.on else self.directory
+
+    @property
+    def file(self) -> str:
+        """The object's file; "" on a cluster."""
+        return self.on.place.file if self.on else ""
 
     @property
     def title(self) -> str:
-        """The object (`PersistentVolumeClaim shop/data`); "" if there is none."""
-        return f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}".strip()
+        """The object (`PersistentVolumeClaim shop/data-db-0 and 2 alike`)."""
+        name = f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}"
+        return f"{name} and {self.alike} alike" if self.alike else name
 
     @property
     def where(self) -> str:
         """Where to look (`pv.yaml:12`); "" on a cluster."""
         return f"{self.file}:{self.line}" if self.file else ""
+
+    @property
+    def subject(self) -> Resource | None:
+        """The workload or PVC whose data it concerns, else its own object."""
+        return self.owners[-1] if self.owners else self.on
 
 
 def each(

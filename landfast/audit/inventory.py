@@ -7,24 +7,24 @@ from functools import cached_property
 from typing import TypeVar
 
 from landfast.audit.directories import Directory, DirectoryIndex
+from landfast.audit.engines import Engine, Kind
 from landfast.audit.export import ExportView
-from landfast.audit.free_volumes import FreeVolumes
+from landfast.audit.free_volumes import FreeVolumes, Some, stored_pv, stored_pvc
 from landfast.audit.made import directory_for
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
-from landfast.audit.several import different, grouped, identity
+from landfast.audit.open_pvcs import OpenPvcs
+from landfast.audit.pods import Container
+from landfast.audit.servers import Server, servers_of
+from landfast.audit.several import different, grouped, identity, one_of_each
 from landfast.audit.uses import Claimed, Use, ephemeral_pvc, root_of_volume, uses_of
 from landfast.audit.workloads import Workload
-from landfast.image_names import ImageName
+from landfast.binding.matching import Misfit, misfits
 from landfast.kube.default_classes import newest_first
 from landfast.provisioning import csi
 
-_SERVERS = (
-    "cassandra|clickhouse|cockroach|couchdb|elasticsearch|etcd|influxdb|mariadb|mongo|mongodb|mssql|"
-    "mysql|neo4j|percona|postgis|postgres|postgresql|redis|timescaledb|valkey"
+_SUBDIR_PROVISIONER = re.compile(
+    r"nfs-(subdir-external|client)-provisioner|^nfs-client$|^fuseim\.pri/ifs$"
 )
-_DATABASE = re.compile(rf"(^|[/_-])({_SERVERS})($|[/_-])")
-_NOT_A_SERVER = re.compile(r"admin|backup|client|exporter|express|operator|proxy|router")
-_SUBDIR_PROVISIONER = re.compile(r"nfs-subdir-external-provisioner|^nfs-client$|^fuseim\.pri/ifs$")
 _SUBDIR_PARAMETERS = {"archiveondelete", "pathpattern"}
 
 _R = TypeVar("_R", bound=Resource)
@@ -138,6 +138,16 @@ class Inventory:
         )
 
     @cached_property
+    def csi_classes(self) -> tuple[StorageClass, ...]:
+        """The classes of csi-driver-nfs."""
+        return tuple(c for c in self.classes if c.provisioner == csi.DRIVER)
+
+    @property
+    def nfs_classes(self) -> tuple[StorageClass, ...]:
+        """The classes that make volumes on NFS in a way that the audit knows."""
+        return self.subdir_classes + self.csi_classes
+
+    @cached_property
     def _environments(self) -> tuple[tuple[Workload, dict[str, str]], ...]:
         return tuple(
             (workload, env)
@@ -147,23 +157,36 @@ class Inventory:
         )
 
     @cached_property
+    def servers(self) -> tuple[Server, ...]:
+        """The containers that keep data in files: databases, queues, NFS servers and others."""
+        return tuple(server for workload in self.workloads for server in servers_of(workload))
+
+    @cached_property
+    def _engines(self) -> dict[int, Engine]:
+        return {id(server.container): server.engine for server in self.servers}
+
+    def engine_of(self, container: Container) -> Engine | None:
+        """Return which engine a container of a workload runs; None if it is no server."""
+        return self._engines.get(id(container))
+
+    def is_database(self, container: Container) -> bool:
+        """Whether a container of a workload keeps data that a second one would destroy."""
+        engine = self.engine_of(container)
+        return engine is not None and engine.kind is not Kind.FILE_SERVER
+
+    @cached_property
     def databases(self) -> tuple[Database, ...]:
         """Each pair of a database server and a known PVC that has its files."""
         return tuple(
             Database(use.workload, use.container.image, use.pvc, use.pods)
             for use in self.uses
-            if use.pvc and not use.init and is_database(use.container.image)
+            if use.pvc and not use.init and self.is_database(use.container)
         )
-
-    @cached_property
-    def databases_on(self) -> dict[str, list[Database]]:
-        """The databases on each PVC that has any, by the PVC's title."""
-        return grouped((database.pvc.title, database) for database in self.databases)
 
     @cached_property
     def database_pvcs(self) -> dict[str, Database]:
         """One database for each PVC that has any, by the PVC's title."""
-        return {title: databases[0] for title, databases in self.databases_on.items()}
+        return {database.pvc.title: database for database in reversed(self.databases)}
 
     # --- who writes where
 
@@ -269,6 +292,32 @@ class Inventory:
     def _free(self) -> FreeVolumes:
         return FreeVolumes(self.pvs)
 
+    def misfits(self, pv: PvObject, pvc: PvcObject) -> list[Misfit]:
+        """Return why a PVC could not take a volume, whatever its phase; empty if it fits."""
+        return list(misfits(stored_pv(pv), stored_pvc(pvc, self.storage_class_of(pvc))))
+
+    @cached_property
+    def open_pvcs(self) -> tuple[PvcObject, ...]:
+        """The PVCs whose volume Kubernetes has yet to choose."""
+        return tuple(pvc for pvc in self.pvcs if not self.is_pinned(pvc))
+
+    @cached_property
+    def _askers(self) -> OpenPvcs:
+        first = one_of_each(self.open_pvcs)
+        return OpenPvcs((pvc, self.storage_class_of(pvc)) for pvc in first)
+
+    def takers(self, pv: PvObject, *, explicit: bool = False) -> Some[PvcObject]:
+        """Return which open PVCs could take a volume; if `explicit`, only those with a class."""
+        return self._askers.takers(pv, explicit=explicit)
+
+    @cached_property
+    def _free_once(self) -> FreeVolumes:
+        return FreeVolumes(one_of_each(self.pvs))
+
+    def fitting(self, pvc: PvcObject) -> Some[PvObject]:
+        """Return how many volumes an open PVC could take, and the first of them."""
+        return self._free_once.some(pvc, self.storage_class_of(pvc))
+
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""
         return self._free.fitting(pvc, self.storage_class_of(pvc))
@@ -282,9 +331,3 @@ class Inventory:
         if pvc.spec.volume_name:
             return self.find_pvs(pvc.spec.volume_name)
         return self.reserved_for(pvc) or self.candidates(pvc)
-
-
-def is_database(image: str) -> bool:
-    """Whether an image is a database server's, by its name without registry, tag and digest."""
-    name = ImageName.parse(image).path
-    return bool(_DATABASE.search(name)) and not _NOT_A_SERVER.search(name)

@@ -4,13 +4,15 @@ import codecs
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from landfast.audit.documents import Broken, Found, objects
 from landfast.audit.objects import Resource
 from landfast.audit.parsing import is_read, parse
+from landfast.audit.rendering import HELM_CHART, KUSTOMIZATION, Source, chart_of, render, source_in
 from landfast.errors import BadInput
 
 STDIN = "-"
@@ -34,6 +36,9 @@ class Manifests:
         without_objects: the files without an object.
         unread: how many objects of each kind were seen and not read.
         problems: what could not be read, each in one sentence; all else was.
+        unrendered: folders inside those that were named, with a Helm chart, which was left out, or
+            a kustomization, whose files were read as they are.
+        excluded: how many files, and folders as a whole, were left out because a pattern says so.
     """
 
     resources: tuple[Resource, ...]
@@ -41,29 +46,41 @@ class Manifests:
     without_objects: tuple[str, ...]
     unread: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    unrendered: tuple[str, ...] = ()
+    excluded: int = 0
 
 
-def read(names: Sequence[str]) -> Manifests:
+def read(names: Sequence[str], exclude: Sequence[str] = ()) -> Manifests:
     """Read all documents and lists of YAML or JSON files and folders; "-" is standard input.
+
+    A folder that is a Helm chart or a kustomization is rendered. `exclude` are patterns of what is
+    left out: with a slash of a path as it would be printed, without one of a name.
 
     Raises:
         BadInput: nothing has a Kubernetes object; if that is because of one problem, it says so.
     """
-    reader = _Reader()
+    reader = _Reader(exclude)
     for name in names:
         reader.read(name)
     if not reader.documents:
         if len(reader.problems) == 1:
             raise BadInput(reader.problems[0])
         if not reader.problems:
-            raise BadInput(f"no Kubernetes object in {', '.join(names)}")
+            raise BadInput(_nothing(names, reader.unrendered))
     return Manifests(
         tuple(reader.resources),
         reader.documents,
         tuple(reader.without),
         reader.unread,
         tuple(reader.problems),
+        tuple(reader.unrendered),
+        reader.excluded,
     )
+
+
+def _nothing(names: Sequence[str], unrendered: Sequence[str]) -> str:
+    said = f"no Kubernetes object in {', '.join(names)}"
+    return f"{said}; `landfast audit {unrendered[0]}` renders what is there" if unrendered else said
 
 
 def not_read(unread: Mapping[str, int]) -> str:
@@ -76,12 +93,15 @@ def not_read(unread: Mapping[str, int]) -> str:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, exclude: Sequence[str]) -> None:
         self.resources: list[Resource] = []
         self.documents = 0
         self.without: list[str] = []
         self.unread: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.unrendered: list[str] = []
+        self.excluded = 0
+        self._exclude = exclude
         self._seen: set[Path] = set()
 
     def read(self, name: str) -> None:
@@ -89,24 +109,70 @@ class _Reader:
         if name == STDIN:
             self._read("stdin", "standard input", sys.stdin.buffer.read)
             return
+        if source := source_in(Path(name)):
+            self._render(source)
+            return
         for path in self._files(Path(name)):
             real = path.resolve()
             if real not in self._seen:
                 self._seen.add(real)
-                self._read(str(path), str(path), path.read_bytes)
+                if chart := chart_of(path):
+                    self._template(path, chart)
+                else:
+                    self._read(str(path), str(path), path.read_bytes)
+
+    def _template(self, path: Path, chart: Source) -> None:
+        """Name a chart of which a template was to be read, once."""
+        if chart.folder not in self._seen:
+            self._seen.add(chart.folder)
+            self.problems.append(
+                f"{path} is a template of the {chart.what} {chart.folder}, and no manifest: "
+                f"`landfast audit {chart.folder}` renders it"
+            )
+
+    def _render(self, source: Source) -> None:
+        try:
+            text = render(source)
+        except BadInput as error:
+            self.problems.append(str(error))
+        else:
+            command = " ".join(source.commands[0])
+            self._read(command, command, text.encode)
 
     def _files(self, path: Path) -> Iterator[Path]:
         """Yield the files of a folder in order, or the file itself."""
         if not path.is_dir():
-            yield path
+            if any(_matches(p, e) for e in self._exclude for p in (path, *path.parents)):
+                self.excluded += 1
+            else:
+                yield path
             return
-        found, before = [], len(self.problems)
-        for folder, folders, files in os.walk(path, onerror=self._unreadable):
-            folders.sort()
-            found += [Path(folder, name) for name in files if name.lower().endswith(_SUFFIXES)]
-        if not found and len(self.problems) == before:
+        found: list[Path] = []
+        before = len(self.problems)
+        for name, folders, files in os.walk(path, onerror=self._unreadable):
+            folder = Path(name)
+            source = source_in(folder)
+            if source:
+                self.unrendered.append(str(folder))
+            if source and source.what == HELM_CHART:
+                folders.clear()
+                continue
+            inside = self._included(folder / name for name in sorted(folders))
+            folders[:] = [found.name for found in inside]
+            own = KUSTOMIZATION if source else ()
+            named = (file for file in files if file.lower().endswith(_SUFFIXES) and file not in own)
+            found += self._included(folder / file for file in named)
+        if not (found or self.unrendered or self.excluded) and len(self.problems) == before:
             self.problems.append(f"the folder {path} has no {', '.join(_SUFFIXES)} file")
         yield from (file for file in sorted(found) if file.is_file() or not file.exists())
+
+    def _included(self, paths: Iterable[Path]) -> Iterator[Path]:
+        """Yield what no pattern leaves out, and count the rest."""
+        for path in paths:
+            if any(_matches(path, pattern) for pattern in self._exclude):
+                self.excluded += 1
+            else:
+                yield path
 
     def _unreadable(self, error: OSError) -> None:
         self.problems.append(f"the folder {error.filename} cannot be read: {error.strerror}")
@@ -148,6 +214,12 @@ class _Reader:
         self.resources += whole
         if not whole:
             self.unread[f"patch of a {kind}" if resources else kind] += 1
+
+
+def _matches(path: Path, pattern: str) -> bool:
+    """Whether a pattern is meant for a path, or for its last element if it has no slash."""
+    wanted = pattern.removeprefix("./").rstrip("/")
+    return fnmatchcase(path.as_posix() if "/" in wanted else path.name, wanted)
 
 
 def _decoded(data: bytes) -> str:

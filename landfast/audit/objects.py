@@ -5,12 +5,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any
 
+from kubernetes.client import V1PersistentVolumeClaimSpec, V1PersistentVolumeSpec, V1StorageClass
 from kubernetes.utils.quantity import parse_quantity
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from landfast.audit.directories import Directory
 from landfast.audit.drivers import Backing, backing
+from landfast.audit.misspelt import Spelt
 from landfast.audit.place import Path, Place
 from landfast.binding.model import Requirement, Selector
 from landfast.kube.default_classes import is_default
@@ -154,7 +156,8 @@ class ClaimRef(Model):
     name: str = ""
 
 
-class PvSpec(Model):
+class PvSpec(Model, Spelt):
+    fields = frozenset(V1PersistentVolumeSpec.attribute_map.values())
     capacity: Mapping[str, Quantity] = {}
     access_modes: tuple[str, ...] = ()
     persistent_volume_reclaim_policy: str = "Retain"
@@ -171,7 +174,8 @@ class PvSpec(Model):
     @classmethod
     def _with_source(cls, given: Any) -> Any:
         if isinstance(given, dict):
-            found = next((key for key in given if key not in _NO_SOURCES), "")
+            sources = cls.fields - _NO_SOURCES
+            found = next((key for key in given if key in sources), "")
             return {**given, "source": found}
         return given
 
@@ -242,7 +246,8 @@ class Resources(Model):
     requests: Mapping[str, Quantity] = {}
 
 
-class PvcSpec(Model):
+class PvcSpec(Model, Spelt):
+    fields = frozenset(V1PersistentVolumeClaimSpec.attribute_map.values())
     access_modes: tuple[str, ...] = ()
     resources: Resources = Resources()
     storage_class_name: str | None = None
@@ -269,7 +274,8 @@ class PvcObject(Resource):
         return self.metadata.annotations.get(_CLASS_ANNOTATION, self.spec.storage_class_name)
 
 
-class StorageClass(ClusterScoped):
+class StorageClass(ClusterScoped, Spelt):
+    fields = frozenset({*V1StorageClass.attribute_map.values(), "place"})
     provisioner: str = ""
     parameters: Mapping[str, Any] = {}
     reclaim_policy: str = "Delete"

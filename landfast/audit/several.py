@@ -35,6 +35,14 @@ def different(resources: Iterable[_R]) -> Iterator[_R]:
             yield resource
 
 
+def one_of_each(resources: Iterable[_R]) -> tuple[_R, ...]:
+    """Return objects, of each with several definitions only the first."""
+    first: dict[str, _R] = {}
+    for resource in resources:
+        first.setdefault(resource.title, resource)
+    return tuple(first.values())
+
+
 def grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:
     """Return values by their keys."""
     found: dict[_K, list[_V]] = defaultdict(list)

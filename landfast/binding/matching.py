@@ -4,7 +4,8 @@ Sources, in Kubernetes 1.37: pkg/controller/volume/persistentvolume/index.go and
 component-helpers, storage/volume/pv_helpers.go.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 
@@ -14,6 +15,24 @@ from landfast.binding.state import State, StoredPv, StoredPvc
 SAME_SIZE = "nothing decides between PVs of the same size: their index is unordered"
 SAME_MODES = "PVs with equally many access modes are searched in no fixed order"
 RESERVED_TWICE = "nothing decides between several PVs reserved for the PVC"
+
+
+class Misfit(StrEnum):
+    """Why a PVC cannot take a PV."""
+
+    TAKEN = "taken"
+    """bound, or reserved by its claimRef"""
+    CLASS = "class"
+    SIZE = "size"
+    VOLUME_MODE = "volumeMode"
+    DELETING = "deleting"
+    MODES = "access modes"
+    SELECTOR = "selector"
+    """not asked for of a PV that the PVC names by volumeName"""
+
+
+NEEDED_IF_RESERVED = {Misfit.SIZE, Misfit.VOLUME_MODE, Misfit.DELETING, Misfit.MODES}
+"""What rules out a PV that is reserved for the PVC, if the PVC does not name it as well."""
 
 
 class Match(NamedTuple):
@@ -69,8 +88,7 @@ def suits(pv: StoredPv, pvc: StoredPvc) -> bool:
 
     Source: pv_helpers.go, FindMatchingVolume.
     """
-    selector = pvc.spec.selector
-    return satisfies(pv, pvc) and (selector is None or selector.matches(pv.spec.labels))
+    return next(misfits(pv, pvc), None) is None
 
 
 def satisfies(pv: StoredPv, pvc: StoredPvc) -> bool:
@@ -78,12 +96,21 @@ def satisfies(pv: StoredPv, pvc: StoredPvc) -> bool:
 
     The selector is ignored. Source: pv_controller.go, checkVolumeSatisfyClaim.
     """
-    return (
-        pv.owner is None
-        and pv.storage_class == pvc.storage_class
-        and _has_room(pv, pvc)
-        and _has_modes(pv, pvc)
-    )
+    return all(misfit is Misfit.SELECTOR for misfit in misfits(pv, pvc))
+
+
+def misfits(pv: StoredPv, pvc: StoredPvc) -> Iterator[Misfit]:
+    """Yield what keeps a PVC from taking a PV; see `suits` and `satisfies`."""
+    if pv.owner is not None:
+        yield Misfit.TAKEN
+    if pv.storage_class != pvc.storage_class:
+        yield Misfit.CLASS
+    yield from _too_little_room(pv, pvc)
+    if not _has_modes(pv, pvc):
+        yield Misfit.MODES
+    selector = pvc.spec.selector
+    if selector is not None and not selector.matches(pv.spec.labels):
+        yield Misfit.SELECTOR
 
 
 def waits_for_first_consumer(state: State, pvc: StoredPvc) -> bool:
@@ -108,9 +135,19 @@ def _has_modes(pv: StoredPv, pvc: StoredPvc) -> bool:
 
 
 def _has_room(pv: StoredPv, pvc: StoredPvc) -> bool:
-    """Large enough, of the same volumeMode (Filesystem if left out), and not being deleted.
+    return next(_too_little_room(pv, pvc), None) is None
 
-    Source: pv_helpers.go, FindMatchingVolume and CheckVolumeModeMismatches.
+
+def _too_little_room(pv: StoredPv, pvc: StoredPvc) -> Iterator[Misfit]:
+    """Yield what is wrong unless it is large enough, of the same volumeMode, and not going.
+
+    volumeMode is Filesystem if left out. Source: pv_helpers.go, FindMatchingVolume and
+    CheckVolumeModeMismatches.
     """
+    if pv.size < (pvc.spec.request or 0):
+        yield Misfit.SIZE
     modes = {mode or VolumeMode.FILESYSTEM for mode in (pv.spec.volume_mode, pvc.spec.volume_mode)}
-    return pv.size >= (pvc.spec.request or 0) and len(modes) == 1 and not pv.deleting
+    if len(modes) > 1:
+        yield Misfit.VOLUME_MODE
+    if pv.deleting:
+        yield Misfit.DELETING

@@ -10,7 +10,7 @@ Directories are relative to the share; "" is the share itself.
 import ipaddress
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from landfast.provisioning.contract import PvcMeta
@@ -99,6 +99,11 @@ class Handle:
         return clean(f"archived-{self.sub_dir}")
 
 
+def foreign(parameters: Iterable[str]) -> list[str]:
+    """Return the parameters of a class that the driver does not know; case does not matter."""
+    return [key for key in parameters if key.lower() not in _PARAMETERS]
+
+
 def refusal(parameters: Mapping[str, str]) -> str | None:
     """Return why CreateVolume refuses a class's parameters, or None; the code is InvalidArgument.
 
@@ -106,9 +111,8 @@ def refusal(parameters: Mapping[str, str]) -> str | None:
     (`mount_refusal`).
     """
     given = {key.lower(): value for key, value in parameters.items()}
-    for key in parameters:
-        if key.lower() not in _PARAMETERS:
-            return f'invalid parameter "{key}" in storage class'
+    for key in foreign(parameters):
+        return f'invalid parameter "{key}" in storage class'
     permissions = given.get("mountpermissions", "")
     if permissions and not _is_octal(permissions):
         return f"invalid mountPermissions {permissions} in storage class"

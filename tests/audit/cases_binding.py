@@ -4,6 +4,7 @@ from objects_to_audit import (
     DEFAULT,
     FREE,
     NFS,
+    RWX,
     Case,
     bound,
     pv,
@@ -37,6 +38,19 @@ BINDING: list[Case] = [
     ),
     Case(
         "foreign-volume",
+        [pv("a", **NFS), pv("b", **NFS), statefulset(replicas=2), statefulset("x")],
+        # as many as it has pods, and all are empty
+        [pv("a", **NFS), pv("b", **NFS), statefulset(replicas=2)],
+        "2 volumes fit it",
+    ),
+    Case(
+        "foreign-volume",
+        [pv(name, **NFS) for name in "abc"] + [statefulset(replicas=2)],
+        [pv(name, **NFS) for name in "abc"] + [statefulset(replicas=4)],
+        "3 volumes fit it: a, b and c",
+    ),
+    Case(
+        "foreign-volume",
         [pv("a"), pv("b"), pvc("c", selector={"matchLabels": {}})],
         [
             pv("a", metadata={"labels": {"app": "x"}}),
@@ -45,26 +59,6 @@ BINDING: list[Case] = [
         ],
         "2 volumes fit it",
         "warning",
-    ),
-    Case(
-        "class-missing",
-        [pvc("a", storageClassName="fast"), pv("b")],
-        [pvc("a", storageClassName="fast"), pv("b", storageClassName="fast")],
-        "StorageClass fast does not exist",
-    ),
-    Case(
-        "class-missing",
-        [pvc("a", storageClassName="fast")],
-        [pvc("a", storageClassName="fast"), storage_class("fast")],
-        "is not in these manifests",
-        "note",
-        complete=False,
-    ),
-    Case(
-        "class-missing",
-        [pvc("a", storageClassName="fast")],
-        [pvc("a", storageClassName="fast", volumeName="b"), pvc("b")],
-        "StorageClass fast does not exist",
     ),
     Case(
         "no-default-class",
@@ -119,8 +113,9 @@ BINDING: list[Case] = [
         "reserved-volume",
         [pv("a", claimRef={"name": "data"}), pvc("data")],
         [pv("a", claimRef={"namespace": "shop", "name": "data"}), pvc("data")],
-        "it waits for PersistentVolumeClaim default/data",
-        "note",
+        "it waits for PersistentVolumeClaim default/data, and there is PersistentVolumeClaim "
+        "shop/data, which has no volume",
+        "warning",
     ),
     Case(
         "reserved-volume",
@@ -136,5 +131,32 @@ BINDING: list[Case] = [
         "it waits for",
         "note",
     ),
-    Case("defined-twice", [pv("a"), pv("a")], [pv("a"), pvc("a")], "it is also in", "warning"),
+    Case(
+        "field-misspelt",
+        [pv("a", PersistentVolumeReclaimPolicy="Recycle")],
+        [pv("a", somethingNew="x", nodeAffinity={})],
+        "PersistentVolumeReclaimPolicy is no field: persistentVolumeReclaimPolicy is",
+        "warning",
+    ),
+    Case(
+        "field-misspelt",
+        [pvc("a", storageClass="nfs", accessMode=["ReadWriteOnce"])],
+        [pvc("a", dataSource={}, volumeAttributesClassName="x")],
+        "accessMode is no field: accessModes is",
+        "warning",
+    ),
+    Case(
+        "field-misspelt",
+        [storage_class("nfs", reclaimpolicy="Retain")],
+        [storage_class("nfs", reclaimPolicy="Retain", allowedTopologies=[])],
+        "reclaimpolicy is no field: reclaimPolicy is",
+        "warning",
+    ),
+    Case(
+        "defined-twice",
+        [pv("a", "/x"), pv("a", "/y", **RWX)],
+        [pv("a", "/x"), pv("a", "/x"), pvc("a")],  # once more the same
+        "with another accessModes and path",
+        "warning",
+    ),
 ]

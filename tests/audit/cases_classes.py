@@ -21,7 +21,72 @@ def named(name: str, **fields: Any) -> Object:
     return storage_class("nfs", provisioner=name, parameters={}, **fields)
 
 
+CSI: dict[str, Any] = {"provisioner": "nfs.csi.k8s.io"}
+SHARE = {"server": "nas", "share": "/exports"}
+
 CLASSES: list[Case] = [
+    Case(
+        "archive-on-delete-absent",
+        [named("cluster.local/nfs-client-provisioner")],
+        [named("cluster.local/nfs-server-provisioner")],  # Ganesha's
+        "neither archiveOnDelete",
+        "warning",
+    ),
+    Case(
+        "parameter-not-text",
+        [storage_class("nfs", parameters={**SHARE, "mountPermissions": 511}, **CSI)],
+        [storage_class("nfs", parameters={**SHARE, "mountPermissions": "0777"}, **CSI)],
+        "mountPermissions has no quotes",
+    ),
+    Case(
+        "parameter-not-text",
+        [storage_class("x", provisioner="ebs.csi.aws.com", parameters={"encrypted": True})],
+        [parameters(archiveOnDelete=True)],  # another rule's
+        "encrypted has no quotes",
+    ),
+    Case(
+        "retain-ignores-parameters",
+        [storage_class("nfs", parameters={"onDelete": "delete"}, **RETAIN)],
+        [storage_class("nfs", parameters={"onDelete": "retain"}, **RETAIN)],
+        "onDelete: delete does nothing",
+        "warning",
+    ),
+    Case(
+        "retain-ignores-parameters",
+        [storage_class("nfs", parameters={"archiveOnDelete": "false"}, **RETAIN)],
+        [storage_class("nfs", parameters={"archiveOnDelete": "false"})],
+        "archiveOnDelete: false does nothing",
+        "warning",
+    ),
+    Case(
+        "retain-ignores-parameters",
+        [storage_class("nfs", parameters={"archiveOnDelete": "true"}, **RETAIN)],
+        [storage_class("nfs", parameters={}, **RETAIN)],
+        "archiveOnDelete: true does nothing",
+        "note",
+    ),
+    Case(
+        "retain-ignores-parameters",
+        [storage_class("nfs", parameters={**SHARE, "ondelete": "archive"}, **CSI, **RETAIN)],
+        [storage_class("nfs", parameters={**SHARE, "ondelete": "Retain"}, **CSI, **RETAIN)],
+        "ondelete: archive does nothing",
+        "warning",
+    ),
+    Case(
+        "expansion-not-done",
+        [storage_class("nfs", allowVolumeExpansion=True)],
+        [storage_class("nfs", allowVolumeExpansion=False)],
+        "allowVolumeExpansion is true",
+        "warning",
+    ),
+    Case(
+        "expansion-not-done",
+        [storage_class("nfs", allowVolumeExpansion=True)],
+        # csi-resizer does it, on paper
+        [storage_class("nfs", parameters=SHARE, allowVolumeExpansion=True, **CSI)],
+        "allowVolumeExpansion is true",
+        "warning",
+    ),
     Case(
         "archive-on-delete-absent",
         [named("nfs-client")],

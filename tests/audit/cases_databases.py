@@ -6,75 +6,18 @@ from objects_to_audit import (
     PROVISIONED,
     RECYCLE,
     RETAIN,
-    RWOP,
     Case,
     bound,
-    controller,
     parameters,
     pod,
-    pv,
-    pvc,
     statefulset,
     storage_class,
 )
 
-from landfast.kube.client import Object
-
 DB = pod("db", "a")
 
 
-def options(*given: str) -> list[Object]:
-    return [*bound("a", mountOptions=list(given)), DB]
-
-
 DATABASES: list[Case] = [
-    Case("unsafe-mount-options", options("soft"), options("soft,hard"), "soft under Pod shop/db"),
-    Case("unsafe-mount-options", options("hard", "softerr"), options("hard"), "softerr under"),
-    Case("unsafe-mount-options", options("nolock"), options("nolock", "nfsvers=4.1"), "nolock"),
-    Case("unsafe-mount-options", options("nolock"), options("nolock", "lock"), "nolock"),
-    Case(
-        "unsafe-mount-options",
-        options("local_lock=all"),
-        options("local_lock=none"),
-        "local_lock=all",
-    ),
-    Case("unsafe-mount-options", options("vers=3"), options("vers=4"), "vers=3", "warning"),
-    Case(
-        "unsafe-mount-options",
-        options("soft"),
-        [*bound("a", mountOptions=["soft"]), pod("web", "a", "nginx")],
-        "(mysql:8.0)",
-    ),
-    Case(
-        "unsafe-mount-options",
-        [
-            *bound(
-                "a",
-                metadata={"annotations": {"volume.beta.kubernetes.io/mount-options": "ro,soft"}},
-            ),
-            DB,
-        ],
-        [
-            *bound(
-                "a", metadata={"annotations": {"volume.beta.kubernetes.io/mount-options": "ro"}}
-            ),
-            DB,
-        ],
-        "soft",
-    ),
-    Case(
-        "unsafe-mount-options",
-        [storage_class("nfs", mountOptions=["soft"]), statefulset()],
-        [storage_class("other", mountOptions=["soft"]), storage_class("nfs"), statefulset()],
-        "soft under StatefulSet shop/db",
-    ),
-    Case(
-        "unsafe-mount-options",
-        [storage_class("nfs", mountOptions=["soft"]), statefulset()],
-        # a volume that is there is taken, with its own options
-        [storage_class("nfs", mountOptions=["soft"]), statefulset(), pv("a", **NFS)],
-        "soft",
-    ),
     Case(
         "database-volume-not-retained",
         [*bound("a", **DELETE), DB],
@@ -113,36 +56,5 @@ DATABASES: list[Case] = [
         [statefulset(replicas=3), parameters(onDelete="retain")],
         "its volumes have the policy Delete",
         "warning",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), pod("one", "a"), pod("two", "a")],
-        [*bound("a"), pod("one", "a"), pod("two", "a", phase="Succeeded")],
-        "Pod shop/one and Pod shop/two are servers on PersistentVolumeClaim shop/a",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), controller("Deployment", "a")],
-        [*bound("a"), controller("Deployment", "a", strategy={"type": "Recreate"})],
-        "2 of its pods can run on PersistentVolumeClaim shop/a",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), controller("DaemonSet", "a")],
-        [*bound("a"), controller("Deployment", "a", replicas=0)],
-        "can run on",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), controller("StatefulSet", "a", replicas=2)],
-        [pvc("a", **RWOP), controller("StatefulSet", "a", replicas=2)],
-        "2 of its pods",
-    ),
-    Case(
-        "database-twice-on-one-pvc",
-        [*bound("a"), controller("StatefulSet", "a", replicas=2)],
-        # a claim for each pod, which the StatefulSet's pod shares only with the StatefulSet
-        [storage_class("nfs"), statefulset(replicas=2), pod("db-0", "data-db-0")],
-        "2 of its pods",
     ),
 ]

@@ -1,18 +1,44 @@
 """Volumes and their directories."""
 
+from typing import Any
+
 from objects_to_audit import (
     DELETE,
     FREE,
+    NFS,
     PROVISIONED,
     RECYCLE,
+    RETAIN,
     RWX,
     Case,
     bound,
     orphans,
+    pod,
     provisioner,
     pv,
+    pvc,
     released,
+    storage_class,
 )
+
+from landfast.kube.client import Object
+
+
+def own_root() -> list[Object]:
+    """The volume of the export's root, and the PVC through which it is mounted."""
+    return bound("root", "/exports")
+
+
+def kept(beside: Object, **spec: Any) -> list[Object]:
+    """A PVC that Helm keeps, and what its volume comes from."""
+    return [pvc("c", metadata={"annotations": {"helm.sh/resource-policy": "keep"}}, **spec), beside]
+
+
+OWN = provisioner()
+OWN["metadata"]["namespace"] = "shop"
+OWN["spec"]["template"]["spec"]["volumes"] = [
+    {"name": "root", "persistentVolumeClaim": {"claimName": "root"}}
+]
 
 VOLUMES: list[Case] = [
     Case(
@@ -75,6 +101,13 @@ VOLUMES: list[Case] = [
         "warning",
     ),
     Case(
+        "nested-directory",
+        [*own_root(), pv("b", "/exports/b"), pod("web", "root", "nginx")],
+        [*own_root(), pv("b", "/exports/b"), OWN],  # the provisioner's own
+        "its directory nfs:/exports contains PersistentVolume b (/exports/b)",
+        "warning",
+    ),
+    Case(
         "delete-on-static-volume",
         [pv("a", **DELETE)],
         [pv("a", **DELETE, metadata=PROVISIONED)],
@@ -115,7 +148,7 @@ VOLUMES: list[Case] = [
         "orphan-directory",
         [pv("a")],
         [pv("a")],
-        "/exports/old: 3.0 MB in 2 files, last changed 10 days ago",
+        "3.0 MB in 2 files, last changed 10 days ago",
         "warning",
         export=orphans("/exports/old"),
         near_export=orphans(),
@@ -140,9 +173,31 @@ VOLUMES: list[Case] = [
         "orphan-directory",
         [pv("a")],
         [pv("a")],
-        "/exports/old",
+        "3.0 MB",
         "note",
         complete=False,
         export=orphans("/exports/old"),
+    ),
+    Case(
+        "kept-by-helm-only",
+        kept(storage_class("nfs"), **NFS),
+        kept(storage_class("nfs", **RETAIN), **NFS),
+        "its volume is not retained",
+        "note",
+    ),
+    Case(
+        "kept-by-helm-only",
+        kept(pv("a", **DELETE), volumeName="a"),
+        kept(pv("a"), volumeName="a"),
+        "its volume is not retained",
+        "note",
+    ),
+    Case(
+        "kept-by-helm-only",
+        kept(storage_class("nfs", parameters={"onDelete": "delete"}), **NFS),
+        # whose end nobody here knows
+        kept(storage_class("nfs", provisioner="ebs.csi.aws.com", parameters={}), **NFS),
+        "its volume is not retained",
+        "note",
     ),
 ]

@@ -90,7 +90,9 @@ def parameters(**given: Any) -> Object:
 
 def pod_spec(claim: str, image: str = "mysql:8.0") -> Object:
     return {
-        "containers": [{"image": image, "volumeMounts": [{"name": "data", "mountPath": "/data"}]}],
+        "containers": [
+            {"image": image, "volumeMounts": [{"name": "data", "mountPath": "/var/lib/mysql"}]}
+        ],
         "volumes": [
             {"name": "config", "configMap": {"name": "c"}},
             {"name": "data", "persistentVolumeClaim": {"claimName": claim}},
@@ -120,7 +122,7 @@ def controller(kind: str, claim: str, image: str = "mysql:8.0", **spec: Any) -> 
 def statefulset(name: str = "db", image: str = "mysql:8.0", **spec: Any) -> Object:
     """A database with a claim of 1 GiB of the class `nfs` for each of its pods."""
     template = pvc("data", storageClassName="nfs")
-    mount = {"name": "data", "mountPath": "/data"}
+    mount = {"name": "data", "mountPath": "/var/lib/mysql"}
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -135,12 +137,17 @@ def statefulset(name: str = "db", image: str = "mysql:8.0", **spec: Any) -> Obje
 
 def provisioner(path: str = "/exports", name: str = SUBDIR) -> Object:
     env = {"PROVISIONER_NAME": name, "NFS_SERVER": "nfs", "NFS_PATH": path}
-    containers = [{"image": "p", "env": [{"name": k, "value": v} for k, v in env.items()]}]
+    mounts = [{"name": "root", "mountPath": "/persistentvolumes"}]
+    variables = [{"name": key, "value": value} for key, value in env.items()]
+    spec = {
+        "containers": [{"image": "p", "env": variables, "volumeMounts": mounts}],
+        "volumes": [{"name": "root", "nfs": {"server": "nfs", "path": path}}],
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": meta("provisioner", namespace="nfs-system"),
-        "spec": {"template": {"spec": {"containers": containers}}},
+        "spec": {"template": {"spec": spec}},
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from objects_to_audit import controller, pod, pv, pvc, storage_class
 
 from landfast.audit import cluster
@@ -237,3 +238,19 @@ def test_what_kube_refuses_is_said() -> None:
 
     with pytest.raises(BadInput, match="cannot list PersistentVolume objects: No"):
         cluster.read(Refused(), "prod")
+
+
+def test_the_role_of_the_page_allows_what_is_read_and_nothing_else() -> None:
+    page = (Path(__file__).parents[2] / "docs/audit.md").read_text()
+    role = yaml.safe_load(page.partition(".k8s.io/v1\nkind: ClusterRole\n")[2].partition("```")[0])
+    allowed = {
+        (group, resource)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"list"}
+    assert allowed == {
+        (version.rpartition("/")[0], NAMES[f"/api{'s' if '/' in version else ''}/{version}"][kind])
+        for version, kind in cluster.READ
+    }

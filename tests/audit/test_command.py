@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from objects_to_audit import pv
 from landfast import cli
 from landfast.audit import cluster, command
 from landfast.audit.objects import PvObject
+from landfast.audit.rules import RULES
 from landfast.errors import LandfastError
 from landfast.nfs.inspector import ExportInspector
 
@@ -51,10 +53,10 @@ def test_the_reference_has_the_traps_it_is_known_for(run: Run) -> None:
     ]
     assert findings == [
         ("error", "recycle-shared-directory", "nfs-pv", "4-pv.yaml", 14),
-        ("error", "foreign-volume", "mysql-data-mysql-0", "7-mysql.yaml", 64),
         ("error", "database-volume-not-retained", "nfs-pv", "4-pv.yaml", 14),
         ("warning", "nested-directory", "nfs-pv", "4-pv.yaml", 20),
         ("warning", "foreign-volume", "nfs-pvc", "5-pvc.yaml", 6),
+        ("error", "foreign-volume", "mysql-data-mysql-0", "7-mysql.yaml", 64),
     ]
     assert code == 1
 
@@ -89,13 +91,78 @@ def test_sarif_goes_to_standard_output_alone(run: Run) -> None:
 def test_standard_input_is_audited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     text = json.dumps(pv("a", persistentVolumeReclaimPolicy="Recycle")).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-    assert "stdin:1 PersistentVolume a" in run("-")[1]
+    assert "PersistentVolume a\n  warning stdin:1 [audit.recycle-deprecated]" in run("-")[1]
 
 
 def test_files_without_objects_are_said(run: Run) -> None:
     volume("a")
     Path("values.yaml").write_text("a: b")
-    assert run(".")[1] == "no findings in 1 object of . (no Kubernetes object in values.yaml)\n"
+    assert run(".")[1] == "no findings in 1 object of .; no Kubernetes object in values.yaml\n"
+
+
+def test_what_is_left_out_is_said(run: Run) -> None:
+    volume("a")
+    volume("b", persistentVolumeReclaimPolicy="Recycle")
+    for name in ("chart", "skipped"):
+        Path(name).mkdir()
+        Path(name, "Chart.yaml").touch()
+    assert run(".", "--exclude", "b.yaml", "--exclude", "skip*")[1] == (
+        "no findings in 1 object of .; not rendered: chart (`landfast audit chart` renders it); "
+        "2 excluded by a pattern\n"
+    )
+
+
+def test_a_disabled_rule_does_not_fail_and_is_counted(run: Run) -> None:
+    volume("a", persistentVolumeReclaimPolicy="Recycle")
+    given = ["a.yaml", "--fail-on", "note", "--disable"]
+    assert run(*given, "audit.recycle-deprecated") == (
+        0,
+        "no findings, 1 suppressed in 1 object of a.yaml\n",
+        "",
+    )
+    assert run(*given, "audit.released-volume")[0] == 1
+
+
+def test_only_what_is_new_fails(run: Run) -> None:
+    volume("a", persistentVolumeReclaimPolicy="Recycle")
+    code, report, _ = run(".", "--format", "json", "--fail-on", "note")
+    assert code == 1
+    Path("known").write_text(report)
+    given = [".", "--baseline", "known", "--fail-on", "note"]
+    assert run(*given)[0] == 0
+    volume("0", persistentVolumeReclaimPolicy="Recycle")
+    code, output, _ = run(*given)
+    assert code == 1
+    assert output.startswith("PersistentVolume 0\n")
+    assert output.endswith("\n1 warning, 1 suppressed in 2 objects of .\n")
+
+
+def test_an_annotation_with_a_reason_is_enough(run: Run) -> None:
+    ignored = {"landfast.dev/ignore": "audit.recycle-deprecated: scratch"}
+    found = pv("a", metadata={"annotations": ignored}, persistentVolumeReclaimPolicy="Recycle")
+    Path("a.yaml").write_text(json.dumps(found))
+    assert run("a.yaml", "--fail-on", "note")[0] == 0
+
+
+def test_the_rules_are_listed(run: Run) -> None:
+    code, output, _ = run("--list")
+    assert code == 0
+    assert [line.split()[0] for line in output.splitlines()] == [rule.id for rule in RULES]
+    assert re.search(r"^audit.shared-directory +error +Two volumes", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("output", "begin"), [("markdown", "# Landfast"), ("junit", "<?xml"), ("html", "<!doctype")]
+)
+def test_every_format_says_what_could_not_be_read(run: Run, output: str, begin: str) -> None:
+    volume("a", persistentVolumeReclaimPolicy="Recycle")
+    Path("bad.yaml").write_text("a: [")
+    code, said, errors = run(".", "--format", output)
+    assert code == 4
+    assert said.startswith(begin)
+    assert "audit.recycle-deprecated" in said
+    assert "bad.yaml:1 is not valid YAML" in said.replace("\\", "")
+    assert errors.startswith("landfast: bad.yaml:1 is not valid YAML")
 
 
 def test_an_export_is_looked_at(run: Run) -> None:
@@ -106,7 +173,7 @@ def test_an_export_is_looked_at(run: Run) -> None:
     code, output, _ = run(".", "--export-root", "export", "--export-path", "/exports")
     assert code == 1
     assert "there is no directory nfs:/exports/a" in output
-    assert "/exports/left: 0 bytes in 0 files, last changed 0 days ago" in output
+    assert "Directory /exports/left: 0 bytes in 0 files, last changed 0 days ago" in output
     given = ["--export-path", "nfs:/exports", "--format", "json"]
     findings = json.loads(run(".", "--export-root", "export", *given)[1])["findings"]
     assert [f["rule"] for f in findings] == ["audit.directory-missing", "audit.orphan-directory"]
@@ -135,6 +202,8 @@ def test_the_path_of_the_export_is_that_of_the_folder_unless_said(run: Run) -> N
         (["nowhere"], "nowhere cannot be read: No such file or directory"),
         (["bad.yaml"], "bad.yaml:1 is not valid YAML"),
         (["a.yaml", "--fail-on", "x"], "'x' is not one of 'error', 'warning', 'note'"),
+        (["a.yaml", "--disable", "audit.recycle"], "no rule 'audit.recycle'; did you mean"),
+        (["a.yaml", "--baseline", "b.yaml"], "--baseline b.yaml is not what an audit writes"),
         (["a.yaml", "--export-path", "/x"], "--export-path needs --export-root"),
         (["a.yaml", "--export-root", "no"], "--export-root no is not a folder on this host"),
         (
@@ -186,7 +255,11 @@ def test_a_cluster_is_audited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(cluster, "read", lambda *_: found)
     code, output, _ = run("--context", "prod", "--kubeconfig", "config")
     assert code == 0
-    assert "\n  PersistentVolume a\n    its reclaim policy is Recycle" in output
+    assert output.startswith(
+        "PersistentVolume a\n"
+        "  warning [audit.recycle-deprecated]\n"
+        "          its reclaim policy is Recycle"
+    )
     assert output.endswith("1 warning in 1 object of the cluster of context prod\n")
 
 
@@ -206,5 +279,5 @@ def test_it_runs_as_a_program_in_a_pipe() -> None:
 
 def test_help_helps(run: Run) -> None:
     _, output, _ = run("--help")
-    for said in ("safe on production", "Exit code 0", "--export-root", "helm template"):
+    for said in ("safe on production", "Exit code 0", "--export-root", "a chart's"):
         assert said in " ".join(output.split())

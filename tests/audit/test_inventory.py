@@ -19,50 +19,10 @@ from objects_to_audit import (
 )
 
 from landfast.audit.directories import Directory
-from landfast.audit.inventory import is_database
 from landfast.binding.model import BindingCase, Create, Requirement, Selector
 from landfast.binding.model import Pv as ModelPv
 from landfast.binding.model import Pvc as ModelPvc
 from landfast.binding.oracle import expect
-
-
-@pytest.mark.parametrize(
-    "image",
-    [
-        "mysql",
-        "mysql:5.7",
-        "docker.io/library/postgres:16@sha256:00",
-        "registry:5000/team/mariadb",
-        "localhost/mongo:7",
-        "bitnami/postgresql-repmgr:16",
-        "mcr.microsoft.com/mssql/server:2022-latest",
-        "percona/percona-server:8.0",
-        "percona@sha256:00",
-    ],
-)
-def test_images_of_database_servers_are_known(image: str) -> None:
-    assert is_database(image)
-
-
-@pytest.mark.parametrize(
-    "image",
-    [
-        "",
-        "nginx",
-        "mysql-images.example.com/web",
-        "mysql:3306/web",
-        "web:mysql",
-        "prom/mysqld-exporter",
-        "postgres-exporter",
-        "mongo-express:1",
-        "mysql/mysql-router",
-        "team/postgres-backup",
-        "mymysqlapp",
-    ],
-)
-def test_other_images_are_not(image: str) -> None:
-    assert not is_database(image)
-
 
 SELECTORS: list[tuple[dict[str, Any] | None, Selector | None]] = [
     (None, None),

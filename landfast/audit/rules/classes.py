@@ -1,11 +1,11 @@
-"""Rules for classes of nfs-subdir-external-provisioner: what deleting a PVC does there."""
+"""Rules for classes that make volumes on NFS: what their settings do, and what they do not."""
 
 from collections.abc import Iterator
 
 from landfast.audit.findings import Hit, Rule, Said, Severity, each
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvObject, StorageClass
-from landfast.audit.rules.sources import CONTRACT
+from landfast.audit.rules.sources import CONTRACT, CONTROLLER
 from landfast.audit.subdir import fate_under, settings
 from landfast.provisioning.contract import ClassSettings, Reclaimed
 
@@ -92,6 +92,83 @@ def unknown_parameter(inventory: Inventory) -> Iterator[Hit]:
         for key in storage_class.parameters:
             if key not in _KNOWN:
                 yield Hit(storage_class, f"parameter {key} does nothing", ("parameters", key))
+
+
+@Rule(
+    "audit.parameter-not-text",
+    Severity.ERROR,
+    "A class with a parameter that is not text",
+    reason=(
+        "The API server takes text only, and refuses the class. YAML makes something else of a "
+        "value without quotes: 0777 is the number 511."
+    ),
+    fix="Put the value in quotes.",
+    example="""
+        kind: StorageClass
+        parameters:
+          mountPermissions: "0777"
+    """,
+    source="Kubernetes v1.37, pkg/apis/storage/types.go, StorageClass.Parameters",
+)
+def parameter_not_text(inventory: Inventory) -> Iterator[Hit]:
+    """Find such values, whatever the provisioner; archiveOnDelete is another rule's."""
+    subdir = {storage_class.name for storage_class in inventory.subdir_classes}
+    for storage_class in inventory.classes:
+        for key, value in storage_class.parameters.items():
+            other = storage_class.name in subdir and key == "archiveOnDelete"
+            if not isinstance(value, str) and not other:
+                yield Hit(storage_class, f"{key} has no quotes", ("parameters", key))
+
+
+@Rule(
+    "audit.retain-ignores-parameters",
+    Severity.WARNING,
+    "A class with Retain whose parameters say otherwise",
+    reason=(
+        "With reclaimPolicy: Retain the provisioner is never asked to delete a volume: the "
+        "directory stays, and so does the volume, as Released."
+    ),
+    fix="Leave out onDelete and archiveOnDelete, or set reclaimPolicy: Delete if you mean them.",
+    example="""
+        kind: StorageClass
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        reclaimPolicy: Retain
+    """,
+    source=f"{CONTROLLER}, reclaimVolume; csi.retain-ondelete-delete-subdir-none",
+)
+def retain_ignores_parameters(inventory: Inventory) -> Iterator[Hit]:
+    """Find such parameters; archiving that is only the chart's default is a note."""
+    for made in inventory.nfs_classes:
+        said = {key.lower(): (key, str(value)) for key, value in made.parameters.items()}
+        key, value = said.get("ondelete") or said.get("archiveondelete") or ("", "")
+        if made.reclaim_policy == "Retain" and key and value.lower() != "retain":
+            archives = key.lower() == "archiveondelete" and value.lower() == "true"
+            severity = Severity.NOTE if archives else None
+            yield Hit(made, f"{key}: {value} does nothing", ("parameters", key), severity)
+
+
+@Rule(
+    "audit.expansion-not-done",
+    Severity.WARNING,
+    "A class that allows what its provisioner cannot do: expansion",
+    reason=(
+        "A larger request is accepted and then waits forever for an external controller. Nothing "
+        "keeps the size anyway: a PVC of 1Mi can fill the server."
+    ),
+    fix="Remove allowVolumeExpansion. Watch the server's disk; use quotas there.",
+    example="""
+        kind: StorageClass
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        allowVolumeExpansion: false
+    """,
+    source=(
+        "nfs-subdir-external-provisioner v4.0.2, README, limitations; "
+        "hazards.size-is-not-enforced; protection.resize-needs-the-class"
+    ),
+)
+@each(_classes, ("allowVolumeExpansion",))
+def expansion_not_done(_inventory: Inventory, storage_class: StorageClass) -> Said:
+    return "allowVolumeExpansion is true" if storage_class.allow_volume_expansion else None
 
 
 @Rule(

@@ -62,12 +62,13 @@ def orphan_directory(inventory: Inventory) -> Iterator[Hit]:
         archived = posixpath.basename(orphan.path).startswith(ARCHIVED)
         age = max(0, export.looked_at - orphan.modified) // _DAY
         said = (
-            f"{orphan.path}: {decimal(orphan.size)} in {counted(orphan.files, 'file')}, "
+            f"{decimal(orphan.size)} in {counted(orphan.files, 'file')}, "
             f"last changed {counted(age, 'day')} ago"
         )
         said += ", archived by a provisioner" if archived else ""
         said += f", or data of {rooted[0]}, which holds all of the export" if rooted else ""
-        yield Hit(None, said, severity=Severity.NOTE if archived or rooted else None)
+        milder = Severity.NOTE if archived or rooted else None
+        yield Hit(None, said, severity=milder, directory=orphan.path)
 
 
 @Rule(

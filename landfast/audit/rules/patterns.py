@@ -11,6 +11,15 @@ from landfast.audit.subdir import SAMPLES, directory, settings
 
 _TENANTS_VALUE = re.compile(r"\$\{\.PVC\.(labels|annotations)\.[^}]+\}")
 _AT = ("parameters", "pathPattern")
+_EXAMPLE = """
+    apiVersion: storage.k8s.io/v1
+    kind: StorageClass
+    metadata: {name: nfs}
+    provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+    parameters:
+      pathPattern: ${.PVC.namespace}-${.PVC.name}
+      archiveOnDelete: "true"
+"""
 
 
 def _patterned(inventory: Inventory) -> Iterator[StorageClass]:
@@ -31,6 +40,7 @@ def _pattern(storage_class: StorageClass) -> str:
         "deleting that PVC then removes every directory of the export."
     ),
     fix="Begin the pattern with ${.PVC.namespace}-${.PVC.name}, which no PVC can choose.",
+    example=_EXAMPLE,
     source=f"{CONTRACT}; hazards.missing-annotation-gives-the-root; hazards.dot-empties-the-export",
 )
 @each(_patterned, _AT)
@@ -51,6 +61,7 @@ def path_pattern_export_root(_inventory: Inventory, storage_class: StorageClass)
         "another PVC's name leads to another's data, which is removed with the PVC."
     ),
     fix="Use only ${.PVC.namespace} and ${.PVC.name}, which cannot contain a slash.",
+    example=_EXAMPLE,
     source=f"{CONTRACT}; hazards.annotation-climbs-to-a-neighbour",
 )
 @each(_patterned, _AT)
@@ -68,6 +79,7 @@ def path_pattern_climbs(_inventory: Inventory, storage_class: StorageClass) -> S
         "nothing and leaks the data, or it deletes or archives another's directory of that name."
     ),
     fix="Join with a dash, not a slash: ${.PVC.namespace}-${.PVC.name}; or set onDelete: retain.",
+    example=_EXAMPLE,
     source=f"{CONTRACT}; hazards.nested-directory-is-leaked; hazards.last-name-hits-a-neighbour",
 )
 @each(_patterned, _AT)
@@ -89,6 +101,7 @@ def path_pattern_nested(_inventory: Inventory, storage_class: StorageClass) -> S
         "Deleting one of them removes or archives the others' data while they use it."
     ),
     fix="Use both ${.PVC.namespace} and ${.PVC.name}.",
+    example=_EXAMPLE,
     source=f"{CONTRACT}; hazards.shared-directory-is-removed; hazards.shared-directory-is-archived",
 )
 @each(_patterned, _AT)

@@ -16,3 +16,17 @@ DOCUMENTATION = "Kubernetes documentation, Persistent Volumes, Reclaiming"
 CONTRACT = (
     "nfs-subdir-external-provisioner v4.0.2, provisioner.go; landfast/provisioning/contract.py"
 )
+VOLUMES = "Kubernetes documentation, Volumes, emptyDir; Ephemeral Volumes, Lifecycle"
+IMAGE_VOLUMES = (
+    "Dockerfile reference, VOLUME; containerd, internal/cri/server/container_create.go, "
+    "volumeMounts; crio.conf(5), image_volumes: there it is a plain directory by default"
+)
+FORCE_DELETE = "Kubernetes documentation, Force Delete StatefulSet Pods"
+POSTGRESQL_LOCK = (
+    "PostgreSQL documentation, Shutting Down the Server; postmaster, src/backend/utils/init/"
+    "miscinit.c, CreateLockFile"
+)
+NFS_OWNERSHIP = (
+    "Kubernetes API reference, NFSVolumeSource: NFS volumes do not support ownership management"
+)
+ROOT_SQUASH = "exports(5), User ID Mapping, root_squash"

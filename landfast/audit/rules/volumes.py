@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
+from landfast.audit.fates import fate_of_class, fate_of_volume
 from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvObject
 from landfast.audit.rules.sources import CONTROLLER, DOCUMENTATION, PATHS
+from landfast.provisioning.contract import Reclaimed
 
 _POLICY = ("spec", "persistentVolumeReclaimPolicy")
 _PATH = ("spec", "nfs", "path")
+_POLICY_OF_HELM = "helm.sh/resource-policy"
 _SHARED_MODES = {"ReadOnlyMany", "ReadWriteMany"}
 
 
@@ -72,30 +75,6 @@ def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
 
 
 @Rule(
-    "audit.shared-directory",
-    Severity.ERROR,
-    "Two volumes on one directory",
-    reason=(
-        "Kubernetes does not compare paths: each volume binds to its own PVC, and both write to "
-        "the same directory. Two database servers on it destroy each other's files."
-    ),
-    fix="Give each volume its own directory.",
-    source=PATHS,
-)
-def shared_directory(inventory: Inventory) -> Iterator[Hit]:
-    """Find directories of several volumes; where the access modes allow sharing, it is a note."""
-    for where, pvs in inventory.volumes_by_directory.directories:
-        first, *others = {pv.title: pv for pv in pvs}.values()
-        if others:
-            meant = all(
-                pv.policy == "Retain" and set(pv.spec.access_modes) <= _SHARED_MODES
-                for pv in (first, *others)
-            )
-            said = f"{where} is also the directory of {listed([pv.title for pv in others])}"
-            yield Hit(first, said, _PATH, Severity.NOTE if meant else None)
-
-
-@Rule(
     "audit.nested-directory",
     Severity.WARNING,
     "A volume inside another volume's directory",
@@ -106,10 +85,13 @@ def shared_directory(inventory: Inventory) -> Iterator[Hit]:
     fix="Put volumes side by side, and none on the export's root.",
     source=PATHS,
 )
-@each(_on_nfs, _PATH)
-def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
-    inner = _others_in(inventory, pv, below=True)
-    return f"its directory {pv.directory} contains {listed(inner)}" if inner else None
+def nested_directory(inventory: Inventory) -> Iterator[Hit]:
+    """Find such volumes, but for those that a provisioner mounts to make the inner ones."""
+    provisioners = {id(workload) for _, workload in inventory.provisioner_roots}
+    roots = {use.pv.title for use in inventory.uses if use.pv and id(use.workload) in provisioners}
+    for pv in _on_nfs(inventory):
+        if pv.title not in roots and (inner := _others_in(inventory, pv, below=True)):
+            yield Hit(pv, f"its directory {pv.directory} contains {listed(inner)}", pv.directory_at)
 
 
 @Rule(
@@ -117,8 +99,8 @@ def nested_directory(inventory: Inventory, pv: PvObject) -> Said:
     Severity.WARNING,
     "Delete on a volume that no provisioner made",
     reason=(
-        "Kubernetes has no deleter for NFS: once the PVC is deleted, the volume ends as Failed, "
-        "its data stays, and nothing can bind it."
+        "Kubernetes has no deleter for NFS, and a provisioner deletes only what it made: once the "
+        "PVC is deleted, the volume ends as Failed, its data stays, and nothing can bind it."
     ),
     fix="Set persistentVolumeReclaimPolicy: Retain.",
     source=f"{CONTROLLER}, doDeleteVolume; walkthrough.delete-fails-on-a-static-nfs-volume",
@@ -154,3 +136,37 @@ def released_volume(_inventory: Inventory, pv: PvObject) -> Said:
     kept = pv.policy == "Retain" and phase == "Released"
     said = f"{phase} under the policy {pv.policy}; data in {pv.directory}{last}{why}"
     return said, Severity.NOTE if kept else None
+
+
+@Rule(
+    "audit.kept-by-helm-only",
+    Severity.NOTE,
+    "A PVC that only Helm keeps",
+    reason=(
+        "helm.sh/resource-policy: keep stops `helm uninstall` and upgrades, nothing else: deleting "
+        "the PVC or its namespace ends its data as class and volume say. A release of another "
+        "name refuses to take over the PVC that is left."
+    ),
+    fix="Set Retain on the volume, or on the class, as well.",
+    example="""
+        kind: StorageClass
+        reclaimPolicy: Retain
+    """,
+    source="Helm documentation, Chart Development Tips and Tricks, Tell Helm Not To Uninstall",
+)
+def kept_by_helm_only(inventory: Inventory) -> Iterator[Hit]:
+    """Find PVCs with the annotation whose volume is not retained, as far as that is known."""
+    on_nfs = {made.name for made in inventory.nfs_classes}
+    for pvc in inventory.pvcs:
+        if pvc.metadata.annotations.get(_POLICY_OF_HELM, "").strip().lower() != "keep":
+            continue
+        volumes = [pv for pv in inventory.volumes_for(pvc) if pv.directory]
+        made = inventory.find_class(inventory.storage_class_of(pvc))
+        if volumes:
+            lost = any(fate_of_volume(pv, made) is not Reclaimed.KEPT for pv in volumes)
+        else:
+            known = made is not None and made.name in on_nfs and not pvc.spec.volume_name
+            lost = bool(known and made and fate_of_class(made).reclaimed is not Reclaimed.KEPT)
+        if lost:
+            said = "its volume is not retained"
+            yield Hit(pvc, said, ("metadata", "annotations", _POLICY_OF_HELM))

@@ -1,0 +1,79 @@
+"""Folders that are no manifests yet: Helm charts and kustomizations, which their tools render."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from landfast import process, timeouts
+from landfast.errors import BadInput
+
+HELM_CHART = "Helm chart"
+_CHART = ("Chart.yaml", "Chart.yml")
+_FLUX = re.compile(r"^apiVersion: *[\"']?kustomize\.toolkit\.fluxcd\.io/", re.MULTILINE)
+KUSTOMIZATION = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a folder holds instead of manifests, and the commands that make manifests of it."""
+
+    what: str
+    folder: Path
+    commands: tuple[tuple[str, ...], ...]
+
+    @property
+    def advice(self) -> str:
+        """The command for a shell."""
+        return f"`{' '.join(self.commands[0])} | landfast audit -`"
+
+
+def source_in(folder: Path) -> Source | None:
+    """Return what a folder holds; None if these are manifests as they are."""
+    name = str(folder)
+    if any((folder / file).is_file() for file in _CHART):
+        return Source(HELM_CHART, folder, (("helm", "template", name),))
+    if any(_is_kustomization(folder / file) for file in KUSTOMIZATION):
+        commands = (("kustomize", "build", name), ("kubectl", "kustomize", name))
+        return Source("kustomization", folder, commands)
+    return None
+
+
+def _is_kustomization(file: Path) -> bool:
+    """Whether a file is one; Flux has objects of that kind, often in a file of that name."""
+    try:
+        return not _FLUX.search(file.read_text(errors="replace"))
+    except OSError:
+        return False
+
+
+def chart_of(file: Path) -> Source | None:
+    """Return the Helm chart whose templates a file is one of."""
+    for folder in file.parents:
+        if folder.name == "templates" and (found := source_in(folder.parent)):
+            return found if found.what == HELM_CHART else None
+    return None
+
+
+def render(source: Source) -> str:
+    """Return the manifests that a source gives, without values or options of anybody's own.
+
+    Raises:
+        BadInput: its tool is not installed, or refuses it.
+    """
+    installed = [command for command in source.commands if process.find_program(command[0])]
+    if not installed:
+        missing = " nor ".join(command[0] for command in source.commands)
+        neither = "neither " if len(source.commands) > 1 else "no "
+        raise BadInput(
+            f"{source.folder} is a {source.what}, and there is {neither}{missing} on PATH to "
+            f"render it: where there is, {source.advice} audits it"
+        )
+    try:
+        return process.run(installed[0], timeout=timeouts.RENDER).stdout
+    except process.ProcessError as error:
+        lines = str(error).splitlines()
+        said = next((line for line in lines if line.lower().startswith("  error")), lines[-1])
+        raise BadInput(
+            f"{source.folder} is a {source.what} that {installed[0][0]} cannot render: "
+            f"{said.strip()}; with the values that it needs, {source.advice} audits it"
+        ) from error

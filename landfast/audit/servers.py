@@ -1,0 +1,150 @@
+"""The containers that keep data in files: what each is, and where its data goes."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from landfast.audit.commands import single_commands
+from landfast.audit.engines import Engine, identify
+from landfast.audit.pods import Container, PodVolume, VolumeMount
+from landfast.audit.workloads import Workload
+
+_CONFIGURATION = {"configMap", "secret", "projected", "downwardAPI"}
+_WITH_THE_POD = {"emptyDir", "ephemeral"}
+_NOT_DATA = {*_CONFIGURATION, "image", "gitRepo"}
+_NO_STORAGE_DRIVERS = {"secrets-store.csi.k8s.io", "csi.cert-manager.io"}
+_PATH = re.compile(r"/[\w./-]+")
+_LONGEST_PATH = 1_000
+UNTIL_DONE = {"Job", "CronJob", "PodTemplate"}
+"""The kinds whose pods end by themselves."""
+
+
+@dataclass(frozen=True)
+class Mounted:
+    """A mount of a container, and the field that says what is mounted (`emptyDir`, `nfs` …)."""
+
+    mount: VolumeMount
+    source: str
+
+    @property
+    def path(self) -> str:
+        """Where it is mounted, normalised."""
+        return posixpath.normpath(self.mount.mount_path or "/")
+
+    @property
+    def stays(self) -> bool:
+        """Whether what is written there is still there once the pod is gone."""
+        return self.source not in _NOT_DATA | _WITH_THE_POD
+
+    @property
+    def goes_with_the_pod(self) -> bool:
+        """Whether it is storage that is deleted with the pod."""
+        return self.source in _WITH_THE_POD
+
+    @property
+    def is_configuration(self) -> bool:
+        """Whether it may tell the server where its data is to be."""
+        return self.source in _CONFIGURATION
+
+
+@dataclass(frozen=True)
+class Server:
+    """A container that keeps data in files.
+
+    Attributes:
+        workload: what runs it.
+        container: the container.
+        engine: what it is.
+    """
+
+    workload: Workload
+    container: Container
+    engine: Engine
+
+    def __str__(self) -> str:
+        return f"{self.workload.title} ({self.container.image})"
+
+    @cached_property
+    def mounts(self) -> tuple[Mounted, ...]:
+        """Its mounts."""
+        return tuple(mounts(self.workload, self.container))
+
+    @property
+    def runs_on(self) -> bool:
+        """Whether it is meant to run until somebody ends it."""
+        return self.workload.kind not in UNTIL_DONE
+
+    @cached_property
+    def usual(self) -> bool:
+        """Whether its image alone tells what it is, so that it has its data where that has it."""
+        return identify(self.container.image) == self.engine
+
+    @cached_property
+    def sure(self) -> bool:
+        """Whether image or command tell what it is: labels may be those of another's client."""
+        command = [*self.container.command, *self.container.args]
+        return identify(self.container.image, command=command) == self.engine
+
+    @cached_property
+    def named_paths(self) -> set[str]:
+        """The absolute paths that its command, arguments and environment name."""
+        env = [variable.value for variable in self.container.env]
+        said = [*self.container.command, *self.container.args, *env]
+        found = {path for text in said for path in _PATH.findall(text)}
+        return {posixpath.normpath(end) for path in found for end in _ends(path)}
+
+
+def _ends(path: str) -> Iterator[str]:
+    """Yield a path and what follows each of its slashes: it may be that of a URL."""
+    return (path[number:] for number, letter in enumerate(path[:_LONGEST_PATH]) if letter == "/")
+
+
+def servers_of(workload: Workload) -> list[Server]:
+    """Return the containers of a workload that keep data in files.
+
+    What mounts a server's directory beside that server, to copy its files, is none.
+    """
+    found = [
+        Server(workload, container, engine)
+        for container in running_containers(workload)
+        if (engine := engine_of(workload, container))
+    ]
+    usual = {server.engine.name for server in found if server.usual}
+    return [server for server in found if server.usual or server.engine.name not in usual]
+
+
+def running_containers(workload: Workload) -> list[Container]:
+    """Return the containers that run together, native sidecars among them."""
+    sidecars = [c for c in workload.pod.init_containers if c.restart_policy == "Always"]
+    return [*sidecars, *workload.pod.containers]
+
+
+def engine_of(workload: Workload, container: Container) -> Engine | None:
+    """Return which engine a container runs; labels count if the pod has no other container."""
+    if workload.engine:
+        return identify(workload.engine)
+    return identify(
+        container.image,
+        workload.labels if len(workload.pod.containers) == 1 else {},
+        [*container.command, *container.args],
+        [mount.mount_path for mount in container.volume_mounts],
+        [port.container_port for port in container.ports],
+    )
+
+
+def mounts(workload: Workload, container: Container) -> Iterator[Mounted]:
+    """Yield the mounts of a container; a volume that nobody defines may be anything that stays."""
+    volumes: Mapping[str, PodVolume] = {volume.name: volume for volume in workload.pod.volumes}
+    for mount in container.volume_mounts:
+        volume = volumes.get(mount.name)
+        source = volume.source if volume else "volumeClaimTemplate"
+        if volume and volume.csi and volume.csi.driver in _NO_STORAGE_DRIVERS:
+            source = "secret"
+        yield Mounted(mount, source)
+
+
+def commands_of(container: Container) -> list[list[str]]:
+    """Return the single commands that a container's command and arguments start."""
+    return single_commands([*container.command, *container.args])

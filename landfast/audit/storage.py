@@ -1,0 +1,55 @@
+"""Whether what a container mounts is on NFS, as far as objects tell."""
+
+import re
+
+from landfast.audit.drivers import on_nfs as driver_on_nfs
+from landfast.audit.inventory import Inventory
+from landfast.audit.objects import PvcObject, StorageClass
+from landfast.audit.uses import Use
+
+_IN_TREE = re.compile(
+    r"kubernetes\.io/(aws-ebs|gce-pd|azure-disk|cinder|vsphere-volume|rbd|portworx-volume|host-path)"
+)
+_NFS_NAME = re.compile(r"(^|[-_.])(nfs|efs|filestore|netapp-nas)([-_.\d]|$)")
+_BLOCK_NAME = re.compile(
+    r"(^|[-_.])(gp2|gp3|io1|io2|ebs|rwo|local-path|local-storage|longhorn|ceph-block|rbd|lvm|zfs|"
+    r"hostpath|block-storage|block|managed-csi|managed-premium|hcloud-volumes|oci-bv|topolvm|iscsi)"
+    r"([-_.]|$)"
+)
+"""Names that clouds and well-known installers give to classes of block devices and local disks."""
+
+
+def on_nfs(inventory: Inventory, use: Use) -> bool | None:
+    """Return whether a mount is on NFS; None if that is not known."""
+    if use.pv:
+        return use.pv.backing.on_nfs
+    if use.pvc:
+        return pvc_on_nfs(inventory, use.pvc)
+    if use.source == "nfs":
+        return True
+    if use.source == "csi" and use.directory:
+        return True
+    return None if use.claim else False
+
+
+def pvc_on_nfs(inventory: Inventory, pvc: PvcObject) -> bool | None:
+    """Return whether a PVC's volume is or will be on NFS, None if that is not known."""
+    volumes = {pv.backing.on_nfs for pv in inventory.volumes_for(pvc)}
+    if volumes:
+        return volumes.pop() if len(volumes) == 1 else None
+    if pvc.spec.volume_name or not (name := inventory.storage_class_of(pvc)):
+        return None
+    storage_class = inventory.find_class(name)
+    if storage_class:
+        return _class_on_nfs(inventory, storage_class)
+    if _NFS_NAME.search(name):
+        return True
+    return False if _BLOCK_NAME.search(name) else None
+
+
+def _class_on_nfs(inventory: Inventory, storage_class: StorageClass) -> bool | None:
+    if storage_class in inventory.subdir_classes:
+        return True
+    if _IN_TREE.match(storage_class.provisioner):
+        return False
+    return driver_on_nfs(storage_class.provisioner)

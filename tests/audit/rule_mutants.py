@@ -1,0 +1,136 @@
+"""Mutates the audit's rules, one place at a time, and prints the mutants that no test notices.
+
+`nox -s rule-mutants -- FILE …` mutates only those files. mutmut skips decorated functions, which
+rules are; its operators are used here. Texts for people are left as they are.
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+
+# What every test imports, so that a forked child need not. Nothing of Landfast's own: the child is
+# to import that with the mutant in it.
+import jinja2  # noqa: F401
+import jsonschema  # noqa: F401
+import kubernetes.utils.quantity  # noqa: F401
+import libcst as cst
+import pydantic  # noqa: F401
+import pytest
+import rich.console  # noqa: F401
+import typer  # noqa: F401
+from libcst.metadata import MetadataWrapper, PositionProvider
+from mutmut.mutation.mutators import mutation_operators
+
+ROOT = Path(__file__).parents[2]
+RULES = sorted((ROOT / "landfast/audit/rules").glob("[a-z]*.py"))
+TESTS = ["test_rules.py", "test_command.py"]
+_SECONDS = 120
+_LEFT_ALONE = (cst.Decorator, cst.Annotation, cst.FormattedString, cst.Import, cst.ImportFrom)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module with one change."""
+
+    file: Path
+    line: int
+    before: str
+    after: str
+    code: str
+
+    def __str__(self) -> str:
+        where = f"{self.file.relative_to(ROOT)}:{self.line}"
+        return f"{where}: {_short(self.before)}  ->  {_short(self.after)}"
+
+
+class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives the mutant where its module is imported."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.mutant = mutant
+        self.name = ".".join(mutant.file.relative_to(ROOT).with_suffix("").parts)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.spec_from_loader(fullname, self) if fullname == self.name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.mutant.code, self.mutant.file, "exec"), vars(module))  # noqa: S102
+
+
+def mutants(file: Path) -> Iterator[Mutant]:
+    """Yield every mutant of a file."""
+    wrapper = MetadataWrapper(cst.parse_module(file.read_text()))
+    lines = wrapper.resolve(PositionProvider)
+    for node in _mutable(wrapper.module):
+        for kind, operator in mutation_operators:
+            if isinstance(node, kind):
+                # of a word, one other word is enough
+                limit = 1 if isinstance(node, cst.BaseString) else None
+                for changed in islice(operator(node), limit):
+                    code = wrapper.module.deep_replace(node, changed).code
+                    before, after = map(wrapper.module.code_for_node, (node, changed))
+                    yield Mutant(file, lines[node].start.line, before, after, code)
+
+
+def _mutable(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    if isinstance(node, _LEFT_ALONE) or _is_text(node):
+        return
+    yield node
+    for child in node.children:
+        yield from _mutable(child)
+
+
+def _is_text(node: cst.CSTNode) -> bool:
+    """Whether a node is a docstring or a sentence: what is data has no blank."""
+    return isinstance(node, cst.BaseString) and (
+        not isinstance(node, cst.SimpleString) or " " in node.value
+    )
+
+
+def _short(code: str) -> str:
+    return " ".join(code.split())[:90]
+
+
+def _survives(mutant: Mutant, tests: Sequence[str]) -> bool:
+    """Run the tests on a mutant in a child; one that does not end is noticed."""
+    if child := os.fork():
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status) == 0
+    signal.alarm(_SECONDS)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    sys.meta_path.insert(0, _Loader(mutant))
+    os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+
+
+def main(files: Sequence[Path]) -> None:
+    """Mutate files and print what survives."""
+    tests = [str(Path(__file__).with_name(name)) for name in TESTS]
+    count, survivors = 0, 0
+    for file in files:
+        if not _survives(Mutant(file, 0, "", "", file.read_text()), tests):
+            sys.exit(f"the tests fail without a mutant: pytest {' '.join(tests)}")
+        for mutant in mutants(file):
+            count += 1
+            if _survives(mutant, tests):
+                survivors += 1
+                sys.stdout.write(f"{mutant}\n")
+                sys.stdout.flush()
+    sys.stdout.write(f"{survivors} of {count} mutants survive\n")
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    main([Path(name).absolute() for name in sys.argv[1:]] or RULES)

@@ -1,0 +1,98 @@
+"""The rules for binding against the binding oracle: what never binds is found, what binds is not.
+
+Names, order, sizes, classes, access modes and ties are drawn.
+"""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from objects_to_audit import audited, pv, pvc
+
+from landfast.audit.findings import Severity
+from landfast.binding.model import BindingCase, Create, PvcPhase
+from landfast.binding.model import Pv as ModelPv
+from landfast.binding.model import Pvc as ModelPvc
+from landfast.binding.oracle import expect
+from landfast.kube.client import Object
+
+VOLUMES, PVCS = ("a", "web-pv"), ("web", "z")
+MODES = [("ReadWriteOnce",), ("ReadWriteMany",), ("ReadWriteOnce", "ReadWriteMany")]
+NEVER_BINDS = {
+    f"audit.{rule}"
+    for rule in (
+        "named-volume-does-not-fit",
+        "no-volume-fits",
+        "class-missing",
+        "nothing-provisions",
+        "volume-of-pvc-missing",
+        "no-default-class",
+    )
+}
+COMMON: dict[str, Any] = {
+    "modes": st.sampled_from(MODES),
+    "storage_class": st.sampled_from(["", "nfs"]),
+    "volume_mode": st.sampled_from(["Filesystem", "Block"]),
+}
+PV = st.builds(
+    ModelPv,
+    name=st.just(""),
+    capacity=st.integers(1, 2),
+    claim_ref=st.sampled_from([None, None, *PVCS]),
+    **COMMON,
+)
+PVC = st.builds(
+    ModelPvc,
+    name=st.just(""),
+    request=st.integers(1, 2),
+    volume=st.sampled_from([None, None, *VOLUMES]),
+    **{**COMMON, "storage_class": st.sampled_from(["", "nfs", None])},
+)
+
+
+def named(name: str, model: ModelPv | ModelPvc) -> Any:
+    return type(model)(**{**vars(model), "name": name})
+
+
+def manifest(model: ModelPv | ModelPvc) -> Object:
+    """Write a value of the oracle as an object; what is tied to a PVC is in namespace shop."""
+    fields: dict[str, Any] = {
+        "accessModes": list(model.modes),
+        "storageClassName": model.storage_class,
+        "volumeMode": model.volume_mode,
+    }
+    if isinstance(model, ModelPv):
+        if model.claim_ref:
+            fields["claimRef"] = {"namespace": "shop", "name": model.claim_ref}
+        return pv(model.name, capacity={"storage": f"{model.capacity}Mi"}, **fields)
+    fields["resources"] = {"requests": {"storage": f"{model.request}Mi"}}
+    if model.volume:
+        fields["volumeName"] = model.volume
+    return pvc(model.name, **fields)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PV, max_size=2), st.lists(PVC, min_size=1, max_size=2), st.randoms())
+def test_what_never_binds_is_found_and_what_binds_is_not(
+    pvs: list[ModelPv], pvcs: list[ModelPvc], random: Any
+) -> None:
+    volumes = [named(name, model) for name, model in zip(VOLUMES, pvs, strict=False)]
+    claims = [named(name, model) for name, model in zip(PVCS, pvcs, strict=False)]
+    stages = (tuple(map(Create, volumes)), tuple(map(Create, claims)))
+    outcomes = expect(BindingCase(stages)).allowed
+    objects = [manifest(model) for model in (*volumes, *claims)]
+    random.shuffle(objects)
+    found = audited(*objects, complete=True)
+    for claim in claims:
+        bound = {
+            state is not None and state.phase is PvcPhase.BOUND
+            for state in (outcome.pvc(claim.name) for outcome in outcomes)
+        }
+        on_it = [f for f in found if f.name == claim.name]
+        if bound == {False}:
+            assert any(f.severity is not Severity.NOTE for f in on_it), (claim, volumes)
+        if bound == {True}:
+            assert [f for f in on_it if f.rule.id in NEVER_BINDS] == [], (claim, volumes)
+        if bound == {True, False}:
+            rivals = [f for f in found if f.kind == "PersistentVolumeClaim"]
+            assert any(f.severity is not Severity.NOTE for f in rivals), (claim, volumes)
