@@ -70,6 +70,13 @@ PODS: list[Case] = [
     ),
     Case(
         "data-wiped-at-start",
+        script("if mysqladmin ping; then\n  rm -rf /var/lib/mysql/*\nfi"),
+        script("if mysqladmin ping; then\n  rm -rf /var/tmp/*\nfi"),
+        "under a condition",
+        "warning",
+    ),
+    Case(
+        "data-wiped-at-start",
         script('[ -n "$RESET" ] && rm -rf /var/lib/mysql/*'),
         script('[ -n "$RESET" ] && rm -rf /var/tmp/*'),
         "under a condition",

@@ -19,7 +19,7 @@ _LOCKS = re.compile(
 )
 _VARIABLE = re.compile(r"\$(?:\{(\w+)[^}]*\}|(\w+))")
 _FILTERS = {"-name", "-iname", "-path", "-regex", "-mtime", "-mmin", "-newer", "-size", "-user"}
-_CONDITIONS = {"if", "[", "[[", "test", "case", "while", "until"}
+_CONDITIONS = {"[", "[[", "test", "case", "fi"}  # a script's `if` is known by its end
 _SHORT = 30  # seconds: Kubernetes' own default
 _HASTY = 60
 
