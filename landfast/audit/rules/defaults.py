@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import islice
 
-from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
+from landfast.audit.findings import Hit, Rule, Severity, listed
 from landfast.audit.free_volumes import is_free
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvcObject, PvObject
@@ -38,11 +38,19 @@ def _without_class(inventory: Inventory) -> Iterator[PvcObject]:
     source=_ADMISSION,
     cluster_decides=True,
 )
-@each(_without_class, ("spec",))
-def no_default_class(inventory: Inventory, pvc: PvcObject) -> Said:
-    if inventory.defaults or inventory.is_pinned(pvc) or inventory.fitting(pvc).count:
-        return None
-    return f"it names no class, and there is no default class {inventory.where}"
+def no_default_class(inventory: Inventory) -> Iterator[Hit]:
+    """Find such PVCs that no volume fits; in manifests they are one note."""
+    found = [
+        pvc
+        for pvc in _without_class(inventory)
+        if not (inventory.defaults or inventory.is_pinned(pvc) or inventory.fitting(pvc).count)
+    ]
+    said = f"it names no class, and there is no default class {inventory.where}"
+    if inventory.complete:
+        yield from (Hit(pvc, said, ("spec",)) for pvc in found)
+    elif found:
+        more = f" (PVCs that name none: {len(found)})" if len(found) > 1 else ""
+        yield Hit(found[0], said + more, ("spec",))
 
 
 @Rule(

@@ -1,5 +1,6 @@
 """Rules for PVCs that never bind: no volume fits, and nothing makes one."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -123,17 +124,21 @@ def no_volume_fits(inventory: Inventory) -> Iterator[Hit]:
     cluster_decides=True,
 )
 def class_missing(inventory: Inventory) -> Iterator[Hit]:
-    """Find PVCs of a missing class for which no volume was meant."""
+    """Find PVCs of a missing class for which no volume was meant; in manifests, once a class."""
     reported = unfit(inventory)
+    missing: dict[str, list[PvcObject]] = defaultdict(list)
     for pvc in _hungry(inventory):
         name = pvc.storage_class
-        if not name or inventory.find_class(name) or pvc.title in reported:
-            continue
-        if inventory.complete:
+        if name and not inventory.find_class(name) and pvc.title not in reported:
+            missing[name].append(pvc)
+    for name, pvcs in missing.items():
+        for pvc in pvcs if inventory.complete else ():
             said = f"StorageClass {name} does not exist, and no volume of that class fits"
-        else:
-            said = f"StorageClass {name} is not in these manifests: does the cluster have it?"
-        yield Hit(pvc, said, _CLASS)
+            yield Hit(pvc, said, _CLASS)
+        if not inventory.complete:
+            more = f" (PVCs that name it: {len(pvcs)})" if len(pvcs) > 1 else ""
+            said = f"StorageClass {name} is not in these manifests: does the cluster have it?{more}"
+            yield Hit(pvcs[0], said, _CLASS)
 
 
 @Rule(
