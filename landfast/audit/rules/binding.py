@@ -22,6 +22,17 @@ from landfast.audit.rules.ties import others
         "Tie them together: claimRef on the volume and volumeName on the PVC; or a selector with "
         "labels that only one volume has; or a class of their own."
     ),
+    example="""
+        kind: PersistentVolume
+        metadata: {name: shop}
+        spec:
+          claimRef: {namespace: shop, name: data}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        spec:
+          volumeName: shop
+    """,
     source=MATCHING,
 )
 def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
@@ -72,6 +83,15 @@ def _one_for_each(inventory: Inventory, pvc: PvcObject, pods: int) -> bool:
         "Create the volume. For a PVC that is Lost, leave out claimRef: one without the PVC's uid "
         "keeps it Lost."
     ),
+    example="""
+        kind: PersistentVolume
+        metadata: {name: shop}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        spec:
+          volumeName: shop
+    """,
     source=(
         f"{CONTROLLER}, syncUnboundClaim, syncBoundClaim; "
         "binding.missing-volume-name-stays-pending; binding.lost-claim-finds-its-volume"
@@ -92,6 +112,14 @@ def volume_of_pvc_missing(inventory: Inventory) -> Iterator[Hit]:
     "A volume reserved for a missing PVC",
     reason="No other PVC can bind it. A typo in claimRef looks the same.",
     fix="Create the PVC, or remove claimRef.",
+    example="""
+        kind: PersistentVolume
+        spec:
+          claimRef: {namespace: shop, name: data}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+    """,
     source=f"{MATCHING}; binding.reserved-is-kept-for-its-claim",
 )
 def reserved_volume(inventory: Inventory) -> Iterator[Hit]:

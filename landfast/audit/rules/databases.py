@@ -63,6 +63,14 @@ def _databases(inventory: Inventory) -> dict[str, list[str]]:
         "Set persistentVolumeReclaimPolicy: Retain on the volume, even while it is in use, and "
         "reclaimPolicy: Retain (or onDelete: retain) on the class."
     ),
+    example="""
+        kind: PersistentVolume
+        spec:
+          persistentVolumeReclaimPolicy: Retain
+        ---
+        kind: StorageClass
+        reclaimPolicy: Retain
+    """,
     source=f"{DOCUMENTATION}; docs/reclaim.md",
 )
 def database_volume_not_retained(inventory: Inventory) -> Iterator[Hit]:

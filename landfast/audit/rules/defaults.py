@@ -35,6 +35,11 @@ def _without_class(inventory: Inventory) -> Iterator[PvcObject]:
         "volume without a class fits, and a default that is set later changes what the PVC gets."
     ),
     fix='Name a class, or set storageClassName: "" to get a volume without one.',
+    example="""
+        kind: PersistentVolumeClaim
+        spec:
+          storageClassName: nfs
+    """,
     source=_ADMISSION,
     cluster_decides=True,
 )
@@ -111,6 +116,17 @@ def _plain_volumes(inventory: Inventory) -> list[PvObject]:
         "to it."
     ),
     fix='Keep storageclass.kubernetes.io/is-default-class: "true" on one of them only.',
+    example="""
+        kind: StorageClass
+        metadata:
+          name: nfs
+          annotations: {storageclass.kubernetes.io/is-default-class: "true"}
+        ---
+        kind: StorageClass
+        metadata:
+          name: local
+          annotations: {storageclass.kubernetes.io/is-default-class: "false"}
+    """,
     source=DEFAULT_CLASS,
 )
 def several_default_classes(inventory: Inventory) -> Iterator[Hit]:

@@ -164,6 +164,17 @@ def reserved_volume_does_not_fit(inventory: Inventory) -> Iterator[Hit]:
     "Two PVCs that name one volume",
     reason="One of them gets it, whichever is created first. The other stays Pending.",
     fix="Give each PVC a volume of its own; pods of one namespace can share one PVC.",
+    example="""
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        spec:
+          volumeName: shop
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: blog, name: data}
+        spec:
+          volumeName: blog
+    """,
     source=f"{CONTROLLER}, syncUnboundClaim; binding.two-claims-name-one-volume",
 )
 def volume_named_twice(inventory: Inventory) -> Iterator[Hit]:
