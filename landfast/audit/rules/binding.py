@@ -38,8 +38,10 @@ from landfast.audit.rules.ties import others
 def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
     """Find PVCs with a choice of volumes, or with a rival; an error only under a database.
 
-    As many volumes as a StatefulSet has pods are as good as one for each: all are still empty.
+    As many volumes as a StatefulSet has pods are as good as one for each: all are still empty. A
+    volume that a PVC names is for the rule on those.
     """
+    named = {pvc.spec.volume_name for pvc in inventory.pvcs}
     of_template = Counter(pvc.made_by for pvc in inventory.open_pvcs)
     one_for_each: dict[str, bool] = {}
     for pvc in inventory.open_pvcs:
@@ -53,7 +55,7 @@ def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
             if not one_for_each.get(by):
                 names = others([pv.name for pv in volumes], "", count + 1)
                 yield Hit(pvc, f"{count} volumes fit it: {names}", ("spec",), severity)
-        elif count:
+        elif count and volumes[0].name not in named:
             takers = inventory.takers(volumes[0])
             if takers.count > 1:
                 rivals = others([p.title for p in takers.first], pvc.title, takers.count)
