@@ -133,6 +133,13 @@ def action_tests(session: nox.Session) -> None:
     run(session, "python", "-m", "pytest", "action_tests", "-v")
 
 
+@nox.session(name="audit-fuzz")
+def audit_fuzz(session: nox.Session) -> None:
+    """Audit inputs that are broken in random ways; `-- --inputs 100000` takes half an hour."""
+    install(session, "tests")
+    run(session, "python", "tests/audit/fuzz_audit.py")
+
+
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Mutate the modules that `pyproject.toml` names; print the mutants that no test notices."""

@@ -129,7 +129,7 @@ reclaimPolicy: Retain
 
 
 def main() -> None:
-    """Audit the trees; print seconds, peak memory and findings of each."""
+    """Audit the trees; print CPU seconds, peak memory and findings of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, nargs="*", default=[1_000, 10_000])
     parser.add_argument("--volumes", type=int, nargs="*", default=[1_000, 7_000])
@@ -178,9 +178,9 @@ def _measure(what: str, tree: Iterator[tuple[str, str]]) -> None:
 
 
 def _audit(folder: str, send: Callable[[tuple[float, float, int]], None]) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()  # not the time of others on this host
     found = audit(Inventory(read([folder]).resources, complete=False))
-    seconds = time.monotonic() - begin
+    seconds = time.process_time() - begin
     send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(found)))
 
 

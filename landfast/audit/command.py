@@ -21,6 +21,7 @@ from landfast.audit.inventory import Inventory
 from landfast.audit.junit import to_junit
 from landfast.audit.markdown import to_markdown
 from landfast.audit.output import print_text, to_json
+from landfast.audit.owners import owners
 from landfast.audit.report import Report, summary
 from landfast.audit.rules import RULES
 from landfast.audit.rules import audit as apply_rules
@@ -182,7 +183,7 @@ def _export(folder: Path, given: str | None, inventory: Inventory) -> ExportView
     server, colon, path = (given or str(folder.absolute())).rpartition(":")
     if not path.startswith("/"):
         raise BadInput(f"--export-path {given} must be /PATH or SERVER:/PATH")
-    volumes = [directory for directory, _ in inventory.owners]
+    volumes = [owner.directory for owner in owners(inventory)]
     root = Directory(server=server, path=path)
     servers = sorted({v.server for v in volumes if is_below(v.path, root.path)})
     if not colon and servers:

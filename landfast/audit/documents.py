@@ -78,7 +78,7 @@ def objects(file: str, text: str, wanted: Wanted) -> Iterator[Found | Broken]:
             yield from _json(file, part, line, wanted)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            said = getattr(error, "problem", None) or " ".join(str(error).split())
+            said = getattr(error, "problem", None) or str(error).partition("\n")[0]
             at = min(mark.line, part.rstrip().count("\n")) if mark else 0
             yield Broken(line + at, said)
         except RecursionError:
@@ -216,11 +216,11 @@ class _YamlTree:
     place: Place
 
     def word(self, key: str) -> str:
-        found = yaml_text.fields(self.node).get(key)
+        found = yaml_text.field(self.node, key)
         return str(found.value) if isinstance(found, yaml.ScalarNode) else ""
 
     def parts(self, key: str) -> "list[_Tree] | None":
-        found = yaml_text.fields(self.node).get(key)
+        found = yaml_text.field(self.node, key)
         if not isinstance(found, yaml.SequenceNode):
             return None
         return [_YamlTree(n, self.place.at((key, i))) for i, n in enumerate(found.value)]

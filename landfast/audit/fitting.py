@@ -57,11 +57,7 @@ def size(quantity: Decimal | None) -> str:
     return str(count)
 
 
-def alike(pv: PvObject, pvc: PvcObject) -> bool:
-    """Whether a volume's name and a PVC's say that they belong together (`web-pv`, `web-pvc`)."""
-    return pv.name == pvc.name or _core(pv.name) == _core(pvc.name) != []
-
-
-def _core(name: str) -> list[str]:
+def core(name: str) -> tuple[str, ...]:
+    """Return what an object is named after: of `web-pv` and `web-pvc` it is the same."""
     words = (_ENDING.sub("", word) for word in re.split("[^a-z0-9]+", name))
-    return [word for word in words if word not in _GENERIC]
+    return tuple(word for word in words if word not in _GENERIC) or (name,)

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from landfast.audit.objects import PvcObject, PvObject
 from landfast.binding.matching import suits
@@ -12,6 +13,18 @@ from landfast.binding.model import Pv, Pvc, PvPhase
 from landfast.binding.state import Owner, Stamp, StoredPv, StoredPvc
 
 _AVAILABLE = ("", "Available")
+SHOWN = 4
+"""how many of many are told apart: one more than messages name, as one may be the object itself"""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Some(Generic[T]):
+    """How many there are, and the first few of them."""
+
+    count: int
+    first: tuple[T, ...]
 
 
 _Key = tuple[str, str]  # the class, and the volume mode
@@ -34,14 +47,13 @@ class FreeVolumes:
         self._labelled: dict[tuple[_Key, tuple[str, str]], list[_Volume]] = defaultdict(list)
         with_modes: dict[_Key, dict[frozenset[str], list[_Volume]]]
         with_modes = defaultdict(lambda: defaultdict(list))
-        free = ((pv, stored_pv(pv)) for pv in pvs if pv.status.phase in _AVAILABLE)
+        free = ((pv, stored_pv(pv)) for pv in pvs if is_free(pv))
         for pv, stored in sorted(free, key=lambda volume: volume[1].size):
-            if stored.owner is None and not stored.deleting:
-                key = (pv.storage_class, pv.spec.volume_mode)
-                self._all[key].append((pv, stored))
-                for label in pv.metadata.labels.items():
-                    self._labelled[key, label].append((pv, stored))
-                with_modes[key][frozenset(pv.spec.access_modes)].append((pv, stored))
+            key = (pv.storage_class, pv.spec.volume_mode)
+            self._all[key].append((pv, stored))
+            for label in pv.metadata.labels.items():
+                self._labelled[key, label].append((pv, stored))
+            with_modes[key][frozenset(pv.spec.access_modes)].append((pv, stored))
         self._sized = {
             key: {
                 modes: _Sized([stored.size for _, stored in found], [pv for pv, _ in found])
@@ -69,6 +81,29 @@ class FreeVolumes:
                 first = bisect_left(of_modes.sizes, wanted.spec.request or 0)
                 found += of_modes.volumes[first:]
         return found
+
+    def some(self, pvc: PvcObject, storage_class: str) -> Some[PvObject]:
+        """Return how many volumes a PVC could take, and the first of those that it would get."""
+        wanted = stored_pvc(pvc, storage_class)
+        if wanted.spec.selector is not None:
+            chosen = self.fitting(pvc, storage_class)
+            return Some(len(chosen), tuple(chosen[:SHOWN]))
+        count, modes = 0, frozenset(pvc.spec.access_modes)
+        first: list[PvObject] = []
+        of_class = self._sized.get((storage_class, pvc.spec.volume_mode), {})
+        for has in sorted(of_class, key=len):  # the fewest access modes win
+            if has >= modes:
+                sized = of_class[has]
+                start = bisect_left(sized.sizes, wanted.spec.request or 0)
+                count += len(sized.sizes) - start
+                first += sized.volumes[start : start + SHOWN - len(first)]
+        return Some(count, tuple(first))
+
+
+def is_free(pv: PvObject) -> bool:
+    """Whether nobody has a volume, and it is not reserved or going."""
+    going = pv.metadata.deletion_timestamp is not None
+    return pv.status.phase in _AVAILABLE and pv.spec.claim_ref is None and not going
 
 
 def stored_pv(pv: PvObject) -> StoredPv:

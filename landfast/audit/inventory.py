@@ -1,43 +1,33 @@
 """All objects together, and what follows from them: what uses, fits and provisions what."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from landfast.audit.directories import Directory, DirectoryIndex
 from landfast.audit.engines import Engine, Kind
 from landfast.audit.export import ExportView
-from landfast.audit.free_volumes import FreeVolumes, stored_pv, stored_pvc
+from landfast.audit.free_volumes import SHOWN, FreeVolumes, Some, stored_pv, stored_pvc
+from landfast.audit.made import directory_for
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
-from landfast.audit.place import Place
+from landfast.audit.open_pvcs import OpenPvcs
 from landfast.audit.pods import Container
 from landfast.audit.servers import Server, servers_of
-from landfast.audit.uses import (
-    Claimed,
-    Use,
-    ephemeral_pvc,
-    inline_root,
-    root_of_volume,
-    uses_of,
-)
+from landfast.audit.several import different, grouped, identity, one_of_each
+from landfast.audit.uses import Claimed, Use, ephemeral_pvc, root_of_volume, uses_of
 from landfast.audit.workloads import Workload
 from landfast.binding.matching import Misfit, misfits
 from landfast.kube.default_classes import newest_first
-from landfast.provisioning import contract, csi
+from landfast.provisioning import csi
 
 _SUBDIR_PROVISIONER = re.compile(
     r"nfs-(subdir-external|client)-provisioner|^nfs-client$|^fuseim\.pri/ifs$"
 )
 _SUBDIR_PARAMETERS = {"archiveondelete", "pathpattern"}
 
-_NEW = "\0"  # the name of a volume that does not exist yet
-
 _R = TypeVar("_R", bound=Resource)
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 
 @dataclass(frozen=True)
@@ -54,13 +44,6 @@ class Database:
 
     def __str__(self) -> str:
         return f"{self.workload.title} ({self.image})"
-
-
-class Choice(NamedTuple):
-    """PVCs that ask for the same, and the volumes of which each of them could get one."""
-
-    pvcs: tuple[PvcObject, ...]
-    volumes: tuple[PvObject, ...]
 
 
 @dataclass(frozen=True)
@@ -85,13 +68,13 @@ class Inventory:
         """Every object with the kind, namespace and name of an earlier one, and that one."""
         first: dict[object, Resource] = {}
         for resource in self.resources:
-            earlier = first.setdefault(_identity(resource), resource)
+            earlier = first.setdefault(identity(resource), resource)
             if earlier is not resource and not resource.metadata.generate_name:
                 yield resource, earlier
 
     def _of(self, model: type[_R]) -> tuple[_R, ...]:
         """Return the objects of a type: of one with several definitions, each that differs."""
-        return tuple(_different(r for r in self.resources if isinstance(r, model)))
+        return tuple(different(r for r in self.resources if isinstance(r, model)))
 
     @cached_property
     def pvs(self) -> tuple[PvObject, ...]:
@@ -114,7 +97,7 @@ class Inventory:
         own = self._of(PvcObject)
         defined = {pvc.title for pvc in own}
         made = (pvc for pvc in self._made_pvcs if pvc.title not in defined)
-        return (*_different(made), *own)
+        return (*different(made), *own)
 
     @property
     def _made_pvcs(self) -> Iterator[PvcObject]:
@@ -233,44 +216,18 @@ class Inventory:
         return [use for use in found if use.writes]
 
     @cached_property
-    def owners(self) -> tuple[tuple[Directory, str], ...]:
-        """Every directory on NFS that is known, with who has it: volumes, pods, classes."""
-        found = [(pv.directory, pv.title) for pv in self.pvs if pv.directory]
-        provisioners = {id(workload) for workload, _ in self._environments}
-        for workload in self.workloads:
-            if id(workload) not in provisioners:
-                roots = (inline_root(volume) for volume in workload.pod.volumes)
-                found += [(root, workload.title) for root in roots if root]
-        for pvc in self.pvcs:
-            if not self.volumes_for(pvc) and (made := self.made_for(pvc)):
-                found.append((made, pvc.title))
-        return tuple(owner for owner in found if not owner[0].of)
+    def _provisioners(self) -> dict[str, Directory]:
+        """Where the NFS subdir provisioners here make directories, by their names."""
+        return {
+            env["PROVISIONER_NAME"]: Directory(server=env["NFS_SERVER"], path=env["NFS_PATH"])
+            for _, env in self._environments
+            if env.get("NFS_SERVER") and env.get("NFS_PATH")
+        }
 
     def made_for(self, pvc: PvcObject) -> Directory | None:
         """Return the directory that a class will give a PVC; None if it is new, or not known."""
-        meta = contract.PvcMeta(
-            pvc.namespace, pvc.name, pvc.metadata.labels, pvc.metadata.annotations
-        )
         storage_class = self.find_class(self.storage_class_of(pvc))
-        if storage_class is None:
-            return None
-        given = {key.lower(): str(value) for key, value in storage_class.parameters.items()}
-        if storage_class.provisioner == csi.DRIVER:
-            sub_dir = csi.expand(given.get("subdir", ""), meta, _NEW)
-            if not sub_dir or _NEW in sub_dir or not given.get("server"):
-                return None
-            return Directory(server=given["server"], path=f"{given.get('share', '')}/{sub_dir}")
-        pattern = storage_class.parameters.get("pathPattern")
-        root = self._root_of_class(storage_class)
-        if not isinstance(pattern, str) or not pattern or root is None:
-            return None
-        return root.sub(contract.expand(pattern, meta))
-
-    def _root_of_class(self, storage_class: StorageClass) -> Directory | None:
-        for _, env in self._environments:
-            if env["PROVISIONER_NAME"] == storage_class.provisioner and env.get("NFS_SERVER"):
-                return Directory(server=env["NFS_SERVER"], path=env.get("NFS_PATH", ""))
-        return None
+        return directory_for(pvc, storage_class, self._provisioners) if storage_class else None
 
     def _claimed(self, namespace: str, name: str) -> Iterator[Claimed]:
         """Yield what a PVC is, for each of its definitions; one that is not known is itself."""
@@ -296,7 +253,7 @@ class Inventory:
 
     @cached_property
     def _classes_by_name(self) -> dict[str, list[StorageClass]]:
-        return _grouped((c.name, c) for c in self.classes)
+        return grouped((c.name, c) for c in self.classes)
 
     def find_class(self, name: str) -> StorageClass | None:
         """Return a class by its name; of several definitions the first."""
@@ -308,7 +265,7 @@ class Inventory:
 
     @cached_property
     def _pvs_by_name(self) -> dict[str, list[PvObject]]:
-        return _grouped((pv.name, pv) for pv in self.pvs)
+        return grouped((pv.name, pv) for pv in self.pvs)
 
     def find_pvs(self, name: str) -> list[PvObject]:
         """Return the definitions of a volume."""
@@ -316,7 +273,7 @@ class Inventory:
 
     @cached_property
     def _pvcs_by_name(self) -> dict[tuple[str, str], list[PvcObject]]:
-        return _grouped(((pvc.namespace, pvc.name), pvc) for pvc in self.pvcs)
+        return grouped(((pvc.namespace, pvc.name), pvc) for pvc in self.pvcs)
 
     def find_pvcs(self, namespace: str, name: str) -> list[PvcObject]:
         """Return the definitions of a PVC, or what makes it."""
@@ -325,7 +282,7 @@ class Inventory:
     @cached_property
     def _reserved(self) -> dict[tuple[str, str], list[PvObject]]:
         refs = ((pv.spec.claim_ref, pv) for pv in self.pvs)
-        return _grouped(((ref.namespace or "default", ref.name), pv) for ref, pv in refs if ref)
+        return grouped(((ref.namespace or "default", ref.name), pv) for ref, pv in refs if ref)
 
     def reserved_for(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes whose `claimRef` names a PVC."""
@@ -340,17 +297,33 @@ class Inventory:
         return list(misfits(stored_pv(pv), stored_pvc(pvc, self.storage_class_of(pvc))))
 
     @cached_property
-    def choices(self) -> tuple[Choice, ...]:
-        """The PVCs whose volume Kubernetes has yet to choose, with what each could take."""
-        alike: dict[object, list[PvcObject]] = defaultdict(list)
-        for pvc in self.pvcs:
-            if not self.is_pinned(pvc):
-                stored = stored_pvc(pvc, self.storage_class_of(pvc))
-                alike[replace(stored, spec=replace(stored.spec, name=""))].append(pvc)
-        return tuple(
-            Choice(_one_of_each(pvcs), _one_of_each(self.candidates(pvcs[0])))
-            for pvcs in alike.values()
-        )
+    def open_pvcs(self) -> tuple[PvcObject, ...]:
+        """The PVCs whose volume Kubernetes has yet to choose."""
+        return tuple(pvc for pvc in self.pvcs if not self.is_pinned(pvc))
+
+    @cached_property
+    def _askers(self) -> OpenPvcs:
+        first = one_of_each(self.open_pvcs)
+        return OpenPvcs((pvc, self.storage_class_of(pvc)) for pvc in first)
+
+    def takers(self, pv: PvObject, *, explicit: bool = False) -> Some[PvcObject]:
+        """Return which open PVCs could take a volume; if `explicit`, only those with a class."""
+        return self._askers.takers(pv, explicit=explicit)
+
+    @cached_property
+    def _free_once(self) -> FreeVolumes:
+        return FreeVolumes(one_of_each(self.pvs))
+
+    def fitting(self, pvc: PvcObject) -> Some[PvObject]:
+        """Return how many volumes an open PVC could take, and the first of them.
+
+        Of a volume with several definitions the first counts; the others do if nothing else fits.
+        """
+        found = self._free_once.some(pvc, self.storage_class_of(pvc))
+        if found.count:
+            return found
+        others = one_of_each(self.candidates(pvc))
+        return Some(len(others), others[:SHOWN])
 
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""
@@ -365,40 +338,3 @@ class Inventory:
         if pvc.spec.volume_name:
             return self.find_pvs(pvc.spec.volume_name)
         return self.reserved_for(pvc) or self.candidates(pvc)
-
-
-def _identity(resource: Resource) -> tuple[str, str]:
-    return resource.title, resource.part if isinstance(resource, Workload) else ""
-
-
-def _different(resources: Iterable[_R]) -> Iterator[_R]:
-    """Yield objects; of several with one name only those that differ."""
-    first: dict[object, _R] = {}
-    contents: dict[object, set[str]] = {}
-    for resource in resources:
-        key = _identity(resource)
-        if key not in first:
-            first[key] = resource
-            yield resource
-            continue
-        known = contents.setdefault(key, {_content(first[key])})
-        content = _content(resource)
-        if content not in known:
-            known.add(content)
-            yield resource
-
-
-def _content(resource: Resource) -> str:
-    return repr(resource.model_copy(update={"place": Place()}))
-
-
-def _one_of_each(resources: Iterable[_R]) -> tuple[_R, ...]:
-    """Return objects, of each with several definitions only one."""
-    return tuple({resource.title: resource for resource in resources}.values())
-
-
-def _grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:
-    found: dict[_K, list[_V]] = defaultdict(list)
-    for key, value in pairs:
-        found[key].append(value)
-    return dict(found)

@@ -54,9 +54,9 @@ def parse(obj: Object, place: Place) -> tuple[Resource, ...]:
             return tuple(_member(obj, place, made) for made in operators.made(*key, obj))
     except _Wrong as error:
         meta = obj.get("metadata")
-        name = meta.get("name") or "" if isinstance(meta, dict) else ""
+        name = meta.get("name") if isinstance(meta, dict) else None
         where = f"{place.file}:{place.line(error.at)}: " if place.file else ""
-        what = f"{obj['kind']} {name}".rstrip()
+        what = f"{obj['kind']} {name}" if isinstance(name, str) and name else obj["kind"]
         raise BadInput(f"{where}{what}: {'.'.join(map(str, error.at))}: {error}") from error
     return ()
 
@@ -123,7 +123,8 @@ def _validated(model: type[_M], given: Any, path: Path = ()) -> _M:
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        raise _Wrong((*path, *first["loc"]), first["msg"].removeprefix("Value error, ")) from error
+        said = first["msg"].removeprefix("Value error, ").partition(" or instance of")[0]
+        raise _Wrong((*path, *first["loc"]), said) from error
 
 
 def _group(api_version: str) -> str:

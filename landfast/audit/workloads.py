@@ -172,10 +172,10 @@ class Workload(Resource):
                 return "it runs one on each node"
             case "Service":
                 return "it is scaled with the requests"
-            case "Job":
-                return f"parallelism is {self.replicas}"
             case "CronJob" if self.concurrent:
                 return "a run starts while the last one still runs (concurrencyPolicy Allow)"
+            case "Job" | "CronJob":
+                return f"parallelism is {self.replicas}"
         said = f"replicas is {self.replicas}"
         if not self.surge:
             return said

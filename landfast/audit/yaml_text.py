@@ -113,6 +113,22 @@ def fields(node: yaml.Node) -> dict[str, yaml.Node]:
     return found
 
 
+def field(node: yaml.Node, name: str, *, merges: int = 3) -> yaml.Node | None:
+    """Return the value of a field of a mapping, also of one that is merged into it.
+
+    Raises:
+        yaml.YAMLError: a key is there twice.
+    """
+    said = fields(node)
+    if name in said or "<<" not in said or not merges:
+        return said.get(name)
+    merged = said["<<"]
+    for other in merged.value if isinstance(merged, yaml.SequenceNode) else [merged]:
+        if (found := field(other, name, merges=merges - 1)) is not None:
+            return found
+    return None
+
+
 def value(node: yaml.Node) -> Any:
     """Return what a node says, in the types of JSON.
 

@@ -60,12 +60,21 @@ FULL: Rights = {
 }
 """For every suite: a run then brings a provisioner and classes of its own."""
 
+AUDIT: Rights = {
+    ("", "persistentvolumes persistentvolumeclaims pods replicationcontrollers"): "list",
+    ("apps", "daemonsets deployments replicasets statefulsets"): "list",
+    ("batch", "cronjobs jobs"): "list",
+    ("storage.k8s.io", "storageclasses"): "list",
+}
+"""To audit a cluster, which reads and nothing else (`landfast audit --context`)."""
+
 ROLES: Mapping[str, Mapping[str, Rights]] = {
     "landfast-class": {"ClusterRole": OF_CLASS},
     "landfast-namespace": {"Role": IN_NAMESPACE, "ClusterRole": CLUSTER_WIDE},
     "landfast-nodes": {"ClusterRole": {**OF_CLASS, **OF_NODES}},
     "landfast-writers": {"ClusterRole": OF_WRITERS},
     "landfast-full": {"ClusterRole": FULL},
+    "landfast-audit": {"ClusterRole": AUDIT},
 }
 """By name, what a role and a cluster role of that name grant."""
 

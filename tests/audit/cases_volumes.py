@@ -165,7 +165,7 @@ VOLUMES: list[Case] = [
         "orphan-directory",
         [pv("a", "/exports")],
         [pv("a", "/exports")],
-        ", or data of PersistentVolume a, which is the export's root",
+        ", or data of PersistentVolume a, which holds all of the export",
         "note",
         export=orphans("/exports/old"),
     ),

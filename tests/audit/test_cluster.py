@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
-from objects_to_audit import pv, pvc, storage_class
+from objects_to_audit import controller, pod, pv, pvc, storage_class
 
 from landfast.audit import cluster
 from landfast.audit.objects import PvcObject, PvObject, StorageClass
+from landfast.cluster.rights import AUDIT, each, manifest
 from landfast.errors import BadInput, Unreachable
 from landfast.kube import KubeError, Object
 
+PROJECT = Path(__file__).parents[2]
 NAMES = {
     "/api/v1": {
         "PersistentVolume": "persistentvolumes",
@@ -139,6 +141,39 @@ def test_a_cluster_is_asked_with_get_only(api: Api, kubeconfig: Path) -> None:
     assert {line.partition(" ")[0] for line in api.asked} == {"GET"}
     lists = [f"GET {group}/{n}" for group, names in NAMES.items() for n in names.values()]
     assert set(lists) <= set(api.asked)
+
+
+def test_the_role_of_an_audit_grants_what_is_read_and_no_more() -> None:
+    granted = {(group, resource) for group, resource, _ in each(AUDIT)}
+    served = {
+        (path.rpartition("/")[0].removeprefix("/apis").strip("/").removeprefix("api"), name)
+        for path, names in NAMES.items()
+        for name in names.values()
+    }
+    assert granted == served
+    assert {verb for _, _, verb in each(AUDIT)} == {"list"}
+    kinds = {kind for names in NAMES.values() for kind in names}
+    assert {kind for _, kind in cluster.READ} == kinds
+    role = manifest("landfast-audit").partition("\n")[2]
+    assert role in (PROJECT / "docs/audit.md").read_text()
+
+
+def test_what_a_controller_makes_counts_once() -> None:
+    def owned(obj: Object, owner: str) -> Object:
+        refs = [{"uid": owner, "kind": "x", "name": "x", "controller": True}]
+        return {**obj, "metadata": {**obj["metadata"], "uid": obj["kind"], "ownerReferences": refs}}
+
+    class Lists:
+        def list(self, kind: str) -> list[Object]:
+            found = {
+                "Deployment": [owned(controller("Deployment", "a"), "nobody's")],
+                "ReplicaSet": [owned(controller("ReplicaSet", "a"), "Deployment")],
+                "Pod": [owned(pod("p", "a"), "ReplicaSet"), owned(pod("q", "a"), "an operator's")],
+            }
+            return found.get(kind, [])
+
+    found = [(r.kind, r.name) for r in cluster.read(Lists(), "prod")]
+    assert found == [("Deployment", "db"), ("Pod", "q")]
 
 
 def test_nothing_but_list_is_asked_of_kube() -> None:

@@ -8,6 +8,7 @@ from cases_binding import BINDING
 from cases_classes import CLASSES
 from cases_csi import CSI
 from cases_databases import DATABASES
+from cases_directories import DIRECTORIES
 from cases_ignores import IGNORES
 from cases_options import OPTIONS
 from cases_pods import PODS
@@ -54,6 +55,7 @@ ALL = [
     *PODS,
     *WRITERS,
     *WORKLOADS,
+    *DIRECTORIES,
     *IGNORES,
 ]
 CASES = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(ALL)]

@@ -1,10 +1,11 @@
 """Rules for PVCs: what binds to what, and what never binds."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator
 
-from landfast.audit.findings import Hit, Rule, Severity, listed
-from landfast.audit.inventory import Choice, Inventory
+from landfast.audit.findings import Hit, Rule, Severity
+from landfast.audit.inventory import Inventory
+from landfast.audit.objects import PvcObject
 from landfast.audit.rules.sources import CONTROLLER, MATCHING
 from landfast.audit.rules.ties import others
 
@@ -21,41 +22,54 @@ from landfast.audit.rules.ties import others
         "Tie them together: claimRef on the volume and volumeName on the PVC; or a selector with "
         "labels that only one volume has; or a class of their own."
     ),
+    example="""
+        kind: PersistentVolume
+        metadata: {name: shop}
+        spec:
+          claimRef: {namespace: shop, name: data}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        spec:
+          volumeName: shop
+    """,
     source=MATCHING,
 )
 def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
     """Find PVCs with a choice of volumes, or with a rival; an error only under a database.
 
-    As many volumes as a StatefulSet has pods are as good as one for each: all are still empty.
+    As many volumes as a StatefulSet has pods are as good as one for each: all are still empty. A
+    volume that a PVC names is for the rule on those.
     """
-    found: dict[str, dict[str, None]] = defaultdict(dict)  # a PVC can have several definitions
-    for choice in inventory.choices:
-        for pv in choice.volumes:
-            found[pv.name].update(dict.fromkeys(pvc.title for pvc in choice.pvcs))
-    takers = {name: list(titles) for name, titles in found.items()}
-    for choice in inventory.choices:
-        names = [pv.name for pv in choice.volumes]
-        if not names or _one_for_each_pod(choice, takers):
-            continue
-        for pvc in choice.pvcs:
-            severity = None if pvc.title in inventory.database_pvcs else Severity.WARNING
-            if len(names) > 1:
-                said = f"{len(names)} volumes fit it: {listed(names)}"
-                yield Hit(pvc, said, ("spec",), severity)
-            elif len(takers[names[0]]) > 1:
-                rivals = others(takers[names[0]], pvc.title)
-                said = f"{names[0]} is the only volume that fits it, and also fits {rivals}"
+    named = {pvc.spec.volume_name for pvc in inventory.pvcs}
+    of_template = Counter(pvc.made_by for pvc in inventory.open_pvcs)
+    one_for_each: dict[str, bool] = {}
+    for pvc in inventory.open_pvcs:
+        severity = None if pvc.title in inventory.database_pvcs else Severity.WARNING
+        fitting = inventory.fitting(pvc)
+        count, volumes = fitting.count, fitting.first
+        if count > 1:
+            by = pvc.made_by
+            if by and by not in one_for_each:
+                one_for_each[by] = _one_for_each(inventory, pvc, of_template[by])
+            if not one_for_each.get(by):
+                names = others([pv.name for pv in volumes], "", count + 1)
+                yield Hit(pvc, f"{count} volumes fit it: {names}", ("spec",), severity)
+        elif count and volumes[0].name not in named:
+            takers = inventory.takers(volumes[0])
+            if takers.count > 1:
+                rivals = others([p.title for p in takers.first], pvc.title, takers.count)
+                said = f"{volumes[0].name} is the only volume that fits it, and also fits {rivals}"
                 yield Hit(pvc, said, ("spec",), severity)
 
 
-def _one_for_each_pod(choice: Choice, takers: Mapping[str, Sequence[str]]) -> bool:
-    """Whether these are the PVCs of one StatefulSet, with no more volumes, and no rivals."""
-    templates = {pvc.made_by for pvc in choice.pvcs}
-    return (
-        "" not in templates
-        and len(templates) == 1
-        and 1 < len(choice.volumes) <= len(choice.pvcs)
-        and all(len(takers[pv.name]) == len(choice.pvcs) for pv in choice.volumes)
+def _one_for_each(inventory: Inventory, pvc: PvcObject, pods: int) -> bool:
+    """Whether the volumes that fit a StatefulSet's PVC are no more than its pods, and its alone."""
+    volumes = inventory.candidates(pvc)
+    return len(volumes) <= pods and all(
+        inventory.takers(pv).count == pods
+        and all(taker.made_by == pvc.made_by for taker in inventory.takers(pv).first)
+        for pv in volumes
     )
 
 
@@ -71,6 +85,15 @@ def _one_for_each_pod(choice: Choice, takers: Mapping[str, Sequence[str]]) -> bo
         "Create the volume. For a PVC that is Lost, leave out claimRef: one without the PVC's uid "
         "keeps it Lost."
     ),
+    example="""
+        kind: PersistentVolume
+        metadata: {name: shop}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        spec:
+          volumeName: shop
+    """,
     source=(
         f"{CONTROLLER}, syncUnboundClaim, syncBoundClaim; "
         "binding.missing-volume-name-stays-pending; binding.lost-claim-finds-its-volume"
@@ -91,13 +114,19 @@ def volume_of_pvc_missing(inventory: Inventory) -> Iterator[Hit]:
     "A volume reserved for a missing PVC",
     reason="No other PVC can bind it. A typo in claimRef looks the same.",
     fix="Create the PVC, or remove claimRef.",
+    example="""
+        kind: PersistentVolume
+        spec:
+          claimRef: {namespace: shop, name: data}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+    """,
     source=f"{MATCHING}; binding.reserved-is-kept-for-its-claim",
 )
 def reserved_volume(inventory: Inventory) -> Iterator[Hit]:
     """Find such volumes; a PVC of that name elsewhere that has no volume makes it a warning."""
-    elsewhere = {
-        pvc.name: pvc for choice in inventory.choices for pvc in choice.pvcs if not choice.volumes
-    }
+    elsewhere = {pvc.name: pvc for pvc in inventory.open_pvcs if not inventory.fitting(pvc).count}
     for pv in inventory.pvs:
         ref = pv.spec.claim_ref
         if ref is None or pv.status.phase not in ("", "Available", "Pending"):

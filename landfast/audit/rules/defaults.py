@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import islice
 
-from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
+from landfast.audit.findings import Hit, Rule, Severity, listed
+from landfast.audit.free_volumes import is_free
 from landfast.audit.inventory import Inventory
-from landfast.audit.objects import PvcObject
+from landfast.audit.objects import PvcObject, PvObject
 from landfast.audit.rules.sources import DEFAULT_CLASS
 from landfast.audit.rules.ties import is_reserved, waiting
 from landfast.binding.matching import Misfit
@@ -16,7 +17,7 @@ _ADMISSION = (
     "Kubernetes v1.37, plugin/pkg/admission/storage/storageclass/setdefault; docs/binding.md"
 )
 _LIKE_A_MARK = 0.8  # of the letters; is-default-clas, isdefaultclass
-_LOOK_AT = 20
+_LOOK_AT = 20  # of many volumes: each is compared with each PVC
 
 
 def _without_class(inventory: Inventory) -> Iterator[PvcObject]:
@@ -34,14 +35,27 @@ def _without_class(inventory: Inventory) -> Iterator[PvcObject]:
         "volume without a class fits, and a default that is set later changes what the PVC gets."
     ),
     fix='Name a class, or set storageClassName: "" to get a volume without one.',
+    example="""
+        kind: PersistentVolumeClaim
+        spec:
+          storageClassName: nfs
+    """,
     source=_ADMISSION,
     cluster_decides=True,
 )
-@each(_without_class, ("spec",))
-def no_default_class(inventory: Inventory, pvc: PvcObject) -> Said:
-    if inventory.defaults or inventory.is_pinned(pvc) or inventory.candidates(pvc):
-        return None
-    return f"it names no class, and there is no default class {inventory.where}"
+def no_default_class(inventory: Inventory) -> Iterator[Hit]:
+    """Find such PVCs that no volume fits; in manifests they are one note."""
+    found = [
+        pvc
+        for pvc in _without_class(inventory)
+        if not (inventory.defaults or inventory.is_pinned(pvc) or inventory.fitting(pvc).count)
+    ]
+    said = f"it names no class, and there is no default class {inventory.where}"
+    if inventory.complete:
+        yield from (Hit(pvc, said, ("spec",)) for pvc in found)
+    elif found:
+        more = f" (PVCs that name none: {len(found)})" if len(found) > 1 else ""
+        yield Hit(found[0], said + more, ("spec",))
 
 
 @Rule(
@@ -62,33 +76,35 @@ def no_default_class(inventory: Inventory, pvc: PvcObject) -> Said:
 )
 def class_left_out(inventory: Inventory) -> Iterator[Hit]:
     """Find PVCs that a volume without a class fits only while there is no default class."""
-    there = {pv.name: pv for pv in inventory.pvs}
-    plain = [pv for pv in inventory.pvs if not pv.storage_class and pv.spec.claim_ref is None]
-    taken = {pvc.spec.volume_name for pvc in inventory.pvcs}
-    taken |= {
-        pv.name
-        for choice in inventory.choices
-        if choice.pvcs[0].storage_class is not None
-        for pv in choice.volumes
-    }
-    free = [pv for pv in plain if pv.name not in taken and pv.status.phase in ("", "Available")]
-    default = inventory.defaults[0].name if inventory.defaults else ""
+    plain = _plain_volumes(inventory)
     for pvc in _without_class(inventory):
-        named = there.get(pvc.spec.volume_name)
-        if named and not default and not named.storage_class and not is_reserved(named, pvc):
-            said = f"with a default class it gets that one, and never {named.title}, which has none"
-            yield Hit(pvc, said, ("spec",))
-        if pvc.spec.volume_name or inventory.is_pinned(pvc):
-            continue
-        fits = [[], [Misfit.CLASS]][bool(default)]
-        names = [pv.name for pv in islice(free, _LOOK_AT) if inventory.misfits(pv, pvc) == fits]
-        if names and (default or not inventory.complete):
-            gets = (
-                f"it gets {default}, the default class,"
-                if default
-                else ("where the cluster has a default class, it gets a volume of that class,")
-            )
-            yield Hit(pvc, f"{gets} and not {listed(names)}, which has none", ("spec",))
+        if pvc.spec.volume_name and not inventory.defaults:
+            for pv in inventory.find_pvs(pvc.spec.volume_name):
+                if not pv.storage_class and not is_reserved(pv, pvc):
+                    said = f"with a default class it gets that one, and never {pv.title}, which"
+                    yield Hit(pvc, f"{said} has none", ("spec",))
+        elif not inventory.is_pinned(pvc) and (inventory.defaults or not inventory.complete):
+            only_class = [Misfit.CLASS] if inventory.defaults else []
+            names = [pv.name for pv in plain if inventory.misfits(pv, pvc) == only_class]
+            if names:
+                gets = "where the cluster has a default class, it gets a volume of that class,"
+                if inventory.defaults:
+                    gets = f"it gets {inventory.defaults[0].name}, the default class,"
+                yield Hit(pvc, f"{gets} and not {listed(names)}, which has none", ("spec",))
+
+
+def _plain_volumes(inventory: Inventory) -> list[PvObject]:
+    """Return some volumes without a class that no PVC names, and that none with a class takes."""
+    named = {pvc.spec.volume_name for pvc in inventory.pvcs}
+    plain = (
+        pv
+        for pv in inventory.pvs
+        if not pv.storage_class
+        and is_free(pv)
+        and pv.name not in named
+        and not inventory.takers(pv, explicit=True).count
+    )
+    return list(islice(plain, _LOOK_AT))
 
 
 @Rule(
@@ -100,6 +116,17 @@ def class_left_out(inventory: Inventory) -> Iterator[Hit]:
         "to it."
     ),
     fix='Keep storageclass.kubernetes.io/is-default-class: "true" on one of them only.',
+    example="""
+        kind: StorageClass
+        metadata:
+          name: nfs
+          annotations: {storageclass.kubernetes.io/is-default-class: "true"}
+        ---
+        kind: StorageClass
+        metadata:
+          name: local
+          annotations: {storageclass.kubernetes.io/is-default-class: "false"}
+    """,
     source=DEFAULT_CLASS,
 )
 def several_default_classes(inventory: Inventory) -> Iterator[Hit]:

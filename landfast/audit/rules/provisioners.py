@@ -80,9 +80,9 @@ def provisioner_mismatch(inventory: Inventory) -> Iterator[Hit]:
     """
     found = _provisioners(inventory)
     waiting = {
-        inventory.storage_class_of(choice.pvcs[0])
-        for choice in inventory.choices
-        if not choice.volumes
+        inventory.storage_class_of(pvc)
+        for pvc in inventory.open_pvcs
+        if not inventory.fitting(pvc).count
     }
     wanted = {made.provisioner for made in inventory.classes}
     idle = [p for p in found if p.name not in wanted]
@@ -227,6 +227,13 @@ def server_by_cluster_name(inventory: Inventory) -> Iterator[Hit]:
         "a volume's handle with ../ in it has other directories deleted (CVE-2026-3864)."
     ),
     fix="Use v4.13.1 or newer.",
+    example="""
+        kind: Deployment
+        spec:
+          template:
+            spec:
+              containers: [{name: nfs, image: "registry.k8s.io/sig-storage/nfsplugin:v4.13.4"}]
+    """,
     source="csi-driver-nfs, issue 855, pull requests 770 and 878; CVE-2026-3864",
 )
 def csi_driver_old(inventory: Inventory) -> Iterator[Hit]:

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from landfast.audit.findings import Hit, Rule, Severity
-from landfast.audit.fitting import alike, why_not
+from landfast.audit.fitting import core, why_not
+from landfast.audit.free_volumes import is_free
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvcObject, PvObject, StorageClass
 from landfast.audit.rules.sources import CONTROLLER, MATCHING
@@ -15,7 +15,6 @@ from landfast.binding.matching import Misfit
 
 _CLASS = ("spec", "storageClassName")
 _NO_PROVISIONER = "kubernetes.io/no-provisioner"
-_LOOK_AT = 20  # of many volumes that do not fit, so few show what is wrong
 
 
 class Unfit(NamedTuple):
@@ -31,28 +30,25 @@ def makes_volumes(storage_class: StorageClass | None) -> bool:
     return storage_class is not None and storage_class.provisioner != _NO_PROVISIONER
 
 
+def _without_volume(inventory: Inventory) -> list[PvcObject]:
+    """Return the PVCs that no volume fits."""
+    return [pvc for pvc in waiting(inventory.open_pvcs) if not inventory.fitting(pvc).count]
+
+
 def _hungry(inventory: Inventory) -> list[PvcObject]:
     """Return the PVCs that no volume fits, and for which no class that is known makes one."""
     return [
         pvc
-        for choice in inventory.choices
-        if not choice.volumes
-        for pvc in waiting(choice.pvcs)
+        for pvc in _without_volume(inventory)
         if not makes_volumes(inventory.find_class(inventory.storage_class_of(pvc)))
     ]
 
 
 def _unused(inventory: Inventory) -> list[PvObject]:
-    """Return the volumes that no PVC names or could take, and that are not reserved."""
-    used = {pvc.spec.volume_name for pvc in inventory.pvcs}
-    used |= {pv.name for choice in inventory.choices for pv in choice.volumes}
-    return [
-        pv
-        for pv in inventory.pvs
-        if pv.name not in used
-        and pv.spec.claim_ref is None
-        and pv.status.phase in ("", "Available", "Pending")
-    ]
+    """Return the volumes that no PVC names or could take."""
+    named = {pvc.spec.volume_name for pvc in inventory.pvcs}
+    free = (pv for pv in inventory.pvs if is_free(pv) and pv.name not in named)
+    return [pv for pv in free if not inventory.takers(pv).count]
 
 
 def unfit(inventory: Inventory) -> dict[str, Unfit]:
@@ -62,19 +58,20 @@ def unfit(inventory: Inventory) -> dict[str, Unfit]:
     names are alike, or there is one such volume and one such PVC.
     """
     hungry, unused = _hungry(inventory), _unused(inventory)
-    of_class: dict[str, list[PvObject]] = defaultdict(list)
+    of_class: dict[str, PvObject] = {}
+    by_name: dict[tuple[str, ...], PvObject] = {}
     for pv in unused:
-        of_class[pv.storage_class].append(pv)
-    only = len(hungry) == len(unused) == 1
+        of_class.setdefault(pv.storage_class, pv)
+        by_name.setdefault(core(pv.name), pv)
     found = {}
     for pvc in hungry:
-        own = of_class[inventory.storage_class_of(pvc)] if pvc.storage_class is not None else []
-        near = [pv for pv in islice(unused, _LOOK_AT) if only or alike(pv, pvc)]
-        for pv in [*(pv for pv in own if alike(pv, pvc)), *own[:1], *near]:
-            why = inventory.misfits(pv, pvc)
-            if pv in own or why == [Misfit.CLASS] or alike(pv, pvc):
-                found[pvc.title] = Unfit(pvc, pv, why)
-                break
+        alike = by_name.get(core(pvc.name))
+        own = of_class.get(pvc.storage_class) if pvc.storage_class is not None else None
+        only = unused[0] if len(hungry) == len(unused) == 1 else None
+        if pv_meant := alike or own or only:
+            why = inventory.misfits(pv_meant, pvc)
+            if pv_meant is not only or alike or own or why == [Misfit.CLASS]:
+                found[pvc.title] = Unfit(pvc, pv_meant, why)
     return found
 
 
@@ -123,21 +120,34 @@ def no_volume_fits(inventory: Inventory) -> Iterator[Hit]:
         "Pending, and so does its pod."
     ),
     fix="Correct storageClassName, or create the class.",
+    example="""
+        kind: StorageClass
+        metadata: {name: nfs}
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        ---
+        kind: PersistentVolumeClaim
+        spec:
+          storageClassName: nfs
+    """,
     source=f"{CONTROLLER}, syncUnboundClaim; binding.missing-class-stays-pending",
     cluster_decides=True,
 )
 def class_missing(inventory: Inventory) -> Iterator[Hit]:
-    """Find PVCs of a missing class for which no volume was meant."""
+    """Find PVCs of a missing class for which no volume was meant; in manifests, once a class."""
     reported = unfit(inventory)
+    missing: dict[str, list[PvcObject]] = defaultdict(list)
     for pvc in _hungry(inventory):
         name = pvc.storage_class
-        if not name or inventory.find_class(name) or pvc.title in reported:
-            continue
-        if inventory.complete:
+        if name and not inventory.find_class(name) and pvc.title not in reported:
+            missing[name].append(pvc)
+    for name, pvcs in missing.items():
+        for pvc in pvcs if inventory.complete else ():
             said = f"StorageClass {name} does not exist, and no volume of that class fits"
-        else:
-            said = f"StorageClass {name} is not in these manifests: does the cluster have it?"
-        yield Hit(pvc, said, _CLASS)
+            yield Hit(pvc, said, _CLASS)
+        if not inventory.complete:
+            more = f" (PVCs that name it: {len(pvcs)})" if len(pvcs) > 1 else ""
+            said = f"StorageClass {name} is not in these manifests: does the cluster have it?{more}"
+            yield Hit(pvcs[0], said, _CLASS)
 
 
 @Rule(
@@ -149,6 +159,11 @@ def class_missing(inventory: Inventory) -> Iterator[Hit]:
         "volumes: the PVC stays Pending until an administrator creates one that fits."
     ),
     fix="Create the volume, or name a class that makes volumes.",
+    example="""
+        kind: PersistentVolumeClaim
+        spec:
+          storageClassName: nfs      # a class with a provisioner
+    """,
     source=f"{CONTROLLER}, syncUnboundClaim; binding.empty-class-no-other",
     cluster_decides=True,
 )
@@ -172,6 +187,13 @@ def nothing_provisions(inventory: Inventory) -> Iterator[Hit]:
         "a selector, even an empty one, or with volumeMode Block stays Pending."
     ),
     fix="Leave out selector and volumeMode, or create a volume that fits.",
+    example="""
+        kind: PersistentVolumeClaim
+        spec:                        # no selector, no volumeMode: Block
+          storageClassName: nfs
+          accessModes: [ReadWriteOnce]
+          resources: {requests: {storage: 5Gi}}
+    """,
     source=(
         "nfs-subdir-external-provisioner v4.0.2, provisioner.go, Provision; "
         "csi.selector-is-refused; csi.block-is-refused"
@@ -180,15 +202,14 @@ def nothing_provisions(inventory: Inventory) -> Iterator[Hit]:
 def provisioner_refuses_pvc(inventory: Inventory) -> Iterator[Hit]:
     """Find PVCs with a selector or volumeMode Block whose class makes volumes on NFS."""
     on_nfs = {made.name: made for made in inventory.nfs_classes}
-    for choice in inventory.choices:
-        for pvc in waiting(() if choice.volumes else choice.pvcs):
-            if made := on_nfs.get(inventory.storage_class_of(pvc)):
-                if pvc.spec.selector is not None:
-                    said = f"it has a selector, which {made.provisioner} refuses"
-                    yield Hit(pvc, said, ("spec", "selector"))
-                elif pvc.spec.volume_mode == "Block":
-                    said = f"it asks for a block device, which {made.provisioner} refuses"
-                    yield Hit(pvc, said, ("spec", "volumeMode"))
+    for pvc in _without_volume(inventory):
+        if made := on_nfs.get(inventory.storage_class_of(pvc)):
+            if pvc.spec.selector is not None:
+                said = f"it has a selector, which {made.provisioner} refuses"
+                yield Hit(pvc, said, ("spec", "selector"))
+            elif pvc.spec.volume_mode == "Block":
+                said = f"it asks for a block device, which {made.provisioner} refuses"
+                yield Hit(pvc, said, ("spec", "volumeMode"))
 
 
 @Rule(
@@ -197,6 +218,17 @@ def provisioner_refuses_pvc(inventory: Inventory) -> Iterator[Hit]:
     "A pod whose PVC does not exist",
     reason="A PVC must be in the pod's own namespace. Without it the pod stays Pending.",
     fix="Create the PVC in the namespace of the pod, or correct claimName.",
+    example="""
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        ---
+        kind: Deployment
+        metadata: {namespace: shop, name: db}
+        spec:
+          template:
+            spec:
+              volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+    """,
     source="Kubernetes documentation, Persistent Volumes, Claims As Volumes",
 )
 def pvc_of_pod_missing(inventory: Inventory) -> Iterator[Hit]:
@@ -225,5 +257,5 @@ def pvc_of_pod_missing(inventory: Inventory) -> Iterator[Hit]:
                 said += f", only {other.title}, which nobody uses"
                 explicit = other.metadata.namespace and workload.metadata.namespace
                 severity = None if explicit else Severity.WARNING
-            at = ("spec",) if workload.kind == "Pod" else ("spec", "template", "spec")
-            yield Hit(workload, said, (*at, "volumes", number), severity)
+            at = (*workload.template_at, "spec", "volumes", number)
+            yield Hit(workload, said, at, severity)
