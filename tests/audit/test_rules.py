@@ -92,6 +92,12 @@ def test_a_finding_shows_a_field_that_its_object_has(case: Case) -> None:
             assert hit.at[0] == "reclaimPolicy" or any(hit.at[0] in o for o in objects), hit
 
 
+@pytest.mark.parametrize("case", [*SERVERS, *PODS], ids=lambda case: case.rule)
+def test_the_rule_goes_on_after_a_near_miss(case: Case) -> None:
+    found = of_rule(case, [*case.near, *case.bad], None)
+    assert any(case.said in finding.message for finding in found), found
+
+
 def test_every_rule_has_cases() -> None:
     assert {f"audit.{case.rule}" for case in ALL} == {rule.id for rule in RULES}
 
