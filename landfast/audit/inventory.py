@@ -9,7 +9,7 @@ from typing import TypeVar
 from landfast.audit.definitions import Definitions
 from landfast.audit.directories import Directory, DirectoryIndex
 from landfast.audit.engines import Engine, Kind
-from landfast.audit.free_volumes import FreeVolumes, Some, stored_pv, stored_pvc
+from landfast.audit.free_volumes import SHOWN, FreeVolumes, Some, stored_pv, stored_pvc
 from landfast.audit.made import directory_for
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.open_pvcs import OpenPvcs
@@ -208,8 +208,15 @@ class Inventory(Definitions):
         return FreeVolumes(one_of_each(self.pvs))
 
     def fitting(self, pvc: PvcObject) -> Some[PvObject]:
-        """Return how many volumes an open PVC could take, and the first of them."""
-        return self._free_once.some(pvc, self.storage_class_of(pvc))
+        """Return how many volumes an open PVC could take, and the first of them.
+
+        Of a volume with several definitions the first counts; the others do if nothing else fits.
+        """
+        found = self._free_once.some(pvc, self.storage_class_of(pvc))
+        if found.count:
+            return found
+        others = one_of_each(self.candidates(pvc))
+        return Some(len(others), others[:SHOWN])
 
     def candidates(self, pvc: PvcObject) -> list[PvObject]:
         """Return the volumes that an unbound PVC could take, each considered alone."""

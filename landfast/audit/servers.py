@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from landfast.audit.commands import single_commands
+from landfast.audit.directories import is_below
 from landfast.audit.engines import Engine, identify
 from landfast.audit.pods import Container, PodVolume, VolumeMount
 from landfast.audit.workloads import Workload
@@ -42,6 +43,10 @@ class Mounted:
     def goes_with_the_pod(self) -> bool:
         """Whether it is storage that is deleted with the pod."""
         return self.source in _WITH_THE_POD
+
+    def is_around(self, path: str) -> bool:
+        """Whether a path is where it is mounted, in it or around it."""
+        return is_below(path, self.path) or is_below(self.path, path)
 
     @property
     def is_configuration(self) -> bool:

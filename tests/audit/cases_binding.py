@@ -51,6 +51,13 @@ BINDING: list[Case] = [
     ),
     Case(
         "foreign-volume",
+        [pv("a"), pvc("b"), pvc("c"), pvc("d", volumeName="x")],
+        [pv("a"), pvc("b"), pvc("c"), pvc("d", volumeName="a")],  # another rule's
+        "a is the only volume that fits it",
+        "warning",
+    ),
+    Case(
+        "foreign-volume",
         [pv("a"), pv("b"), pvc("c", selector={"matchLabels": {}})],
         [
             pv("a", metadata={"labels": {"app": "x"}}),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cases_servers import MYSQL, at
+from cases_servers import CLAIM, MYSQL, at, run
 from objects_to_audit import Case
 
 from landfast.kube.client import Object
@@ -27,7 +27,23 @@ def probed(**probe: Any) -> list[Object]:
     return at(MYSQL, livenessProbe={"exec": {"command": ["mysqladmin", "ping"]}, **probe})
 
 
+def backups(command: str, path: str) -> list[Object]:
+    """A database with a second volume, and a container that has a path of the two."""
+    found = run("mysql:8.4", {MYSQL: CLAIM, "/backup": CLAIM})
+    volume = "v0" if path == MYSQL else "v1"
+    mounts = [{"name": volume, "mountPath": path}]
+    init = {"name": "first", "command": command.split(), "volumeMounts": mounts}
+    found[-1]["spec"]["template"]["spec"]["initContainers"] = [init]
+    return found
+
+
 PODS: list[Case] = [
+    Case(
+        "data-wiped-at-start",
+        backups("rm -rf /var/lib/mysql/*", MYSQL),
+        backups("rm -rf /backup/*", "/backup"),
+        "removes /var/lib/mysql/*",
+    ),
     Case(
         "data-wiped-at-start",
         script("rm -rf /var/lib/mysql/*"),
@@ -51,6 +67,13 @@ PODS: list[Case] = [
         script("find /var/lib/mysql -mindepth 1 -delete"),
         script("find /var/lib/mysql -name '*.err' -mtime +7 -delete"),
         "removes /var/lib/mysql",
+    ),
+    Case(
+        "data-wiped-at-start",
+        script("if mysqladmin ping; then\n  rm -rf /var/lib/mysql/*\nfi"),
+        script("if mysqladmin ping; then\n  rm -rf /var/tmp/*\nfi"),
+        "under a condition",
+        "warning",
     ),
     Case(
         "data-wiped-at-start",

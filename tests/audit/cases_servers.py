@@ -90,6 +90,20 @@ SERVERS: list[Case] = [
     ),
     Case(
         "database-without-volume",
+        run("postgres:17", {"/var/lib/postgresql/data": EMPTY}),
+        # in a directory of the data, beside another volume
+        run("postgres:17", {"/var/lib/postgresql/data/pgdata": CLAIM, "/scratch": EMPTY}),
+        "an emptyDir",
+    ),
+    Case(
+        "database-without-volume",
+        run("rabbitmq:4"),
+        run("rabbitmq:4", {"/var/lib/rabbitmq": EMPTY, "/var/lib/rabbitmq/mnesia": CLAIM}),
+        "no volume is mounted",
+        "warning",
+    ),
+    Case(
+        "database-without-volume",
         run("redis:7", kind="StatefulSet"),
         run("redis:7"),  # a cache
         "no volume is mounted for the data of Redis",
@@ -152,6 +166,19 @@ SERVERS: list[Case] = [
         run("mongo:7", {"/data": CLAIM, "/etc/mongo": CONFIG}),
         at("/bitnami/mongodb", "bitnami/mongodb:7"),
         "a VOLUME",
+        "warning",
+    ),
+    Case(
+        "data-directory-not-mounted",
+        at("/backup", "postgres:17"),
+        at("/var/lib/postgresql/data/pgdata", "postgres:17"),
+        "mounts its volume at /backup",
+    ),
+    Case(
+        "data-directory-not-mounted",
+        at("/usr/share/backup", "elasticsearch:8"),
+        at("/usr/share/elasticsearch", "elasticsearch:8"),  # its image declares no VOLUME
+        "Elasticsearch writes to /usr/share/elasticsearch/data",
         "warning",
     ),
     Case(

@@ -226,6 +226,13 @@ WRITERS: list[Case] = [
     ),
     Case(
         "shared-directory",
+        two("nginx", "nginx", accessModes=["ReadOnlyMany"]),
+        two("nginx", "nginx", accessModes=["ReadOnlyMany"])[:2],
+        "is also the directory of",
+        "note",
+    ),
+    Case(
+        "shared-directory",
         [*bound("a"), pod("db", "a"), run("mysql:8.4", {MYSQL: INLINE})[-1]],
         [*bound("a"), pod("web", "a", "nginx"), run("nginx", {"/files": INLINE})[-1]],
         "nfs:/exports/a is also the directory of Deployment shop/db",

@@ -7,9 +7,13 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from objects_to_audit import audited, pv, pvc
+from objects_to_audit import audited, pod, pv, pvc
 
 from landfast.audit.findings import Severity
+from landfast.audit.inventory import Inventory
+from landfast.audit.parsing import parse
+from landfast.audit.place import Place
+from landfast.audit.rules import audit
 from landfast.binding.model import BindingCase, Create, PvcPhase
 from landfast.binding.model import Pv as ModelPv
 from landfast.binding.model import Pvc as ModelPvc
@@ -96,3 +100,41 @@ def test_what_never_binds_is_found_and_what_binds_is_not(
         if bound == {True, False}:
             rivals = [f for f in found if f.kind == "PersistentVolumeClaim"]
             assert any(f.severity is not Severity.NOTE for f in rivals), (claim, volumes)
+
+
+def environment(folder: str, size: int, modes: tuple[str, ...], tie: str, db: bool) -> list[Any]:
+    """Volumes and PVCs of one environment, which fit each other, in a folder of its own."""
+    spec: dict[str, Any] = {"accessModes": list(modes)}
+    room, asked = {"storage": f"{size}Gi"}, {"requests": {"storage": f"{size}Gi"}}
+    ref = {"claimRef": {"namespace": "shop", "name": "data"}} if tie != "volumeName" else {}
+    named: dict[str, Any] = {"volumeName": "data"} if tie != "claimRef" else {}
+    objects = [
+        pv("data", f"/exports/{folder}", capacity=room, **spec, **ref),
+        pvc("data", resources=asked, **spec, **named),
+        *([pod("db", "data")] if db else []),
+    ]
+    return [found for obj in objects for found in parse(obj, Place(f"overlays/{folder}/all.yaml"))]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 9), st.sampled_from(MODES)), min_size=2, max_size=4, unique=True
+    ),
+    st.sampled_from(["volumeName", "claimRef", "both"]),
+    st.booleans(),
+)
+def test_environments_that_each_fit_make_one_note(
+    given_: list[tuple[int, tuple[str, ...]]], tie: str, db: bool
+) -> None:
+    found = audit(
+        Inventory(
+            tuple(
+                resource
+                for number, (size, modes) in enumerate(given_)
+                for resource in environment(str(number), size, modes, tie, db)
+            ),
+            complete=False,
+        )
+    )
+    assert [(f.rule.id, f.severity) for f in found] == [("audit.defined-twice", Severity.NOTE)]

@@ -22,13 +22,26 @@ from landfast.audit.rules.ties import others
         "Tie them together: claimRef on the volume and volumeName on the PVC; or a selector with "
         "labels that only one volume has; or a class of their own."
     ),
+    example="""
+        kind: PersistentVolume
+        metadata: {name: shop}
+        spec:
+          claimRef: {namespace: shop, name: data}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        spec:
+          volumeName: shop
+    """,
     source=MATCHING,
 )
 def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
     """Find PVCs with a choice of volumes, or with a rival; an error only under a database.
 
-    As many volumes as a StatefulSet has pods are as good as one for each: all are still empty.
+    As many volumes as a StatefulSet has pods are as good as one for each: all are still empty. A
+    volume that a PVC names is for the rule on those.
     """
+    named = {pvc.spec.volume_name for pvc in inventory.pvcs}
     of_template = Counter(pvc.made_by for pvc in inventory.open_pvcs)
     one_for_each: dict[str, bool] = {}
     for pvc in inventory.open_pvcs:
@@ -42,7 +55,7 @@ def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
             if not one_for_each.get(by):
                 names = others([pv.name for pv in volumes], "", count + 1)
                 yield Hit(pvc, f"{count} volumes fit it: {names}", ("spec",), severity)
-        elif count:
+        elif count and volumes[0].name not in named:
             takers = inventory.takers(volumes[0])
             if takers.count > 1:
                 rivals = others([p.title for p in takers.first], pvc.title, takers.count)
@@ -72,6 +85,15 @@ def _one_for_each(inventory: Inventory, pvc: PvcObject, pods: int) -> bool:
         "Create the volume. For a PVC that is Lost, leave out claimRef: one without the PVC's uid "
         "keeps it Lost."
     ),
+    example="""
+        kind: PersistentVolume
+        metadata: {name: shop}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        spec:
+          volumeName: shop
+    """,
     source=(
         f"{CONTROLLER}, syncUnboundClaim, syncBoundClaim; "
         "binding.missing-volume-name-stays-pending; binding.lost-claim-finds-its-volume"
@@ -92,6 +114,14 @@ def volume_of_pvc_missing(inventory: Inventory) -> Iterator[Hit]:
     "A volume reserved for a missing PVC",
     reason="No other PVC can bind it. A typo in claimRef looks the same.",
     fix="Create the PVC, or remove claimRef.",
+    example="""
+        kind: PersistentVolume
+        spec:
+          claimRef: {namespace: shop, name: data}
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+    """,
     source=f"{MATCHING}; binding.reserved-is-kept-for-its-claim",
 )
 def reserved_volume(inventory: Inventory) -> Iterator[Hit]:

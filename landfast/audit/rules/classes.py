@@ -26,6 +26,12 @@ def _classes(inventory: Inventory) -> tuple[StorageClass, ...]:
         "removes it. Many guides say that the data is deleted: it is not."
     ),
     fix='Say what you want: archiveOnDelete: "true", or onDelete: delete or retain.',
+    example="""
+        kind: StorageClass
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        parameters:
+          archiveOnDelete: "true"
+    """,
     source=f"{CONTRACT}; walkthrough.deletion-archives-by-default",
 )
 @each(_classes, ("parameters",))
@@ -46,6 +52,12 @@ def archive_on_delete_absent(_inventory: Inventory, storage_class: StorageClass)
         "deletion fail: volumes stay Released and keep their data."
     ),
     fix='Write archiveOnDelete: "true" or "false", and recreate the class: it cannot be changed.',
+    example="""
+        kind: StorageClass
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        parameters:
+          archiveOnDelete: "false"
+    """,
     source=f"Go, strconv.ParseBool; {CONTRACT}",
 )
 @each(_classes, ("parameters", "archiveOnDelete"))
@@ -71,6 +83,12 @@ def archive_on_delete_invalid(_inventory: Inventory, storage_class: StorageClass
         "archiveOnDelete decides: without it, data is archived."
     ),
     fix="Write onDelete: delete or onDelete: retain.",
+    example="""
+        kind: StorageClass
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        parameters:
+          onDelete: retain
+    """,
     source=f"{CONTRACT}; hazards.misspelt-on-delete-archives",
 )
 @each(_classes, ("parameters", "onDelete"))
@@ -85,6 +103,13 @@ def on_delete_ignored(_inventory: Inventory, storage_class: StorageClass) -> Sai
     "A parameter that the provisioner does not know",
     reason="It is ignored silently: the class does not do what it says. Case counts.",
     fix="Spell it archiveOnDelete, onDelete or pathPattern.",
+    example="""
+        kind: StorageClass
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        parameters:
+          pathPattern: ${.PVC.namespace}-${.PVC.name}
+          onDelete: retain
+    """,
     source=CONTRACT,
 )
 def unknown_parameter(inventory: Inventory) -> Iterator[Hit]:
@@ -180,6 +205,13 @@ def expansion_not_done(_inventory: Inventory, storage_class: StorageClass) -> Sa
         "fails: the volume stays Released and keeps its data."
     ),
     fix="Recreate the class with the parameters it had.",
+    example="""
+        kind: StorageClass
+        metadata: {name: nfs}            # as it was
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        parameters:
+          archiveOnDelete: "true"
+    """,
     source=f"{CONTRACT}; hazards.class-deleted-first-blocks-deletion",
 )
 @each(lambda inventory: inventory.pvs, ("spec", "storageClassName"))

@@ -134,6 +134,14 @@ def csi_sub_dir_shared(_inventory: Inventory, made: StorageClass) -> Said:
         "it deletes the volume: it removes another directory, and leaks this one."
     ),
     fix="Leave out the #.",
+    example="""
+        kind: StorageClass
+        provisioner: nfs.csi.k8s.io
+        parameters:
+          server: nas.example.com
+          share: /export
+          subDir: ${pvc.metadata.namespace}-${pvc.metadata.name}
+    """,
     source=f"{_DELETION}; csi.hash-in-subdir-hits-a-neighbour",
 )
 @each(_usable, ("parameters",))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import islice
 
-from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
+from landfast.audit.findings import Hit, Rule, Severity, listed
 from landfast.audit.free_volumes import is_free
 from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvcObject, PvObject
@@ -35,14 +35,27 @@ def _without_class(inventory: Inventory) -> Iterator[PvcObject]:
         "volume without a class fits, and a default that is set later changes what the PVC gets."
     ),
     fix='Name a class, or set storageClassName: "" to get a volume without one.',
+    example="""
+        kind: PersistentVolumeClaim
+        spec:
+          storageClassName: nfs
+    """,
     source=_ADMISSION,
     cluster_decides=True,
 )
-@each(_without_class, ("spec",))
-def no_default_class(inventory: Inventory, pvc: PvcObject) -> Said:
-    if inventory.defaults or inventory.is_pinned(pvc) or inventory.fitting(pvc).count:
-        return None
-    return f"it names no class, and there is no default class {inventory.where}"
+def no_default_class(inventory: Inventory) -> Iterator[Hit]:
+    """Find such PVCs that no volume fits; in manifests they are one note."""
+    found = [
+        pvc
+        for pvc in _without_class(inventory)
+        if not (inventory.defaults or inventory.is_pinned(pvc) or inventory.fitting(pvc).count)
+    ]
+    said = f"it names no class, and there is no default class {inventory.where}"
+    if inventory.complete:
+        yield from (Hit(pvc, said, ("spec",)) for pvc in found)
+    elif found:
+        more = f" (PVCs that name none: {len(found)})" if len(found) > 1 else ""
+        yield Hit(found[0], said + more, ("spec",))
 
 
 @Rule(
@@ -103,6 +116,17 @@ def _plain_volumes(inventory: Inventory) -> list[PvObject]:
         "to it."
     ),
     fix='Keep storageclass.kubernetes.io/is-default-class: "true" on one of them only.',
+    example="""
+        kind: StorageClass
+        metadata:
+          name: nfs
+          annotations: {storageclass.kubernetes.io/is-default-class: "true"}
+        ---
+        kind: StorageClass
+        metadata:
+          name: local
+          annotations: {storageclass.kubernetes.io/is-default-class: "false"}
+    """,
     source=DEFAULT_CLASS,
 )
 def several_default_classes(inventory: Inventory) -> Iterator[Hit]:

@@ -67,6 +67,12 @@ def _differing(one: BaseModel, other: BaseModel) -> list[str]:
         "the field, and its default counts."
     ),
     fix="Spell the field as the API reference does.",
+    example="""
+        kind: PersistentVolume
+        spec:
+          persistentVolumeReclaimPolicy: Retain
+          accessModes: [ReadWriteOnce]
+    """,
     source="Kubernetes documentation, API concepts, Field validation",
 )
 def field_misspelt(inventory: Inventory) -> Iterator[Hit]:

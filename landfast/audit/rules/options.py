@@ -89,13 +89,13 @@ class Mounted(NamedTuple):
 
 
 def _mounted(inventory: Inventory) -> Iterator[Mounted]:
-    of_volume = {pv.title: str(database) for database, pv in volumes(inventory)}
+    of_volume = {pv.title: databases for databases, pv in volumes(inventory)}
     for pv in inventory.pvs:
         if pv.backing.on_nfs and (given := pv.mount_options):
             reads = {*pv.spec.access_modes} == _READ_ONLY
             database = of_volume.get(pv.title, "")
             yield Mounted(pv, ("spec", "mountOptions"), given, database, reads)
-    of_class = {made.title: str(database) for database, made in classes(inventory)}
+    of_class = {made.title: databases for databases, made in classes(inventory)}
     for made in inventory.nfs_classes:
         if given := made.mount_options:
             yield Mounted(made, ("mountOptions",), given, of_class.get(made.title, ""))

@@ -19,14 +19,19 @@ _LOCKS = re.compile(
 )
 _VARIABLE = re.compile(r"\$(?:\{(\w+)[^}]*\}|(\w+))")
 _FILTERS = {"-name", "-iname", "-path", "-regex", "-mtime", "-mmin", "-newer", "-size", "-user"}
-_CONDITIONS = {"if", "[", "[[", "test", "case", "while", "until"}
+_CONDITIONS = {"[", "[[", "test", "case", "fi"}  # a script's `if` is known by its end
 _SHORT = 30  # seconds: Kubernetes' own default
 _HASTY = 60
 
 
 def _beside(server: Server) -> Iterator[tuple[Container, Path, set[str]]]:
-    """Yield the containers of a server's pod, with where its data is mounted in each of them."""
-    volumes = {m.mount.name for m in server.mounts if m.stays}
+    """Yield the containers of a server's pod, with where its data is mounted in each of them.
+
+    A volume beside the one with its data, for its backups perhaps, is not meant.
+    """
+    stays = [m for m in server.mounts if m.stays]
+    of_data = [m for m in stays if any(m.is_around(path) for path in server.engine.data)]
+    volumes = {m.mount.name for m in of_data or stays}
     for container in server.workload.pod.all_containers:
         at = {m.path for m in mounts(server.workload, container) if m.mount.name in volumes}
         if at:

@@ -227,6 +227,13 @@ def server_by_cluster_name(inventory: Inventory) -> Iterator[Hit]:
         "a volume's handle with ../ in it has other directories deleted (CVE-2026-3864)."
     ),
     fix="Use v4.13.1 or newer.",
+    example="""
+        kind: Deployment
+        spec:
+          template:
+            spec:
+              containers: [{name: nfs, image: "registry.k8s.io/sig-storage/nfsplugin:v4.13.4"}]
+    """,
     source="csi-driver-nfs, issue 855, pull requests 770 and 878; CVE-2026-3864",
 )
 def csi_driver_old(inventory: Inventory) -> Iterator[Hit]:

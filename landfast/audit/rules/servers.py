@@ -53,11 +53,6 @@ def _called(mounted: Mounted) -> str:
     return "an emptyDir" if mounted.source == "emptyDir" else "an ephemeral volume"
 
 
-def _related(mounted: Mounted, path: str) -> bool:
-    """Whether a path is where something is mounted, in it or around it."""
-    return is_below(path, mounted.path) or is_below(mounted.path, path)
-
-
 @Rule(
     "audit.database-without-volume",
     Severity.ERROR,
@@ -124,7 +119,7 @@ def data_directory_not_mounted(inventory: Inventory) -> Iterator[Hit]:
             if any(is_below(path, m.path) for m in stays)
             and not any(is_below(path, volume) for volume in hidden)
         ]
-        found = any(_related(m, path) for m in server.mounts for path in server.engine.data)
+        found = any(m.is_around(path) for m in server.mounts for path in server.engine.data)
         configured = any(m.is_configuration for m in server.mounts)
         if elsewhere or (not hidden and (found or configured)):
             continue

@@ -1,5 +1,6 @@
 """Rules for PVCs and volumes that name each other: by volumeName, by claimRef, or by neither."""
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -25,10 +26,6 @@ def is_reserved(pv: PvObject, pvc: PvcObject) -> bool:
     """Whether a volume's claimRef names a PVC."""
     ref = pv.spec.claim_ref
     return ref is not None and (ref.namespace or "default", ref.name) == (pvc.namespace, pvc.name)
-
-
-def _volumes(inventory: Inventory) -> dict[str, PvObject]:
-    return {pv.name: pv for pv in inventory.pvs}
 
 
 def others(titles: Sequence[str], own: str, count: int = 0) -> str:
@@ -68,21 +65,36 @@ def others(titles: Sequence[str], own: str, count: int = 0) -> str:
     ),
 )
 def named_volume_does_not_fit(inventory: Inventory) -> Iterator[Hit]:
-    """Find what keeps the two apart; without a class, only the cluster's default could help."""
-    there = _volumes(inventory)
+    """Find what keeps the two apart; without a class, only the cluster's default could help.
+
+    Of several definitions of the volume one that fits is enough: each environment has its own.
+    """
     for pvc in waiting(inventory.pvcs):
-        pv = there.get(pvc.spec.volume_name)
-        if pv is None:
+        found = [
+            (pv, why)
+            for pv in inventory.find_pvs(pvc.spec.volume_name)
+            if (why := _in_the_way(inventory, pv, pvc)) is not None
+        ]
+        if not found or len(found) < len(inventory.find_pvs(pvc.spec.volume_name)):
             continue
+        pv, why = found[0]
         if pv.status.phase in _GONE:
             said = f"{pv.title} is {pv.status.phase}: a PVC that is gone still owns it"
             yield Hit(pvc, said, _NAMED)
-        elif not is_reserved(pv, pvc):
-            found = [m for m in inventory.misfits(pv, pvc) if m is not Misfit.SELECTOR]
-            if found:
-                said = f"{pv.title} does not fit it: {why_not(inventory, pv, pvc, found)}"
-                unsaid = found == [_unsaid(inventory, pv, pvc)]
-                yield Hit(pvc, said, _NAMED, Severity.WARNING if unsaid else None)
+        else:
+            said = f"{pv.title} does not fit it: {why_not(inventory, pv, pvc, why)}"
+            unsaid = why == [_unsaid(inventory, pv, pvc)]
+            yield Hit(pvc, said, _NAMED, Severity.WARNING if unsaid else None)
+
+
+def _in_the_way(inventory: Inventory, pv: PvObject, pvc: PvcObject) -> list[Misfit] | None:
+    """Return why a PVC cannot get the volume that it names; None if it can."""
+    if pv.status.phase in _GONE:
+        return []
+    why = inventory.misfits(pv, pvc)
+    if Misfit.SELECTOR in why:  # of what is named it is not asked
+        why.remove(Misfit.SELECTOR)
+    return why if why and not is_reserved(pv, pvc) else None
 
 
 def _unsaid(inventory: Inventory, pv: PvObject, pvc: PvcObject) -> Misfit | None:
@@ -131,19 +143,18 @@ def reserved_volume_does_not_fit(inventory: Inventory) -> Iterator[Hit]:
         reserved = [pv for pv in inventory.reserved_for(pvc) if pv.status.phase not in _GONE]
         if pvc.spec.volume_name or not reserved:
             continue
-        unfit = {
-            pv.name: [m for m in inventory.misfits(pv, pvc) if m in NEEDED_IF_RESERVED]
-            for pv in reserved
-        }
-        if all(unfit.values()):
-            pv = reserved[0]
-            said = f"{pv.title} is reserved for it and does not fit: "
-            yield Hit(pvc, said + why_not(inventory, pv, pvc, unfit[pv.name]), ("spec",))
+        unfit = [
+            [m for m in inventory.misfits(pv, pvc) if m in NEEDED_IF_RESERVED] for pv in reserved
+        ]
+        if all(unfit):
+            said = f"{reserved[0].title} is reserved for it and does not fit: "
+            yield Hit(pvc, said + why_not(inventory, reserved[0], pvc, unfit[0]), ("spec",))
             continue
-        fewest = min(len({*pv.spec.access_modes}) for pv in reserved if not unfit[pv.name])
-        first = [pv for pv in inventory.candidates(pvc) if len({*pv.spec.access_modes}) < fewest]
+        fit = [pv for pv, why in zip(reserved, unfit, strict=True) if not why]
+        fewest = min(len({*pv.spec.access_modes}) for pv in fit)
+        first = [pv for pv in inventory.fitting(pvc).first if len({*pv.spec.access_modes}) < fewest]
         if first:
-            said = f"{first[0].title} has fewer access modes and wins over {reserved[0].title}, "
+            said = f"{first[0].title} has fewer access modes and wins over {fit[0].title}, "
             yield Hit(pvc, f"{said}which is reserved for it", ("spec", "accessModes"))
 
 
@@ -153,22 +164,37 @@ def reserved_volume_does_not_fit(inventory: Inventory) -> Iterator[Hit]:
     "Two PVCs that name one volume",
     reason="One of them gets it, whichever is created first. The other stays Pending.",
     fix="Give each PVC a volume of its own; pods of one namespace can share one PVC.",
+    example="""
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        spec:
+          volumeName: shop
+        ---
+        kind: PersistentVolumeClaim
+        metadata: {namespace: blog, name: data}
+        spec:
+          volumeName: blog
+    """,
     source=f"{CONTROLLER}, syncUnboundClaim; binding.two-claims-name-one-volume",
 )
 def volume_named_twice(inventory: Inventory) -> Iterator[Hit]:
-    """Find volumes that several PVCs name; one that is reserved is another rule's."""
-    there = _volumes(inventory)
-    naming: dict[str, list[PvcObject]] = defaultdict(list)
+    """Find volumes that several PVCs name; one that is reserved is another rule's.
+
+    PVCs of one name in several namespaces and folders are most likely environments: a note.
+    """
+    naming: dict[str, dict[str, PvcObject]] = defaultdict(dict)
     for pvc in inventory.pvcs:
         if pvc.spec.volume_name:
-            naming[pvc.spec.volume_name].append(pvc)
+            naming[pvc.spec.volume_name].setdefault(pvc.title, pvc)
     for name, pvcs in naming.items():
-        pv = there.get(name)
-        if len(pvcs) > 1 and not (pv and pv.spec.claim_ref):
-            titles = [pvc.title for pvc in pvcs]
-            for pvc in pvcs[1:]:
-                said = f"it names PersistentVolume {name}, as does {others(titles, pvc.title)}"
-                yield Hit(pvc, said, _NAMED)
+        if len(pvcs) < 2 or any(pv.spec.claim_ref for pv in inventory.find_pvs(name)):
+            continue
+        first, *rest = pvcs.values()
+        for pvc in rest:
+            said = f"it names PersistentVolume {name}, as does {others(list(pvcs), pvc.title)}"
+            elsewhere = posixpath.dirname(pvc.place.file) != posixpath.dirname(first.place.file)
+            apart = elsewhere and pvc.name == first.name
+            yield Hit(pvc, said, _NAMED, Severity.NOTE if apart else None)
 
 
 @Rule(
@@ -190,16 +216,16 @@ def volume_named_twice(inventory: Inventory) -> Iterator[Hit]:
 )
 def pvc_reserved_twice(inventory: Inventory) -> Iterator[Hit]:
     """Find such volumes; if the PVC says by volumeName which it wants, it is a warning."""
-    reserved: dict[tuple[str, str], list[PvObject]] = defaultdict(list)
+    reserved: dict[tuple[str, str], dict[str, PvObject]] = defaultdict(dict)
     for pv in inventory.pvs:
-        if (ref := pv.spec.claim_ref) and pv.status.phase in ("", "Available", "Pending", "Bound"):
-            reserved[ref.namespace or "default", ref.name].append(pv)
+        if (ref := pv.spec.claim_ref) and pv.status.phase not in _GONE:
+            reserved[ref.namespace or "default", ref.name].setdefault(pv.title, pv)
     named = {(p.namespace, p.name): p.spec.volume_name for p in inventory.pvcs}
     for who, pvs in reserved.items():
         if len(pvs) > 1:
-            titles = [pv.title for pv in pvs]
-            chosen = named.get(who) in {pv.name for pv in pvs}
-            for pv in pvs[1:]:
+            titles = list(pvs)
+            chosen = named.get(who) in {pv.name for pv in pvs.values()}
+            for pv in list(pvs.values())[1:]:
                 said = f"it is reserved for PersistentVolumeClaim {'/'.join(who)}, as is "
                 said += others(titles, pv.title)
                 yield Hit(pv, said, _RESERVED, Severity.WARNING if chosen else None)
@@ -228,10 +254,10 @@ def named_volume_not_reserved(inventory: Inventory) -> Iterator[Hit]:
     for pvc in waiting(inventory.pvcs):
         for pv in inventory.find_pvs(pvc.spec.volume_name):
             takers = inventory.takers(pv)
-            if not takers.count or pv.name in found:
+            titles = [taker.title for taker in takers.first if taker.title != pvc.title]
+            if not titles or pv.name in found:
                 continue
             found.add(pv.name)
-            titles = [taker.title for taker in takers.first]
             database = not inventory.database_pvcs.keys().isdisjoint((pvc.title, *titles))
             said = f"{pv.title} also fits {others(titles, '', takers.count + 1)}"
             severity = None if database else Severity.WARNING

@@ -1,5 +1,6 @@
 """Rules for PVCs that never bind: no volume fits, and nothing makes one."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -119,21 +120,34 @@ def no_volume_fits(inventory: Inventory) -> Iterator[Hit]:
         "Pending, and so does its pod."
     ),
     fix="Correct storageClassName, or create the class.",
+    example="""
+        kind: StorageClass
+        metadata: {name: nfs}
+        provisioner: k8s-sigs.io/nfs-subdir-external-provisioner
+        ---
+        kind: PersistentVolumeClaim
+        spec:
+          storageClassName: nfs
+    """,
     source=f"{CONTROLLER}, syncUnboundClaim; binding.missing-class-stays-pending",
     cluster_decides=True,
 )
 def class_missing(inventory: Inventory) -> Iterator[Hit]:
-    """Find PVCs of a missing class for which no volume was meant."""
+    """Find PVCs of a missing class for which no volume was meant; in manifests, once a class."""
     reported = unfit(inventory)
+    missing: dict[str, list[PvcObject]] = defaultdict(list)
     for pvc in _hungry(inventory):
         name = pvc.storage_class
-        if not name or inventory.find_class(name) or pvc.title in reported:
-            continue
-        if inventory.complete:
+        if name and not inventory.find_class(name) and pvc.title not in reported:
+            missing[name].append(pvc)
+    for name, pvcs in missing.items():
+        for pvc in pvcs if inventory.complete else ():
             said = f"StorageClass {name} does not exist, and no volume of that class fits"
-        else:
-            said = f"StorageClass {name} is not in these manifests: does the cluster have it?"
-        yield Hit(pvc, said, _CLASS)
+            yield Hit(pvc, said, _CLASS)
+        if not inventory.complete:
+            more = f" (PVCs that name it: {len(pvcs)})" if len(pvcs) > 1 else ""
+            said = f"StorageClass {name} is not in these manifests: does the cluster have it?{more}"
+            yield Hit(pvcs[0], said, _CLASS)
 
 
 @Rule(
@@ -145,6 +159,11 @@ def class_missing(inventory: Inventory) -> Iterator[Hit]:
         "volumes: the PVC stays Pending until an administrator creates one that fits."
     ),
     fix="Create the volume, or name a class that makes volumes.",
+    example="""
+        kind: PersistentVolumeClaim
+        spec:
+          storageClassName: nfs      # a class with a provisioner
+    """,
     source=f"{CONTROLLER}, syncUnboundClaim; binding.empty-class-no-other",
     cluster_decides=True,
 )
@@ -168,6 +187,13 @@ def nothing_provisions(inventory: Inventory) -> Iterator[Hit]:
         "a selector, even an empty one, or with volumeMode Block stays Pending."
     ),
     fix="Leave out selector and volumeMode, or create a volume that fits.",
+    example="""
+        kind: PersistentVolumeClaim
+        spec:                        # no selector, no volumeMode: Block
+          storageClassName: nfs
+          accessModes: [ReadWriteOnce]
+          resources: {requests: {storage: 5Gi}}
+    """,
     source=(
         "nfs-subdir-external-provisioner v4.0.2, provisioner.go, Provision; "
         "csi.selector-is-refused; csi.block-is-refused"
@@ -192,6 +218,17 @@ def provisioner_refuses_pvc(inventory: Inventory) -> Iterator[Hit]:
     "A pod whose PVC does not exist",
     reason="A PVC must be in the pod's own namespace. Without it the pod stays Pending.",
     fix="Create the PVC in the namespace of the pod, or correct claimName.",
+    example="""
+        kind: PersistentVolumeClaim
+        metadata: {namespace: shop, name: data}
+        ---
+        kind: Deployment
+        metadata: {namespace: shop, name: db}
+        spec:
+          template:
+            spec:
+              volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+    """,
     source="Kubernetes documentation, Persistent Volumes, Claims As Volumes",
 )
 def pvc_of_pod_missing(inventory: Inventory) -> Iterator[Hit]:

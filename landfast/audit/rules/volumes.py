@@ -47,6 +47,11 @@ def _others_in(inventory: Inventory, pv: PvObject, *, below: bool = False) -> li
         "including other volumes' data that is in use."
     ),
     fix="Set persistentVolumeReclaimPolicy: Retain. You can change it on a bound volume.",
+    example="""
+        kind: PersistentVolume
+        spec:
+          persistentVolumeReclaimPolicy: Retain
+    """,
     source=f"{CONTROLLER}, recycleVolumeOperation; docs/reclaim.md",
 )
 @each(_on_nfs, _POLICY)
@@ -65,6 +70,11 @@ def recycle_shared_directory(inventory: Inventory, pv: PvObject) -> Said:
         "air-gapped cluster does not have."
     ),
     fix="Set Retain and clean up by hand, or let a provisioner create and delete the volumes.",
+    example="""
+        kind: PersistentVolume
+        spec:
+          persistentVolumeReclaimPolicy: Retain
+    """,
     source=f"{DOCUMENTATION}, Recycle; walkthrough.recycle-scrubs-and-is-deprecated",
 )
 @each(lambda inventory: inventory.pvs, _POLICY)
@@ -83,6 +93,17 @@ def recycle_deprecated(inventory: Inventory, pv: PvObject) -> Said:
         "reclaiming the outer one deletes the inner one's data."
     ),
     fix="Put volumes side by side, and none on the export's root.",
+    example="""
+        kind: PersistentVolume
+        metadata: {name: shop}
+        spec:
+          nfs: {server: nas.example.com, path: /export/shop}   # not /export
+        ---
+        kind: PersistentVolume
+        metadata: {name: blog}
+        spec:
+          nfs: {server: nas.example.com, path: /export/blog}
+    """,
     source=PATHS,
 )
 def nested_directory(inventory: Inventory) -> Iterator[Hit]:
@@ -103,6 +124,11 @@ def nested_directory(inventory: Inventory) -> Iterator[Hit]:
         "PVC is deleted, the volume ends as Failed, its data stays, and nothing can bind it."
     ),
     fix="Set persistentVolumeReclaimPolicy: Retain.",
+    example="""
+        kind: PersistentVolume
+        spec:
+          persistentVolumeReclaimPolicy: Retain
+    """,
     source=f"{CONTROLLER}, doDeleteVolume; walkthrough.delete-fails-on-a-static-nfs-volume",
 )
 @each(_on_nfs, _POLICY)

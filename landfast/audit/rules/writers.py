@@ -16,6 +16,7 @@ from landfast.audit.storage import on_nfs
 from landfast.audit.uses import Use
 from landfast.audit.workloads import Workload
 
+_REPLICAS: Path = ("spec", "replicas")
 _SHARED_MODES = {"ReadOnlyMany", "ReadWriteMany"}
 _ONE_POD = """
     kind: Deployment
@@ -39,17 +40,12 @@ class Writer:
     engine: Engine | None
 
     def __str__(self) -> str:
-        return f"{self.workload.title} ({self.image})" if self.engine else self.workload.title
+        return f"{self.workload.title} ({self.image})"
 
     @property
     def only_in_updates(self) -> bool:
         """Whether a second pod of it runs in rolling updates only."""
         return self.workload.replicas < 2 and self.workload.kind not in UNTIL_DONE
-
-    @property
-    def at(self) -> Path:
-        """What says how many of its pods there can be."""
-        return () if self.workload.kind == "Pod" else ("spec", "replicas")
 
 
 @dataclass(frozen=True)
@@ -118,19 +114,19 @@ def _writer(inventory: Inventory, uses: Sequence[Use]) -> Writer:
     return Writer(use.workload, use.container.image, pods, engine)
 
 
-def _met(shared: Shared, writer: Writer, all_of: Sequence[Writer], what: str) -> str:
-    """Say with whom a writer shares, and how many of its own pods can be there at once."""
-    said = []
-    others = [other.workload.title for other in all_of if other is not writer]
-    if others:
-        names = listed([writer.workload.title, *others])
-        said.append(f"{names} are {what} on {shared.through}")
-    if writer.pods > 1:
-        where = "there" if others else f"on {shared.through}"
-        said.append(f"{writer.pods} of its pods can run {where} at the same time")
-        if writer.workload.why_several:
-            said[-1] += f": {writer.workload.why_several}"
-    return "; ".join(said)
+def _meetings(shared: Shared, writers: Sequence[Writer], what: str) -> Iterator[tuple[Writer, str]]:
+    """Yield each writer, with whom it shares and how many of its own pods can be there at once."""
+    titles = [writer.workload.title for writer in writers]
+    for number, writer in enumerate(writers):
+        said = []
+        if len(titles) > 1:
+            names = listed([titles[number], *titles[:number], *titles[number + 1 :]])
+            said.append(f"{names} are {what} on {shared.through}")
+        if writer.pods > 1:
+            where = "there" if said else f"on {shared.through}"
+            why = f": {writer.workload.why_several}" if writer.workload.why_several else ""
+            said.append(f"{writer.pods} of its pods can run {where} at the same time{why}")
+        yield writer, "; ".join(said)
 
 
 def _locks(writer: Writer) -> str:
@@ -163,12 +159,12 @@ def _locks(writer: Writer) -> str:
 def database_twice_on_one_pvc(inventory: Inventory) -> Iterator[Hit]:
     """Find directories of several servers; where it may be a block device, an update warns."""
     for shared in _shared(inventory):
-        if not shared.can_meet(shared.servers):
+        servers = shared.servers
+        if not shared.can_meet(servers):
             continue
-        severity = None if shared.surely(shared.servers) else Severity.WARNING
-        for writer in shared.servers:
-            said = _met(shared, writer, shared.servers, "servers") + _locks(writer)
-            yield Hit(writer.workload, said, writer.at, severity)
+        severity = None if shared.surely(servers) else Severity.WARNING
+        for writer, said in _meetings(shared, servers, "servers"):
+            yield Hit(writer.workload, said + _locks(writer), _REPLICAS, severity)
 
 
 @Rule(
@@ -192,9 +188,8 @@ def pvc_of_several_pods(inventory: Inventory) -> Iterator[Hit]:
         alone = shared.modes == {"ReadWriteOnce"} and not shared.servers
         if not alone or not shared.can_meet(shared.writers):
             continue
-        for writer in shared.writers:
-            said = _met(shared, writer, shared.writers, "writers")
-            yield Hit(writer.workload, said, writer.at)
+        for writer, said in _meetings(shared, shared.writers, "writers"):
+            yield Hit(writer.workload, said, _REPLICAS)
 
 
 @Rule(
