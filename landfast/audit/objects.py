@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from kubernetes.client import V1PersistentVolumeClaimSpec, V1PersistentVolumeSpec, V1StorageClass
 from kubernetes.utils.quantity import parse_quantity
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from landfast.audit.directories import Directory
@@ -233,9 +233,16 @@ class PvObject(ClusterScoped):
         return _PROVISIONED_BY in self.metadata.annotations
 
 
+def _known_operator(requirement: Requirement) -> Requirement:
+    """Return a requirement; raise ValueError for an operator that the API server refuses."""
+    if requirement.operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
+        raise ValueError(f"a selector cannot have the operator {requirement.operator}")
+    return requirement
+
+
 class LabelSelector(Model):
     match_labels: Strings = {}
-    match_expressions: tuple[Requirement, ...] = ()
+    match_expressions: tuple[Annotated[Requirement, AfterValidator(_known_operator)], ...] = ()
 
     def to_model(self) -> Selector:
         """Return the binding oracle's value for it."""

@@ -236,7 +236,7 @@ PROVISIONERS: list[Case] = [
         "csi-handle-wrong",
         [deleted("unique-volumeid")],
         [deleted("unique-volumeid", metadata={})],  # nobody deletes it
-        "the driver cannot read unique-volumeid, so nas:/exports/a stays",
+        "the driver cannot read 'unique-volumeid', so nas:/exports/a stays",
         "warning",
     ),
     Case(

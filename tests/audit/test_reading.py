@@ -282,3 +282,12 @@ def test_kinds_that_are_not_read_are_counted(tmp_path: Path) -> None:
         "4 objects not read: ConfigMap \xd72, patch of a Deployment \xd71, Cluster \xd71"
     )
     assert not_read({}) == ""
+
+
+def test_a_selector_with_an_operator_that_does_not_exist_is_a_problem(tmp_path: Path) -> None:
+    wrong = {"matchExpressions": [{"key": "app", "operator": "Like", "values": ["x"]}]}
+    (tmp_path / "pvc.json").write_text(json.dumps(pvc("c", selector=wrong)))
+    (tmp_path / "pv.json").write_text(json.dumps(pv("a")))
+    [problem] = read([str(tmp_path)]).problems
+    assert "selector.matchExpressions.0" in problem
+    assert problem.endswith("a selector cannot have the operator Like")

@@ -80,7 +80,8 @@ def csi_handle_wrong(inventory: Inventory) -> Iterator[Hit]:
     for pv, source in _deleted(inventory):
         read = csi.parse(source.volume_handle)
         if read is None:
-            said = f"the driver cannot read {source.volume_handle}, so {pv.directory} stays"
+            said = f"the driver cannot read {source.volume_handle!r}, so "
+            said += f"{pv.directory or 'its data'} stays"
             yield Hit(pv, said, _HANDLE, Severity.WARNING)
             continue
         target = Directory(server=read.server, path=f"{read.share}/{read.directory}")
