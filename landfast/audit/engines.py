@@ -102,7 +102,7 @@ def table() -> Table:
     Raises:
         pydantic.ValidationError: an entry has an unknown field, or one of a wrong type.
     """
-    return Table.model_validate(yaml.safe_load(_TABLE.read_text()))
+    return Table.model_validate(yaml.load(_TABLE.read_text(), Loader=yaml.CSafeLoader))
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,10 @@ class FreeVolumes:
 
         The smallest come first, which Kubernetes prefers among those of equal access modes.
         """
-        wanted = stored_pvc(pvc, storage_class)
         key = (storage_class, pvc.spec.volume_mode)
+        if key not in self._sized:
+            return []
+        wanted = stored_pvc(pvc, storage_class)
         selector = wanted.spec.selector
         if selector is not None:
             labels = selector.labels
@@ -84,13 +86,15 @@ class FreeVolumes:
 
     def some(self, pvc: PvcObject, storage_class: str) -> Some[PvObject]:
         """Return how many volumes a PVC could take, and the first of those that it would get."""
+        of_class = self._sized.get((storage_class, pvc.spec.volume_mode))
+        if of_class is None:
+            return Some(0, ())
         wanted = stored_pvc(pvc, storage_class)
         if wanted.spec.selector is not None:
             chosen = self.fitting(pvc, storage_class)
             return Some(len(chosen), tuple(chosen[:SHOWN]))
         count, modes = 0, frozenset(pvc.spec.access_modes)
         first: list[PvObject] = []
-        of_class = self._sized.get((storage_class, pvc.spec.volume_mode), {})
         for has in sorted(of_class, key=len):  # the fewest access modes win
             if has >= modes:
                 sized = of_class[has]

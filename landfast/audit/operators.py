@@ -58,7 +58,7 @@ def table() -> dict[tuple[str, str], tuple[Members, ...]]:
     """Return what operators make, by group and kind of their objects."""
     text = (files("landfast.audit") / "operators.yaml").read_text()
     found: dict[tuple[str, str], tuple[Members, ...]] = {}
-    for row in yaml.safe_load(text):
+    for row in yaml.load(text, Loader=yaml.CSafeLoader):
         members = Members.model_validate(row)
         kind, _, group = members.kind.partition(".")
         found[group, kind] = (*found.get((group, kind), ()), members)

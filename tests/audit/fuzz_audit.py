@@ -7,6 +7,7 @@ again: `--first NUMBER --inputs 1`.
 
 import argparse
 import contextlib
+import copy
 import io
 import json
 import random
@@ -19,10 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cases_binding import BINDING
-from cases_classes import CLASSES
-from cases_databases import DATABASES
-from cases_volumes import VOLUMES
+from test_rules import ALL
 
 from landfast.audit.command import Format, audit
 from landfast.audit.findings import Severity
@@ -51,9 +49,7 @@ _KINDS = (
     ("elasticsearch.k8s.elastic.co/v1", "Elasticsearch"), ("argoproj.io/v1alpha1", "Rollout"),
     ("storage.k8s.io/v1", "StorageClass"), ("apps/v1beta1", "Deployment"), ("", ""), ("v1", ""),
 )  # fmt: skip
-_OBJECTS: list[list[Object]] = [
-    objects for c in (*VOLUMES, *BINDING, *CLASSES, *DATABASES) for objects in (c.bad, c.near)
-]
+_OBJECTS: list[list[Object]] = [objects for case in ALL for objects in (case.bad, case.near)]
 
 
 def main() -> None:
@@ -166,7 +162,7 @@ def _break(chance: random.Random, objects: list[Any]) -> None:
             if isinstance(one, dict):
                 one["apiVersion"], one["kind"] = chance.choice(_KINDS)
         case _:
-            at[key] = chance.choice(_VALUES)
+            at[key] = copy.deepcopy(chance.choice(_VALUES))
 
 
 def _spoilt(chance: random.Random, text: str) -> str:

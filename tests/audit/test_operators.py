@@ -1,0 +1,129 @@
+"""Operators' objects are the pods and PVCs that they will make."""
+
+import pytest
+from objects_to_audit import inventory
+
+from landfast.audit import operators
+from landfast.audit.inventory import Inventory
+from landfast.audit.parsing import is_read, parse
+from landfast.audit.place import Place
+from landfast.audit.workloads import Workload
+from landfast.kube.client import Object
+
+CLUSTERS: list[tuple[Object, str, str, int, list[str], str | None]] = [
+    (
+        {
+            "apiVersion": "postgresql.cnpg.io/v1",
+            "kind": "Cluster",
+            "spec": {"instances": 2, "storage": {"storageClass": "nfs", "size": "1Gi"}},
+        },
+        "postgres", "", 2, ["db-1", "db-2"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "acid.zalan.do/v1",
+            "kind": "postgresql",
+            "spec": {"numberOfInstances": 1, "volume": {"size": "1Gi"}},
+        },
+        "postgres", "", 1, ["pgdata-db-0"], None,
+    ),
+    (
+        {
+            "apiVersion": "psmdb.percona.com/v1",
+            "kind": "PerconaServerMongoDB",
+            "spec": {
+                "image": "percona/percona-server-mongodb:7",
+                "replsets": [
+                    {
+                        "name": "rs0",
+                        "size": 1,
+                        "volumeSpec": {"persistentVolumeClaim": {"storageClassName": "nfs"}},
+                    }
+                ],
+            },
+        },
+        "percona/percona-server-mongodb:7", "rs0", 1, ["mongod-data-db-rs0-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "elasticsearch.k8s.elastic.co/v1",
+            "kind": "Elasticsearch",
+            "spec": {
+                "nodeSets": [
+                    {
+                        "name": "hot",
+                        "count": 2,
+                        "volumeClaimTemplates": [{"spec": {"storageClassName": "nfs"}}],
+                    }
+                ]
+            },
+        },
+        "elasticsearch", "hot", 2,
+        ["elasticsearch-data-db-es-hot-0", "elasticsearch-data-db-es-hot-1"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "kafka.strimzi.io/v1beta2",
+            "kind": "Kafka",
+            "spec": {
+                "kafka": {
+                    "replicas": 1,
+                    "storage": {
+                        "type": "jbod",
+                        "volumes": [{"id": 0, "type": "persistent-claim", "class": "nfs"}],
+                    },
+                }
+            },
+        },
+        "kafka", "0", 1, ["data-0-db-kafka-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "databases.spotahome.com/v1",
+            "kind": "RedisFailover",
+            "spec": {"redis": {"replicas": 3}},
+        },
+        "redis", "", 3, [], None,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("obj", "image", "part", "count", "claims", "of_class"), CLUSTERS)
+def test_what_an_operator_makes_is_known(
+    obj: Object, image: str, part: str, count: int, claims: list[str], of_class: str | None
+) -> None:
+    found = inventory({**obj, "metadata": {"name": "db", "namespace": "shop"}})
+    [made] = found.workloads
+    assert (made.part, made.replicas) == (part, count)
+    assert [c.image for c in made.pod.containers] == [image]
+    assert [p.name for p in found.pvcs] == claims
+    assert {p.storage_class for p in found.pvcs} <= {of_class}
+    assert all(p.spec.access_modes == ("ReadWriteOnce",) for p in found.pvcs)
+    sources = {use.source for use in found.uses}
+    assert sources == ({"volumeClaimTemplates"} if claims else {"emptyDir"})
+
+
+@pytest.mark.parametrize("key", operators.table(), ids=str)
+def test_every_operator_of_the_table_is_read(key: tuple[str, str]) -> None:
+    group, kind = key
+    assert is_read(f"{group}/v1", kind)
+    assert not is_read("v1", kind)
+    for members in operators.table()[key]:
+        assert members.mount.startswith("/")
+        names = members.names.format(name="n", ordinal=0, template="t", set="s")
+        assert "{" not in names
+    empty = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "db"}}
+    assert all(isinstance(w, Workload) for w in parse(empty, Place()))
+
+
+def test_sets_of_one_object_are_no_definitions_of_each_other() -> None:
+    sets = [{"name": "a", "count": 1}, {"name": "b", "count": 1}]
+    obj = {
+        "apiVersion": "elasticsearch.k8s.elastic.co/v1",
+        "kind": "Elasticsearch",
+        "metadata": {"name": "es"},
+        "spec": {"nodeSets": sets},
+    }
+    found: Inventory = inventory(obj)
+    assert [w.part for w in found.workloads] == ["a", "b"]
+    assert list(found.defined_again) == []
