@@ -16,6 +16,7 @@ from landfast.audit.storage import on_nfs
 from landfast.audit.uses import Use
 from landfast.audit.workloads import Workload
 
+_REPLICAS: Path = ("spec", "replicas")
 _SHARED_MODES = {"ReadOnlyMany", "ReadWriteMany"}
 _ONE_POD = """
     kind: Deployment
@@ -39,17 +40,12 @@ class Writer:
     engine: Engine | None
 
     def __str__(self) -> str:
-        return f"{self.workload.title} ({self.image})" if self.engine else self.workload.title
+        return f"{self.workload.title} ({self.image})"
 
     @property
     def only_in_updates(self) -> bool:
         """Whether a second pod of it runs in rolling updates only."""
         return self.workload.replicas < 2 and self.workload.kind not in UNTIL_DONE
-
-    @property
-    def at(self) -> Path:
-        """What says how many of its pods there can be."""
-        return () if self.workload.kind == "Pod" else ("spec", "replicas")
 
 
 @dataclass(frozen=True)
@@ -168,7 +164,7 @@ def database_twice_on_one_pvc(inventory: Inventory) -> Iterator[Hit]:
             continue
         severity = None if shared.surely(servers) else Severity.WARNING
         for writer, said in _meetings(shared, servers, "servers"):
-            yield Hit(writer.workload, said + _locks(writer), writer.at, severity)
+            yield Hit(writer.workload, said + _locks(writer), _REPLICAS, severity)
 
 
 @Rule(
@@ -193,7 +189,7 @@ def pvc_of_several_pods(inventory: Inventory) -> Iterator[Hit]:
         if not alone or not shared.can_meet(shared.writers):
             continue
         for writer, said in _meetings(shared, shared.writers, "writers"):
-            yield Hit(writer.workload, said, writer.at)
+            yield Hit(writer.workload, said, _REPLICAS)
 
 
 @Rule(
