@@ -10,7 +10,7 @@ import importlib.util
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -31,7 +31,14 @@ from mutmut.mutation.mutators import mutation_operators
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "landfast/audit/rules").glob("[a-z]*.py"))
-TESTS = ["test_rules.py", "test_command.py"]
+TESTS = [
+    "test_rules.py",
+    "test_examples.py",
+    "test_audit_pods.py",
+    "test_audit_writers.py",
+    "test_binding_variants.py",
+    "test_command.py",
+]
 _SECONDS = 120
 _LEFT_ALONE = (cst.Decorator, cst.Annotation, cst.FormattedString, cst.Import, cst.ImportFrom)
 
@@ -102,7 +109,16 @@ def _short(code: str) -> str:
 
 
 def _survives(mutant: Mutant, tests: Sequence[str]) -> bool:
-    """Run the tests on a mutant in a child; one that does not end is noticed."""
+    """Whether nothing notices a mutant: the cases of its rules first, which need no pytest."""
+    loader = _Loader(mutant)
+    options = ["-x", "-q", "-p", "no:cacheprovider", *tests]
+    return _passes(loader, lambda: _cases(loader.name)) and _passes(
+        loader, lambda: pytest.main(options)
+    )
+
+
+def _passes(loader: _Loader, judge: Callable[[], int]) -> bool:
+    """Whether a judge gives 0 in a child that has the mutant; one that does not end is noticed."""
     if child := os.fork():
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status) == 0
@@ -110,8 +126,25 @@ def _survives(mutant: Mutant, tests: Sequence[str]) -> bool:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    sys.meta_path.insert(0, _Loader(mutant))
-    os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+    sys.meta_path.insert(0, loader)
+    code = 1
+    try:
+        code = judge()
+    finally:
+        os._exit(code)
+
+
+def _cases(module: str) -> int:
+    """Judge the cases of a module's rules; return 0 if all hold."""
+    import test_rules  # here, so that it imports the mutant
+
+    found = vars(sys.modules[module]).values()
+    own = {rule.id for rule in found if isinstance(rule, test_rules.Rule)}
+    for case in test_rules.ALL:
+        if f"audit.{case.rule}" in own or not own:
+            test_rules.test_the_rule_finds_it(case)
+            test_rules.test_the_rule_leaves_a_near_miss_alone(case)
+    return 0
 
 
 def main(files: Sequence[Path]) -> None:
@@ -132,5 +165,5 @@ def main(files: Sequence[Path]) -> None:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    sys.path.insert(0, str(ROOT))
+    sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
     main([Path(name).absolute() for name in sys.argv[1:]] or RULES)

@@ -78,6 +78,20 @@ def test_the_rule_leaves_a_near_miss_alone(case: Case) -> None:
     assert of_rule(case, case.near, case.near_export) == []
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_finding_shows_a_field_that_its_object_has(case: Case) -> None:
+    found = inventory(*case.bad, complete=case.complete, export=case.export)
+    [rule] = [rule for rule in RULES if rule.id == f"audit.{case.rule}"]
+    own = {id(resource) for resource in found.resources}
+    for hit in rule.check(found):
+        assert isinstance(hit.at, tuple)
+        if hit.at and hit.on and id(hit.on) in own:  # not what a template makes
+            kind_and_name = (hit.on.kind, hit.on.name)
+            objects = [o for o in case.bad if (o["kind"], o["metadata"]["name"]) == kind_and_name]
+            # left out, this one is Delete
+            assert hit.at[0] == "reclaimPolicy" or any(hit.at[0] in o for o in objects), hit
+
+
 @pytest.mark.parametrize("case", [*SERVERS, *PODS], ids=lambda case: case.rule)
 def test_the_rule_goes_on_after_a_near_miss(case: Case) -> None:
     found = of_rule(case, [*case.near, *case.bad], None)
