@@ -38,7 +38,8 @@ def print_text(report: Report, console: Console) -> None:
         show("  why: ", rule.reason)
         show("  fix: ", rule.fix)
         if rule.example:
-            console.print(Text(indent(rule.example, " " * 7)), soft_wrap=True)
+            example = f"  e.g. {indent(rule.example, ' ' * 7).strip()}"
+            console.print(Text(example), soft_wrap=True)
         console.print()
     console.print(Text(f"{report.summary} in {report.audited}"), soft_wrap=True)
 
