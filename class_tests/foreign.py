@@ -285,6 +285,7 @@ def enforce_restricted(env: Environment) -> None:
             _PSA_FILE in word for word in pod["spec"]["containers"][0]["command"]
         ),
         timeout=timeouts.HEALTHY,
+        ignoring=(LandfastError,),  # meanwhile it shows none
     )
 
 
