@@ -122,13 +122,16 @@ def _quota_of(guest: Foreign, memory: str) -> Object:
     return before
 
 
-class TestClassOfCsiDriver:
-    """The driver is there for these tests alone."""
+@pytest.fixture(scope="class")
+def csi(foreign: Foreign) -> Iterator[None]:
+    """A CSI driver and its class, for the tests of one class alone."""
+    with csi_class(foreign.env):
+        yield
 
-    @pytest.fixture(scope="class", autouse=True)
-    def _driver(self, foreign: Foreign) -> Iterator[None]:
-        with csi_class(foreign.env):
-            yield
+
+@pytest.mark.usefixtures("csi")
+class TestClassOfCsiDriver:
+    """The same, on a class of a CSI driver."""
 
     def test_conformance_judges_every_claim(self, foreign: Foreign, tmp_path: Path) -> None:
         """All of them hold, too."""
