@@ -150,7 +150,7 @@ def test_node_heals_by_its_own_timer(
         with _cut_off(owner, node):
             assert wound.is_broken(owner, node), "it healed before the network was cut"
             wait_until(
-                "the node's timer to be over",
+                "the node's timer to go off",
                 lambda: _timers(owner, node),
                 until=lambda found: not found,
                 timeout=wound.heals_after + timeouts.EFFECT,
@@ -262,8 +262,9 @@ def _cut_off(foreign: Foreign, node: str) -> Iterator[None]:
 
 
 def _timers(foreign: Foreign, node: str) -> str:
-    listed = ("systemctl", "list-units", "--no-legend", "--type=timer", "landfast-heal-*")
-    return _on(foreign, node, *listed).strip()
+    """Return the timers that are still to go off."""
+    listed = ("systemctl", "list-units", "--no-legend", "--type=timer", "--state=waiting")
+    return _on(foreign, node, *listed, "landfast-heal-*").strip()
 
 
 def _wait_healed(foreign: Foreign, node: str, wound: Wound, timeout: float) -> None:
