@@ -225,7 +225,7 @@ def killed_within(owner: Foreign, out: Path, scenario: str, *options: str) -> It
             yield Started(pod["spec"]["nodeName"], program)
         finally:
             program.kill()
-    subprocess.run([asked[0], "cleanup"], check=True)
+            subprocess.run([asked[0], "cleanup"], check=True)
     after = owner.dump()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     assert not changed, f"the run has changed {sorted(changed)}"
