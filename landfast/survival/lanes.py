@@ -67,8 +67,9 @@ class Watcher(threading.Thread):
         return _pod_state(self._pod)
 
     def _look_at_node(self) -> _State:
-        node = self._kube.get("Node", self._node)
-        look = look_at(time.monotonic(), self._pod, ready=is_ready(node))
+        # those who judge a class may list nodes, and no more
+        node = next(iter(self._kube.list("Node", fields=f"metadata.name={self._node}")), None)
+        look = look_at(time.monotonic(), self._pod, ready=node is not None and is_ready(node))
         if not self.looks or replace(look, at=self.looks[-1].at) != self.looks[-1]:
             self.looks.append(look)
         return _node_state(node)
@@ -113,7 +114,9 @@ def _pod_state(pod: Object | None) -> _State:
     return (f"Ready on {where}", True) if is_ready(pod) else (f"{phase} on {where}", False)
 
 
-def _node_state(node: Object) -> _State:
+def _node_state(node: Object | None) -> _State:
+    if node is None:
+        return "no such node", False
     status = (condition(node, "Ready") or {"status": "Unknown"})["status"]
     state = {"True": "Ready", "False": "NotReady", "Unknown": "Unknown"}[status]
     if node["spec"].get("unschedulable"):

@@ -96,6 +96,7 @@ class World:
         self.now = 100.0
         self.pod: Object | Exception | None = pod()
         self.server = "running"
+        self.nodes = [node("True")]
         self.events: list[Object] = []
         monkeypatch.setattr(lanes, "Kube", lambda *_: self)
         clock = SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now + 1_000_000)
@@ -123,9 +124,9 @@ class World:
             raise self.pod
         return self.pod
 
-    def get(self, _kind: str, name: str) -> Object:
-        assert name == NODE
-        return node("True")
+    def list(self, kind: str, *, fields: str) -> list[Object]:
+        assert (kind, fields) == ("Node", f"metadata.name={NODE}")
+        return self.nodes
 
 
 @pytest.fixture
@@ -170,6 +171,14 @@ def test_a_change_ends_one_span_and_begins_the_next(world: World) -> None:
         (2.5, 2.5, "running", True),
     ]
     assert seen(watcher, "node worker2") == [(0, 2.5, "Ready", True)]
+
+
+def test_node_that_is_gone_is_a_state(world: World) -> None:
+    watcher = Watcher(world.site, 100)
+    world.nodes = []
+    look(world, watcher, 1)
+    assert seen(watcher, "node worker2") == [(0, 1, "no such node", False)]
+    assert not watcher.looks[-1].ready
 
 
 @pytest.mark.parametrize(
