@@ -1,7 +1,7 @@
 """Settings of workloads that NFS does not follow, or that remove a database's PVCs."""
 
 from cases_pods import script
-from cases_servers import MYSQL, at
+from cases_servers import CLAIM, EMPTY, MYSQL, at, run
 from cases_writers import BLOCK
 from objects_to_audit import NFS, Case, bound, pod, pvc, statefulset, storage_class
 
@@ -32,6 +32,13 @@ WORKLOADS: list[Case] = [
         at("/var/lib/grafana", "grafana/grafana:11"),
         [pvc("a", **NFS), BLOCK, at("/var/lib/grafana", "grafana/grafana:11")[-1]],
         "it advises against NFS",
+        "note",
+    ),
+    Case(
+        "engine-not-for-nfs",
+        run("acme/frigate", {"/config": CLAIM, "/media": EMPTY}),
+        run("acme/frigate", {"/config": EMPTY, "/media": CLAIM}),
+        "Frigate in Deployment shop/db is on NFS",
         "note",
     ),
     Case(

@@ -44,7 +44,7 @@ def engine_not_for_nfs(inventory: Inventory) -> Iterator[Hit]:
     """Find them, once for each workload; what an application has of its own is a note."""
     seen = set()
     for use in _on_nfs(inventory):
-        engine = inventory.engine_of(use.container)
+        engine = inventory.engine_at(use.container, use.mount)
         word = engine.nfs if engine else None
         if engine and word and not word.supported and use.workload.title not in seen:
             seen.add(use.workload.title)
@@ -105,7 +105,7 @@ def fs_group_on_nfs(inventory: Inventory) -> Iterator[Hit]:
     """Find them under databases, where the kubelet mounts; CSI drivers decide for themselves."""
     seen = set()
     for use in _on_nfs(inventory):
-        workload, engine = use.workload, inventory.engine_of(use.container)
+        workload, engine = use.workload, inventory.engine_at(use.container, use.mount)
         group = workload.pod.security_context.fs_group
         csi = use.source == "csi" or (use.pv and use.pv.spec.csi)
         if group is None or engine is None or csi or workload.title in seen:
@@ -189,7 +189,7 @@ def sub_path_on_nfs(inventory: Inventory) -> Iterator[Hit]:
     seen = set()
     for use in _on_nfs(inventory):
         path = use.mount.sub_path or use.mount.sub_path_expr
-        engine = inventory.engine_of(use.container)
+        engine = inventory.engine_at(use.container, use.mount)
         key = (use.workload.title, use.container.name, path)
         if path and engine and key not in seen:
             seen.add(key)
