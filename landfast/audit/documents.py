@@ -38,6 +38,11 @@ class Found:
     content: Object | None
     of_template: bool = False
 
+    @property
+    def type(self) -> tuple[str, str]:
+        """Its apiVersion and kind."""
+        return self.api_version, self.kind
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -123,7 +128,7 @@ def _yaml(file: str, text: str, line: int, wanted: Wanted) -> Iterator[Found]:
         said = {key: word for key, _, word in types}
         kind = said.get("kind", "")
         if len(said) == 2 and not _is_wanted(kind, said["apiVersion"], wanted):
-            yaml_text.check(text)
+            yaml_text.check(text, aliases=bool(_ALIAS.search(text)))
             yield Found(said["apiVersion"], kind, Place(file), None)
             return
         if kind == "List" and (items := _items(text, line)):

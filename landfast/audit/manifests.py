@@ -11,7 +11,7 @@ from pathlib import Path
 
 from landfast.audit.documents import Broken, Found, objects
 from landfast.audit.objects import Resource
-from landfast.audit.parsing import is_read, parse
+from landfast.audit.parsing import is_of_another_group, is_read, parse
 from landfast.audit.rendering import HELM_CHART, KUSTOMIZATION, Source, chart_of, render, source_in
 from landfast.errors import BadInput
 
@@ -213,7 +213,8 @@ class _Reader:
         whole = [resource for resource in resources if not resource.partial]
         self.resources += whole
         if not whole:
-            self.unread[f"patch of a {kind}" if resources else kind] += 1
+            of_group = f" of {found.api_version}" if is_of_another_group(*found.type) else ""
+            self.unread[f"patch of a {kind}" if resources else f"{kind}{of_group}"] += 1
 
 
 def _matches(path: Path, pattern: str) -> bool:

@@ -35,6 +35,12 @@ def is_read(api_version: str, kind: str) -> bool:
     return key in _OBJECTS or key in SHAPES or key in operators.table()
 
 
+def is_of_another_group(api_version: str, kind: str) -> bool:
+    """Whether an object is not read only because its group is not that of its kind."""
+    known = {name for _, name in (*_OBJECTS, *SHAPES)}
+    return kind in known and not is_read(api_version, kind)
+
+
 def parse(obj: Object, place: Place) -> tuple[Resource, ...]:
     """Return what the audit reads of an object: nothing of a kind that it ignores.
 

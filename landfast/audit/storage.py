@@ -44,7 +44,12 @@ def pvc_on_nfs(inventory: Inventory, pvc: PvcObject) -> bool | None:
         return _class_on_nfs(inventory, storage_class)
     if _NFS_NAME.search(name):
         return True
-    return False if _BLOCK_NAME.search(name) else None
+    return False if is_block(name) else None
+
+
+def is_block(class_name: str) -> bool:
+    """Whether a class is called like those of block devices and local disks."""
+    return bool(_BLOCK_NAME.search(class_name))
 
 
 def _class_on_nfs(inventory: Inventory, storage_class: StorageClass) -> bool | None:

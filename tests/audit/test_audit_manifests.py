@@ -140,6 +140,10 @@ def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
             "kind: Pod\napiVersion: v1\nspec: &a {b: [*a]}",
             "a.yaml:3 is not valid YAML: an alias contains itself",
         ),
+        (
+            "kind: Kustomization\napiVersion: example.com/v1\nspec: {name: *app}",
+            "a.yaml:3 is not valid YAML: found undefined alias",
+        ),
         (volume(""), "a.yaml:5: PersistentVolume: metadata.name: Field required"),
         (
             volume("a").replace("1Gi", "lots"),
