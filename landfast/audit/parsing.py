@@ -93,7 +93,12 @@ def _member(obj: Object, place: Place, made: operators.Made) -> Workload:
     }
     template = {"spec": {"containers": [container], "volumes": volume}}
     claims = [{"metadata": {"name": "data"}, "spec": made.claim}] if made.claim else []
-    spec = {"replicas": made.count, "volumeClaimTemplates": claims}
+    retention = {"whenDeleted": "Delete"} if made.deleted else {}
+    spec = {
+        "replicas": made.count,
+        "volumeClaimTemplates": claims,
+        "persistentVolumeClaimRetentionPolicy": retention,
+    }
     return head.model_copy(
         update={
             "spec": _validated(ControllerSpec, spec, made.claim_at),

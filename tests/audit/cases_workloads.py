@@ -13,6 +13,16 @@ def retention(**given: str) -> list[Object]:
     return [storage_class("nfs", reclaimPolicy="Retain"), found]
 
 
+def strimzi(**storage: object) -> Object:
+    volumes = {"type": "persistent-claim", "class": "nfs", "size": "1Gi", **storage}
+    return {
+        "apiVersion": "kafka.strimzi.io/v1beta2",
+        "kind": "Kafka",
+        "metadata": {"name": "logs", "namespace": "shop"},
+        "spec": {"kafka": {"replicas": 3, "storage": volumes}},
+    }
+
+
 def sub_path(image: str) -> list[Object]:
     found = pod("db", "a", image)
     found["spec"]["containers"][0]["volumeMounts"][0]["subPath"] = "mysql"
@@ -58,6 +68,13 @@ WORKLOADS: list[Case] = [
             ),
         ],
         "whenScaled is Delete and whenDeleted is Delete",
+        "warning",
+    ),
+    Case(
+        "pvcs-deleted-with-pods",
+        [strimzi(deleteClaim=True)],
+        [strimzi(deleteClaim=False), strimzi(deleteClaim=None)],
+        "the operator deletes the PVCs of Kafka shop/logs (kafka) with it",
         "warning",
     ),
     Case(

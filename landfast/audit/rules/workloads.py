@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from landfast.audit.engines import Kind
 from landfast.audit.findings import Hit, Rule, Severity
 from landfast.audit.inventory import Inventory
+from landfast.audit.place import Path
 from landfast.audit.rules.sources import NFS_OWNERSHIP, ROOT_SQUASH
 from landfast.audit.servers import commands_of
 from landfast.audit.storage import on_nfs
@@ -57,13 +58,16 @@ def engine_not_for_nfs(inventory: Inventory) -> Iterator[Hit]:
 @Rule(
     "audit.pvcs-deleted-with-pods",
     Severity.WARNING,
-    "A StatefulSet that deletes a database's PVCs",
+    "What deletes a database's PVCs with its pods",
     reason=(
         "Scaling down, by hand or by an autoscaler, or deleting the StatefulSet is then enough to "
         "lose the PVC, and its data unless the volume is retained. A pod that comes back later "
         "gets a new, empty one."
     ),
-    fix="Leave persistentVolumeClaimRetentionPolicy out, or set both to Retain, as by default.",
+    fix=(
+        "Leave persistentVolumeClaimRetentionPolicy out, or set both to Retain, as by default; set "
+        "an operator's own field, such as Strimzi's deleteClaim, to false."
+    ),
     example="""
         spec:
           persistentVolumeClaimRetentionPolicy:
@@ -86,8 +90,12 @@ def pvcs_deleted_with_pods(inventory: Inventory) -> Iterator[Hit]:
         ]
         own = {template.metadata.name for template in spec.volume_claim_templates}
         if when and any(mount.name in own for mount in server.container.volume_mounts):
-            at = ("spec", "persistentVolumeClaimRetentionPolicy")
-            yield Hit(server.workload, f"{' and '.join(when)} under {server}", at)
+            at: Path = ("spec", "persistentVolumeClaimRetentionPolicy")
+            said = f"{' and '.join(when)} under {server}"
+            if server.workload.engine:
+                at = server.workload.claims_at
+                said = f"the operator deletes the PVCs of {server} with it"
+            yield Hit(server.workload, said, at)
 
 
 @Rule(
