@@ -36,9 +36,8 @@ def is_read(api_version: str, kind: str) -> bool:
 
 
 def is_of_another_group(api_version: str, kind: str) -> bool:
-    """Whether an object is not read only because its group is not that of its kind."""
-    known = {name for _, name in (*_OBJECTS, *SHAPES)}
-    return kind in known and not is_read(api_version, kind)
+    """Whether an object is called like a volume, PVC or class and is of another group."""
+    return kind in {name for _, name in _OBJECTS} and not is_read(api_version, kind)
 
 
 def parse(obj: Object, place: Place) -> tuple[Resource, ...]:

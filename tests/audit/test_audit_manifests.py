@@ -169,6 +169,19 @@ def test_bad_manifests_are_refused_in_one_sentence(
     assert "\n" not in said
 
 
+def test_of_a_key_that_is_there_twice_the_last_counts_and_it_is_a_problem(tmp_path: Path) -> None:
+    text = volume("a").replace("    server: NFS\n", "    server: other\n    server: nas\n")
+    found = read([str(write(tmp_path, a=text))])
+    [pv] = found.resources
+    assert isinstance(pv, PvObject)
+    assert pv.spec.nfs
+    assert pv.spec.nfs.server == "nas"
+    [problem] = found.problems
+    assert problem.endswith(
+        "a.yaml:13 is not valid YAML: duplicate key server, of which the last is taken"
+    )
+
+
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert refused("nowhere") == "nowhere cannot be read: No such file or directory"
     (tmp_path / "binary").write_bytes(b"\xff\xee")
