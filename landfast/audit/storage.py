@@ -12,9 +12,9 @@ _IN_TREE = re.compile(
 )
 _NFS_NAME = re.compile(r"(^|[-_.])(nfs|efs|filestore|netapp-nas)([-_.\d]|$)")
 _BLOCK_NAME = re.compile(
-    r"(^|[-_.])(gp2|gp3|io1|io2|ebs|rwo|local-path|local-storage|longhorn|ceph-block|rbd|lvm|zfs|mayastor|"
-    r"hostpath|block-storage|block|managed-csi|managed-premium|hcloud-volumes|oci-bv|topolvm|iscsi)"
-    r"([-_.]|$)"
+    r"(^|[-_.])(gp2|gp3|io1|io2|ebs|rwo|local-path|local-storage|longhorn|ceph-block|rbd|lvm|zfs|"
+    r"mayastor|hostpath|block-storage|block|managed-csi|managed-premium|hcloud-volumes|oci-bv|topolvm|"
+    r"iscsi)([-_.]|$)"
 )
 """Names that clouds and well-known installers give to classes of block devices and local disks."""
 
