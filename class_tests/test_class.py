@@ -22,6 +22,7 @@ from landfast import timeouts
 from landfast.cluster.rights import CLUSTER_WIDE, IN_NAMESPACE, OF_CLASS
 from landfast.kube.calls import recorded
 from landfast.kube.client import Object
+from landfast.kube.status import is_ready
 from landfast.provisioning.contract import Line
 from landfast.registry import load_into_nodes
 from landfast.verdict import Verdict
@@ -64,6 +65,8 @@ def test_guest_judges_the_class_in_a_strict_namespace(guest: Foreign, tmp_path: 
     hosts = {event.get("source", {}).get("host") for event in guest.kube.events(TEAM)}
     assert len(hosts & set(guest.env.cluster.nodes)) == 2
     assert not hosts & set(guest.closed), "pods of the run were on a node that is closed to them"
+    closed = [guest.kube.get("Node", name) for name in guest.closed]
+    assert all(map(is_ready, closed)), "what kept pods away was not the taint or the label"
 
 
 def test_guests_mysql_survives_two_faults(guest: Foreign, tmp_path: Path) -> None:
@@ -119,13 +122,16 @@ def _quota_of(guest: Foreign, memory: str) -> Object:
     return before
 
 
-class TestClassOfCsiDriver:
-    """The driver is there for these tests alone."""
+@pytest.fixture(scope="class")
+def csi(foreign: Foreign) -> Iterator[None]:
+    """A CSI driver and its class, for the tests of one class alone."""
+    with csi_class(foreign.env):
+        yield
 
-    @pytest.fixture(scope="class", autouse=True)
-    def _driver(self, foreign: Foreign) -> Iterator[None]:
-        with csi_class(foreign.env):
-            yield
+
+@pytest.mark.usefixtures("csi")
+class TestClassOfCsiDriver:
+    """The same, on a class of a CSI driver."""
 
     def test_conformance_judges_every_claim(self, foreign: Foreign, tmp_path: Path) -> None:
         """All of them hold, too."""

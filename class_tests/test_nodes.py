@@ -147,17 +147,16 @@ def test_node_heals_by_its_own_timer(
         wait_until("the fault", lambda: wound.is_broken(owner, node), timeout=timeouts.TAKEOVER)
         assert _timers(owner, node), "no timer is armed"
         landfast.kill()
-        _on(owner, node, "nft", _CUT)
-        assert wound.is_broken(owner, node), "it healed before the network was cut"
-        wait_until(
-            "the node's timer to be over",
-            lambda: _timers(owner, node),
-            until=lambda found: not found,
-            timeout=wound.heals_after + timeouts.EFFECT,
-        )
-        if wound.is_broken is not _is_cordoned:  # to be uncordoned takes the API server
-            _wait_healed(owner, node, wound, timeouts.EFFECT)
-        _on(owner, node, "nft", "delete table inet cut")
+        with _cut_off(owner, node):
+            assert wound.is_broken(owner, node), "it healed before the network was cut"
+            wait_until(
+                "the node's timer to go off",
+                lambda: _timers(owner, node),
+                until=lambda found: not found,
+                timeout=wound.heals_after + timeouts.EFFECT,
+            )
+            if wound.is_broken is not _is_cordoned:  # to be uncordoned takes the API server
+                _wait_healed(owner, node, wound, timeouts.EFFECT)
         _wait_healed(owner, node, wound, timeouts.NODE_READY)
         _wait_ready(owner, node)
 
@@ -177,18 +176,12 @@ def test_restarted_node_comes_back(
             interval=0.1,
         )
         landfast.kill()
-        wait_until(
-            "the node to be started again, and cut off",
-            lambda: _on(owner, node, "nft", _CUT) == "",
-            timeout=timeouts.NODE_READY,
-            ignoring=(LandfastError,),
-        )
-        wait_until(
-            "its kubelet to run",
-            lambda: not _kubelet_is_down(owner, node),
-            timeout=timeouts.NODE_READY,
-        )
-        _on(owner, node, "nft", "delete table inet cut")
+        with _cut_off(owner, node):
+            wait_until(
+                "its kubelet to run",
+                lambda: not _kubelet_is_down(owner, node),
+                timeout=timeouts.NODE_READY,
+            )
         _wait_ready(owner, node)
 
 
@@ -232,7 +225,7 @@ def killed_within(owner: Foreign, out: Path, scenario: str, *options: str) -> It
             yield Started(pod["spec"]["nodeName"], program)
         finally:
             program.kill()
-    subprocess.run([asked[0], "cleanup"], check=True)
+            subprocess.run([asked[0], "cleanup"], check=True)
     after = owner.dump()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     assert not changed, f"the run has changed {sorted(changed)}"
@@ -253,9 +246,25 @@ def _on(foreign: Foreign, node: str, *argv: str) -> str:
     return _engine(foreign).execute(node, *argv, check=argv[0] == "nft").stdout
 
 
+@contextlib.contextmanager
+def _cut_off(foreign: Foreign, node: str) -> Iterator[None]:
+    """Let nothing reach a node or leave it while the body runs; it may be about to boot."""
+    wait_until(
+        f"{node} to be cut off",
+        lambda: _on(foreign, node, "nft", _CUT) == "",
+        timeout=timeouts.NODE_READY,
+        ignoring=(LandfastError,),
+    )
+    try:
+        yield
+    finally:
+        _on(foreign, node, "nft", "delete table inet cut")
+
+
 def _timers(foreign: Foreign, node: str) -> str:
-    listed = ("systemctl", "list-units", "--no-legend", "--type=timer", "landfast-heal-*")
-    return _on(foreign, node, *listed).strip()
+    """Return the timers that are still to go off."""
+    listed = ("systemctl", "list-units", "--no-legend", "--type=timer", "--state=waiting")
+    return _on(foreign, node, *listed, "landfast-heal-*").strip()
 
 
 def _wait_healed(foreign: Foreign, node: str, wound: Wound, timeout: float) -> None:

@@ -13,6 +13,7 @@ from landfast.kube.placement import OS
 from landfast.waiting import wait_until
 
 _RENEWAL_SECONDS = 5
+_LEASES = "kube-node-lease"
 
 
 @contextlib.contextmanager
@@ -24,6 +25,12 @@ def windows(env: Environment, node: str) -> Iterator[None]:
     """
     assert env.engine is not None
     kube = env.cluster.kube
+    wait_until(
+        f"the lease of {node}",  # its kubelet makes it, and some time after the node
+        lambda: kube.find("Lease", node, _LEASES),
+        until=lambda lease: lease is not None,
+        timeout=timeouts.NODE_READY,
+    )
     env.engine.execute(node, "systemctl", "stop", "kubelet")
     kube.patch("Node", node, {"metadata": {"labels": {OS: "windows"}}})
     wait_until(
@@ -61,4 +68,4 @@ def _renew(kube: Kube, node: str, ended: threading.Event) -> None:
     while not ended.wait(_RENEWAL_SECONDS):
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         with contextlib.suppress(LandfastError):  # a test restarts the API server
-            kube.patch("Lease", node, {"spec": {"renewTime": now}}, "kube-node-lease")
+            kube.patch("Lease", node, {"spec": {"renewTime": now}}, _LEASES)

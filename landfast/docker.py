@@ -168,6 +168,10 @@ class Engine(ImageStore):
         """Thaw a paused container."""
         self._docker("unpause", container)
 
+    def limit_cpu(self, container: str, *, quota: int) -> None:
+        """Let a container have a processor for `quota` µs of each 100 ms; -1 lifts the limit."""
+        self._docker("update", "--cpu-period=100000", f"--cpu-quota={quota}", container)
+
     def state(self, container: str) -> ContainerState:
         """Return the state of a container.
 

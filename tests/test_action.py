@@ -50,11 +50,12 @@ def outputs() -> dict[str, str]:
 def test_an_audit_is_printed_kept_and_shown(step: Run, capsys: pytest.CaptureFixture[str]) -> None:
     Path("with blank.yaml").write_text(HARMLESS)
     assert step("audit", "'with blank.yaml'") == 0
-    said = "no findings in 1 object of with blank.yaml\n"
+    unread = "1 object not read: ConfigMap \N{MULTIPLICATION SIGN}1"
+    said = f"no findings in 1 object of with blank.yaml; {unread}\n"
     assert capsys.readouterr().out == said
     report = Path("temp/landfast-audit.txt").absolute()
     assert outputs() == {"exit-code": "0", "report": str(report)}
-    assert report.read_text() == said
+    assert report.read_text(encoding="utf-8") == said
     assert Path("GITHUB_STEP_SUMMARY").read_text() == f"````text\n{said}````\n"
 
 

@@ -124,6 +124,10 @@ ARGUMENTS: dict[str, tuple[Callable[[Engine], object], str]] = {
         lambda e: e.commit("c", "t", "CMD a", "USER b"),
         "commit|--change|CMD a|--change|USER b|c|t",
     ),
+    "limit": (
+        lambda e: e.limit_cpu("c", quota=-1),
+        "update|--cpu-period=100000|--cpu-quota=-1|c",
+    ),
     "tag": (lambda e: e.tag_image("i", "n"), "tag|i|n"),
     "remove-image": (lambda e: e.remove_image("i"), "image|rm|i"),
     "force-image": (lambda e: e.remove_image("i", force=True), "image|rm|--force|i"),

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suites.conformance.storageclass.fitness import Latencies, histogram, parse
+from landfast.verdict import Unknown
+from suites.conformance.storageclass.fitness import Latencies, expect, histogram, parse, quantile
 
 OUTPUT = "0 1.000 1.001\n1 2.000 2.004\n1 2.004 2.010\n2 3.000 3.004\n2 3.004 3.010\n"
 latencies = st.floats(min_value=0.01, max_value=10_000)
@@ -12,13 +13,13 @@ latencies = st.floats(min_value=0.01, max_value=10_000)
 
 def test_output_of_a_pod_is_read_round_by_round() -> None:
     found = parse(OUTPUT, 2)
-    assert found.own == pytest.approx(1)
+    assert found.own == pytest.approx((1,))
     assert [len(of_round) for of_round in found.rounds] == [2, 2]
-    assert found.quantile(0.5) == pytest.approx(4)
-    assert found.quantile(0.99) == pytest.approx(6)
+    assert quantile(found.all, 0.5) == pytest.approx(4)
+    assert quantile(found.all, 0.99) == pytest.approx(6)
     assert str(found) == (
         "p50 4.0 ms, p99 6.0 ms, p99.9 6.0 ms of 4; the medians of 2 rounds differ by 0%; "
-        "1.0 ms of each are the measuring's own"
+        "the same on a tmpfs: p50 1.0 ms, p99 1.0 ms"
     )
 
 
@@ -28,15 +29,38 @@ def test_output_without_a_round_is_an_error() -> None:
 
 
 def test_rounds_that_differ_are_noisy() -> None:
-    assert "noisy" in str(Latencies(((1, 1, 1), (1.2, 1.2, 1.2)), 0.1))
-    assert "noisy" not in str(Latencies(((1, 1, 1), (1.1, 1.1, 1.1)), 0.1))
+    assert "noisy" in str(Latencies(((1, 1, 1), (1.2, 1.2, 1.2)), (0.1,)))
+    assert "noisy" not in str(Latencies(((1, 1, 1), (1.1, 1.1, 1.1)), (0.1,)))
 
 
 @given(st.lists(latencies, min_size=1), st.floats(min_value=0.001, max_value=1))
 def test_at_least_that_part_is_within_a_quantile(found: list[float], part: float) -> None:
-    limit = Latencies((tuple(found),), 0).quantile(part)
+    limit = quantile(found, part)
     assert limit in found
     assert sum(latency <= limit for latency in found) >= part * len(found) - 1e-6
+
+
+def test_latencies_within_the_thresholds_pass() -> None:
+    expect(Latencies(((10.0, 50.0),), (9.0,)), p50=10, p99=50)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "said"),
+    [((11.0, 11.0), "p50 is 11.0 ms, not 10 or less"), ((1.0, 51.0), "p99 is 51.0 ms, not 50")],
+)
+def test_slow_volume_fails(latencies: tuple[float, ...], said: str) -> None:
+    with pytest.raises(AssertionError, match=said):
+        expect(Latencies((latencies,), (1.0, 4.0)), p50=10, p99=50)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "own"), [((11.0, 11.0), (6.0, 6.0)), ((1.0, 51.0), (1.0, 26.0))]
+)
+def test_busy_node_tells_nothing_of_a_volume(
+    latencies: tuple[float, ...], own: tuple[float, ...]
+) -> None:
+    with pytest.raises(Unknown, match=f"busy: the same on a tmpfs took {own[1]} ms"):
+        expect(Latencies((latencies,), own), p50=10, p99=50)
 
 
 @given(st.lists(latencies, min_size=1))

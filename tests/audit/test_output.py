@@ -117,6 +117,34 @@ def test_findings_stand_below_their_workload_in_the_order_of_the_files(tmp_path:
     assert [f.line for f in found.findings] == sorted(f.line or 0 for f in found.findings)
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_environments_side_by_side_keep_to_themselves(tmp_path: Path, *, apart: bool) -> None:
+    """Each in a file of its own, or in a folder with a file for each object."""
+    for env, policy in (("dev", "Delete"), ("prod", "Recycle")):
+        objects = [
+            pod("db", "a"),
+            pvc("a", volumeName="a"),
+            pv(
+                "a",
+                persistentVolumeReclaimPolicy=policy,
+                claimRef={"namespace": "shop", "name": "a"},
+            ),
+        ]
+        for obj in objects:
+            obj["metadata"]["labels"] = {"env": env}  # what is equal counts once
+            name = f"{env}/{obj['kind']}.yaml" if apart else f"{env}.yaml"
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            with (tmp_path / name).open("a") as file:
+                file.write(f"---\n{json.dumps(obj)}\n")
+    found = report(of_manifests(str(tmp_path)))
+    kept = [f for f in found.findings if f.rule.id == "audit.database-volume-not-retained"]
+    assert [f.name for f in kept] == ["a", "a"]
+    for finding in kept:
+        assert {Path(o.place.file).relative_to(tmp_path).parts[0] for o in finding.owners} == {
+            Path(finding.file).relative_to(tmp_path).parts[0]
+        }
+
+
 def test_a_template_has_one_line_whatever_its_ordinals() -> None:
     one, many = (
         [f for f in audited(statefulset(replicas=n)) if f.kind == "PersistentVolumeClaim"]

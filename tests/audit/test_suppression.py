@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from cases_ignores import annotated, template
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,10 +22,12 @@ from objects_to_audit import (
     statefulset,
 )
 
+from landfast.audit import manifests
 from landfast.audit.findings import Finding, Severity
+from landfast.audit.inventory import Inventory
 from landfast.audit.output import to_json
 from landfast.audit.report import Report
-from landfast.audit.rules import RULES
+from landfast.audit.rules import RULES, audit
 from landfast.audit.suppression import (
     ANNOTATION,
     Fingerprint,
@@ -86,6 +89,17 @@ def test_without_a_rule_and_a_reason_a_finding_stays(text: str) -> None:
     found = audited(pv("a", metadata=annotated(text), **RECYCLE))
     assert {f.rule.id for f in found} == {"audit.recycle-deprecated", "audit.ignore-refused"}
     assert [f for f in suppress(found) if f.suppression] == []
+
+
+def test_every_refused_line_is_a_finding_on_its_object(tmp_path: Path) -> None:
+    text = "audit.recycle-deprecated: scratch\naudit.recycle-deprecated\nx: y"
+    volumes = [pv(name, metadata=annotated(text)) for name in "ab"]
+    (tmp_path / "pvs.yaml").write_text(yaml.safe_dump_all(volumes))
+    read = Inventory(manifests.read([str(tmp_path)]).resources, complete=False)
+    found = [f for f in audit(read) if f.rule.id == "audit.ignore-refused"]
+    assert [f.name for f in found] == ["a", "a", "b", "b"]
+    lines = (tmp_path / "pvs.yaml").read_text().splitlines()
+    assert all(ANNOTATION in lines[(f.line or 0) - 1] for f in found)
 
 
 def test_a_disabled_rule_is_counted_and_not_reported() -> None:

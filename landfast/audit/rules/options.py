@@ -129,7 +129,7 @@ def _on_volume(inventory: Inventory, workload: Workload, volume: str) -> str:
     ),
     fix=(
         "Mount with hard and nfsvers=4.1 or newer, and without nolock, local_lock, udp and nocto. "
-        "Options of a volume cannot change: make it anew, under Retain."
+        "A change of a volume counts from the next mount, one of a class from the next volume."
     ),
     example="mountOptions: [hard, nfsvers=4.1]",
     source=(

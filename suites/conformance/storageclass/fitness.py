@@ -5,6 +5,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from landfast.verdict import Unknown
+
 NOISY = 0.15
 """Rounds whose medians differ by more than this part are noisy."""
 _BARS = 40
@@ -14,21 +16,16 @@ _BARS = 40
 class Latencies:
     """The latencies of single operations, in ms, in rounds of equal size.
 
-    `own` is what the measuring itself takes, measured on a tmpfs; it is not subtracted.
+    `own` is the measuring itself: the same on a tmpfs, before each operation; it is not subtracted.
     """
 
     rounds: tuple[tuple[float, ...], ...]
-    own: float
+    own: tuple[float, ...]
 
     @property
     def all(self) -> list[float]:
-        """All latencies, ascending."""
-        return sorted(latency for found in self.rounds for latency in found)
-
-    def quantile(self, part: float) -> float:
-        """Return the latency within which a part of the operations ended (nearest rank)."""
-        ordered = self.all
-        return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
+        """All latencies, round by round."""
+        return [latency for found in self.rounds for latency in found]
 
     @property
     def spread(self) -> float:
@@ -37,19 +34,39 @@ class Latencies:
         return max(medians) / min(medians) - 1
 
     def __str__(self) -> str:
-        p50, p99, p999 = (self.quantile(part) for part in (0.5, 0.99, 0.999))
+        p50, p99, p999 = (quantile(self.all, part) for part in (0.5, 0.99, 0.999))
         noisy = "noisy: " if self.spread > NOISY else ""
         return (
             f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, p99.9 {p999:.1f} ms of {len(self.all)}; {noisy}"
             f"the medians of {len(self.rounds)} rounds differ by {self.spread:.0%}; "
-            f"{self.own:.1f} ms of each are the measuring's own"
+            f"the same on a tmpfs: p50 {quantile(self.own, 0.5):.1f} ms, "
+            f"p99 {quantile(self.own, 0.99):.1f} ms"
         )
+
+
+def quantile(latencies: Sequence[float], part: float) -> float:
+    """Return the latency within which a part of the operations ended (nearest rank)."""
+    return sorted(latencies)[max(0, math.ceil(part * len(latencies)) - 1)]
+
+
+def expect(found: Latencies, p50: float, p99: float) -> None:
+    """Hold that latencies, in ms, are within the thresholds.
+
+    Raises:
+        Unknown: they are not, but the node takes over half of the threshold without the volume.
+    """
+    for part, limit in ((0.5, p50), (0.99, p99)):
+        took, own = quantile(found.all, part), quantile(found.own, part)
+        said = f"p{part * 100:.0f} is {took:.1f} ms, not {limit} or less"
+        if took > limit and own > limit / 2:
+            raise Unknown(f"{said}, but the node is busy: the same on a tmpfs took {own:.1f} ms")
+        assert took <= limit, said
 
 
 def parse(output: str, rounds: int) -> Latencies:
     """Read what a pod printed: a line for each operation, its round and its times in seconds.
 
-    Round 0 is that on the tmpfs.
+    Round 0 is what was done on the tmpfs.
 
     Raises:
         ValueError: a round is missing.
@@ -60,7 +77,7 @@ def parse(output: str, rounds: int) -> Latencies:
         found[int(number)].append((float(after) - float(before)) * 1000)
     if not all(found):
         raise ValueError(f"the pod measured {[len(of_round) for of_round in found]} operations")
-    return Latencies(tuple(map(tuple, found[1:])), statistics.median(found[0]))
+    return Latencies(tuple(map(tuple, found[1:])), tuple(found[0]))
 
 
 def histogram(latencies: Sequence[float]) -> str:

@@ -1,6 +1,8 @@
 """For every claim of the suite, one change that makes it untrue; the class is the reference's."""
 
+import contextlib
 import copy
+from collections.abc import Iterator
 
 from fixtures.sabotage import Sabotage, Target
 from landfast.kube.client import Object
@@ -11,6 +13,7 @@ from suites.sabotages import (
     changed,
     execute_on_server,
     of_class,
+    own_server,
     uses,
     without_effect,
     written,
@@ -60,14 +63,15 @@ def local_directory(obj: Object) -> Object:
     return {**obj, "spec": {**spec, "template": {**spec["template"], "spec": pods}}}
 
 
-def throttled(obj: Object) -> Object:
-    """Give a pod a tenth of a processor."""
-    if obj["kind"] != "Pod":
-        return obj
-    slow = copy.deepcopy(obj)
-    for container in slow["spec"]["containers"]:
-        container["resources"] = {"limits": {"cpu": "100m"}}
-    return slow
+@contextlib.contextmanager
+def starved_server(target: Target) -> Iterator[None]:
+    """Leave the NFS server 2 ms of each 100 ms of a processor, once a pod measures."""
+    engine, server = own_server(target)
+    with before("execute", "Pod", lambda *_: engine.limit_cpu(server, quota=2000))(target):
+        try:
+            yield
+        finally:
+            engine.limit_cpu(server, quota=-1)
 
 
 def slow_commits(obj: Object) -> Object:
@@ -94,7 +98,7 @@ _READ_ONLY = Sabotage(
     "the pod may only read its volume",
     uses(persistentVolumeClaim={"claimName": "data", "readOnly": True}),
 )
-_THROTTLED = Sabotage("the pod has a tenth of a processor", changed(throttled, later=True))
+_STARVED = Sabotage("the server has a fiftieth of a processor", starved_server)
 _NO_LOCKS = Sabotage("the class mounts with nolock", _mounted("nolock"))
 _RETAINED = {"persistentVolumeReclaimPolicy": "Retain"}
 
@@ -162,8 +166,8 @@ SABOTAGES = {
     "storageclass.deletion-waits-for-the-writer": Sabotage(
         "the PVC is deleted without its finalizer", strip_finalizers("PersistentVolumeClaim")
     ),
-    "storageclass.fsync-is-fast": _THROTTLED,
-    "storageclass.reads-are-fast": _THROTTLED,
+    "storageclass.fsync-is-fast": _STARVED,
+    "storageclass.reads-are-fast": _STARVED,
     "storageclass.large-directories-are-fast": _READ_ONLY,
     "storageclass.commits-are-fast": Sabotage(
         "MySQL waits 0.1 s before each commit", changed(slow_commits, later=True)
