@@ -163,6 +163,8 @@ def _left(read: files.Manifests) -> Iterator[str]:
     if read.unrendered:
         first = read.unrendered[0]
         yield f"not rendered: {listed(read.unrendered)} (`landfast audit {first}` renders it)"
+    if read.unlisted:
+        yield f"not named by their kustomization, and not read: {listed(read.unlisted)}"
     if read.excluded:
         yield f"{read.excluded} excluded by a pattern"
 

@@ -1,5 +1,6 @@
 """What a class of csi-driver-nfs says, as the driver's contract takes it."""
 
+from landfast.audit.directories import Directory
 from landfast.audit.objects import StorageClass
 from landfast.audit.subdir import SAMPLES
 from landfast.provisioning.csi import ClassSettings, directory
@@ -21,6 +22,12 @@ def settings(storage_class: StorageClass) -> ClassSettings:
         given.get("ondelete"),
         given.get("mountpermissions"),
     )
+
+
+def share_of(storage_class: StorageClass) -> Directory | None:
+    """Return the directory in which a class has its volumes made, if it says one."""
+    given = settings(storage_class)
+    return Directory(server=given.server, path=given.share) if given.server else None
 
 
 def directories(given: ClassSettings) -> list[str]:

@@ -38,6 +38,11 @@ class Found:
     content: Object | None
     of_template: bool = False
 
+    @property
+    def type(self) -> tuple[str, str]:
+        """Its apiVersion and kind."""
+        return self.api_version, self.kind
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -101,7 +106,7 @@ def _is_nothing(text: str) -> bool:
     return _NOTHING.match(text) is not None
 
 
-def _json(file: str, text: str, line: int, wanted: Wanted) -> Iterator[Found]:
+def _json(file: str, text: str, line: int, wanted: Wanted) -> Iterator[Found | Broken]:
     """Read a document that could be JSON as JSON, any other as YAML."""
     begin = _JSON.match(text)
     if begin:
@@ -117,13 +122,13 @@ def _json(file: str, text: str, line: int, wanted: Wanted) -> Iterator[Found]:
     yield from _yaml(file, text, line, wanted)
 
 
-def _yaml(file: str, text: str, line: int, wanted: Wanted) -> Iterator[Found]:
+def _yaml(file: str, text: str, line: int, wanted: Wanted) -> Iterator[Found | Broken]:
     types = _TYPE.findall(text)
     if len(types) == 2 and "\n..." not in text:
         said = {key: word for key, _, word in types}
         kind = said.get("kind", "")
         if len(said) == 2 and not _is_wanted(kind, said["apiVersion"], wanted):
-            yaml_text.check(text)
+            yaml_text.check(text, aliases=bool(_ALIAS.search(text)))
             yield Found(said["apiVersion"], kind, Place(file), None)
             return
         if kind == "List" and (items := _items(text, line)):
@@ -157,10 +162,14 @@ def _items(text: str, line: int) -> list[tuple[int, str]] | None:
     return found
 
 
-def _documents(file: str, text: str, line: int, wanted: Wanted) -> Iterator[Found]:
+def _documents(file: str, text: str, line: int, wanted: Wanted) -> Iterator[Found | Broken]:
     for number, root in enumerate(yaml_text.documents(text)):
         where = Place(file, YamlText(text, line, number))
-        yield from _in(_YamlTree(root, where), {}, wanted)
+        twice: list[yaml.Node] = []
+        yield from _in(_YamlTree(root, where, twice), {}, wanted)
+        for key in twice:
+            said = f"duplicate key {key.value}, of which the last is taken"
+            yield Broken(line + key.start_mark.line, said)
 
 
 def _in(tree: _Tree, type_of_list: dict[str, str], wanted: Wanted) -> Iterator[Found]:
@@ -214,6 +223,7 @@ def _filled(value: Any, given: dict[str, str]) -> Any:
 class _YamlTree:
     node: yaml.Node
     place: Place
+    twice: list[yaml.Node]
 
     def word(self, key: str) -> str:
         found = yaml_text.field(self.node, key)
@@ -223,10 +233,12 @@ class _YamlTree:
         found = yaml_text.field(self.node, key)
         if not isinstance(found, yaml.SequenceNode):
             return None
-        return [_YamlTree(n, self.place.at((key, i))) for i, n in enumerate(found.value)]
+        return [
+            _YamlTree(n, self.place.at((key, i)), self.twice) for i, n in enumerate(found.value)
+        ]
 
     def value(self) -> Any:
-        return yaml_text.value(self.node)
+        return yaml_text.value(self.node, self.twice)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from landfast.image_names import ImageName
 
 _TABLE = Path(__file__).with_name("engines.yaml")
 _LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
-_COMPONENT = "app.kubernetes.io/component"
+_COMPONENTS = ("app.kubernetes.io/component", "component", "role")
 _VERSION = re.compile(r"v?\d\w*")
 _SHARED_FOLDERS = ("/root/", "/mnt/", "/home/", "/tmp/")  # noqa: S108 - where anything may lie
 
@@ -142,6 +142,8 @@ def identify(
         return run
     if guess and guess.sure:
         return guess.engine
+    if _is_other_component(labels or {}):
+        return run
     paths = {posixpath.normpath(path) for path in mount_paths}
     found = [
         label,
@@ -209,13 +211,17 @@ def _by_image(path: str) -> _Guess | None:
 
 
 def _by_labels(labels: Mapping[str, str]) -> Engine | None:
-    component = _by_name(labels.get(_COMPONENT, "").lower())
     for key in _LABELS:
         guess = _by_name(labels.get(key, "").lower())
         if guess:
-            other = component is not None and component.engine is None
-            return guess.engine if guess.sure and not other else None
+            return guess.engine if guess.sure else None
     return None
+
+
+def _is_other_component(labels: Mapping[str, str]) -> bool:
+    """Whether labels say that it is a part of a system that is no server: a proxy, a client."""
+    said = (_by_name(labels.get(key, "").lower()) for key in _COMPONENTS)
+    return any(guess is not None and guess.engine is None for guess in said)
 
 
 def _by_name(name: str) -> _Guess | None:

@@ -13,7 +13,7 @@ from landfast.audit.free_volumes import SHOWN, FreeVolumes, Some, stored_pv, sto
 from landfast.audit.made import directory_for
 from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.open_pvcs import OpenPvcs
-from landfast.audit.pods import Container
+from landfast.audit.pods import Container, VolumeMount
 from landfast.audit.servers import Server, servers_of
 from landfast.audit.several import one_of_each
 from landfast.audit.uses import Claimed, Use, root_of_volume, uses_of
@@ -98,16 +98,17 @@ class Inventory(Definitions):
         return tuple(server for workload in self.workloads for server in servers_of(workload))
 
     @cached_property
-    def _engines(self) -> dict[int, Engine]:
-        return {id(server.container): server.engine for server in self.servers}
+    def _servers(self) -> dict[int, Server]:
+        return {id(server.container): server for server in self.servers}
 
-    def engine_of(self, container: Container) -> Engine | None:
-        """Return which engine a container of a workload runs; None if it is no server."""
-        return self._engines.get(id(container))
+    def engine_at(self, container: Container, mount: VolumeMount) -> Engine | None:
+        """Return which engine has its data in a container's mount; None if none does."""
+        server = self._servers.get(id(container))
+        return server.engine if server and server.has_data_at(mount.mount_path) else None
 
-    def is_database(self, container: Container) -> bool:
-        """Whether a container of a workload keeps data that a second one would destroy."""
-        engine = self.engine_of(container)
+    def is_database(self, container: Container, mount: VolumeMount) -> bool:
+        """Whether a container keeps data in a mount that a second one would destroy."""
+        engine = self.engine_at(container, mount)
         return engine is not None and engine.kind is not Kind.FILE_SERVER
 
     @cached_property
@@ -116,7 +117,7 @@ class Inventory(Definitions):
         return tuple(
             Database(use.workload, use.container.image, use.pvc, use.pods)
             for use in self.uses
-            if use.pvc and not use.init and self.is_database(use.container)
+            if use.pvc and not use.init and self.is_database(use.container, use.mount)
         )
 
     @cached_property

@@ -11,8 +11,16 @@ from pathlib import Path
 
 from landfast.audit.documents import Broken, Found, objects
 from landfast.audit.objects import Resource
-from landfast.audit.parsing import is_read, parse
-from landfast.audit.rendering import HELM_CHART, KUSTOMIZATION, Source, chart_of, render, source_in
+from landfast.audit.parsing import is_of_another_group, is_read, parse
+from landfast.audit.rendering import (
+    HELM_CHART,
+    KUSTOMIZATION,
+    Source,
+    chart_of,
+    render,
+    source_in,
+    unlisted,
+)
 from landfast.errors import BadInput
 
 STDIN = "-"
@@ -38,6 +46,7 @@ class Manifests:
         problems: what could not be read, each in one sentence; all else was.
         unrendered: folders inside those that were named, with a Helm chart, which was left out, or
             a kustomization, whose files were read as they are.
+        unlisted: the files beside a rendered kustomization that it does not name.
         excluded: how many files, and folders as a whole, were left out because a pattern says so.
     """
 
@@ -47,6 +56,7 @@ class Manifests:
     unread: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     unrendered: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
     excluded: int = 0
 
 
@@ -74,6 +84,7 @@ def read(names: Sequence[str], exclude: Sequence[str] = ()) -> Manifests:
         reader.unread,
         tuple(reader.problems),
         tuple(reader.unrendered),
+        tuple(reader.unlisted),
         reader.excluded,
     )
 
@@ -100,6 +111,7 @@ class _Reader:
         self.unread: Counter[str] = Counter()
         self.problems: list[str] = []
         self.unrendered: list[str] = []
+        self.unlisted: list[str] = []
         self.excluded = 0
         self._exclude = exclude
         self._seen: set[Path] = set()
@@ -136,6 +148,7 @@ class _Reader:
         except BadInput as error:
             self.problems.append(str(error))
         else:
+            self.unlisted += unlisted(source)
             command = " ".join(source.commands[0])
             self._read(command, command, text.encode)
 
@@ -213,7 +226,8 @@ class _Reader:
         whole = [resource for resource in resources if not resource.partial]
         self.resources += whole
         if not whole:
-            self.unread[f"patch of a {kind}" if resources else kind] += 1
+            of_group = f" of {found.api_version}" if is_of_another_group(*found.type) else ""
+            self.unread[f"patch of a {kind}" if resources else f"{kind}{of_group}"] += 1
 
 
 def _matches(path: Path, pattern: str) -> bool:

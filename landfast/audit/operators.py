@@ -34,6 +34,7 @@ class Members(BaseModel):
     image: str = ""
     without: str = ""
     ephemeral: str = ""
+    deletes: str = ""
     names: str
     first: int = 0
 
@@ -41,7 +42,7 @@ class Members(BaseModel):
 class Made(BaseModel):
     """One set of pods of an object, as the fields of a StatefulSet that would make it.
 
-    `claim_at` is where the object says which volume it wants.
+    `claim_at` is where the object says which volume it wants, `deleted` whether that goes with it.
     """
 
     members: Members
@@ -51,6 +52,7 @@ class Made(BaseModel):
     claim: Any
     claim_at: Path
     names: str
+    deleted: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -81,6 +83,7 @@ def made(group: str, kind: str, obj: Object) -> Iterator[Made]:
                 image=_field(members.image, obj, one) or members.engine,
                 claim=claim,
                 claim_at=claim_at,
+                deleted=bool(members.deletes) and _applies(members.deletes, one),
                 names=members.names.replace("{set}", name.replace("{", "").replace("}", "")),
             )
 
@@ -98,7 +101,8 @@ def _sets(members: Members, obj: Object) -> Iterator[tuple[Path, Object]]:
 
 def _applies(only: str, one: Object) -> bool:
     path, _, expected = only.partition("=")
-    return not only or _dig(one, _path(path)) == expected
+    found = _dig(one, _path(path))
+    return not only or (str(found).lower() if isinstance(found, bool) else found) == expected
 
 
 def _claim(members: Members, obj: Object, one: Object, at: Path) -> tuple[Any, Path]:

@@ -35,6 +35,11 @@ def is_read(api_version: str, kind: str) -> bool:
     return key in _OBJECTS or key in SHAPES or key in operators.table()
 
 
+def is_of_another_group(api_version: str, kind: str) -> bool:
+    """Whether an object is called like a volume, PVC or class and is of another group."""
+    return kind in {name for _, name in _OBJECTS} and not is_read(api_version, kind)
+
+
 def parse(obj: Object, place: Place) -> tuple[Resource, ...]:
     """Return what the audit reads of an object: nothing of a kind that it ignores.
 
@@ -87,7 +92,12 @@ def _member(obj: Object, place: Place, made: operators.Made) -> Workload:
     }
     template = {"spec": {"containers": [container], "volumes": volume}}
     claims = [{"metadata": {"name": "data"}, "spec": made.claim}] if made.claim else []
-    spec = {"replicas": made.count, "volumeClaimTemplates": claims}
+    retention = {"whenDeleted": "Delete"} if made.deleted else {}
+    spec = {
+        "replicas": made.count,
+        "volumeClaimTemplates": claims,
+        "persistentVolumeClaimRetentionPolicy": retention,
+    }
     return head.model_copy(
         update={
             "spec": _validated(ControllerSpec, spec, made.claim_at),

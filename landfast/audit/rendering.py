@@ -10,6 +10,7 @@ from landfast.errors import BadInput
 HELM_CHART = "Helm chart"
 _CHART = ("Chart.yaml", "Chart.yml")
 _FLUX = re.compile(r"^apiVersion: *[\"']?kustomize\.toolkit\.fluxcd\.io/", re.MULTILINE)
+_WORD = re.compile(r"[^\s\"',\[\]{}]+")
 KUSTOMIZATION = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -44,6 +45,17 @@ def _is_kustomization(file: Path) -> bool:
         return not _FLUX.search(file.read_text(errors="replace"))
     except OSError:
         return False
+
+
+def unlisted(source: Source) -> list[str]:
+    """Return the files beside a kustomization that it does not name, and so does not render."""
+    if source.what == HELM_CHART:
+        return []
+    files = [file for file in sorted(source.folder.iterdir()) if file.is_file()]
+    own = [file.read_text(errors="replace") for file in files if file.name in KUSTOMIZATION]
+    named = {word.rpartition("/")[2] for text in own for word in _WORD.findall(text)}
+    beside = (file for file in files if file.suffix.lower() in (".yaml", ".yml", ".json"))
+    return [str(file) for file in beside if file.name not in {*named, *KUSTOMIZATION}]
 
 
 def chart_of(file: Path) -> Source | None:

@@ -8,13 +8,17 @@ from functools import cached_property
 
 from landfast.audit.commands import single_commands
 from landfast.audit.directories import is_below
-from landfast.audit.engines import Engine, identify
+from landfast.audit.engines import Engine, Kind, identify
 from landfast.audit.pods import Container, PodVolume, VolumeMount
 from landfast.audit.workloads import Workload
+from landfast.image_names import ImageName
 
 _CONFIGURATION = {"configMap", "secret", "projected", "downwardAPI"}
 _WITH_THE_POD = {"emptyDir", "ephemeral"}
 _NOT_DATA = {*_CONFIGURATION, "image", "gitRepo"}
+_OWN_FOLDER = {"bitnami": "/bitnami/", "bitnamilegacy": "/bitnami/", "linuxserver": "/config"}
+"""Where the images of some organisations have all data, by what those paths contain."""
+_STATE = re.compile(r"/\.?(app-?)?(config|data|database|db|state|storage)(/|$)")
 _NO_STORAGE_DRIVERS = {"secrets-store.csi.k8s.io", "csi.cert-manager.io"}
 _PATH = re.compile(r"/[\w./-]+")
 _LONGEST_PATH = 1_000
@@ -75,6 +79,30 @@ class Server:
     def mounts(self) -> tuple[Mounted, ...]:
         """Its mounts."""
         return tuple(mounts(self.workload, self.container))
+
+    @cached_property
+    def data(self) -> tuple[str, ...]:
+        """Where its image has the data."""
+        path = ImageName.parse(self.container.image).path.split("/")
+        own = next((folder for name, folder in _OWN_FOLDER.items() if name in path), None)
+        found = tuple(p for p in self.engine.data if own and own in p)
+        moved = self.engine.kind is Kind.OBJECT_STORE  # Bitnami's MinIO had it in /data for years
+        return self.engine.data if moved or not found else found
+
+    def has_data_at(self, mount_path: str) -> bool:
+        """Whether a mount may have its data, and is not that of its backups or media beside it.
+
+        That is so for mounts at its data directory or at a path that it is told; where there are
+        none, for those with a name that says so; and for all if none has one.
+        """
+        paths = [*self.engine.data]
+        if self.engine.kind is not Kind.EMBEDDED:  # what an application is told may be its media
+            paths += self.named_paths
+        storage = [m for m in self.mounts if not m.is_configuration]
+        at_data = [m.path for m in storage if any(m.is_around(path) for path in paths)]
+        called = [m.path for m in storage if _STATE.search(m.path)]
+        own = at_data or (called if self.engine.kind is Kind.EMBEDDED else [])
+        return not own or posixpath.normpath(mount_path or "/") in own
 
     @property
     def runs_on(self) -> bool:

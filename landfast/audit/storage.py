@@ -13,8 +13,8 @@ _IN_TREE = re.compile(
 _NFS_NAME = re.compile(r"(^|[-_.])(nfs|efs|filestore|netapp-nas)([-_.\d]|$)")
 _BLOCK_NAME = re.compile(
     r"(^|[-_.])(gp2|gp3|io1|io2|ebs|rwo|local-path|local-storage|longhorn|ceph-block|rbd|lvm|zfs|"
-    r"hostpath|block-storage|block|managed-csi|managed-premium|hcloud-volumes|oci-bv|topolvm|iscsi)"
-    r"([-_.]|$)"
+    r"mayastor|hostpath|block-storage|block|managed-csi|managed-premium|hcloud-volumes|oci-bv|topolvm|"
+    r"iscsi)([-_.]|$)"
 )
 """Names that clouds and well-known installers give to classes of block devices and local disks."""
 
@@ -44,7 +44,12 @@ def pvc_on_nfs(inventory: Inventory, pvc: PvcObject) -> bool | None:
         return _class_on_nfs(inventory, storage_class)
     if _NFS_NAME.search(name):
         return True
-    return False if _BLOCK_NAME.search(name) else None
+    return False if is_block(name) else None
+
+
+def is_block(class_name: str) -> bool:
+    """Whether a class is called like those of block devices and local disks."""
+    return bool(_BLOCK_NAME.search(class_name))
 
 
 def _class_on_nfs(inventory: Inventory, storage_class: StorageClass) -> bool | None:

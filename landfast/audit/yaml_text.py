@@ -83,12 +83,15 @@ def documents(text: str) -> Iterator[yaml.Node]:
         parser.dispose()
 
 
-def check(text: str) -> None:
-    """Check that a text is YAML, without reading what it says.
+def check(text: str, *, aliases: bool) -> None:
+    """Check that a text is YAML, without reading what it says; with `aliases`, all have anchors.
 
     Raises:
         yaml.YAMLError: it is not.
     """
+    if aliases:
+        list(documents(text))
+        return
     parser = _Parser(text)
     try:
         parser.raw_parse()
@@ -96,17 +99,23 @@ def check(text: str) -> None:
         parser.dispose()
 
 
-def fields(node: yaml.Node) -> dict[str, yaml.Node]:
+def fields(node: yaml.Node, twice: list[yaml.Node] | None = None) -> dict[str, yaml.Node]:
     """Return the values of a mapping by their keys; nothing for any other node.
 
+    Of a key that is there twice the last counts, as for kubectl, and goes to `twice`.
+
     Raises:
-        yaml.YAMLError: a key is there twice, as after joining files without `---`.
+        yaml.YAMLError: a key is there twice, as after joining files without `---`, and there is no
+            `twice`.
     """
     found: dict[str, yaml.Node] = {}
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if not isinstance(key, yaml.ScalarNode):
             raise MarkedYAMLError(problem="a key is not a word", problem_mark=key.start_mark)
-        if key.value in found and key.value != "<<":
+        again = key.value in found and key.value != "<<"
+        if again and twice is not None:
+            twice.append(key)
+        elif again:
             said = f"duplicate key {key.value}; is a `---` missing between two documents?"
             raise MarkedYAMLError(problem=said, problem_mark=key.start_mark)
         found[key.value] = value
@@ -129,18 +138,19 @@ def field(node: yaml.Node, name: str, *, merges: int = 3) -> yaml.Node | None:
     return None
 
 
-def value(node: yaml.Node) -> Any:
-    """Return what a node says, in the types of JSON.
+def value(node: yaml.Node, twice: list[yaml.Node]) -> Any:
+    """Return what a node says, in the types of JSON; keys that are there twice go to `twice`.
 
     Raises:
-        yaml.YAMLError: a key is there twice, an alias contains itself, or aliases expand to more
+        yaml.YAMLError: an alias contains itself, or aliases expand to more
             values than any object has.
     """
-    return _Builder().value(node)
+    return _Builder(twice).value(node)
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, twice: list[yaml.Node]) -> None:
+        self._twice = twice
         self._open: set[int] = set()
         self._count = 0
 
@@ -169,7 +179,7 @@ class _Builder:
             self._open.discard(id(node))
 
     def _mapping(self, node: yaml.Node) -> dict[str, Any]:
-        said = fields(node)
+        said = fields(node, self._twice)
         merged = said.pop("<<", None)
         found = {key: self.value(item) for key, item in said.items()}
         if merged is not None:

@@ -163,7 +163,7 @@ BINDING: list[Case] = [
         "defined-twice",
         [pv("a", "/x"), pv("a", "/y", **RWX)],
         [pv("a", "/x"), pv("a", "/x"), pvc("a")],  # once more the same
-        "with another accessModes and path",
+        "which differs in accessModes and path",
         "warning",
     ),
 ]

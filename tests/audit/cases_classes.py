@@ -23,8 +23,25 @@ def named(name: str, **fields: Any) -> Object:
 
 CSI: dict[str, Any] = {"provisioner": "nfs.csi.k8s.io"}
 SHARE = {"server": "nas", "share": "/exports"}
+SERVER_AND_PATH = {"server": "nas", "path": "/exports"}
 
 CLASSES: list[Case] = [
+    Case(
+        "class-of-no-provisioner",
+        [storage_class("a", provisioner="kubernetes.io/nfs", parameters=SERVER_AND_PATH)],
+        [storage_class("a", provisioner="kubernetes.io/glusterfs", parameters={"server": "nas"})],
+        "kubernetes.io/nfs is no provisioner that is known",
+    ),
+    Case(
+        "class-of-no-provisioner",
+        [storage_class("a", provisioner="example.com/nas", parameters=SERVER_AND_PATH)],
+        [
+            provisioner(name="example.com/nas"),
+            storage_class("a", provisioner="example.com/nas", parameters=SERVER_AND_PATH),
+        ],
+        "example.com/nas is no provisioner that is known",
+        "warning",
+    ),
     Case(
         "archive-on-delete-absent",
         [named("cluster.local/nfs-client-provisioner")],

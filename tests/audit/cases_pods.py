@@ -166,4 +166,11 @@ PODS: list[Case] = [
         "30 s after",
         "note",
     ),
+    Case(
+        "liveness-probe-hasty",
+        probed(),
+        at("/data", "vaultwarden/server", livenessProbe={"tcpSocket": {}}),  # SQLite is quick
+        "30 s after",
+        "note",
+    ),
 ]

@@ -33,6 +33,13 @@ def mounting(server: str = "nfs", path: str = "/exports") -> Object:
     return changed(provisioner(), volumes=volumes)
 
 
+def pod_with_nfs(server: str) -> Object:
+    volume = {"name": "data", "nfs": {"server": server, "path": "/exports"}}
+    found = pod("p", "a")
+    found["spec"]["volumes"] = [volume]
+    return found
+
+
 def through_pvc(path: str) -> list[Object]:
     claim = {"name": "root", "persistentVolumeClaim": {"claimName": "root"}}
     volume, pvc = bound("root", path)
@@ -69,6 +76,20 @@ OLD = "registry.k8s.io/sig-storage/nfsplugin:v4.10.0"
 RETIRED = "external_storage/nfs-client-provisioner"
 
 PROVISIONERS: list[Case] = [
+    Case(
+        "server-is-the-node",
+        [pv("a", nfs={"server": "localhost", "path": "/exports"})],
+        [pv("a", nfs={"server": "localhost-nas", "path": "/exports"})],
+        "the server is localhost",
+        "warning",
+    ),
+    Case(
+        "server-is-the-node",
+        [pod_with_nfs("127.0.0.1")],
+        [pod_with_nfs("10.0.127.1")],
+        "the server is 127.0.0.1",
+        "warning",
+    ),
     Case(
         "provisioner-mismatch",
         [storage_class("nfs"), provisioner(name="fuseim.pri/ifs")],

@@ -44,6 +44,14 @@ def labelled(image: str, *command: str) -> list[Object]:
     return found
 
 
+def rethinkdb(**labels: str) -> list[Object]:
+    """A server by its port: the image is called a little differently."""
+    ports = [{"containerPort": 28015}]
+    found = run("acme/rethinkdb-acme", {"/data/rethinkdb_data": EMPTY}, ports=ports)
+    found[-1]["spec"]["template"]["metadata"] = {"labels": labels}
+    return found
+
+
 def at(path: str, image: str = "mysql:8.4", **more: Any) -> list[Object]:
     """A database with a PVC at a path."""
     return run(image, {path: CLAIM}, **more)
@@ -120,6 +128,12 @@ SERVERS: list[Case] = [
         run("mysql:8.4", kind="ReplicaSet"),
         run("mysql:8.4", kind="Job"),  # a server for the time of a test
         "no volume",
+    ),
+    Case(
+        "database-without-volume",
+        rethinkdb(role="replica"),
+        rethinkdb(role="proxy"),  # it has no tables
+        "an emptyDir is mounted at /data/rethinkdb_data for the data of RethinkDB",
     ),
     Case(
         "data-directory-not-mounted",
@@ -199,6 +213,18 @@ SERVERS: list[Case] = [
         at("/backup"),
         run("mysql:8.4", {"/backup": CLAIM, MYSQL: CLAIM}),
         "mounts its volume at /backup",
+    ),
+    Case(
+        "data-directory-not-mounted",
+        at("/var/lib/postgresql/data", "registry.example.com/bitnami/postgresql:16"),
+        at("/bitnami/postgresql", "registry.example.com/bitnami/postgresql:16"),
+        "mounts its volume at /var/lib/postgresql/data, and PostgreSQL writes to /bitnami/postgre",
+    ),
+    Case(
+        "data-directory-not-mounted",
+        at(MYSQL, "linuxserver/mariadb"),
+        at("/config", "linuxserver/mariadb"),
+        "MariaDB writes to /config/databases",
     ),
     Case(
         "nfs-server-without-volume",

@@ -107,10 +107,22 @@ TIES: list[Case] = [
         "it names PersistentVolume a, as does PersistentVolumeClaim shop/c",
     ),
     Case(
+        "volume-named-twice",
+        [pv("a"), pvc("c", **NAMED), pvc("d", **NAMED), pvc("e", **NAMED)],
+        [pv("a"), pvc("c", **NAMED)],
+        "as do PersistentVolumeClaim shop/c and PersistentVolumeClaim shop/e",
+    ),
+    Case(
         "pvc-reserved-twice",
         [pv("a", **REF), pv("b", **REF), pvc("c")],
         [pv("a", **REF), pv("b", claimRef={"namespace": "x", "name": "c"}), pvc("c")],
         "it is reserved for PersistentVolumeClaim shop/c, as is PersistentVolume a",
+    ),
+    Case(
+        "pvc-reserved-twice",
+        [pv("a", **REF), pv("b", **REF), pv("d", **REF)],
+        [pv("a", **REF), pv("b"), pv("d")],
+        "as are PersistentVolume a and PersistentVolume d",
     ),
     Case(
         "pvc-reserved-twice",

@@ -120,6 +120,14 @@ UNBOUND: list[Case] = [
         "note",
         complete=False,
     ),
+    Case(
+        "class-missing",
+        [pvc("a", storageClassName="slow-nfs")],
+        [pvc("a", storageClassName="longhorn"), pvc("b", storageClassName="local-path")],
+        "StorageClass slow-nfs is not",
+        "note",
+        complete=False,
+    ),
     Case("nothing-provisions", [pvc("a")], [pvc("a"), pv("b")], "it asks for a volume of no class"),
     Case(
         "nothing-provisions",
@@ -186,9 +194,25 @@ UNBOUND: list[Case] = [
     ),
     Case(
         "pvc-of-pod-missing",
+        [pod("db", "data")],
+        [pod("db", "$APP-data"), pod("web", "${CLAIM}")],  # not rendered yet
+        "there is no PersistentVolumeClaim shop/data",
+        "note",
+        complete=False,
+    ),
+    Case(
+        "pvc-of-pod-missing",
         [pod("db", "data", phase="Pending")],
         [pod("db", "data", phase="Succeeded")],
         "there is no PersistentVolumeClaim shop/data on this cluster",
+    ),
+    Case(
+        "class-left-out",
+        [pv("a"), pv("a", "/exports/x"), pv("b"), pvc("c", **NO_CLASS)],
+        [pv("a"), pv("b"), pvc("c")],
+        "and not a and b, which have none",
+        "warning",
+        complete=False,
     ),
     Case(
         "class-left-out",

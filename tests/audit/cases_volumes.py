@@ -24,6 +24,12 @@ from objects_to_audit import (
 from landfast.kube.client import Object
 
 
+def of_share(share: str) -> Object:
+    """A class of csi-driver-nfs."""
+    given = {"server": "nfs", "share": share}
+    return storage_class("csi", provisioner="nfs.csi.k8s.io", parameters=given)
+
+
 def own_root() -> list[Object]:
     """The volume of the export's root, and the PVC through which it is mounted."""
     return bound("root", "/exports")
@@ -98,6 +104,13 @@ VOLUMES: list[Case] = [
         [pv("a", "/exports"), provisioner("/exports")],
         [pv("a", "/exports/static"), provisioner("/exports")],
         "everything that Deployment nfs-system/provisioner provisions",
+        "warning",
+    ),
+    Case(
+        "nested-directory",
+        [pv("a", "/exports"), of_share("/exports")],
+        [pv("a", "/exports/a"), of_share("/exports")],
+        "contains everything of StorageClass csi (/exports)",
         "warning",
     ),
     Case(

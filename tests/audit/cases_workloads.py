@@ -1,7 +1,7 @@
 """Settings of workloads that NFS does not follow, or that remove a database's PVCs."""
 
 from cases_pods import script
-from cases_servers import MYSQL, at
+from cases_servers import CLAIM, EMPTY, MYSQL, at, run
 from cases_writers import BLOCK
 from objects_to_audit import NFS, Case, bound, pod, pvc, statefulset, storage_class
 
@@ -11,6 +11,16 @@ from landfast.kube.client import Object
 def retention(**given: str) -> list[Object]:
     found = statefulset(persistentVolumeClaimRetentionPolicy=given)
     return [storage_class("nfs", reclaimPolicy="Retain"), found]
+
+
+def strimzi(**storage: object) -> Object:
+    volumes = {"type": "persistent-claim", "class": "nfs", "size": "1Gi", **storage}
+    return {
+        "apiVersion": "kafka.strimzi.io/v1beta2",
+        "kind": "Kafka",
+        "metadata": {"name": "logs", "namespace": "shop"},
+        "spec": {"kafka": {"replicas": 3, "storage": volumes}},
+    }
 
 
 def sub_path(image: str) -> list[Object]:
@@ -35,6 +45,13 @@ WORKLOADS: list[Case] = [
         "note",
     ),
     Case(
+        "engine-not-for-nfs",
+        run("acme/frigate", {"/config": CLAIM, "/media": EMPTY}),
+        run("acme/frigate", {"/config": EMPTY, "/media": CLAIM}),
+        "Frigate in Deployment shop/db is on NFS",
+        "note",
+    ),
+    Case(
         "pvcs-deleted-with-pods",
         retention(whenScaled="Delete"),
         retention(whenScaled="Retain", whenDeleted="Retain"),
@@ -51,6 +68,13 @@ WORKLOADS: list[Case] = [
             ),
         ],
         "whenScaled is Delete and whenDeleted is Delete",
+        "warning",
+    ),
+    Case(
+        "pvcs-deleted-with-pods",
+        [strimzi(deleteClaim=True)],
+        [strimzi(deleteClaim=False), strimzi(deleteClaim=None)],
+        "the operator deletes the PVCs of Kafka shop/logs (kafka) with it",
         "warning",
     ),
     Case(

@@ -53,6 +53,26 @@ def inline(name: str, path: str = "/exports/a") -> Object:
     return {**run("mysql:8.4", {MYSQL: volume})[-1], "metadata": meta(name, namespace="shop")}
 
 
+MEDIA: Object = {"nfs": {"server": "nfs", "path": "/exports/films"}}
+BOX: Object = {"nfs": {"server": "nfs", "path": "/exports/box"}}
+
+
+def watchers(config: Object, media: Object) -> list[Object]:
+    """Two applications with a SQLite database in /config, and films that both of them sort."""
+    volumes = {"/config": config, "/films": media}
+    names = ("films", "series")
+    found = [run(f"acme/{app}", volumes)[-1] for app in ("radarr", "sonarr")]
+    return [{**o, "metadata": meta(n, namespace="shop")} for o, n in zip(found, names, strict=True)]
+
+
+def rolling(image: str, *paths: str) -> list[Object]:
+    """A Deployment with a volume of its own at each path, which a rolling update runs twice."""
+    volumes = {path: {"nfs": {"server": "nfs", "path": f"/exports{path}"}} for path in paths}
+    found = run(image, volumes)[-1]
+    found["spec"].pop("strategy")
+    return [{**found, "metadata": meta("rolling", namespace="shop")}]
+
+
 def two(first: str, second: str, **spec: Any) -> list[Object]:
     """Two volumes on one directory, each with a pod."""
     pods = [pod("one", "a", first), pod("two", "b", second)]
@@ -69,6 +89,31 @@ def own_root() -> list[Object]:
 
 
 WRITERS: list[Case] = [
+    Case(
+        "database-twice-on-one-pvc",
+        watchers(INLINE, MEDIA),
+        watchers({"emptyDir": {}}, MEDIA),  # films are no database
+        "Deployment shop/films and Deployment shop/series are servers on nfs:/exports/a",
+    ),
+    Case(
+        "database-twice-on-one-pvc",
+        rolling("acme/paperless-ngx", "/data", "/usr/src/paperless/consume"),
+        [*watchers({"hostPath": {"path": "/srv"}}, MEDIA), *rolling("nginx", "/films")],
+        "2 of its pods can run on nfs:/exports/data at the same time",
+    ),
+    Case(
+        "database-twice-on-one-pvc",
+        rolling("mysql:8.4", "/var/lib/mysql"),
+        rolling("nginx", "/var/lib/mysql"),
+        "2 of its pods can run on nfs:/exports/var/lib/mysql",
+    ),
+    Case(
+        "other-writer-on-database",
+        [*run("mysql:8.4", {MYSQL: BOX}), *rolling("nginx", "/box")],
+        [*run("mysql:8.4", {MYSQL: CLAIM, "/backup": BOX}), *rolling("nginx", "/box")],
+        "it writes to nfs:/exports/box, where Deployment shop/db (mysql:8.4) has its files",
+        "warning",
+    ),
     Case(
         "nested-directory",
         [*bound("a", **RWX), provisioner("/exports/a")],

@@ -140,6 +140,10 @@ def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
             "kind: Pod\napiVersion: v1\nspec: &a {b: [*a]}",
             "a.yaml:3 is not valid YAML: an alias contains itself",
         ),
+        (
+            "kind: Kustomization\napiVersion: example.com/v1\nspec: {name: *app}",
+            "a.yaml:3 is not valid YAML: found undefined alias",
+        ),
         (volume(""), "a.yaml:5: PersistentVolume: metadata.name: Field required"),
         (
             volume("a").replace("1Gi", "lots"),
@@ -163,6 +167,19 @@ def test_bad_manifests_are_refused_in_one_sentence(
     said = refused(write(tmp_path, a=text) / "a.yaml")
     assert sentence in said
     assert "\n" not in said
+
+
+def test_of_a_key_that_is_there_twice_the_last_counts_and_it_is_a_problem(tmp_path: Path) -> None:
+    text = volume("a").replace("    server: NFS\n", "    server: other\n    server: nas\n")
+    found = read([str(write(tmp_path, a=text))])
+    [pv] = found.resources
+    assert isinstance(pv, PvObject)
+    assert pv.spec.nfs
+    assert pv.spec.nfs.server == "nas"
+    [problem] = found.problems
+    assert problem.endswith(
+        "a.yaml:13 is not valid YAML: duplicate key server, of which the last is taken"
+    )
 
 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:

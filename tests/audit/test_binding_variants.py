@@ -5,6 +5,7 @@ Names, order, sizes, classes, access modes and ties are drawn.
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from objects_to_audit import audited, pod, pv, pvc
@@ -114,6 +115,45 @@ def environment(folder: str, size: int, modes: tuple[str, ...], tie: str, db: bo
         *([pod("db", "data")] if db else []),
     ]
     return [found for obj in objects for found in parse(obj, Place(f"overlays/{folder}/all.yaml"))]
+
+
+def read_from(**files: list[Any]) -> Inventory:
+    """Objects of several files in one folder."""
+    return Inventory(
+        tuple(r for name, found in files.items() for o in found for r in parse(o, Place(name))),
+        complete=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"a": [pv("x"), pv("y")], "b": [pv("x", "/1"), pv("y", "/2")]},
+            ["warning: it is also in a:None, which differs in path, and so is PersistentVolume y"],
+        ),
+        (
+            {"a": [pv("x")], "b": [pv("x", "/1")], "c": [pv("x", "/2")]},
+            ["note: it is also in a:None, which differs in path"],  # examples side by side
+        ),
+        (
+            {"a": [pod("x", "c"), pv("y")], "b": [pod("x", "d"), pv("y")]},
+            ["note: it is also in a:None, which differs in volumes"],
+        ),
+    ],
+)
+def test_objects_with_several_definitions_in_a_folder_make_one_finding(
+    files: dict[str, list[Any]], said: list[str]
+) -> None:
+    found = [f for f in audit(read_from(**files)) if f.rule.id == "audit.defined-twice"]
+    assert [f"{f.severity}: {f.message}" for f in found] == said
+
+
+def test_what_is_found_twice_is_said_once() -> None:
+    volumes = [pv("v"), pv("v", "/1"), pv("w")]
+    found = audit(read_from(a=[*volumes, pvc("c"), pod("one", "c"), pod("two", "c")]))
+    said = [(f.rule.id, f.title, f.message, f.where) for f in found]
+    assert len(set(said)) == len(said) > 0
 
 
 @settings(deadline=None)

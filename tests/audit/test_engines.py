@@ -193,6 +193,12 @@ def test_an_organisation_called_like_an_engine_says_nothing(of: tuple[str, Engin
             {"labels": {"app": "mysql", "app.kubernetes.io/component": "metrics"}},
             None,
         ),
+        (
+            "acme/mysql-acme",
+            {"labels": {"role": "proxy"}, "mount_paths": ["/data"], "ports": [3306]},
+            None,
+        ),
+        ("mysql:8", {"labels": {"role": "proxy"}}, "MySQL"),
         ("mysql:8", {"labels": {"app": "mongo"}}, "MySQL"),
         ("bitnami/mysql-shell", {"labels": {"app": "mysql"}}, None),
         ("nginx:1", {"labels": {"app": "mysql"}}, None),

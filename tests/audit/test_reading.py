@@ -275,11 +275,14 @@ def test_kinds_that_are_not_read_are_counted(tmp_path: Path) -> None:
     patch = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
     other = {"apiVersion": "example.com/v1", "kind": "Cluster", "metadata": {"name": "a"}}
-    everything = [pv("a"), config, {**patch, "spec": {"replicas": 3}}, other, config]
+    service = {**config, "kind": "Service"}
+    old = {**pv("b"), "apiVersion": "extensions/v1beta1"}
+    everything = [pv("a"), config, {**patch, "spec": {"replicas": 3}}, other, config, old, service]
     result = audited(tmp_path, "---\n".join(map(yaml.safe_dump, everything)))
-    assert (len(result.resources), result.documents) == (1, 5)
+    assert (len(result.resources), result.documents) == (1, 7)
     assert not_read(result.unread) == (
-        "4 objects not read: ConfigMap \xd72, patch of a Deployment \xd71, Cluster \xd71"
+        "6 objects not read: ConfigMap \xd72, patch of a Deployment \xd71, Cluster \xd71, "
+        "PersistentVolume of extensions/v1beta1 \xd71, Service \xd71"
     )
     assert not_read({}) == ""
 

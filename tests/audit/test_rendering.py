@@ -198,3 +198,13 @@ def test_a_pattern_leaves_out_a_file_that_is_named(tree: Path, pattern: str) -> 
     Path("other.json").write_text('{"apiVersion": "v1", "kind": "ConfigMap"}')
     found = read([str(tree / "deep/test/pv.yaml"), "other.json"], [pattern])
     assert (names(found), found.excluded) == ([], 1)
+
+
+def test_files_that_a_kustomization_does_not_name_are_said_to_be_left_out(
+    tmp_path: Path, put: Put
+) -> None:
+    put("kustomize", "echo '{apiVersion: v1, kind: Pod, metadata: {name: a}}'")
+    folder = folder_with(tmp_path / "k", "kustomization.yaml", 'resources: [./a.yaml, "b.yml"]\n')
+    for name in ("a.yaml", "b.yml", "nota.yaml", "c.json", "README.md"):
+        folder_with(folder, name)
+    assert read([str(folder)]).unlisted == (f"{folder}/c.json", f"{folder}/nota.yaml")

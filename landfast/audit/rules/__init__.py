@@ -54,5 +54,7 @@ RULES: tuple[Rule, ...] = (*_FOUND, refused_ignores([rule.id for rule in _FOUND]
 
 
 def audit(inventory: Inventory) -> list[Finding]:
-    """Return what the rules find, by subject in the order of the files."""
-    return arrange([found for rule in RULES for found in rule.findings(inventory)], inventory)
+    """Return what the rules find, by subject in the order of the files, nothing twice."""
+    found = [finding for rule in RULES for finding in rule.findings(inventory)]
+    once = {(f.rule.id, f.title, f.message, f.severity, f.where): f for f in found}
+    return arrange(list(once.values()), inventory)

@@ -120,6 +120,35 @@ def unknown_parameter(inventory: Inventory) -> Iterator[Hit]:
 
 
 @Rule(
+    "audit.class-of-no-provisioner",
+    Severity.ERROR,
+    "A class that names a server, and no provisioner that is known",
+    reason=(
+        "Kubernetes has no provisioner of its own for NFS, and none that is known takes server "
+        "and path, as an example of its documentation has them: PVCs of the class stay Pending."
+    ),
+    fix=(
+        "Install nfs-subdir-external-provisioner or csi-driver-nfs, and give the class what that "
+        "takes; or create the volumes by hand."
+    ),
+    example="""
+        kind: StorageClass
+        provisioner: nfs.csi.k8s.io
+        parameters: {server: nas.example.com, share: /export}
+    """,
+    source="Kubernetes documentation, Storage Classes, NFS",
+)
+def class_of_no_provisioner(inventory: Inventory) -> Iterator[Hit]:
+    """Find such classes; where anybody may have a provisioner of that name, it is a warning."""
+    for storage_class in inventory.classes:
+        given = {key.lower() for key in storage_class.parameters}
+        if {"server", "path"} <= given and storage_class not in inventory.nfs_classes:
+            said = f"{storage_class.provisioner} is no provisioner that is known"
+            own = storage_class.provisioner.startswith("kubernetes.io/")
+            yield Hit(storage_class, said, ("provisioner",), None if own else Severity.WARNING)
+
+
+@Rule(
     "audit.parameter-not-text",
     Severity.ERROR,
     "A class with a parameter that is not text",

@@ -85,12 +85,13 @@ def class_left_out(inventory: Inventory) -> Iterator[Hit]:
                     yield Hit(pvc, f"{said} has none", ("spec",))
         elif not inventory.is_pinned(pvc) and (inventory.defaults or not inventory.complete):
             only_class = [Misfit.CLASS] if inventory.defaults else []
-            names = [pv.name for pv in plain if inventory.misfits(pv, pvc) == only_class]
-            if names:
+            fitting = (pv.name for pv in plain if inventory.misfits(pv, pvc) == only_class)
+            if names := list(dict.fromkeys(fitting)):
                 gets = "where the cluster has a default class, it gets a volume of that class,"
                 if inventory.defaults:
                     gets = f"it gets {inventory.defaults[0].name}, the default class,"
-                yield Hit(pvc, f"{gets} and not {listed(names)}, which has none", ("spec",))
+                have = "has" if len(names) == 1 else "have"
+                yield Hit(pvc, f"{gets} and not {listed(names)}, which {have} none", ("spec",))
 
 
 def _plain_volumes(inventory: Inventory) -> list[PvObject]:

@@ -1,6 +1,7 @@
 """Rules for objects as they are written: several definitions, and fields that do not exist."""
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator
 
 from pydantic import BaseModel
@@ -10,8 +11,10 @@ from landfast.audit.inventory import Inventory
 from landfast.audit.misspelt import Spelt
 from landfast.audit.objects import Resource
 from landfast.audit.place import Path
+from landfast.audit.workloads import Workload
 
 _NOT_CONTENT = {"place", "kind", "status"}
+_SEVERAL = "*"  # the key of what is in several folders
 
 
 @Rule(
@@ -26,22 +29,33 @@ _NOT_CONTENT = {"place", "kind", "status"}
     source="Kubernetes documentation, Object Names and IDs",
 )
 def defined_twice(inventory: Inventory) -> Iterator[Hit]:
-    """Find them in one folder; all that are in several, as overlays are, make one note."""
-    apart: dict[str, tuple[Resource, Resource]] = {}
+    """Find them, once for each folder; what is in several folders, as overlays are, is a note.
+
+    So are workloads alone, and an object in three files: versions and examples side by side.
+    """
+    folders: dict[str, dict[str, tuple[Resource, Resource]]] = defaultdict(dict)
+    files: dict[str, set[str]] = defaultdict(set)
     for again, earlier in inventory.defined_again:
-        differing = _differing(again, earlier)
-        if not differing:
-            continue
-        file, line = earlier.place.file, earlier.place.line()
-        if posixpath.dirname(again.place.file) == posixpath.dirname(file):
-            yield Hit(again, f"it is also in {file}:{line}, with another {listed(differing)}")
+        if _differing(again, earlier):
+            mine, its = again.place.file, earlier.place.file
+            apart = posixpath.dirname(mine) != posixpath.dirname(its)
+            folder = _SEVERAL if apart else posixpath.dirname(mine)
+            folders[folder].setdefault(again.title, (again, earlier))
+            files[again.title] |= {mine, its}
+    for folder, pairs in folders.items():
+        first, *more = sorted(pairs, key=lambda title: isinstance(pairs[title][0], Workload))
+        again, earlier = pairs[first]
+        so = f", and so {'are' if len(more) > 1 else 'is'} {listed(more)}" if more else ""
+        said = f"it is also in {earlier.place.file}"
+        if folder == _SEVERAL:
+            said += ", another folder"
         else:
-            apart.setdefault(again.title, (again, earlier))
-    if apart:
-        again, earlier = next(iter(apart.values()))
-        others = f", and so are {listed(list(apart)[1:])}" if len(apart) > 1 else ""
-        said = f"it is also in {earlier.place.file}, another folder{others}"
-        yield Hit(again, said, severity=Severity.NOTE)
+            said += (
+                f":{earlier.place.line()}, which differs in {listed(_differing(again, earlier))}"
+            )
+        versions = isinstance(again, Workload) or any(len(files[title]) > 2 for title in pairs)
+        milder = Severity.NOTE if folder == _SEVERAL or versions else None
+        yield Hit(again, said + so, severity=milder)
 
 
 def _differing(one: BaseModel, other: BaseModel) -> list[str]:

@@ -112,7 +112,8 @@ def _mounted(inventory: Inventory) -> Iterator[Mounted]:
 def _on_volume(inventory: Inventory, workload: Workload, volume: str) -> str:
     """Name the database that mounts a volume which its pods have of their own; "" if none does."""
     for container in workload.pod.containers:
-        if inventory.is_database(container) and volume in {m.name for m in container.volume_mounts}:
+        mounts = (mount for mount in container.volume_mounts if mount.name == volume)
+        if any(inventory.is_database(container, mount) for mount in mounts):
             return f"{workload.title} ({container.image})"
     return ""
 

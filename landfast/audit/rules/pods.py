@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from landfast.audit.directories import is_below
+from landfast.audit.engines import Kind
 from landfast.audit.findings import Hit, Rule, Severity
 from landfast.audit.inventory import Inventory
 from landfast.audit.place import Path
@@ -225,7 +226,8 @@ def grace_period_short(inventory: Inventory) -> Iterator[Hit]:
 def liveness_probe_hasty(inventory: Inventory) -> Iterator[Hit]:
     for server in inventory.servers:
         probe = server.container.liveness_probe
-        if probe is None or server.container.startup_probe or server.engine.volume_optional:
+        recovers = server.engine.kind is not Kind.EMBEDDED and not server.engine.volume_optional
+        if probe is None or server.container.startup_probe or not recovers:
             continue
         waits = _number(probe, "periodSeconds", 10) * _number(probe, "failureThreshold", 3)
         seconds = _number(probe, "initialDelaySeconds", 0) + waits

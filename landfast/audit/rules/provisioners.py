@@ -9,6 +9,7 @@ from landfast.audit.csi_nfs import settings
 from landfast.audit.directories import Directory
 from landfast.audit.findings import Hit, Rule, Severity, listed
 from landfast.audit.inventory import Inventory
+from landfast.audit.objects import Resource
 from landfast.audit.place import Path
 from landfast.audit.pods import Container
 from landfast.audit.rules.sources import CONTRACT
@@ -19,6 +20,7 @@ from landfast.image_names import ImageName
 _ROOT = "/persistentvolumes"  # where the provisioner's image looks for the export
 _RETIRED = re.compile(r"nfs-client-provisioner(-arm)?")
 _CLUSTER_NAME = re.compile(r"\.svc(\.|$)")
+_THE_NODE = re.compile(r"localhost(\..*)?|127(\.\d+){3}|\[?::1\]?")
 _EXAMPLE = """
     kind: Deployment
     spec:
@@ -203,19 +205,48 @@ def provisioner_retired(inventory: Inventory) -> Iterator[Hit]:
 )
 def server_by_cluster_name(inventory: Inventory) -> Iterator[Hit]:
     """Find such names in volumes, and in what provisioners write into theirs."""
+    for on, at, which, server in _servers(inventory):
+        if _CLUSTER_NAME.search(server):
+            yield Hit(on, f"{which} {server}", at)
+
+
+@Rule(
+    "audit.server-is-the-node",
+    Severity.WARNING,
+    "A server that is another one on every node",
+    reason=(
+        "The node mounts the volume, so this is the node that the pod runs on: on another node "
+        "the pod finds other data or none, or stays in ContainerCreating."
+    ),
+    fix="Name the server by an address that is the same for all nodes.",
+    example="""
+        kind: PersistentVolume
+        spec:
+          nfs: {server: nas.example.com, path: /export/shop}     # not localhost
+    """,
+    source="Kubernetes v1.37, pkg/volume/nfs/nfs.go; hosts(5)",
+)
+def server_is_the_node(inventory: Inventory) -> Iterator[Hit]:
+    for on, at, which, server in _servers(inventory):
+        if _THE_NODE.fullmatch(server):
+            yield Hit(on, f"{which} {server}", at)
+
+
+def _servers(inventory: Inventory) -> Iterator[tuple[Resource, Path, str, str]]:
+    """Yield what names a server that nodes mount, the field, whose server it is, and its name."""
     for pv in inventory.pvs:
-        if pv.spec.nfs and _CLUSTER_NAME.search(pv.spec.nfs.server):
-            yield Hit(pv, f"the server is {pv.spec.nfs.server}", ("spec", "nfs", "server"))
+        if pv.spec.nfs:
+            yield pv, ("spec", "nfs", "server"), "the server is", pv.spec.nfs.server
     for workload in inventory.workloads:
         for number, volume in enumerate(workload.pod.volumes):
-            if volume.nfs and _CLUSTER_NAME.search(volume.nfs.server):
+            if volume.nfs:
                 at: Path = (*workload.template_at, "spec", "volumes", number)
-                yield Hit(workload, f"the server is {volume.nfs.server}", at)
+                yield workload, at, "the server is", volume.nfs.server
     for provisioner in _provisioners(inventory):
-        if provisioner.root and _CLUSTER_NAME.search(provisioner.root.server):
+        if provisioner.root:
             at = (*provisioner.workload.container_at(provisioner.container), "env")
-            said = f"its volumes have the server {provisioner.root.server}"
-            yield Hit(provisioner.workload, said, at)
+            server = provisioner.root.server
+            yield provisioner.workload, at, "its volumes have the server", server
 
 
 @Rule(

@@ -110,7 +110,7 @@ def data_directory_not_mounted(inventory: Inventory) -> Iterator[Hit]:
         if server.workload.engine:
             continue
         stays = [m for m in server.mounts if m.stays and not m.mount.read_only]
-        if not stays or not server.usual or not server.engine.data:
+        if not stays or not server.usual or not server.data:
             continue
         hidden = _hidden(server, stays)
         elsewhere = [
@@ -119,13 +119,13 @@ def data_directory_not_mounted(inventory: Inventory) -> Iterator[Hit]:
             if any(is_below(path, m.path) for m in stays)
             and not any(is_below(path, volume) for volume in hidden)
         ]
-        found = any(m.is_around(path) for m in server.mounts for path in server.engine.data)
+        found = any(m.is_around(path) for m in server.mounts for path in server.data)
         configured = any(m.is_configuration for m in server.mounts)
         if elsewhere or (not hidden and (found or configured)):
             continue
         where = ", ".join(m.path for m in stays)
         said = f"{server} mounts its volume at {where}, and {server.engine} writes to "
-        said += f"{hidden[0]}, a VOLUME of the image" if hidden else server.engine.data[0]
+        said += f"{hidden[0]}, a VOLUME of the image" if hidden else server.data[0]
         milder = configured or _severity(server.engine) is not Severity.ERROR
         at = (*server.workload.container_at(server.container), "volumeMounts")
         yield Hit(server.workload, said, at, Severity.WARNING if milder else None)

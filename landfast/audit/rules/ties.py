@@ -191,7 +191,8 @@ def volume_named_twice(inventory: Inventory) -> Iterator[Hit]:
             continue
         first, *rest = pvcs.values()
         for pvc in rest:
-            said = f"it names PersistentVolume {name}, as does {others(list(pvcs), pvc.title)}"
+            do = "does" if len(pvcs) == 2 else "do"
+            said = f"it names PersistentVolume {name}, as {do} {others(list(pvcs), pvc.title)}"
             elsewhere = posixpath.dirname(pvc.place.file) != posixpath.dirname(first.place.file)
             apart = elsewhere and pvc.name == first.name
             yield Hit(pvc, said, _NAMED, Severity.NOTE if apart else None)
@@ -223,10 +224,10 @@ def pvc_reserved_twice(inventory: Inventory) -> Iterator[Hit]:
     named = {(p.namespace, p.name): p.spec.volume_name for p in inventory.pvcs}
     for who, pvs in reserved.items():
         if len(pvs) > 1:
-            titles = list(pvs)
+            titles, be = list(pvs), "is" if len(pvs) == 2 else "are"
             chosen = named.get(who) in {pv.name for pv in pvs.values()}
             for pv in list(pvs.values())[1:]:
-                said = f"it is reserved for PersistentVolumeClaim {'/'.join(who)}, as is "
+                said = f"it is reserved for PersistentVolumeClaim {'/'.join(who)}, as {be} "
                 said += others(titles, pv.title)
                 yield Hit(pv, said, _RESERVED, Severity.WARNING if chosen else None)
 

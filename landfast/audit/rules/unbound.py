@@ -11,6 +11,7 @@ from landfast.audit.inventory import Inventory
 from landfast.audit.objects import PvcObject, PvObject, StorageClass
 from landfast.audit.rules.sources import CONTROLLER, MATCHING
 from landfast.audit.rules.ties import waiting
+from landfast.audit.storage import is_block
 from landfast.binding.matching import Misfit
 
 _CLASS = ("spec", "storageClassName")
@@ -138,7 +139,8 @@ def class_missing(inventory: Inventory) -> Iterator[Hit]:
     missing: dict[str, list[PvcObject]] = defaultdict(list)
     for pvc in _hungry(inventory):
         name = pvc.storage_class
-        if name and not inventory.find_class(name) and pvc.title not in reported:
+        asks = inventory.complete or not is_block(name or "")  # an installer has made that
+        if name and not inventory.find_class(name) and pvc.title not in reported and asks:
             missing[name].append(pvc)
     for name, pvcs in missing.items():
         for pvc in pvcs if inventory.complete else ():
@@ -248,6 +250,8 @@ def pvc_of_pod_missing(inventory: Inventory) -> Iterator[Hit]:
         for number, volume in enumerate(workload.pod.volumes):
             name = volume.persistent_volume_claim and volume.persistent_volume_claim.claim_name
             if not name or (workload.namespace, name) in there or not workload.at_once:
+                continue
+            if "$" in name:  # whoever renders it decides
                 continue
             said = (
                 f"there is no PersistentVolumeClaim {workload.namespace}/{name} {inventory.where}"

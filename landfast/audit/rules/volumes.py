@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from landfast.audit.csi_nfs import share_of
 from landfast.audit.fates import fate_of_class, fate_of_volume
 from landfast.audit.findings import Hit, Rule, Said, Severity, each, listed
 from landfast.audit.inventory import Inventory
@@ -34,6 +35,11 @@ def _others_in(inventory: Inventory, pv: PvObject, *, below: bool = False) -> li
         f"everything that {workload.title} provisions ({root.path})"
         for root, workload in inventory.provisioner_roots
         if outer.holds(root)
+    ]
+    provisioned += [
+        f"everything of StorageClass {made.name} ({share.path})"
+        for made in inventory.csi_classes
+        if (share := share_of(made)) and outer.holds(share)
     ]
     return pvs + provisioned
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from landfast.audit.engines import Kind
 from landfast.audit.findings import Hit, Rule, Severity
 from landfast.audit.inventory import Inventory
+from landfast.audit.place import Path
 from landfast.audit.rules.sources import NFS_OWNERSHIP, ROOT_SQUASH
 from landfast.audit.servers import commands_of
 from landfast.audit.storage import on_nfs
@@ -44,7 +45,7 @@ def engine_not_for_nfs(inventory: Inventory) -> Iterator[Hit]:
     """Find them, once for each workload; what an application has of its own is a note."""
     seen = set()
     for use in _on_nfs(inventory):
-        engine = inventory.engine_of(use.container)
+        engine = inventory.engine_at(use.container, use.mount)
         word = engine.nfs if engine else None
         if engine and word and not word.supported and use.workload.title not in seen:
             seen.add(use.workload.title)
@@ -57,13 +58,16 @@ def engine_not_for_nfs(inventory: Inventory) -> Iterator[Hit]:
 @Rule(
     "audit.pvcs-deleted-with-pods",
     Severity.WARNING,
-    "A StatefulSet that deletes a database's PVCs",
+    "What deletes a database's PVCs with its pods",
     reason=(
         "Scaling down, by hand or by an autoscaler, or deleting the StatefulSet is then enough to "
         "lose the PVC, and its data unless the volume is retained. A pod that comes back later "
         "gets a new, empty one."
     ),
-    fix="Leave persistentVolumeClaimRetentionPolicy out, or set both to Retain, as by default.",
+    fix=(
+        "Leave persistentVolumeClaimRetentionPolicy out, or set both to Retain, as by default; set "
+        "an operator's own field, such as Strimzi's deleteClaim, to false."
+    ),
     example="""
         spec:
           persistentVolumeClaimRetentionPolicy:
@@ -86,8 +90,12 @@ def pvcs_deleted_with_pods(inventory: Inventory) -> Iterator[Hit]:
         ]
         own = {template.metadata.name for template in spec.volume_claim_templates}
         if when and any(mount.name in own for mount in server.container.volume_mounts):
-            at = ("spec", "persistentVolumeClaimRetentionPolicy")
-            yield Hit(server.workload, f"{' and '.join(when)} under {server}", at)
+            at: Path = ("spec", "persistentVolumeClaimRetentionPolicy")
+            said = f"{' and '.join(when)} under {server}"
+            if server.workload.engine:
+                at = server.workload.claims_at
+                said = f"the operator deletes the PVCs of {server} with it"
+            yield Hit(server.workload, said, at)
 
 
 @Rule(
@@ -105,7 +113,7 @@ def fs_group_on_nfs(inventory: Inventory) -> Iterator[Hit]:
     """Find them under databases, where the kubelet mounts; CSI drivers decide for themselves."""
     seen = set()
     for use in _on_nfs(inventory):
-        workload, engine = use.workload, inventory.engine_of(use.container)
+        workload, engine = use.workload, inventory.engine_at(use.container, use.mount)
         group = workload.pod.security_context.fs_group
         csi = use.source == "csi" or (use.pv and use.pv.spec.csi)
         if group is None or engine is None or csi or workload.title in seen:
@@ -189,7 +197,7 @@ def sub_path_on_nfs(inventory: Inventory) -> Iterator[Hit]:
     seen = set()
     for use in _on_nfs(inventory):
         path = use.mount.sub_path or use.mount.sub_path_expr
-        engine = inventory.engine_of(use.container)
+        engine = inventory.engine_at(use.container, use.mount)
         key = (use.workload.title, use.container.name, path)
         if path and engine and key not in seen:
             seen.add(key)

@@ -107,7 +107,7 @@ def _of(inventory: Inventory, directory: Directory, uses: Sequence[Use]) -> Shar
 
 
 def _writer(inventory: Inventory, uses: Sequence[Use]) -> Writer:
-    engines = ((use, inventory.engine_of(use.container)) for use in uses)
+    engines = ((use, inventory.engine_at(use.container, use.mount)) for use in uses)
     known = ((use, e) for use, e in engines if e and e.kind is not Kind.FILE_SERVER)
     use, engine = next(known, (uses[0], None))
     pods = max(use.pods for use in uses)
@@ -268,7 +268,7 @@ def shared_directory(inventory: Inventory) -> Iterator[Hit]:
     for directory, pvs in inventory.volumes_by_directory.directories:
         first, *others = {pv.title: pv for pv in pvs}.values()
         uses = [use for use in inventory.uses_by_directory.at(directory) if use.writes]
-        databases = (u for u in uses if not u.init and inventory.is_database(u.container))
+        databases = (u for u in uses if not u.init and inventory.is_database(u.container, u.mount))
         servers = list(dict.fromkeys(use.workload.title for use in databases))
         inline = dict.fromkeys(use.workload.title for use in uses if not use.claim)
         on_them = [*(pv.title for pv in others), *inline]
