@@ -19,7 +19,7 @@ _TABLE = Path(__file__).with_name("engines.yaml")
 _LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 _COMPONENTS = ("app.kubernetes.io/component", "component", "role")
 _VERSION = re.compile(r"v?\d\w*")
-_SHARED_FOLDERS = ("/root/", "/mnt/", "/home/", "/tmp/")  # noqa: S108 - where anything may lie
+_SHARED_FOLDERS = {"root", "mnt", "home", "tmp"}  # of the root directory: anything may lie there
 
 _K = TypeVar("_K")
 
@@ -37,6 +37,9 @@ class Kind(StrEnum):
 
 
 def _absolute(path: str) -> str:
+    """Return a path, with `~` as the home of root, the user of most such images."""
+    if path.startswith("~/"):
+        path = f"/root{path[1:]}"
     if not path.startswith("/") or posixpath.normpath(path) != path:
         raise ValueError(f"{path} is not an absolute, normalised path")
     return path
@@ -184,7 +187,7 @@ def _by_directory() -> Mapping[str, Engine]:
     for engine in table().engines:
         if engine.kind not in (Kind.EMBEDDED, Kind.FILE_SERVER):
             for path in _telling(engine):
-                if not path.startswith(_SHARED_FOLDERS):
+                if path.split("/")[1] not in _SHARED_FOLDERS:
                     found.setdefault(path, engine)
     return found
 

@@ -111,8 +111,8 @@ def refusal(parameters: Mapping[str, str]) -> str | None:
     (`mount_refusal`).
     """
     given = {key.lower(): value for key, value in parameters.items()}
-    for key in foreign(parameters):
-        return f'invalid parameter "{key}" in storage class'
+    if unknown := foreign(parameters):
+        return f'invalid parameter "{unknown[0]}" in storage class'
     permissions = given.get("mountpermissions", "")
     if permissions and not _is_octal(permissions):
         return f"invalid mountPermissions {permissions} in storage class"

@@ -29,10 +29,6 @@ _EXAMPLE = """
 """
 
 
-def _classes(inventory: Inventory) -> tuple[StorageClass, ...]:
-    return inventory.csi_classes
-
-
 def _usable(inventory: Inventory) -> Iterator[StorageClass]:
     """Yield the classes that the driver does not refuse."""
     return (c for c in inventory.csi_classes if csi.refusal(parameters(c)) is None)

@@ -11,9 +11,7 @@ from landfast.audit.rules.sources import CONTROLLER, DOCUMENTATION, PATHS
 from landfast.provisioning.contract import Reclaimed
 
 _POLICY = ("spec", "persistentVolumeReclaimPolicy")
-_PATH = ("spec", "nfs", "path")
 _POLICY_OF_HELM = "helm.sh/resource-policy"
-_SHARED_MODES = {"ReadOnlyMany", "ReadWriteMany"}
 
 
 def _on_nfs(inventory: Inventory) -> Iterator[PvObject]:

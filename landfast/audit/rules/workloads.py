@@ -12,8 +12,6 @@ from landfast.audit.servers import commands_of
 from landfast.audit.storage import on_nfs
 from landfast.audit.uses import Use
 
-_OWNERSHIP = {"chown", "chgrp", "chmod"}
-
 
 def _on_nfs(inventory: Inventory) -> Iterator[Use]:
     return (use for use in inventory.uses if use.writes and on_nfs(inventory, use))
