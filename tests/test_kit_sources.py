@@ -13,7 +13,7 @@ from landfast.cluster.kind import cluster_config
 from landfast.docker import Engine
 from landfast.engine_host import EngineHost
 from landfast.errors import BadInput
-from landfast.kit import build, images, programs
+from landfast.kit import build, images, kernel, programs
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder, needed, recipes
 from landfast.nfs.client import choose
@@ -72,7 +72,7 @@ def test_the_csi_drivers_module_changes_nothing_that_every_kit_has(kit: Path) ->
     append(kit / "csi" / "go.sum")
     csi = {"nfs-csi", "csi-provisioner", "csi-resizer"}
     assert changed(before) == csi | {f"image {name}" for name in csi}
-    assert csi | {"landfast"} == set(recipes()) - set(needed())
+    assert csi | {"landfast", "machine"} == set(recipes()) - set(needed())
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -104,6 +104,15 @@ def test_a_changed_mount_helper_changes_itself_and_the_node(kit: Path) -> None:
     before = keys()
     append(next((kit / "go" / "cmd" / "mount.nfs" / "internal").rglob("*.go")))
     assert changed(before) == {"mount.nfs", "image node"}
+
+
+def test_a_changed_kernel_changes_itself_and_the_machine(kit: Path) -> None:
+    before = keys()
+    append(kit / "linux" / "config", "# CONFIG_QUOTA is not set\n")
+    assert changed(before) == {"linux", "image machine"}
+    before = keys()
+    append(kit / "go" / "cmd" / "machine" / "init.go")
+    assert changed(before) == {"machine", "image machine"}
 
 
 def test_a_changed_dockerfile_or_file_changes_its_image_alone(kit: Path) -> None:
@@ -147,7 +156,7 @@ def test_every_recipe_has_its_parts(name: str) -> None:
     assert "FROM scratch" in dockerfile, "the kit pulls nothing"
     assert ("rootfs.tar" in dockerfile) == (recipe.rootfs is not None)
     assert ("COPY files/" in dockerfile) == (folder / "files").is_dir()
-    for program in recipe.programs:
+    for program in {*recipe.programs} - {kernel.NAME}:
         module, package = programs.source(program)
         assert (module / package).is_dir() or f"\t{package}\n" in (module / "go.mod").read_text()
         assert "bin/" in dockerfile

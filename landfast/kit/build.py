@@ -10,6 +10,7 @@ from landfast.docker import Engine
 from landfast.errors import BadInput
 from landfast.files import free_gib
 from landfast.images import Images
+from landfast.kit import kernel
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder, recipes
 from landfast.progress import Progress
@@ -44,6 +45,7 @@ def build_kit(running: Engine, progress: Progress, *, whole: bool = False) -> Im
     """Build what is missing of the kit and return its images. The caller holds the kit's lock.
 
     With `whole`, build what is compiled for some runs only, too: their tests wait for no compiler.
+    Only machines, whose kernel takes longest, wait until one is asked for.
 
     Raises:
         BadInput: the disk is too small, or a missing tool cannot be installed here.
@@ -59,6 +61,6 @@ def build_kit(running: Engine, progress: Progress, *, whole: bool = False) -> Im
     builder.programs.kind()
     images = builder.all()
     for name, recipe in recipes().items() if whole else ():
-        if recipe.on_demand and recipe.programs:
+        if recipe.on_demand and recipe.programs and kernel.NAME not in recipe.programs:
             builder.image(name)
     return images

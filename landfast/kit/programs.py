@@ -10,6 +10,7 @@ import yaml
 
 from landfast import paths, process, timeouts
 from landfast.errors import BadInput
+from landfast.kit import kernel
 from landfast.kit.cache import Cache, digest
 from landfast.process import ProcessError
 from landfast.progress import Progress
@@ -62,6 +63,8 @@ class Programs:
 
     def key(self, name: str) -> str:
         """Return the hash of what a program is made from."""
+        if name == kernel.NAME:
+            return kernel.key(versions()["linux"])
         module, _ = source(name)
         own = [folder for folder in [module / "cmd" / name, module / "internal"] if folder.exists()]
         return digest(module / "go.mod", module / "go.sum", *own)
@@ -70,12 +73,15 @@ class Programs:
         """Return the file of a program; compile it if the cache does not have it.
 
         Args:
-            name: the program, a folder of `kit/go/cmd` or a program of `kit/csi`.
+            name: the program, a folder of `kit/go/cmd`, a program of `kit/csi`, or the machines'
+                kernel.
             platform: what it is to run on (`linux/arm64`); None for this host.
 
         Raises:
             ProcessError: the program does not compile; the message has the compiler's last lines.
         """
+        if name == kernel.NAME:
+            return kernel.build(self.store, self.progress, versions()["linux"])
         system, _, processor = (platform or "").partition("/")
         env = {"GOOS": system, "GOARCH": processor} if platform else {}
         artifact = ".".join(filter(None, [name, system, processor]))

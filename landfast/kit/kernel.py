@@ -1,0 +1,65 @@
+"""Compiles the machines' kernel: User-Mode Linux, from Debian's package of Linux' source."""
+
+import os
+import platform
+from pathlib import Path
+
+from landfast import paths, process, timeouts
+from landfast.errors import BadInput
+from landfast.kit import debian
+from landfast.kit.cache import Cache, digest
+from landfast.progress import Progress
+
+NAME = "linux"
+"""The kernel among the kit's programs."""
+_SUITE = "trixie-backports"
+_COMPILERS = ["gcc", "make", "flex", "bison", "bc", "m4", "libfl-dev", "libc6-dev", "xz-utils"]
+_PROCESSOR = "x86_64"  # the only one that User-Mode Linux runs on
+
+
+def key(version: str) -> str:
+    """Return the hash of what the kernel of a version (`7.3`) is made from."""
+    return digest(_SUITE, version, _config())
+
+
+def build(store: Cache, progress: Progress, version: str) -> Path:
+    """Return the kernel, an executable file; compile it if the cache lacks it: 13 CPU minutes.
+
+    Raises:
+        BadInput: this host has another processor, or cannot install the compiler.
+        ProcessError: Debian has no such source, or it does not compile.
+    """
+    if platform.machine() != _PROCESSOR:
+        raise BadInput(
+            f"machines need a processor of type {_PROCESSOR}: User-Mode Linux, their kernel, does "
+            f"not run on {platform.machine()}"
+        )
+
+    def compile_in(target: Path) -> None:
+        package, source = f"linux-source-{version}", target / "source"
+        debian.install(*_COMPILERS)
+        with progress.phase(f"kit: source of Linux {version}"):
+            debian.unpack(_SUITE, [package], source)
+            archive = source / "usr" / "src" / f"{package}.tar.xz"
+            process.run(["tar", "-xf", archive, "-C", source], timeout=timeouts.APT)
+        with progress.phase(f"kit: compile Linux {version} for machines"):
+            tree = source / package
+            _make(tree, target, "x86_64_defconfig")
+            config = tree / ".config"
+            config.write_text(config.read_text() + _config().read_text())
+            _make(tree, target, "olddefconfig")
+            _make(tree, target, f"-j{os.cpu_count()}", NAME)
+            (tree / NAME).rename(target / NAME)
+        process.run(["rm", "-r", source], timeout=timeouts.APT)
+
+    return store.artifact(NAME, key(version), compile_in) / NAME
+
+
+def _config() -> Path:
+    return paths.KIT / "linux" / "config"
+
+
+def _make(tree: Path, target: Path, *arguments: str) -> None:
+    log = target / "build.log"
+    process.run(["make", "-s", "ARCH=um", *arguments], timeout=timeouts.BUILD, log=log, cwd=tree)
+    log.unlink()

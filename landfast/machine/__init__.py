@@ -1,0 +1,1 @@
+"""Machines: containers that carry a whole kernel (User-Mode Linux)."""
