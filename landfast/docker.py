@@ -38,12 +38,14 @@ class Engine(ImageStore):
     """A running Docker engine.
 
     `env` holds the variables that point `docker` and `kind` at it; empty for the host's own engine.
-    `from_kit` says whether the kit started it.
+    `from_kit` says whether the kit started it. `machines` are the containers that carry a kernel of
+    their own (`landfast.machine`): programs run in that machine, not beside it.
     """
 
     version: str
     env: dict[str, str] = field(default_factory=dict)
     from_kit: bool = False
+    machines: frozenset[str] = frozenset()
 
     def info(self) -> dict[str, Any]:
         """Return what the engine says of itself and its host, as `docker info` names it.
@@ -81,15 +83,14 @@ class Engine(ImageStore):
         Raises:
             ProcessError: it failed (with `check`) or did not end in time.
         """
-        options: list[str] = []
-        if text is not None or stdin is not None:
-            options.append("--interactive")
-        options += each("--env", map("=".join, (env or {}).items()))
+        interactive = ["--interactive"] if text is not None or stdin is not None else []
+        options = interactive + each("--env", map("=".join, (env or {}).items()))
         if workdir is not None:
             options += ["--workdir", workdir]
-        return self._docker(
-            "exec", *options, container, *argv, check=check, timeout=timeout, text=text, stdin=stdin
-        )
+        command = [*options, container, *argv]
+        if container in self.machines:
+            command = [*interactive, container, "machine", "exec", *options, *argv]
+        return self._docker("exec", *command, check=check, timeout=timeout, text=text, stdin=stdin)
 
     def create_container(
         self,

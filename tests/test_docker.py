@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,28 @@ def fake(tmp_path: Path) -> FakeDocker:
     return FakeDocker(tmp_path)
 
 
+def with_machine(engine: Engine) -> Engine:
+    return replace(engine, machines=frozenset({"m"}))
+
+
 ARGUMENTS: dict[str, tuple[Callable[[Engine], object], str]] = {
     "execute": (lambda e: e.execute("c", "ls", "a b"), "exec|c|ls|a b"),
     "execute-text": (lambda e: e.execute("c", "cat", text="x"), "exec|--interactive|c|cat"),
     "execute-options": (
         lambda e: e.execute("c", "env", env={"A": "1 2"}, workdir="/w"),
         "exec|--env|A=1 2|--workdir|/w|c|env",
+    ),
+    "execute-in-a-machine": (
+        lambda e: with_machine(e).execute("m", "env", env={"A": "1 2"}, workdir="/w"),
+        "exec|m|machine|exec|--env|A=1 2|--workdir|/w|env",
+    ),
+    "execute-text-in-a-machine": (
+        lambda e: with_machine(e).execute("m", "cat", text="x"),
+        "exec|--interactive|m|machine|exec|--interactive|cat",
+    ),
+    "execute-beside-a-machine": (
+        lambda e: with_machine(e).execute("c", "ls"),
+        "exec|c|ls",
     ),
     "create": (
         lambda e: e.create_container("i", "serve", name="n", label="l=1"),

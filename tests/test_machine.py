@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from fakes import FakeEngine, result
 
-from landfast.docker import ContainerState
+from landfast.docker import ContainerState, Engine
 from landfast.errors import LandfastError
 from landfast.kit import kernel
 from landfast.kit.cache import Cache
 from landfast.machine import disk
-from landfast.machine.machine import Machine, Panic, create_machine
+from landfast.machine.machine import Panic, create_machine
 from landfast.progress import Progress
 from landfast.waiting import WaitTimeout
 
@@ -23,17 +23,16 @@ def engine() -> FakeEngine:
     return FakeEngine()
 
 
-def test_a_program_runs_in_the_machine_not_in_its_container(engine: FakeEngine) -> None:
-    engine.answer("execute", with_=result("here"))
-    found = Machine(engine, "m").execute("ls", "a b", env={"A": "1 2"}, text="given")
-    assert found.stdout == "here"
-    (asked,) = engine.asked("execute")
-    assert asked == ("m", "machine", "exec", "-e", "A=1 2", "-i", "ls", "a b")
+def create(engine: FakeEngine) -> Engine:
+    hosts = {"control-plane": "10.0.0.2"}
+    return create_machine(
+        engine, "image", "disk", name="m", network="n", label="l", memory_mib=9, hosts=hosts
+    )
 
 
 def test_a_machine_boots_when_its_agent_answers(engine: FakeEngine) -> None:
     engine.answer("execute", with_=[result(code=125), result(code=125), result()])
-    Machine(engine, "m").wait_booted()
+    assert create(engine).machines == {"m"}
     assert len(engine.asked("execute")) == 3
 
 
@@ -42,23 +41,15 @@ def test_a_panic_ends_the_wait_with_the_kernels_word(engine: FakeEngine) -> None
     engine.answer("state", with_=PANICKED)
     engine.answer("logs", with_="Booting\nKernel panic - not syncing: no root\nCPU: 0\n")
     with pytest.raises(Panic, match="m panicked: Kernel panic - not syncing: no root$"):
-        Machine(engine, "m").wait_booted()
+        create(engine)
 
 
 def test_a_machine_that_ends_is_not_waited_for(engine: FakeEngine) -> None:
     engine.answer("execute", with_=result(code=1))
     engine.answer("state", with_=ENDED)
     engine.answer("logs", with_="uml: cannot open its disk")
-    with pytest.raises(WaitTimeout, match="it ended.*cannot open its disk"):
-        Machine(engine, "m").wait_booted()
-
-
-def test_a_machine_is_told_where_others_are(engine: FakeEngine) -> None:
-    hosts = {"control-plane": "10.0.0.2"}
-    create_machine(
-        engine, "image", "disk", name="m", network="n", label="l", memory_mib=9, hosts=hosts
-    )
-    assert engine.calls[-1] == ("start", "m")
+    with pytest.raises(WaitTimeout, match=r"(?s)it ended.*cannot open its disk"):
+        create(engine)
 
 
 def test_a_disk_that_cannot_be_made_is_an_error_with_its_reason(engine: FakeEngine) -> None:

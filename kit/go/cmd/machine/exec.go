@@ -27,9 +27,9 @@ func (l *list) Set(value string) error {
 func execute(shared share, args []string) error {
 	var asked request
 	flags := flag.NewFlagSet("machine exec", flag.ContinueOnError)
-	flags.Var((*list)(&asked.Env), "e", "`NAME=VALUE` of a variable")
-	flags.StringVar(&asked.Directory, "w", "", "the `folder` to run in")
-	input := flags.Bool("i", false, "give the program the standard input")
+	flags.Var((*list)(&asked.Env), "env", "`NAME=VALUE` of a variable")
+	flags.StringVar(&asked.Directory, "workdir", "", "the `folder` to run in")
+	input := flags.Bool("interactive", false, "give the program the standard input")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@
 // the machine's, and so are its address and MAC. It is all that a machine needs besides the kernel and a disk:
 //
 //	machine run                          the container's first process: takes over its network, boots, ends with the kernel
-//	machine exec [-i] [-e K=V] ARGV...   in the container: runs a program in the machine, as `docker exec` does
+//	machine exec [OPTION]... PROGRAM...  in the container: runs a program in the machine, with the options of `docker exec`
 //	machine-init                         the machine's first process, until systemd takes over
 //	machine agent                        in the machine: runs what exec asks for
 //
@@ -19,7 +19,7 @@ import (
 // sharedDir is the folder that the container and the machine share, under the same name in both.
 const sharedDir share = "/run/machine"
 
-const usage = `usage: machine run | machine agent | machine exec [-i] [-w DIRECTORY] [-e NAME=VALUE]... PROGRAM [ARGUMENT]...`
+const usage = `usage: machine run | machine agent | machine exec [--interactive] [--workdir FOLDER] [--env NAME=VALUE]... PROGRAM [ARGUMENT]...`
 
 // exitError carries an exit code that is not 1.
 type exitError struct {
