@@ -103,9 +103,9 @@ def pytest_arguments(name: str, flags: dict[str, Any], rest: list[str]) -> list[
     settings = load_settings(flags)
     project = str(paths.PROJECT)
     arguments = ["-v", "-c", str(paths.PYTEST_FILE), "--rootdir", project, "--confcutdir", project]
-    workers = settings.workers or "auto"
-    if name == "conformance" and workers != "0":
-        arguments += ["-n", workers, "--dist", "loadgroup"]
+    processes = settings.processes or "auto"
+    if name == "conformance" and processes != "0":
+        arguments += ["-n", processes, "--dist", "loadgroup"]
     arguments += ["-k", settings.select] if settings.select else []
     arguments += ["-x"] if settings.fail_fast else []
     for field, value in flags.items():

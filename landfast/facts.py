@@ -16,6 +16,7 @@ Fact = tuple[str, str, str]
 _NFS_CLIENTS = {
     "kernel": "the kernel's",
     "fuse": "the kit's (FUSE)",
+    "machine": "that of the machines' kernel (User-Mode Linux)",
 }
 
 

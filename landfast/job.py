@@ -22,11 +22,11 @@ _SUITES = ("conformance", "smoke", "chaos")
 _PODS_OWN = {
     *("cluster", "context", "kubeconfig", "out", "namespace", "plan"),
     *("i_own_this_cluster", "server_stop", "server_start"),
-    *("nfs_client", "node_image", "nfs_server_image", "mysql_port", "keep", "list"),
+    *("nfs_client", "workers", "node_image", "nfs_server_image", "mysql_port", "keep", "list"),
 }
 """Settings that say where a run takes place, or need a cluster or a host of its own."""
 OPTIONS = Settings.model_fields.keys() - _PODS_OWN
-_WORKERS = 4  # `auto` counts the node's processors, of which the pod has two
+_PROCESSES = 4  # `auto` counts the node's processors, of which the pod has two
 _USER = 999
 _GRACE_SECONDS = 300  # a run that is stopped removes what it made
 _RESOURCES = {
@@ -167,8 +167,8 @@ def job(
 
 def _options(settings: Settings, suite: str) -> tuple[str, ...]:
     """Return the options that differ from their defaults, as the pod's command line has them."""
-    if suite == "conformance" and settings.workers is None:
-        settings = settings.model_copy(update={"workers": str(_WORKERS)})
+    if suite == "conformance" and settings.processes is None:
+        settings = settings.model_copy(update={"processes": str(_PROCESSES)})
     given = {
         name: getattr(settings, name)
         for name, field in Settings.model_fields.items()

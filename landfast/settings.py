@@ -35,10 +35,10 @@ _OF_EXISTING = (
     *_SERVER,
     *_WRITERS,
 )
-PYTESTS_OWN = {"select": "-k", "workers": "-n", "fail_fast": "-x"}
+PYTESTS_OWN = {"select": "-k", "processes": "-n", "fail_fast": "-x"}
 """Settings for which pytest has its own option."""
 _CHAOS = {"scenario", "budget", "list", *_SERVER, *_WRITERS}
-_CONFORMANCE = {"binding_cases", "workers", "provisioner_contract"}
+_CONFORMANCE = {"binding_cases", "processes", "provisioner_contract"}
 
 
 def _form(pattern: str, form: str) -> AfterValidator:
@@ -64,7 +64,7 @@ Registry = Annotated[
 ]
 Server = Annotated[str, _form(r"[^:/\s]+:/\S*", "HOST:/PATH")]
 Budget = Annotated[str, _form(r"\d+(\.\d+)?[smh]", "a time such as 600s, 10m or 1h")]
-Workers = Annotated[str, _form(r"auto|\d+", "a number or auto")]
+Processes = Annotated[str, _form(r"auto|\d+", "a number or auto")]
 _KEY = r"([\w.-]+/)?[\w.-]+"
 Label = Annotated[str, _form(rf"{_KEY}=[\w.-]*", "KEY=VALUE")]
 TolerationText = Annotated[
@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     """print what a run on an existing cluster would make and ask for, and change nothing"""
     nfs_client: Literal["auto", "kernel", "fuse"] = "auto"
     """how nodes mount NFS: the kernel's client, or the kit's FUSE helper"""
+    workers: Literal["kind", "kernel"] = "kind"
+    """nodes that mount NFS: kind's containers, or machines with a kernel of their own"""
     images: Literal["auto", "registry", "kit"] = "auto"
     """where images come from: a registry, or the kit built on this host"""
     registry: Registry | None = None
@@ -163,7 +165,7 @@ class Settings(BaseSettings):
     """repeat the order and the binding cases of an earlier run"""
     select: str | None = None
     """run only tests whose name matches (an expression as in pytest -k)"""
-    workers: Workers | None = None
+    processes: Processes | None = None
     """processes that run tests: a number, or auto (conformance only)"""
     fail_fast: bool = False
     """stop at the first claim that is not a PASS"""
@@ -222,7 +224,14 @@ class Settings(BaseSettings):
                     "--cluster existing needs --nfs-server, or --storage-class to judge a class "
                     "through pods alone"
                 )
-            for field in ("nfs_client", "node_image", "nfs_server_image", "mysql_port", "keep"):
+            for field in (
+                "nfs_client",
+                "workers",
+                "node_image",
+                "nfs_server_image",
+                "mysql_port",
+                "keep",
+            ):
                 if getattr(self, field) != type(self).model_fields[field].default:
                     raise ValueError(f"{flag(field)} needs --cluster kind")
         else:
@@ -252,6 +261,10 @@ class Settings(BaseSettings):
         if given and self.storage_class is None:
             raise ValueError(
                 f"{flag(given[0])} needs --storage-class: it stops that class's server"
+            )
+        if self.workers == "kernel" and self.nfs_client != "auto":
+            raise ValueError(
+                "--nfs-client does not go with --workers kernel: machines use their own kernel"
             )
         if self.registry is not None and self.images == "kit":
             raise ValueError("--registry does not work with --images kit; use --images registry")

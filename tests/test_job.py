@@ -138,9 +138,9 @@ def test_pods_command_line_means_what_was_asked_for(suite: str, fields: set[str]
         field = name.replace("-", "_")
         repeated = [*understood.get(field, []), value] if is_repeated(field) else value
         understood[field] = repeated or True
-    expected = asked if "workers" in given or suite != "conformance" else None
+    expected = asked if "processes" in given or suite != "conformance" else None
     got = load_settings({**understood, **place})
-    assert got == (expected or asked.model_copy(update={"workers": "4"}))
+    assert got == (expected or asked.model_copy(update={"processes": "4"}))
 
 
 def test_every_option_that_may_be_given_is_one_of_the_suites() -> None:
@@ -152,7 +152,7 @@ def test_every_option_that_may_be_given_is_one_of_the_suites() -> None:
     [
         ({"suite": "audit"}, "there is no suite audit: name one of conformance, smoke, chaos"),
         ({"budget": "10m"}, "--budget is no option of the suite conformance"),
-        ({"suite": "chaos", "workers": "2"}, "--workers is no option of the suite chaos"),
+        ({"suite": "chaos", "processes": "2"}, "--processes is no option of the suite chaos"),
         ({"sonobuoy": True, "namespace": "x"}, "--namespace does not go with --sonobuoy"),
         ({"storage_class": None}, "--cluster existing needs --nfs-server, or --storage-class"),
     ],

@@ -244,7 +244,7 @@ class TestKept:
         dead: dict[str, str] = {}
 
         class Server:
-            def __init__(self, _kubeconfig: Path, name: str) -> None:
+            def __init__(self, _kubeconfig: Path, name: str, **_: object) -> None:
                 self.name = name
 
             def server_version(self) -> str:
@@ -286,6 +286,7 @@ class TestKept:
         self.keep("1-old")
         self.keep("2-same")
         self.keep("3-other-client", client="kernel")
+        self.keep("3-machines", client="machine")
         self.keep("4-other-images", images=Images("registry", *"abcdef"))
         new_record(run_id="5-not-kept")
         unfinished = new_record(run_id="6-unfinished")

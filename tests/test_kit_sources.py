@@ -174,7 +174,7 @@ def test_every_folder_of_an_image_has_a_recipe() -> None:
 
 @pytest.mark.parametrize("version", [(1, 35), (1, 32)])
 def test_kubeadm_before_1_36_gets_its_arguments_as_a_map(version: tuple[int, int]) -> None:
-    (patch,) = cluster_config(version, 3306)["kubeadmConfigPatches"]
+    (patch,) = cluster_config(version, 3306, 2)["kubeadmConfigPatches"]
     arguments = yaml.safe_load(patch)["controllerManager"]["extraArgs"]
     assert arguments == {"kube-api-qps": "500", "kube-api-burst": "1000", "leader-elect": "false"}
 
@@ -183,14 +183,14 @@ def test_kubeadm_before_1_36_gets_its_arguments_as_a_map(version: tuple[int, int
 def test_kubeadm_from_1_36_on_gets_its_arguments_as_a_list(
     version: tuple[int, int] | None,
 ) -> None:
-    (patch,) = cluster_config(version, 3306)["kubeadmConfigPatches"]
+    (patch,) = cluster_config(version, 3306, 2)["kubeadmConfigPatches"]
     arguments = yaml.safe_load(patch)["controllerManager"]["extraArgs"]
     assert {"name": "kube-api-burst", "value": "1000"} in arguments
     assert len(arguments) == 3
 
 
 def test_the_cluster_is_reached_through_loopback_only() -> None:
-    config = cluster_config((1, 37), 43210)
+    config = cluster_config((1, 37), 43210, 2)
     assert config["networking"]["apiServerAddress"] == "127.0.0.1"
     roles = [node["role"] for node in config["nodes"]]
     assert roles == ["control-plane", "worker", "worker"]

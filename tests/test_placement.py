@@ -122,3 +122,39 @@ def test_resources_that_are_given_stay() -> None:
 @pytest.mark.parametrize(("verb", "kind"), [("create", "Service"), ("patch", "Pod")])
 def test_other_requests_stay_as_they_are(verb: str, kind: str) -> None:
     assert Placement().stamped(Request(verb, kind, "x", "ns", {"kind": kind, "spec": {}})) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "placed"),
+    [
+        ("Pod", {"containers": []}, False),
+        ("Pod", {"containers": [], "volumes": [{"name": "v", "emptyDir": {}}]}, False),
+        ("Pod", {"containers": [], "volumes": [{"name": "v", "nfs": {}}]}, True),
+        ("Pod", {"volumes": [{"name": "v", "persistentVolumeClaim": {}}], "nodeName": "n"}, False),
+        ("StatefulSet", {"template": {"spec": {}}, "volumeClaimTemplates": [{}]}, True),
+        ("StatefulSet", {"template": {"spec": {}}}, False),
+        (
+            "Deployment",
+            {"template": {"spec": {"volumes": [{"name": "v", "nfs": {}}]}}},
+            True,
+        ),
+    ],
+)
+def test_only_pods_with_volumes_go_to_the_nodes_of_volumes(
+    kind: str, spec: Object, placed: bool
+) -> None:
+    request = Request("create", kind, "x", "ns", body={"kind": kind, "spec": spec})
+    found = Placement(node_selector={"k": "v"}).volumes_placed(request)
+    assert (found is not None) is placed
+    if found and found.body:
+        assert "{'k': 'v'}" in str(found.body)
+        assert "'k'" not in str(request.body), "the caller's object is not changed"
+
+
+def test_a_pod_keeps_the_node_that_it_asks_for() -> None:
+    spec = {"volumes": [{"name": "v", "nfs": {}}], "nodeSelector": {"host": "h", "k": "own"}}
+    request = Request("create", "Pod", "x", body={"kind": "Pod", "spec": spec})
+    found = Placement(node_selector={"k": "v"}).volumes_placed(request)
+    assert found is not None
+    assert found.body is not None
+    assert found.body["spec"]["nodeSelector"] == {"host": "h", "k": "own"}

@@ -32,7 +32,7 @@ class Cluster(BaseModel):
     `missing` holds the capabilities that it lacks, each with the reason. On an existing cluster
     `nodes` are those that the run's pods may go to, `fence` is the id of the run whose label marks
     what may be changed, `guest_in` the namespace of others that the run works in, if it does, and
-    `placement` what its pods need.
+    `placement` what its pods need; on the run's own cluster, what its pods with volumes need.
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -52,7 +52,8 @@ class Cluster(BaseModel):
     def kube(self) -> Kube:
         """The cluster's API."""
         if self.fence is None:
-            return Kube(self.kubeconfig, self.context)
+            guards = [self.placement.volumes_placed] if self.placement.node_selector else []
+            return Kube(self.kubeconfig, self.context, guards=guards)
         return fenced(
             self.kubeconfig,
             self.context,

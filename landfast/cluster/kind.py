@@ -1,4 +1,4 @@
-"""The `kind` provider: a cluster of one control plane and two workers, made for one run."""
+"""The program `kind`: a cluster of one control plane and some workers, made for one run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,9 @@ class Kind:
     engine: Engine
     program: Path
 
-    def create(self, name: str, image: str, kubeconfig: Path, mysql_port: int) -> Cluster:
+    def create(
+        self, name: str, image: str, kubeconfig: Path, mysql_port: int, workers: int
+    ) -> Cluster:
         """Create a cluster in the Docker network of its name and wait until its nodes are Ready.
 
         MySQL's NodePort and the API server are reachable on 127.0.0.1 only.
@@ -37,7 +39,7 @@ class Kind:
         """
         config = kubeconfig.with_suffix(".kind.yaml")
         config.write_text(
-            yaml.safe_dump(cluster_config(ImageName.parse(image).version, mysql_port))
+            yaml.safe_dump(cluster_config(ImageName.parse(image).version, mysql_port, workers))
         )
         process.run(
             [
@@ -74,7 +76,9 @@ class Kind:
         return sorted(self.engine.containers(*labels))
 
 
-def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str, Any]:
+def cluster_config(
+    version: tuple[int, int] | None, mysql_port: int, workers: int
+) -> dict[str, Any]:
     """Return kind's configuration for Kubernetes `version` (None: unknown)."""
     # kubeadm's arguments became a list in v1beta4, which kind uses from Kubernetes 1.36 on
     as_list = version is None or version >= (1, 36)
@@ -101,5 +105,5 @@ def cluster_config(version: tuple[int, int] | None, mysql_port: int) -> dict[str
             )
         ],
         "nodes": [{"role": "control-plane", "extraPortMappings": [port]}]
-        + [{"role": "worker"}] * WORKERS,
+        + [{"role": "worker"}] * workers,
     }

@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from landfast import engine_host, paths, registry
-from landfast.cluster import built_images, kind_images, kind_removal
+from landfast.cluster import built_images, kernel_workers, kind_images, kind_removal
+from landfast.cluster import kind as kinds
 from landfast.cluster.kind import Kind
 from landfast.cluster.provider import Environment, save_environment, saved_environment
 from landfast.errors import BadInput, LandfastError
@@ -16,6 +17,7 @@ from landfast.images import Images
 from landfast.kit import engine as engines
 from landfast.kit.build import kit_lock
 from landfast.kit.cache import Cache
+from landfast.kit.images import ImageBuilder
 from landfast.kit.programs import Programs
 from landfast.nfs import client as nfs_client
 from landfast.nfs.server import start_server
@@ -35,6 +37,12 @@ class _Parts:
     nfs_client: nfs_client.NfsClient
     mount_helper: Path | None
     mysql_port: int
+    machines: kernel_workers.Parts | None = None
+
+    @property
+    def client_of_pods(self) -> str:
+        """The NFS client that pods with volumes have."""
+        return "machine" if self.machines else self.nfs_client
 
 
 class KindProvider:
@@ -90,7 +98,11 @@ def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
         helper = None
         if client == "fuse" and images.source == "registry":  # the kit's node image has it
             helper = built_images.mount_helper(engine, programs, progress, work)
-    return _Parts(kind, images, client, helper, port)
+        machines = None
+        if settings.workers == "kernel":
+            builder = ImageBuilder(engine, programs.store, progress)
+            machines = kernel_workers.provide(builder, images.node)
+    return _Parts(kind, images, client, helper, port, machines)
 
 
 @contextlib.contextmanager
@@ -124,21 +136,29 @@ def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
             network=record.name,
             label=record.docker_label,
         )
-    with progress.phase("cluster of three nodes"):
+    workers = 1 if parts.machines else kinds.WORKERS
+    with progress.phase(f"cluster of {workers + 1} nodes"):
         kubeconfig = record.folder / "kubeconfig"
-        cluster = kind.create(record.name, images.node, kubeconfig, parts.mysql_port)
+        cluster = kind.create(record.name, images.node, kubeconfig, parts.mysql_port, workers)
         if parts.mount_helper is not None:
             for node in cluster.nodes:
                 nfs_client.install_helper(engine, node, parts.mount_helper)
+    if parts.machines:
+        with progress.phase("workers with a kernel of their own"):
+            engine, cluster = kernel_workers.add(
+                engine, parts.machines, cluster, label=record.docker_label
+            )
     if missing := kind_images.not_in_nodes(images):
         with progress.phase("load the workloads' images into the nodes"):
-            registry.load_into_nodes(engine, missing, kind.workers(record.name))
+            registry.load_into_nodes(
+                engine, missing, [*kind.workers(record.name), *engine.machines]
+            )
     return Environment(
         run_id=record.run_id,
         cluster=cluster,
         export=export,
         images=images,
-        nfs_client=parts.nfs_client,
+        nfs_client=parts.client_of_pods,
         engine=engine,
     )
 
@@ -149,7 +169,7 @@ def _kept(parts: _Parts, progress: Progress) -> tuple[RunRecord, Environment] | 
     kept = [record for record in records() if record.kept and kind_removal.is_here(record, engine)]
     for record in reversed(kept):
         env = saved_environment(record)
-        if env is None or (env.images, env.nfs_client) != (parts.images, parts.nfs_client):
+        if env is None or (env.images, env.nfs_client) != (parts.images, parts.client_of_pods):
             continue
         try:
             env.cluster.kube.server_version()

@@ -13,6 +13,7 @@ from landfast.kube.status import is_ready
 OS, LINUX = "kubernetes.io/os", "linux"
 # for containers that say nothing: a quota may refuse them otherwise
 _REQUESTS = {"cpu": "10m", "memory": "32Mi"}
+_STORAGE = ("persistentVolumeClaim", "ephemeral", "nfs", "csi")  # what mounts on a node
 _LIMITS = {"cpu": "1", "memory": "192Mi"}
 
 
@@ -82,6 +83,15 @@ class Placement(BaseModel):
         self.fit(spec)
         return replace(request, body=body)
 
+    def volumes_placed(self, request: Request) -> Request | None:
+        """Return a request that creates pods with volumes with their nodes; a guard of `Kube`."""
+        body = copy.deepcopy(request.body) if request.verb == "create" else None
+        spec = pod_spec(body) if body else None
+        if body is None or spec is None or "nodeName" in spec or not _has_volumes(body, spec):
+            return None
+        spec["nodeSelector"] = {**self.node_selector, **(spec.get("nodeSelector") or {})}
+        return replace(request, body=body)
+
     def fit(self, spec: Object) -> None:
         """Give a pod's spec what it needs."""
         if "nodeName" not in spec:  # such a pod does not pass the scheduler
@@ -103,6 +113,12 @@ class Placement(BaseModel):
                 "requests": {**requests, **given.get("requests", {})},
                 "limits": {**_LIMITS, **limits},
             }
+
+
+def _has_volumes(obj: Object, spec: Object) -> bool:
+    return bool(obj["spec"].get("volumeClaimTemplates")) or any(
+        source in volume for volume in spec.get("volumes") or () for source in _STORAGE
+    )
 
 
 def pod_spec(obj: Object) -> Object | None:
