@@ -126,6 +126,13 @@ def class_tests(session: nox.Session) -> None:
     run(session, "python", "-m", "pytest", "class_tests", "-v", "-s", "-x")
 
 
+@nox.session(name="machine-tests")
+def machine_tests(session: nox.Session) -> None:
+    """Boot, kill, freeze and stop machines with a kernel of their own."""
+    install(session)
+    run(session, "python", "-m", "pytest", "machine_tests", "-v", "-s", "-x")
+
+
 @nox.session(name="action-tests")
 def action_tests(session: nox.Session) -> None:
     """Use the action of action.yml in jobs that act runs on this machine (as root; needs npm)."""

@@ -14,9 +14,9 @@ import (
 
 const (
 	initProgram = "/sbin/init"
+	searchPath  = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	networkLink = "vec0" // as the kernel names it
 	nodeLink    = "eth0" // as containers name theirs, and faults expect it
-	modules     = "/usr/lib/uml/modules"
 	cpuClock    = "cpu MHz\t\t: 2000.000\n"
 )
 
@@ -48,8 +48,13 @@ func readIdentity(commandLine string) identity {
 // initialise prepares a machine and becomes its init. A machine's name is its NFS identity, too: the kernel's client
 // tells servers its host name.
 func initialise() error {
+	if err := os.Setenv("PATH", searchPath); err != nil {
+		return err
+	}
 	for _, step := range []func() error{mountKernelFiles, takeName, takeAddress, prepareForKubelet} {
 		if err := step(); err != nil {
+			// an init that ends is a panic, in which its own words would get lost
+			_ = os.WriteFile("/dev/kmsg", []byte("<2>machine: "+err.Error()), 0)
 			return err
 		}
 	}
@@ -58,10 +63,10 @@ func initialise() error {
 
 func mountKernelFiles() error {
 	return errors.Join(
+		mount("dev", "/dev", "devtmpfs", ""),
 		mount("proc", "/proc", "proc", ""),
 		mount("sys", "/sys", "sysfs", ""),
-		mountHost(string(sharedDir), string(sharedDir)),
-		mountModules(),
+		mountShared(),
 	)
 }
 
@@ -75,25 +80,12 @@ func mount(source, target, kind, options string) error {
 	return nil
 }
 
-// mountHost mounts a folder of the container. Kernels since 6.11 want the option's name.
-func mountHost(folder, target string) error {
-	if strings.HasPrefix(target, "/run/") { // systemd mounts an own /run only where there is none
-		if err := mount("tmpfs", "/run", "tmpfs", "mode=755"); err != nil {
-			return err
-		}
+// mountShared mounts the container's folder. systemd keeps a /run that is there.
+func mountShared() error {
+	if err := mount("tmpfs", "/run", "tmpfs", "mode=755"); err != nil {
+		return err
 	}
-	if err := mount("none", target, "hostfs", "hostfs="+folder); err == nil {
-		return nil
-	}
-	return mount("none", target, "hostfs", folder)
-}
-
-// mountModules mounts the kernel's modules, if it has some: the disk is the same for every kernel.
-func mountModules() error {
-	if _, err := os.Stat("/proc/modules"); err != nil {
-		return nil
-	}
-	return mountHost(modules, "/usr/lib/modules")
+	return mount("none", string(sharedDir), "hostfs", "hostfs="+string(sharedDir))
 }
 
 func takeName() error {

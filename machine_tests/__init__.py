@@ -1,0 +1,1 @@
+"""Machines as such, each with a kernel of its own: `nox -s machine-tests`."""
