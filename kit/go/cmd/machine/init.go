@@ -80,12 +80,12 @@ func mount(source, target, kind, options string) error {
 	return nil
 }
 
-// mountShared mounts the container's folder. systemd keeps a /run that is there.
+// mountShared mounts the container's folder; mount(2) gives hostfs its name alone. systemd keeps a /run that is there.
 func mountShared() error {
 	if err := mount("tmpfs", "/run", "tmpfs", "mode=755"); err != nil {
 		return err
 	}
-	return mount("none", string(sharedDir), "hostfs", "hostfs="+string(sharedDir))
+	return mount("none", string(sharedDir), "hostfs", string(sharedDir))
 }
 
 func takeName() error {

@@ -44,10 +44,11 @@ func run() error {
 	if err := prepare(); err != nil {
 		return fmt.Errorf("prepare the machine: %w", err)
 	}
-	kernelInput, _, err := os.Pipe() // never written to, and never closed: a console at its end is read without pause
+	input, silence, err := os.Pipe() // a console whose input ends is read without a pause
 	if err != nil {
 		return err
 	}
+	defer silence.Close()
 	console, output, err := os.Pipe()
 	if err != nil {
 		return err
@@ -55,31 +56,38 @@ func run() error {
 	argv := commandLine(me, mac, os.Getenv("MACHINE_MEMORY"), os.Getenv("MACHINE_ARGUMENTS"))
 	process, err := os.StartProcess(kernel, argv, &os.ProcAttr{
 		Env:   append(os.Environ(), "TMPDIR="+memoryDir, "HOME=/run"),
-		Files: []*os.File{kernelInput, output, output},
+		Files: []*os.File{input, output, output},
 	})
 	if err != nil {
 		return fmt.Errorf("start the kernel: %w", err)
 	}
 	output.Close()
 	go shutDownWhenAsked()
-	words := make(chan string, 1)
-	go watch(console, os.Stdout, words)
+	words, read := make(chan string, 1), make(chan struct{})
+	go func() {
+		defer close(read)
+		watch(console, os.Stdout, words)
+	}()
 	ended := make(chan syscall.WaitStatus, 1)
 	go func() { ended <- reap(process.Pid) }()
 	select {
+	case word := <-words: // what is left of it ends with the container's first process
+		time.Sleep(panicSeconds * time.Second)
+		return exitError{errors.New(word), panicked}
 	case status := <-ended:
 		if status.ExitStatus() == 0 {
 			return nil
 		}
-		select { // a panic can end the kernel by itself
+		select { // a panic can end the kernel before its words are read
+		case <-read:
+		case <-time.After(panicSeconds * time.Second):
+		}
+		select {
 		case word := <-words:
 			return exitError{errors.New(word), panicked}
 		default:
-			return exitError{fmt.Errorf("the kernel ended with %d", int(status)), 1}
+			return exitError{fmt.Errorf("the kernel ended with status %#x", int(status)), 1}
 		}
-	case word := <-words:
-		time.Sleep(panicSeconds * time.Second)
-		return exitError{errors.New(word), panicked} // what is left ends with the container's first process
 	}
 }
 
