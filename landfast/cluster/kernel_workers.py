@@ -20,6 +20,11 @@ _KEY, _VALUE = "landfast.dev/kernel", "own"
 PLACEMENT = Placement(node_selector={_KEY: _VALUE})
 """The nodes whose pods have volumes."""
 _CONFIGURATION = "/run/landfast-join.yaml"
+_PREPARE = f"""
+cat > {_CONFIGURATION}
+mkdir -p /etc/kubernetes
+cp /etc/resolv.conf /etc/kubernetes  # for pods: the kit's kubelet reads it there
+"""
 _JOIN = ["kubeadm", "join", "--config", _CONFIGURATION]
 
 
@@ -70,7 +75,7 @@ def add(engine: Engine, parts: Parts, cluster: Cluster, *, label: str) -> tuple[
             hosts=hosts,
         )
         asked = yaml.safe_dump(_configuration(control_plane, token, inside.address(name)))
-        inside.execute(name, "sh", "-c", f"cat > {_CONFIGURATION}", text=asked)
+        inside.execute(name, "sh", "-c", _PREPARE, text=asked)
         inside.execute(name, *_JOIN, timeout=timeouts.NODE_READY)
 
     side_by_side(start, names)
