@@ -11,6 +11,7 @@ from landfast.kit import kernel
 from landfast.kit.cache import Cache
 from landfast.machine import disk
 from landfast.machine.machine import Panic, create_machine
+from landfast.process import ProcessError
 from landfast.progress import Progress
 from landfast.waiting import WaitTimeout
 
@@ -52,26 +53,40 @@ def test_a_machine_that_ends_is_not_waited_for(engine: FakeEngine) -> None:
         create(engine)
 
 
+def provide(engine: FakeEngine, image: str = "node:1", *, made: bool = False) -> str:
+    engine.answer("run_once", with_=result(code=0 if made else 1))
+    return disk.provide(engine, image, Path(__file__), Progress())
+
+
 def test_a_disk_that_cannot_be_made_is_an_error_with_its_reason(engine: FakeEngine) -> None:
     engine.answer("state", with_=ContainerState("exited", 1, "", ""))
     engine.answer("logs", with_="mke2fs: no space left\n")
     with pytest.raises(LandfastError, match="disk of node:1 cannot be made: mke2fs: no space left"):
-        disk.provide(engine, "node:1", Path(__file__), Progress())
+        provide(engine)
     assert engine.asked("remove_containers")[-1] == ("landfast-machine-disk",)
 
 
-def test_older_disks_go_unless_a_machine_has_them(engine: FakeEngine) -> None:
+def test_older_disks_go_once_the_new_one_is_made(engine: FakeEngine) -> None:
     engine.answer("state", with_=ENDED)
     engine.answer("volumes", with_=("older",))
-    volume = disk.provide(engine, "node:1", Path(__file__), Progress())
+    volume = provide(engine)
     assert engine.asked("remove_volume") == [("older",)]
     assert engine.asked("create_volume") == [(volume,)]
 
 
-def test_a_disk_is_made_anew_when_its_image_changes(engine: FakeEngine) -> None:
+def test_an_older_disk_that_a_machine_has_stays(engine: FakeEngine) -> None:
     engine.answer("state", with_=ENDED)
-    volumes = {disk.provide(engine, f"node:{n}", Path(__file__), Progress()) for n in (1, 1, 2)}
-    assert len(volumes) == 2
+    engine.answer("volumes", with_=("older",))
+    engine.answer("remove_volume", with_=ProcessError(["docker"], "failed", "it is in use"))
+    assert provide(engine)
+
+
+def test_a_disk_is_made_once_and_anew_when_its_image_changes(engine: FakeEngine) -> None:
+    engine.answer("state", with_=ENDED)
+    assert len({provide(engine, f"node:{n}") for n in (1, 1, 2)}) == 2
+    made = len(engine.asked("start"))
+    provide(engine, made=True)
+    assert len(engine.asked("start")) == made
 
 
 def test_no_kernel_on_another_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

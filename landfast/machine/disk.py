@@ -24,7 +24,6 @@ _SIZE = "8G"  # sparse: a disk takes what is in it
 # A bind mount of / has the image's own files, without what is mounted on them here.
 _BUILD = f"""
 set -e
-[ ! -e /machine-disk/disk.ext4 ] || exit 0
 ln -sf {_PROGRAM} /sbin/machine-init
 mkdir -p /etc/systemd/system/multi-user.target.wants
 ln -sf {_UNIT} /etc/systemd/system/multi-user.target.wants/
@@ -47,15 +46,19 @@ def provide(engine: Engine, image: str, program: Path, progress: Progress) -> st
     label = f"{_LABEL}={ImageName.parse(image).base}"
     volume = f"landfast-machine-disk-{digest(image, program, _SERVICE, _BUILD)}"
     engine.create_volume(volume, label=label)
+    is_made = ["test", "-e", "/machine-disk/disk.ext4"]
+    at = [f"{volume}:/machine-disk"]
+    if engine.run_once(image, *is_made, label=label, volumes=at, check=False).returncode == 0:
+        return volume
     with progress.phase(f"disk of machines from {image}"):
-        _build(engine, image, program, volume)
+        _build(engine, image, program, at)
     for older in set(engine.volumes(label)) - {volume}:
         with contextlib.suppress(ProcessError):  # a machine of another run has it
             engine.remove_volume(older)
     return volume
 
 
-def _build(engine: Engine, image: str, program: Path, volume: str) -> None:
+def _build(engine: Engine, image: str, program: Path, volumes: list[str]) -> None:
     engine.remove_containers(_BUILDER)  # a killed build leaves it
     try:
         engine.create_container(
@@ -64,7 +67,7 @@ def _build(engine: Engine, image: str, program: Path, volume: str) -> None:
             name=_BUILDER,
             label="landfast.kit",
             entrypoint="sh",
-            volumes=[f"{volume}:/machine-disk"],
+            volumes=volumes,
             privileged=True,
         )
         engine.copy_into(program, _BUILDER, _PROGRAM)
