@@ -16,6 +16,8 @@ class FieldRef(Model):
 
 class ValueFrom(Model):
     field_ref: FieldRef = FieldRef()
+    secret_key_ref: Mapping[str, Any] | None = None
+    config_map_key_ref: Mapping[str, Any] | None = None
 
 
 class EnvVar(Model):
@@ -29,6 +31,12 @@ class EnvVar(Model):
     def differs(self) -> bool:
         """Whether each pod has another value."""
         return self.value_from.field_ref.field_path in _PER_POD
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether its value is in a Secret or a ConfigMap."""
+        source = self.value_from
+        return source.secret_key_ref is not None or source.config_map_key_ref is not None
 
 
 class VolumeMount(Model):

@@ -29,6 +29,10 @@ def sub_path(image: str) -> list[Object]:
     return [*bound("a"), found]
 
 
+def env(**values: str) -> list[Object]:
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
 WORKLOADS: list[Case] = [
     Case(
         "engine-not-for-nfs",
@@ -49,6 +53,13 @@ WORKLOADS: list[Case] = [
         run("acme/frigate", {"/config": CLAIM, "/media": EMPTY}),
         run("acme/frigate", {"/config": EMPTY, "/media": CLAIM}),
         "Frigate in Deployment shop/db is on NFS",
+        "note",
+    ),
+    Case(
+        "engine-not-for-nfs",
+        run("grafana/grafana:11", {"/var/lib/grafana": CLAIM}, env=env(GF_DATABASE_TYPE="sqlite3")),
+        run("grafana/grafana:11", {"/var/lib/grafana": CLAIM}, env=env(GF_DATABASE_TYPE="mysql")),
+        "Grafana in Deployment shop/db is on NFS",
         "note",
     ),
     Case(
