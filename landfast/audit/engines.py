@@ -78,6 +78,7 @@ class Engine(_Entry):
     programs: tuple[str, ...] = ()
     data: tuple[Directory, ...] = ()
     volumes: tuple[Directory, ...] = ()
+    parts: tuple[tuple[Directory, ...], ...] = ()
     ports: tuple[Port, ...] = ()
     locks: bool | None = None
     volume_optional: bool = False

@@ -11,6 +11,7 @@ from cases_databases import DATABASES
 from cases_directories import DIRECTORIES
 from cases_ignores import IGNORES
 from cases_options import OPTIONS
+from cases_parts import PARTS
 from cases_pods import PODS
 from cases_provisioners import PROVISIONERS
 from cases_servers import SERVERS
@@ -52,6 +53,7 @@ ALL = [
     *PROVISIONERS,
     *DATABASES,
     *SERVERS,
+    *PARTS,
     *PODS,
     *WRITERS,
     *WORKLOADS,

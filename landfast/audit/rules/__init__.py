@@ -12,6 +12,7 @@ from landfast.audit.rules import (
     definitions,
     directories,
     options,
+    parts,
     patterns,
     pods,
     provisioners,
@@ -30,6 +31,7 @@ _FOUND = tuple(
     for module in (
         writers,
         servers,
+        parts,
         volumes,
         directories,
         options,
