@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from cases_binding import BINDING
+from cases_buckets import BUCKETS
 from cases_classes import CLASSES
 from cases_csi import CSI
 from cases_databases import DATABASES
 from cases_directories import DIRECTORIES
 from cases_ignores import IGNORES
+from cases_one_node import ONE_NODE
 from cases_options import OPTIONS
 from cases_parts import PARTS
 from cases_pods import PODS
@@ -57,6 +59,8 @@ ALL = [
     *PODS,
     *WRITERS,
     *WORKLOADS,
+    *BUCKETS,
+    *ONE_NODE,
     *DIRECTORIES,
     *IGNORES,
 ]

@@ -4,6 +4,7 @@ from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
 from landfast.audit.rules import (
     binding,
+    buckets,
     classes,
     csi,
     csi_volumes,
@@ -11,6 +12,7 @@ from landfast.audit.rules import (
     defaults,
     definitions,
     directories,
+    one_node,
     options,
     parts,
     patterns,
@@ -30,6 +32,7 @@ _FOUND = tuple(
     found
     for module in (
         writers,
+        one_node,
         servers,
         parts,
         volumes,
@@ -48,6 +51,7 @@ _FOUND = tuple(
         databases,
         pods,
         workloads,
+        buckets,
     )
     for found in vars(module).values()
     if isinstance(found, Rule)
