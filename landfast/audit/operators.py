@@ -15,6 +15,7 @@ from landfast.audit.place import Path
 from landfast.kube.client import Object
 
 _SET_NAMES = ("name", "component", "id")
+_OR = " | "
 
 
 class Members(BaseModel):
@@ -107,8 +108,8 @@ def _applies(only: str, one: Object) -> bool:
 
 def _claim(members: Members, obj: Object, one: Object, at: Path) -> tuple[Any, Path]:
     """Return the PVC's spec, None for an emptyDir, and where the object says it."""
-    if members.ephemeral and _dig(one, _path(members.ephemeral)) is not None:
-        return None, _absolute(members.ephemeral, at)
+    if members.ephemeral and _is_ephemeral(members.ephemeral, one):
+        return None, _absolute(members.ephemeral.partition("=")[0], at)
     spec = _field(members.claim, obj, one)
     name = _field(members.storage_class, obj, one)
     where = members.storage_class if name is not None else members.claim or members.storage_class
@@ -120,13 +121,22 @@ def _claim(members: Members, obj: Object, one: Object, at: Path) -> tuple[Any, P
     return {"accessModes": ["ReadWriteOnce"], **claim}, _absolute(where, at)
 
 
-def _field(path: str, obj: Object, one: Object) -> Any:
-    if not path:
-        return None
-    return _dig(obj if path.startswith("spec.") else one, _path(path))
+def _is_ephemeral(said: str, one: Object) -> bool:
+    return _applies(said, one) if "=" in said else _dig(one, _path(said)) is not None
 
 
-def _absolute(path: str, at: Path) -> Path:
+def _field(paths: str, obj: Object, one: Object) -> Any:
+    """Return what is at a path, of several at the first where something is."""
+    found = (
+        _dig(obj if path.startswith("spec.") else one, _path(path))
+        for path in paths.split(_OR)
+        if path
+    )
+    return next((value for value in found if value is not None), None)
+
+
+def _absolute(paths: str, at: Path) -> Path:
+    path = paths.partition(_OR)[0]
     return _path(path) if path.startswith("spec.") else (*at, *_path(path))
 
 
