@@ -167,6 +167,7 @@ class PvSpec(Model, Spelt):
     nfs: NfsSource | None = None
     csi: CsiSource | None = None
     claim_ref: ClaimRef | None = None
+    node_affinity: Mapping[str, Any] = {}
     source: str = ""
     """the name of the field that says where its data is: `nfs`, `csi`, `hostPath`, `local` …"""
 

@@ -14,6 +14,7 @@ from cases_ignores import IGNORES
 from cases_one_node import ONE_NODE
 from cases_options import OPTIONS
 from cases_parts import PARTS
+from cases_placeholders import PLACEHOLDERS
 from cases_pods import PODS
 from cases_provisioners import PROVISIONERS
 from cases_servers import SERVERS
@@ -60,6 +61,7 @@ ALL = [
     *WRITERS,
     *WORKLOADS,
     *BUCKETS,
+    *PLACEHOLDERS,
     *ONE_NODE,
     *DIRECTORIES,
     *IGNORES,

@@ -16,6 +16,7 @@ from landfast.audit.rules import (
     options,
     parts,
     patterns,
+    placeholders,
     pods,
     provisioners,
     servers,
@@ -52,6 +53,7 @@ _FOUND = tuple(
         pods,
         workloads,
         buckets,
+        placeholders,
     )
     for found in vars(module).values()
     if isinstance(found, Rule)
