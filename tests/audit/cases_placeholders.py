@@ -7,7 +7,6 @@ from objects_to_audit import Case, parameters, pv
 
 from landfast.kube.client import Object
 
-
 PATTERN = parameters(pathPattern="${.PVC.labels.your-label}", onDelete="retain")
 
 
@@ -35,49 +34,49 @@ PLACEHOLDERS: list[Case] = [
         "placeholder-left",
         [pv("a", **nfs("<NFS_SERVER>"))],
         [pv("a", **nfs("${NFS_SERVER}"))],  # which somebody fills in before it is applied
-        "server is <NFS_SERVER>",
+        "the server of PersistentVolume a is <NFS_SERVER>",
         "warning",
     ),
     Case(
         "placeholder-left",
         [pv("a", **nfs("NFS_SERVER_IP"))],
         [pv("a", **nfs("NFS.EXAMPLE.COM"))],
-        "server is NFS_SERVER_IP",
+        "a is NFS_SERVER_IP",
         "warning",
     ),
     Case(
         "placeholder-left",
         [pv("a", **nfs("192.168.1.x"))],
         [pv("a", **nfs("192.168.1.1")), pv("b", **nfs("max.x"))],
-        "server is 192.168.1.x",
+        "a is 192.168.1.x",
         "warning",
     ),
     Case(
         "placeholder-left",
         efs("fs-XXXXXXXX".lower()),
         efs("fs-0b35c55485caa34e6::fsap-0123"),
-        "volumeHandle is fs-xxxxxxxx",
+        "the volumeHandle of PersistentVolume a is fs-xxxxxxxx",
         "warning",
     ),
     Case(
         "placeholder-left",
         on("REPLACE_WITH_NODE_NAME"),
         on("replica-1"),
-        "values is REPLACE_WITH_NODE_NAME",
+        "nodeAffinity of PersistentVolume a is REPLACE_WITH_NODE_NAME",
         "warning",
     ),
     Case(
         "placeholder-left",
         [parameters(server="your-nfs-server", archiveOnDelete="true")],
         [parameters(server="yourtown.example.com", archiveOnDelete="true")],
-        "server is your-nfs-server",
+        "the server of StorageClass nfs is your-nfs-server",
         "warning",
     ),
     Case(
         "placeholder-left",
         inline("nas", "/exports/<name>"),
         [*inline("nas", "/exports/xxx"), *inline("nas", "/replacement"), PATTERN],
-        "path is /exports/<name>",
+        "the path of Deployment shop/db is /exports/<name>",
         "warning",
     ),
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from objects_to_audit import Case, bound, controller
+from objects_to_audit import Case, bound, controller, pvc
 
 from landfast.kube.client import Object
 
@@ -76,6 +76,13 @@ SERVERS: list[Case] = [
         run("mysql:8.4", {MYSQL: EMPTY, "/backup": CLAIM}),
         run("mysql:8.4", {MYSQL: {"hostPath": {"path": "/srv"}}}),  # stays, on its node
         "an emptyDir is mounted",
+    ),
+    Case(
+        "database-without-volume",
+        [*run("mysql:8.4", {MYSQL: EMPTY}), pvc("b"), pvc("c", metadata={"namespace": "blog"})],
+        run("mysql:8.4", {MYSQL: {"nfs": {"server": "nas", "path": "/a"}}}),
+        "Deployment shop/db (mysql:8.4); nothing mounts PersistentVolumeClaim shop/a and "
+        "PersistentVolumeClaim shop/b",
     ),
     Case(
         "database-without-volume",

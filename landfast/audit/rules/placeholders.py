@@ -11,7 +11,8 @@ from landfast.audit.place import Path
 from landfast.audit.workloads import Workload
 
 _ANYWHERE = re.compile(
-    r"<[A-Za-z][\w .:/-]*>|\byour[-_]\w+|replace[-_]?(me|with|this)(?![a-z])|change[-_]?me\b|\bfixme\b",
+    r"<[A-Za-z][\w .:/-]*>|\byour[-_]\w+|\bfixme\b|change[-_]?me\b"
+    r"|replace[-_]?(me|with|this)(?![a-z])",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
@@ -43,7 +44,7 @@ def placeholder_left(inventory: Inventory) -> Iterator[Hit]:
             address = key.lower() in _SERVERS and _ADDRESS.search(text)
             pattern = key == "pathPattern"  # whose names are those of labels
             if address or (_ANYWHERE.search(text) and not pattern):
-                yield Hit(resource, f"{key} is {text}", at)
+                yield Hit(resource, f"the {key} of {resource.title} is {text}", at)
 
 
 def _named(resource: object) -> Iterator[tuple[Path, str, str]]:
@@ -59,7 +60,8 @@ def _named(resource: object) -> Iterator[tuple[Path, str, str]]:
             if spec.csi:
                 yield ("spec", "csi", "volumeHandle"), "volumeHandle", spec.csi.volume_handle
                 yield from _texts(spec.csi.volume_attributes, ("spec", "csi", "volumeAttributes"))
-            yield from _texts(spec.node_affinity, ("spec", "nodeAffinity"))
+            for at, _, text in _texts(spec.node_affinity, ("spec", "nodeAffinity")):
+                yield at, "nodeAffinity", text
         case Workload():
             for number, volume in enumerate(resource.pod.volumes):
                 at = (*resource.template_at, "spec", "volumes", number)

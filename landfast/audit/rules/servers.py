@@ -7,6 +7,7 @@ from landfast.audit.engines import Engine, Kind
 from landfast.audit.findings import Hit, Rule, Severity
 from landfast.audit.inventory import Inventory
 from landfast.audit.rules.sources import IMAGE_VOLUMES, VOLUMES
+from landfast.audit.rules.ties import others
 from landfast.audit.servers import Mounted, Server
 from landfast.image_names import ImageName
 
@@ -67,7 +68,12 @@ def _called(mounted: Mounted) -> str:
     source=VOLUMES,
 )
 def database_without_volume(inventory: Inventory) -> Iterator[Hit]:
-    """Find them; what may be a cache counts only if somebody thought of its data, and as a note."""
+    """Find them; what may be a cache counts only if somebody thought of its data, and as a note.
+
+    A PVC beside it that nothing mounts is named: somebody thinks that the data is there.
+    """
+    mounted = {use.claim for use in inventory.uses}
+    idle = [pvc for pvc in inventory.pvcs if (pvc.namespace, pvc.name) not in mounted]
     for server in _databases(inventory):
         engine = server.engine
         going = [m for m in server.mounts if m.goes_with_the_pod]
@@ -82,6 +88,10 @@ def database_without_volume(inventory: Inventory) -> Iterator[Hit]:
             continue
         said = f"{_called(on)} is mounted at {on.path}" if on else "no volume is mounted"
         said = f"{said} for the data of {engine} in {server}"
+        space = server.workload.namespace
+        if beside := list(dict.fromkeys(pvc.title for pvc in idle if pvc.namespace == space)):
+            here = "" if inventory.complete else "here "
+            said += f"; nothing {here}mounts {others(beside, '', len(beside) + 1)}"
         at = server.workload.container_at(server.container)
         yield Hit(server.workload, said, at, _severity(engine))
 
