@@ -150,8 +150,6 @@ _NO_SOURCES = {
 
 
 class ClaimRef(Model):
-    """The PVC that a volume is reserved for."""
-
     namespace: str = ""
     name: str = ""
 
