@@ -26,6 +26,8 @@ class Members(BaseModel):
     kind: str
     engine: str
     mount: str
+    unless: str = ""
+    source: str = ""
     sets: str = ""
     only: str = ""
     count: str = ""
@@ -77,6 +79,8 @@ def made(group: str, kind: str, obj: Object) -> Iterator[Made]:
             name = str(next((one[key] for key in _SET_NAMES if key in one), at[-1] if at else ""))
             count = _field(members.count, obj, one)
             claim, claim_at = _claim(members, obj, one, at)
+            if members.unless and _applies(members.unless, one):
+                claim, claim_at = None, _absolute(members.unless.partition("=")[0], at)
             yield Made(
                 members=members,
                 part=name if members.sets else "",
@@ -108,8 +112,8 @@ def _applies(only: str, one: Object) -> bool:
 
 def _claim(members: Members, obj: Object, one: Object, at: Path) -> tuple[Any, Path]:
     """Return the PVC's spec, None for an emptyDir, and where the object says it."""
-    if members.ephemeral and _is_ephemeral(members.ephemeral, one):
-        return None, _absolute(members.ephemeral.partition("=")[0], at)
+    if members.ephemeral and _dig(one, _path(members.ephemeral)) is not None:
+        return None, _absolute(members.ephemeral, at)
     spec = _field(members.claim, obj, one)
     name = _field(members.storage_class, obj, one)
     where = members.storage_class if name is not None else members.claim or members.storage_class
@@ -119,10 +123,6 @@ def _claim(members: Members, obj: Object, one: Object, at: Path) -> tuple[Any, P
     if name is not None:
         claim = {**claim, "storageClassName": name}
     return {"accessModes": ["ReadWriteOnce"], **claim}, _absolute(where, at)
-
-
-def _is_ephemeral(said: str, one: Object) -> bool:
-    return _applies(said, one) if "=" in said else _dig(one, _path(said)) is not None
 
 
 def _field(paths: str, obj: Object, one: Object) -> Any:

@@ -13,6 +13,71 @@ from landfast.kube.client import Object
 CLUSTERS: list[tuple[Object, str, str, int, list[str], str | None]] = [
     (
         {
+            "apiVersion": "mongodb.com/v1",
+            "kind": "MongoDB",
+            "spec": {
+                "type": "ReplicaSet",
+                "members": 2,
+                "podSpec": {"persistence": {"multiple": {"data": {"storageClass": "nfs"}}}},
+            },
+        },
+        "mongo", "", 2, ["data-db-0", "data-db-1"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "mongodb.com/v1",
+            "kind": "MongoDB",
+            "spec": {
+                "type": "ShardedCluster",
+                "mongodsPerShardCount": 1,
+                "shardPodSpec": {"persistence": {"single": {"storageClass": "nfs"}}},
+            },
+        },
+        "mongo", "", 1, ["data-db-0-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "mongodb.com/v1",
+            "kind": "MongoDB",
+            "spec": {"type": "Standalone", "persistent": False},
+        },
+        "mongo", "", 1, [], None,
+    ),
+    (
+        {
+            "apiVersion": "mongodb.com/v1",
+            "kind": "MongoDB",
+            "spec": {"type": "Standalone", "persistent": True},
+        },
+        "mongo", "", 1, ["data-db-0"], None,
+    ),
+    (
+        {"apiVersion": "mongodb.com/v1", "kind": "MongoDBOpsManager", "spec": {"replicas": 1}},
+        "mongo", "", 3, ["data-db-db-0", "data-db-db-1", "data-db-db-2"], None,
+    ),
+    (
+        {
+            "apiVersion": "k8ssandra.io/v1alpha1",
+            "kind": "K8ssandraCluster",
+            "spec": {
+                "cassandra": {
+                    "storageConfig": {"cassandraDataVolumeClaimSpec": {"storageClassName": "nfs"}},
+                    "datacenters": [{"metadata": {"name": "dc1"}, "size": 1}],
+                }
+            },
+        },
+        "cassandra", "0", 1, ["server-data-db-0-default-sts-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "kafka.strimzi.io/v1beta2",
+            "kind": "KafkaNodePool",
+            "spec": {"replicas": 3, "storage": {"type": "ephemeral"}},
+        },
+        "kafka", "spec", 3, [], None,
+    ),
+    (
+        {
             "apiVersion": "postgresql.cnpg.io/v1",
             "kind": "Cluster",
             "spec": {"instances": 2, "storage": {"storageClass": "nfs", "size": "1Gi"}},
@@ -84,79 +149,6 @@ CLUSTERS: list[tuple[Object, str, str, int, list[str], str | None]] = [
             "spec": {"redis": {"replicas": 3}},
         },
         "redis", "", 3, [], None,
-    ),
-    (
-        {
-            "apiVersion": "mongodb.com/v1",
-            "kind": "MongoDB",
-            "spec": {
-                "type": "ReplicaSet",
-                "members": 2,
-                "podSpec": {"persistence": {"multiple": {"data": {"storageClass": "nfs"}}}},
-            },
-        },
-        "mongo", "", 2, ["data-db-0", "data-db-1"], "nfs",
-    ),
-    (
-        {
-            "apiVersion": "mongodb.com/v1",
-            "kind": "MongoDB",
-            "spec": {
-                "type": "ShardedCluster",
-                "mongodsPerShardCount": 1,
-                "shardPodSpec": {"persistence": {"single": {"storageClass": "nfs"}}},
-            },
-        },
-        "mongo", "", 1, ["data-db-0-0"], "nfs",
-    ),
-    (
-        {
-            "apiVersion": "mongodb.com/v1",
-            "kind": "MongoDB",
-            "spec": {"type": "Standalone", "persistent": False},
-        },
-        "mongo", "", 1, [], None,
-    ),
-    (
-        {
-            "apiVersion": "mongodb.com/v1",
-            "kind": "MongoDB",
-            "spec": {"type": "Standalone", "persistent": True},
-        },
-        "mongo", "", 1, ["data-db-0"], None,
-    ),
-    (
-        {"apiVersion": "mongodb.com/v1", "kind": "MongoDBOpsManager", "spec": {"replicas": 1}},
-        "mongo", "", 3, ["data-db-db-0", "data-db-db-1", "data-db-db-2"], None,
-    ),
-    (
-        {
-            "apiVersion": "k8ssandra.io/v1alpha1",
-            "kind": "K8ssandraCluster",
-            "spec": {
-                "cassandra": {
-                    "storageConfig": {"cassandraDataVolumeClaimSpec": {"storageClassName": "nfs"}},
-                    "datacenters": [{"metadata": {"name": "dc1"}, "size": 1}],
-                }
-            },
-        },
-        "cassandra", "0", 1, ["server-data-db-0-default-sts-0"], "nfs",
-    ),
-    (
-        {
-            "apiVersion": "kafka.strimzi.io/v1beta2",
-            "kind": "KafkaNodePool",
-            "spec": {"replicas": 3, "storage": {"type": "ephemeral"}},
-        },
-        "kafka", "spec", 3, [], None,
-    ),
-    (
-        {
-            "apiVersion": "pxc.percona.com/v1",
-            "kind": "PerconaXtraDBCluster",
-            "spec": {"pxc": {"size": 1, "volumeSpec": {"emptyDir": {}}}},
-        },
-        "mysql", "", 1, [], None,
     ),
 ]  # fmt: skip
 
