@@ -10,6 +10,7 @@ from cases_csi import CSI
 from cases_databases import DATABASES
 from cases_directories import DIRECTORIES
 from cases_ignores import IGNORES
+from cases_nfs_servers import NFS_SERVERS
 from cases_options import OPTIONS
 from cases_pods import PODS
 from cases_provisioners import PROVISIONERS
@@ -52,6 +53,7 @@ ALL = [
     *PROVISIONERS,
     *DATABASES,
     *SERVERS,
+    *NFS_SERVERS,
     *PODS,
     *WRITERS,
     *WORKLOADS,
@@ -92,7 +94,7 @@ def test_a_finding_shows_a_field_that_its_object_has(case: Case) -> None:
             assert hit.at[0] == "reclaimPolicy" or any(hit.at[0] in o for o in objects), hit
 
 
-@pytest.mark.parametrize("case", [*SERVERS, *PODS], ids=lambda case: case.rule)
+@pytest.mark.parametrize("case", [*SERVERS, *NFS_SERVERS, *PODS], ids=lambda case: case.rule)
 def test_the_rule_goes_on_after_a_near_miss(case: Case) -> None:
     found = of_rule(case, [*case.near, *case.bad], None)
     assert any(case.said in finding.message for finding in found), found

@@ -11,6 +11,7 @@ from landfast.audit.rules import (
     defaults,
     definitions,
     directories,
+    nfs_servers,
     options,
     patterns,
     pods,
@@ -30,6 +31,7 @@ _FOUND = tuple(
     for module in (
         writers,
         servers,
+        nfs_servers,
         volumes,
         directories,
         options,
