@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cases_archives import ARCHIVES
 from cases_binding import BINDING
 from cases_classes import CLASSES
 from cases_csi import CSI
@@ -54,6 +55,7 @@ ALL = [
     *DATABASES,
     *SERVERS,
     *NFS_SERVERS,
+    *ARCHIVES,
     *PODS,
     *WRITERS,
     *WORKLOADS,
@@ -94,7 +96,9 @@ def test_a_finding_shows_a_field_that_its_object_has(case: Case) -> None:
             assert hit.at[0] == "reclaimPolicy" or any(hit.at[0] in o for o in objects), hit
 
 
-@pytest.mark.parametrize("case", [*SERVERS, *NFS_SERVERS, *PODS], ids=lambda case: case.rule)
+@pytest.mark.parametrize(
+    "case", [*SERVERS, *NFS_SERVERS, *ARCHIVES, *PODS], ids=lambda case: case.rule
+)
 def test_the_rule_goes_on_after_a_near_miss(case: Case) -> None:
     found = of_rule(case, [*case.near, *case.bad], None)
     assert any(case.said in finding.message for finding in found), found

@@ -3,6 +3,7 @@
 from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
 from landfast.audit.rules import (
+    archives,
     binding,
     classes,
     csi,
@@ -32,6 +33,7 @@ _FOUND = tuple(
         writers,
         servers,
         nfs_servers,
+        archives,
         volumes,
         directories,
         options,
