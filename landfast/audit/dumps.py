@@ -21,11 +21,11 @@ _LOCAL = {
     *_DUMPERS, *_FILTERS, "!", ":", "[", "[[", "awk", "basename", "break", "case", "cd", "chgrp",
     "chmod", "chown", "continue", "cp", "cut", "date", "df", "dirname", "do", "done", "du", "echo",
     "else", "env", "esac", "eval", "exit", "export", "expr", "false", "fi", "find", "for",
-    "function", "grep", "head", "hostname", "id", "if", "in", "local", "ls", "mariadb-admin", "md5sum", "mkdir",
-    "mongosh", "mv", "mysqladmin", "pg_isready", "printf", "pwd", "read", "readonly", "return",
-    "rm", "rmdir", "sed", "seq", "set", "sha256sum", "shift", "sleep", "sort", "stat", "sync",
-    "tail", "tar", "test", "then", "touch", "tr", "trap", "true", "umask", "uniq", "unset", "until",
-    "wait", "wc", "while", "xargs",
+    "function", "grep", "head", "hostname", "id", "if", "in", "local", "ls", "mariadb-admin",
+    "md5sum", "mkdir", "mongosh", "mv", "mysqladmin", "pg_isready", "printf", "pwd", "read",
+    "readonly", "return", "rm", "rmdir", "sed", "seq", "set", "sha256sum", "shift", "sleep",
+    "sort", "stat", "sync", "tail", "tar", "test", "then", "touch", "tr", "trap", "true", "umask",
+    "uniq", "unset", "until", "wait", "wc", "while", "xargs",
 }  # fmt: skip
 """Programs that send nothing anywhere; any other may take the dump to where it is safe."""
 _TARGETS = {

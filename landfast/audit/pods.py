@@ -79,6 +79,11 @@ class Container(Model):
     lifecycle: Mapping[str, Any] | None = None
     restart_policy: str = ""
 
+    @property
+    def volume_names(self) -> list[str]:
+        """The names of the volumes that it mounts, or has as a device."""
+        return [m.name for m in self.volume_mounts] + [d.name for d in self.volume_devices]
+
     def env_value(self, name: str) -> str:
         """Return the value of a variable; "" if there is none, or if it comes from elsewhere."""
         return next((v.value for v in self.env if v.name == name), "")

@@ -64,6 +64,7 @@ class ControllerSpec(Model):
     strategy: Mapping[str, Any] = {}
     update_strategy: Mapping[str, Any] = {}
     ordinals: Ordinals = Ordinals()
+    selector: Mapping[str, Any] = {}
     pod_management_policy: str = "OrderedReady"
     volume_claim_templates: tuple[PvcTemplate, ...] = ()
     persistent_volume_claim_retention_policy: Retention = Retention()

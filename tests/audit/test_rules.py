@@ -10,7 +10,9 @@ from cases_classes import CLASSES
 from cases_csi import CSI
 from cases_databases import DATABASES
 from cases_directories import DIRECTORIES
+from cases_handed_on import HANDED_ON
 from cases_ignores import IGNORES
+from cases_mounts import MOUNTS
 from cases_nfs_servers import NFS_SERVERS
 from cases_options import OPTIONS
 from cases_pods import PODS
@@ -51,6 +53,7 @@ ALL = [
     *UNBOUND,
     *CLASSES,
     *CSI,
+    *HANDED_ON,
     *PROVISIONERS,
     *DATABASES,
     *SERVERS,
@@ -59,6 +62,7 @@ ALL = [
     *PODS,
     *WRITERS,
     *WORKLOADS,
+    *MOUNTS,
     *DIRECTORIES,
     *IGNORES,
 ]

@@ -12,6 +12,8 @@ from landfast.audit.rules import (
     defaults,
     definitions,
     directories,
+    handed_on,
+    mounts,
     nfs_servers,
     options,
     patterns,
@@ -47,9 +49,11 @@ _FOUND = tuple(
         csi_volumes,
         provisioners,
         patterns,
+        handed_on,
         databases,
         pods,
         workloads,
+        mounts,
     )
     for found in vars(module).values()
     if isinstance(found, Rule)
