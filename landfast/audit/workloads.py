@@ -81,6 +81,7 @@ class Workload(Resource):
         part: which part of an operator's object it is, such as a set of nodes; else "".
         engine: what an operator runs, as the name of an image; else "".
         claim_names: how an operator names PVCs; else as a StatefulSet does.
+        without_backup: the fields of an operator's object of which none asks for backups.
     """
 
     status: Status = Status()
@@ -93,6 +94,7 @@ class Workload(Resource):
     engine: str = ""
     claim_names: str = "{template}-{name}-{ordinal}"
     first_ordinal: int = 0
+    without_backup: tuple[str, ...] = ()
 
     @property
     def partial(self) -> bool:

@@ -46,7 +46,57 @@ def beside(objects: list[Object], path: str, *, init: bool = False) -> list[Obje
     return objects
 
 
+def operated(kind: str, version: str, **spec: Any) -> list[Object]:
+    metadata = {"name": "db", "namespace": "shop"}
+    return [{"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}]
+
+
+def cnpg(**spec: Any) -> list[Object]:
+    return operated("Cluster", "postgresql.cnpg.io/v1", instances=3, **spec)
+
+
+def mongodb(**backup: Any) -> list[Object]:
+    """A cluster of two sets of pods."""
+    sets = [{"name": "a", "size": 3}, {"name": "b", "size": 3}]
+    return operated("PerconaServerMongoDB", "psmdb.percona.com/v1", replsets=sets, backup=backup)
+
+
 ARCHIVES: list[Case] = [
+    Case(
+        "cluster-without-backup",
+        cnpg(),
+        cnpg(plugins=[{"name": "barman-cloud.cloudnative-pg.io"}]),
+        "it has no spec.backup or spec.plugins",
+        "note",
+    ),
+    Case(
+        "cluster-without-backup",
+        cnpg(backup={}),
+        cnpg(backup={"volumeSnapshot": {"className": "s"}}),
+        "it has no spec.backup or spec.plugins",
+        "note",
+    ),
+    Case(
+        "cluster-without-backup",
+        mongodb(enabled=True),
+        mongodb(storages={"s3": {"type": "s3"}}),
+        "it has no spec.backup.tasks or spec.backup.storages",
+        "note",
+    ),
+    Case(
+        "cluster-without-backup",
+        operated("MySQLCluster", "moco.cybozu.com/v1beta2", replicas=3),
+        operated("MySQLCluster", "moco.cybozu.com/v1beta2", backupPolicyName="daily"),
+        "it has no spec.backupPolicyName",
+        "note",
+    ),
+    Case(
+        "cluster-without-backup",
+        operated("postgresql", "acid.zalan.do/v1", enableLogicalBackup=False),
+        operated("MariaDB", "k8s.mariadb.com/v1alpha1"),  # whose backups are other objects
+        "it has no spec.enableLogicalBackup or spec.env",
+        "note",
+    ),
     Case(
         "log-without-volume",
         postgres({"/wal": EMPTY}, env=env(POSTGRES_INITDB_WALDIR="/wal/pg")),

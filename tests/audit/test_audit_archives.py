@@ -1,9 +1,10 @@
 """The rules about logs, archives and dumps hold for every kind, name, path and spelling."""
 
-from cases_archives import beside, dump, env, mysql, postgres
+from cases_archives import beside, dump, env, mongodb, mysql, postgres
 from cases_servers import CLAIM, EMPTY
 from hypothesis import given
 from hypothesis import strategies as st
+from objects_to_audit import audited
 from workloads_to_vary import NAMES, found
 
 RULE = "backup-without-volume"
@@ -75,6 +76,12 @@ def test_an_archive_counts_where_it_goes_with_the_pod(
     )
     hits = found(objects, RULE)
     assert hits == (set() if volume is CLAIM else {("db", "warning")})
+
+
+def test_an_object_of_several_sets_of_pods_is_named_once() -> None:
+    found_here = audited(*mongodb(), complete=False)
+    rule = "audit.cluster-without-backup"
+    assert [f.title for f in found_here if f.rule.id == rule] == ["PerconaServerMongoDB shop/db"]
 
 
 @given(NAMES, PATHS, VOLUMES, st.sampled_from(["--log-bin={}/b", "--log_bin={}/b"]))

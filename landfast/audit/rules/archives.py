@@ -157,3 +157,49 @@ def _dumped(workload: Workload) -> Iterator[Hit]:
             if on and not _taken(container, path, all_of_them):
                 at = workload.container_at(container)
                 yield Hit(workload, f"container {container.name} dumps to {path}, on {on}", at)
+
+
+@Rule(
+    "audit.cluster-without-backup",
+    Severity.NOTE,
+    "An operator's database that asks for no backups",
+    reason=(
+        "Replicas are no backup: what is deleted or corrupted on one is so on all. Retain keeps a "
+        "volume, not what it held yesterday."
+    ),
+    fix=(
+        "Let the operator make backups, to storage that fails apart from this. If something else "
+        "does, such as Velero, a job that dumps, or the operator's own configuration, ignore this "
+        "with that reason."
+    ),
+    example="""
+        apiVersion: postgresql.cnpg.io/v1
+        kind: Cluster
+        metadata: {name: db}
+        spec:
+          instances: 3
+          storage: {size: 10Gi}
+          plugins:
+            - name: barman-cloud.cloudnative-pg.io
+              isWALArchiver: true
+              parameters: {barmanObjectName: backups}
+        ---
+        apiVersion: postgresql.cnpg.io/v1
+        kind: ScheduledBackup
+        metadata: {name: daily}
+        spec:
+          schedule: "0 0 0 * * *"
+          method: plugin
+          cluster: {name: db}
+          pluginConfiguration: {name: barman-cloud.cloudnative-pg.io}
+    """,
+    source="CloudNativePG documentation, Backup; for each operator, landfast/audit/operators.yaml",
+)
+def cluster_without_backup(inventory: Inventory) -> Iterator[Hit]:
+    """Find them, once for each object, where the table knows what asks for backups."""
+    seen = set()
+    for workload in inventory.workloads:
+        if workload.without_backup and workload.title not in seen:
+            seen.add(workload.title)
+            said = " or ".join(workload.without_backup)
+            yield Hit(workload, f"it has no {said}", ("spec",))
