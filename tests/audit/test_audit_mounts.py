@@ -27,7 +27,7 @@ def test_what_is_mounted_and_what_is_there_is_compared(
     assert found(objects, "volume-not-mounted") == unused
 
 
-@given(st.sampled_from(["Deployment", "StatefulSet", "DaemonSet"]), NAMES, VOLUMES)
+@given(st.sampled_from(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"]), NAMES, VOLUMES)
 def test_a_part_of_an_object_is_left_alone(
     kind: str, names: list[str], volumes: dict[str, Any]
 ) -> None:

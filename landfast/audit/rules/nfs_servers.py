@@ -13,6 +13,7 @@ from landfast.audit.servers import Mounted, Server
 from landfast.audit.storage import on_nfs
 from landfast.audit.uses import Use
 
+_STRATEGY: Path = ("spec", "strategy")
 _OF_THE_NODE = re.compile(r"/(lib/modules|sys|proc|dev|run|var/run|etc|tmp|var/log)(/|$)")
 _ON_A_CLAIM = """
     kind: Deployment
@@ -49,8 +50,7 @@ def _exported(server: Server) -> list[Mounted]:
 def _exports(inventory: Inventory, use: Use) -> bool:
     """Whether an NFS server exports what a container mounts."""
     engine = inventory.engine_at(use.container, use.mount)
-    of_the_node = _OF_THE_NODE.match(use.mount.mount_path)
-    return bool(engine and engine.kind is Kind.FILE_SERVER and not of_the_node and not use.init)
+    return bool(engine and engine.kind is Kind.FILE_SERVER)
 
 
 @Rule(
@@ -107,13 +107,13 @@ def nfs_server_twice(inventory: Inventory) -> Iterator[Hit]:
             others = [other.workload.title for other in servers if other is not use]
             through = use.through if use.claim else str(directory)
             said = _said(use, listed(others), through)
-            yield Hit(use.workload, said, severity=None if surely else Severity.WARNING)
+            yield Hit(use.workload, said, _STRATEGY, None if surely else Severity.WARNING)
     for server in _nfs_servers(inventory):
         on_node = [m for m in _exported(server) if m.source == "hostPath"]
         if on_node and server.workload.at_once > 1 and server.workload.kind != "DaemonSet":
             said = f"{server.workload.at_once} of its pods can serve {on_node[0].path} of a node "
             said += f"at the same time: {server.workload.why_several}"
-            yield Hit(server.workload, said, severity=Severity.WARNING)
+            yield Hit(server.workload, said, _STRATEGY, Severity.WARNING)
 
 
 def _is_kept_alone(use: Use) -> bool:
@@ -189,4 +189,4 @@ def nfs_server_on_any_node(inventory: Inventory) -> Iterator[Hit]:
         anywhere = pv and pv.spec.source == "hostPath" and not pv.spec.node_affinity and not pinned
         if pv and anywhere and _exports(inventory, use):
             said = f"it exports {pv.title}, a hostPath without nodeAffinity, and may run on "
-            yield Hit(use.workload, f"{said}any node")
+            yield Hit(use.workload, f"{said}any node", (*use.workload.template_at, "spec"))
