@@ -122,8 +122,18 @@ NFS_SERVERS: list[Case] = [
     Case(
         "nfs-server-twice",
         [serving(SRV, pod_nodeSelector=HOST)],
-        [{**serving(SRV), "kind": "DaemonSet"}],  # one on each node
+        [
+            {**serving(SRV), "kind": "DaemonSet"},  # one on each node
+            serving(SRV, strategy="Recreate", pod_nodeSelector=HOST),
+        ],
         "2 of its pods can serve /exports of a node at the same time: a rolling update",
+        "warning",
+    ),
+    Case(
+        "nfs-server-twice",
+        [*on_block(), serving(replicas=2, strategy="Recreate")],  # if they are on one node
+        [*on_block(**RWOP), serving(replicas=2, strategy="Recreate")],
+        "replicas is 2",
         "warning",
     ),
     Case(
