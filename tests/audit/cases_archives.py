@@ -170,7 +170,11 @@ ARCHIVES: list[Case] = [
     Case(
         "backup-without-volume",
         mysql({"/mysql-backup": EMPTY}),
-        mysql({"/mysql-backup": CLAIM, "/scratch": EMPTY, "/etc/backup": CONFIG}),
+        [
+            *mysql({"/mysql-backup": CLAIM, "/scratch": EMPTY, "/etc/backup": CONFIG}),
+            *run("itsthenetwork/nfs-server-alpine", {"/exports": CLAIM, "/backup": EMPTY}),
+            *run("mysql:8.4", {MYSQL: CLAIM, "/backup": EMPTY}, kind="Job"),
+        ],
         "an emptyDir is mounted at /mysql-backup of Deployment shop/db (mysql:8.4)",
         "note",
     ),

@@ -20,10 +20,10 @@ _PATH = re.compile(r"/[\w./-]*\w")
 
 
 def _databases(inventory: Inventory) -> Iterator[Server]:
-    """Yield the database servers whose data is on something that stays; operators know theirs."""
+    """Yield the database servers with something that stays: their data, one may think."""
     for server in inventory.servers:
-        own = server.engine.kind is not Kind.FILE_SERVER and not server.workload.engine
-        if own and server.runs_on and any(m.stays for m in server.mounts):
+        database = server.runs_on and server.engine.kind is not Kind.FILE_SERVER
+        if database and any(m.stays for m in server.mounts):
             yield server
 
 
@@ -38,7 +38,7 @@ def _lost(found: Sequence[Mounted], path: str) -> str | None:
 
 def _taken(container: Container, path: str, others: Iterable[Container]) -> bool:
     """Whether another container has what is at a path, and may take it away."""
-    inner = [m.name for m in container.volume_mounts if is_below(path, m.mount_path or "/")]
+    inner = [m.name for m in container.volume_mounts if is_below(path, m.mount_path)]
     found = (m.name for other in others if other is not container for m in other.volume_mounts)
     return any(name in inner for name in found)
 

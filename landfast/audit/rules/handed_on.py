@@ -63,8 +63,8 @@ def _pattern(made: StorageClass) -> tuple[str, Path]:
     """
     if made.provisioner == csi.DRIVER:
         given = csi_nfs.settings(made)
-        found = [[csi.directory(given, pvc, name) for pvc in subdir.SAMPLES] for name in ("1", "2")]
-        own = found[0] == found[1] and len(set(found[0])) == len(found[0]) and "" not in found[0]
+        first, second = ([csi.directory(given, pvc, n) for pvc in subdir.SAMPLES] for n in "12")
+        own = first == second and len(set(first)) == len(first)
         return given.sub_dir or "" if own else "", ("parameters", "subDir")
     pattern = subdir.settings(made).path_pattern or ""
     of_pvcs = {subdir.directory(pattern, pvc) for pvc in subdir.SAMPLES}
