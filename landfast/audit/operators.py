@@ -3,6 +3,7 @@
 `operators.yaml` says it by kind. What is not there is counted among the objects not read.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from landfast.audit.place import Path
 from landfast.kube.client import Object
 
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _SET_NAMES = ("name", "component", "id")
 _OR = " | "
 
@@ -27,7 +29,6 @@ class Members(BaseModel):
     engine: str
     mount: str
     unless: str = ""
-    source: str = ""
     sets: str = ""
     only: str = ""
     count: str = ""
@@ -39,13 +40,17 @@ class Members(BaseModel):
     ephemeral: str = ""
     deletes: str = ""
     names: str
+    label: str = ""
     first: int = 0
+    backup: tuple[str, ...] = ()
+    source: str
 
 
 class Made(BaseModel):
     """One set of pods of an object, as the fields of a StatefulSet that would make it.
 
-    `claim_at` is where the object says which volume it wants, `deleted` whether that goes with it.
+    `claim_at` is where the object says which volume it wants, `deleted` whether that goes with it;
+    `without_backup` are the fields of which none says that there are backups, if none does.
     """
 
     members: Members
@@ -56,6 +61,7 @@ class Made(BaseModel):
     claim_at: Path
     names: str
     deleted: bool = False
+    without_backup: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -89,8 +95,33 @@ def made(group: str, kind: str, obj: Object) -> Iterator[Made]:
                 claim=claim,
                 claim_at=claim_at,
                 deleted=bool(members.deletes) and _applies(members.deletes, one),
-                names=members.names.replace("{set}", name.replace("{", "").replace("}", "")),
+                names=_names(members, obj, one, name),
+                without_backup=_without_backup(members, obj),
             )
+
+
+def _names(members: Members, obj: Object, one: Object, part: str) -> str:
+    """Return the names of the PVCs, with all but what differs between pods put in."""
+
+    def value(found: re.Match[str]) -> str:
+        field, _, default = found[1].partition("|")
+        match field:
+            case "name" | "ordinal" | "template":
+                return found[0]
+            case "set":
+                said = part
+            case "label":
+                said = _dig(obj, ("metadata", "labels", members.label))
+            case _:
+                said = _field(field, obj, one)
+        return re.sub("[{}]", "", str(said or default))
+
+    return _PLACEHOLDER.sub(value, members.names)
+
+
+def _without_backup(members: Members, obj: Object) -> tuple[str, ...]:
+    said = any(_dig(obj, _path(field)) for field in members.backup)
+    return () if said else members.backup
 
 
 def _sets(members: Members, obj: Object) -> Iterator[tuple[Path, Object]]:
@@ -112,7 +143,8 @@ def _applies(only: str, one: Object) -> bool:
 
 def _claim(members: Members, obj: Object, one: Object, at: Path) -> tuple[Any, Path]:
     """Return the PVC's spec, None for an emptyDir, and where the object says it."""
-    if members.ephemeral and _dig(one, _path(members.ephemeral)) is not None:
+    ephemeral = _dig(one, _path(members.ephemeral)) if members.ephemeral else None
+    if ephemeral is not None and ephemeral is not False:
         return None, _absolute(members.ephemeral, at)
     spec = _field(members.claim, obj, one)
     name = _field(members.storage_class, obj, one)

@@ -233,16 +233,4 @@ SERVERS: list[Case] = [
         at("/config", "linuxserver/mariadb"),
         "MariaDB writes to /config/databases",
     ),
-    Case(
-        "nfs-server-without-volume",
-        run("registry.k8s.io/volume-nfs:0.8", {"/exports": EMPTY}),
-        run("registry.k8s.io/volume-nfs:0.8", {"/exports": CLAIM}),
-        "exports an emptyDir (/exports)",
-    ),
-    Case(
-        "nfs-server-without-volume",
-        run("itsthenetwork/nfs-server-alpine"),
-        run("registry.k8s.io/sig-storage/nfs-subdir-external-provisioner:v4.0.2"),
-        "exports its container's own files",
-    ),
 ]

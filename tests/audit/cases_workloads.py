@@ -38,14 +38,14 @@ WORKLOADS: list[Case] = [
         "engine-not-for-nfs",
         at("/prometheus", "prom/prometheus:v3"),
         at(MYSQL),  # its maker says how
-        "Prometheus in Deployment shop/db is on NFS (PersistentVolumeClaim shop/a), and blocks may",
+        "Prometheus in Deployment shop/db is on NFS (PersistentVolumeClaim shop/a), and it is",
         "warning",
     ),
     Case(
         "engine-not-for-nfs",
         at("/var/lib/grafana", "grafana/grafana:11"),
         [pvc("a", **NFS), BLOCK, at("/var/lib/grafana", "grafana/grafana:11")[-1]],
-        "it advises against NFS",
+        "unless it has another database, may be corrupted where a network file system",
         "note",
     ),
     Case(

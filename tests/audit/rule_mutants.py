@@ -34,6 +34,10 @@ RULES = sorted((ROOT / "landfast/audit/rules").glob("[a-z]*.py"))
 TESTS = [
     "test_rules.py",
     "test_examples.py",
+    "test_audit_archives.py",
+    "test_audit_handed_on.py",
+    "test_audit_mounts.py",
+    "test_audit_nfs_servers.py",
     "test_audit_pods.py",
     "test_audit_writers.py",
     "test_binding_variants.py",

@@ -86,6 +86,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     },
     "not-servers.yaml": {("class-missing", "note")},
     "operator-cr.yaml": {
+        ("cluster-without-backup", "note"),
         ("unsafe-mount-options", "error"),
         ("database-volume-not-retained", "error"),
     },

@@ -3,6 +3,7 @@
 from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
 from landfast.audit.rules import (
+    archives,
     binding,
     buckets,
     classes,
@@ -12,6 +13,9 @@ from landfast.audit.rules import (
     defaults,
     definitions,
     directories,
+    handed_on,
+    mounts,
+    nfs_servers,
     one_node,
     options,
     parts,
@@ -36,6 +40,8 @@ _FOUND = tuple(
         one_node,
         servers,
         parts,
+        nfs_servers,
+        archives,
         volumes,
         directories,
         options,
@@ -49,11 +55,13 @@ _FOUND = tuple(
         csi_volumes,
         provisioners,
         patterns,
+        handed_on,
         databases,
         pods,
         workloads,
         buckets,
         placeholders,
+        mounts,
     )
     for found in vars(module).values()
     if isinstance(found, Rule)

@@ -50,7 +50,8 @@ def _severity(engine: Engine) -> Severity:
     return Severity.ERROR if main else Severity.WARNING
 
 
-def _called(mounted: Mounted) -> str:
+def called(mounted: Mounted) -> str:
+    """Return what to call storage that is deleted with its pod."""
     return "an emptyDir" if mounted.source == "emptyDir" else "an ephemeral volume"
 
 
@@ -86,7 +87,7 @@ def database_without_volume(inventory: Inventory) -> Iterator[Hit]:
         )
         if on is None and not meant:
             continue
-        said = f"{_called(on)} is mounted at {on.path}" if on else "no volume is mounted"
+        said = f"{called(on)} is mounted at {on.path}" if on else "no volume is mounted"
         said = f"{said} for the data of {engine} in {server}"
         space = server.workload.namespace
         if beside := list(dict.fromkeys(pvc.title for pvc in idle if pvc.namespace == space)):
@@ -159,33 +160,3 @@ def _newer_than_17(tag: str) -> bool:
     """Whether a tag of the image postgres is one whose VOLUME is `/var/lib/postgresql`."""
     major = tag.partition("-")[0].partition(".")[0]
     return not major.isdigit() or int(major) > 17
-
-
-@Rule(
-    "audit.nfs-server-without-volume",
-    Severity.ERROR,
-    "An NFS server without a volume",
-    reason=(
-        "All that its clients write is in the pod, and goes with it: every volume on this server "
-        "is empty, or its files are stale, once the pod has been replaced."
-    ),
-    fix="Give it a PVC on block storage, mounted at the directory that it exports.",
-    example="""
-        containers:
-          - name: nfs-server
-            image: registry.k8s.io/volume-nfs:0.8
-            volumeMounts: [{name: export, mountPath: /exports}]
-        volumes:
-          - name: export
-            persistentVolumeClaim: {claimName: export}
-    """,
-    source=VOLUMES,
-)
-def nfs_server_without_volume(inventory: Inventory) -> Iterator[Hit]:
-    for server in inventory.servers:
-        if server.engine.kind is not Kind.FILE_SERVER or any(m.stays for m in server.mounts):
-            continue
-        going = [m for m in server.mounts if m.goes_with_the_pod]
-        what = f"{_called(going[0])} ({going[0].path})" if going else "its container's own files"
-        at = server.workload.container_at(server.container)
-        yield Hit(server.workload, f"{server} exports {what}", at)
