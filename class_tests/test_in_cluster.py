@@ -19,6 +19,7 @@ from class_tests.running import judge
 from landfast import process, timeouts
 from landfast.journal import TestFinished, read_journal
 from landfast.kube.client import Object
+from landfast.kube.placement import LINUX, OS
 from landfast.verdict import Verdict
 from landfast.waiting import wait_until
 
@@ -146,7 +147,7 @@ def test_sonobuoy_shows_the_verdicts_of_a_run_outside(
         administrator.sonobuoy(
             *["run", "--config", str(config), "--plugin", str(plugin), "--wait=30"],
             *["--sonobuoy-image", sonobuoy, "--image-pull-policy", "IfNotPresent"],
-            "--skip-preflight=true",
+            *["--aggregator-node-selector", f"{OS}:{LINUX}", "--skip-preflight=true"],
         )
         administrator.sonobuoy("retrieve", str(tmp_path), "--filename", "results.tar.gz")
         results = tmp_path / "results.tar.gz"

@@ -158,6 +158,7 @@ def _left(read: files.Manifests) -> Iterator[str]:
     """Yield what was seen and not audited, in words."""
     if read.unread:
         yield files.not_read(read.unread)
+    yield from read.makers
     if read.without_objects:
         yield f"no Kubernetes object in {listed(read.without_objects)}"
     if read.unrendered:

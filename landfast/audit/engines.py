@@ -78,11 +78,14 @@ class Engine(_Entry):
     programs: tuple[str, ...] = ()
     data: tuple[Directory, ...] = ()
     volumes: tuple[Directory, ...] = ()
+    parts: tuple[tuple[Directory, ...], ...] = ()
     ports: tuple[Port, ...] = ()
     locks: bool | None = None
+    locked_by: str = ""
     volume_optional: bool = False
     nfs: VendorsWord | None = None
     unsafe: tuple[Unsafe, ...] = ()
+    unsafe_by: str = ""
 
     def __str__(self) -> str:
         return self.name

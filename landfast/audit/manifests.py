@@ -16,6 +16,7 @@ from landfast.audit.rendering import (
     HELM_CHART,
     KUSTOMIZATION,
     Source,
+    advice_on,
     chart_of,
     render,
     source_in,
@@ -48,6 +49,7 @@ class Manifests:
             a kustomization, whose files were read as they are.
         unlisted: the files beside a rendered kustomization that it does not name.
         excluded: how many files, and folders as a whole, were left out because a pattern says so.
+        makers: for each kind of which a controller makes other objects, how to audit those.
     """
 
     resources: tuple[Resource, ...]
@@ -58,6 +60,7 @@ class Manifests:
     unrendered: tuple[str, ...] = ()
     unlisted: tuple[str, ...] = ()
     excluded: int = 0
+    makers: tuple[str, ...] = ()
 
 
 def read(names: Sequence[str], exclude: Sequence[str] = ()) -> Manifests:
@@ -86,6 +89,7 @@ def read(names: Sequence[str], exclude: Sequence[str] = ()) -> Manifests:
         tuple(reader.unrendered),
         tuple(reader.unlisted),
         reader.excluded,
+        tuple(reader.makers),
     )
 
 
@@ -113,6 +117,7 @@ class _Reader:
         self.unrendered: list[str] = []
         self.unlisted: list[str] = []
         self.excluded = 0
+        self.makers: dict[str, None] = {}
         self._exclude = exclude
         self._seen: set[Path] = set()
 
@@ -227,6 +232,8 @@ class _Reader:
         self.resources += whole
         if not whole:
             of_group = f" of {found.api_version}" if is_of_another_group(*found.type) else ""
+            if advice := advice_on(*found.type):
+                self.makers[advice] = None
             self.unread[f"patch of a {kind}" if resources else f"{kind}{of_group}"] += 1
 
 

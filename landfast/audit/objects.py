@@ -150,8 +150,6 @@ _NO_SOURCES = {
 
 
 class ClaimRef(Model):
-    """The PVC that a volume is reserved for."""
-
     namespace: str = ""
     name: str = ""
 
@@ -167,6 +165,7 @@ class PvSpec(Model, Spelt):
     nfs: NfsSource | None = None
     csi: CsiSource | None = None
     claim_ref: ClaimRef | None = None
+    node_affinity: Mapping[str, Any] = {}
     source: str = ""
     """the name of the field that says where its data is: `nfs`, `csi`, `hostPath`, `local` …"""
 

@@ -3,6 +3,7 @@
 `operators.yaml` says it by kind. What is not there is counted among the objects not read.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
@@ -14,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from landfast.audit.place import Path
 from landfast.kube.client import Object
 
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _SET_NAMES = ("name", "component", "id")
+_OR = " | "
 
 
 class Members(BaseModel):
@@ -25,6 +28,7 @@ class Members(BaseModel):
     kind: str
     engine: str
     mount: str
+    unless: str = ""
     sets: str = ""
     only: str = ""
     count: str = ""
@@ -36,13 +40,17 @@ class Members(BaseModel):
     ephemeral: str = ""
     deletes: str = ""
     names: str
+    label: str = ""
     first: int = 0
+    backup: tuple[str, ...] = ()
+    source: str
 
 
 class Made(BaseModel):
     """One set of pods of an object, as the fields of a StatefulSet that would make it.
 
-    `claim_at` is where the object says which volume it wants, `deleted` whether that goes with it.
+    `claim_at` is where the object says which volume it wants, `deleted` whether that goes with it;
+    `without_backup` are the fields of which none says that there are backups, if none does.
     """
 
     members: Members
@@ -53,6 +61,7 @@ class Made(BaseModel):
     claim_at: Path
     names: str
     deleted: bool = False
+    without_backup: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -76,6 +85,8 @@ def made(group: str, kind: str, obj: Object) -> Iterator[Made]:
             name = str(next((one[key] for key in _SET_NAMES if key in one), at[-1] if at else ""))
             count = _field(members.count, obj, one)
             claim, claim_at = _claim(members, obj, one, at)
+            if members.unless and _applies(members.unless, one):
+                claim, claim_at = None, _absolute(members.unless.partition("=")[0], at)
             yield Made(
                 members=members,
                 part=name if members.sets else "",
@@ -84,8 +95,33 @@ def made(group: str, kind: str, obj: Object) -> Iterator[Made]:
                 claim=claim,
                 claim_at=claim_at,
                 deleted=bool(members.deletes) and _applies(members.deletes, one),
-                names=members.names.replace("{set}", name.replace("{", "").replace("}", "")),
+                names=_names(members, obj, one, name),
+                without_backup=_without_backup(members, obj),
             )
+
+
+def _names(members: Members, obj: Object, one: Object, part: str) -> str:
+    """Return the names of the PVCs, with all but what differs between pods put in."""
+
+    def value(found: re.Match[str]) -> str:
+        field, _, default = found[1].partition("|")
+        match field:
+            case "name" | "ordinal" | "template":
+                return found[0]
+            case "set":
+                said = part
+            case "label":
+                said = _dig(obj, ("metadata", "labels", members.label))
+            case _:
+                said = _field(field, obj, one)
+        return re.sub("[{}]", "", str(said or default))
+
+    return _PLACEHOLDER.sub(value, members.names)
+
+
+def _without_backup(members: Members, obj: Object) -> tuple[str, ...]:
+    said = any(_dig(obj, _path(field)) for field in members.backup)
+    return () if said else members.backup
 
 
 def _sets(members: Members, obj: Object) -> Iterator[tuple[Path, Object]]:
@@ -107,7 +143,8 @@ def _applies(only: str, one: Object) -> bool:
 
 def _claim(members: Members, obj: Object, one: Object, at: Path) -> tuple[Any, Path]:
     """Return the PVC's spec, None for an emptyDir, and where the object says it."""
-    if members.ephemeral and _dig(one, _path(members.ephemeral)) is not None:
+    ephemeral = _dig(one, _path(members.ephemeral)) if members.ephemeral else None
+    if ephemeral is not None and ephemeral is not False:
         return None, _absolute(members.ephemeral, at)
     spec = _field(members.claim, obj, one)
     name = _field(members.storage_class, obj, one)
@@ -120,13 +157,18 @@ def _claim(members: Members, obj: Object, one: Object, at: Path) -> tuple[Any, P
     return {"accessModes": ["ReadWriteOnce"], **claim}, _absolute(where, at)
 
 
-def _field(path: str, obj: Object, one: Object) -> Any:
-    if not path:
-        return None
-    return _dig(obj if path.startswith("spec.") else one, _path(path))
+def _field(paths: str, obj: Object, one: Object) -> Any:
+    """Return what is at a path, of several at the first where something is."""
+    found = (
+        _dig(obj if path.startswith("spec.") else one, _path(path))
+        for path in paths.split(_OR)
+        if path
+    )
+    return next((value for value in found if value is not None), None)
 
 
-def _absolute(path: str, at: Path) -> Path:
+def _absolute(paths: str, at: Path) -> Path:
+    path = paths.partition(_OR)[0]
     return _path(path) if path.startswith("spec.") else (*at, *_path(path))
 
 

@@ -107,6 +107,7 @@ def _member(obj: Object, place: Place, made: operators.Made) -> Workload:
             "engine": members.engine,
             "claim_names": made.names,
             "first_ordinal": members.first,
+            "without_backup": made.without_backup,
         }
     )
 

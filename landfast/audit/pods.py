@@ -1,5 +1,6 @@
 """What a pod template says, as the audit reads it: containers, mounts and volumes."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from pydantic import model_validator
 
 from landfast.audit.objects import CsiSource, Metadata, Model, NfsSource, PvcSpec
 
+_OF_MANY_NODES = re.compile(r"(beta\.)?kubernetes\.io/(os|arch)")
 _PER_POD = ("metadata.name", "metadata.uid", "status.podIP", "status.podIPs")
 
 
@@ -16,6 +18,8 @@ class FieldRef(Model):
 
 class ValueFrom(Model):
     field_ref: FieldRef = FieldRef()
+    secret_key_ref: Mapping[str, Any] | None = None
+    config_map_key_ref: Mapping[str, Any] | None = None
 
 
 class EnvVar(Model):
@@ -30,6 +34,12 @@ class EnvVar(Model):
         """Whether each pod has another value."""
         return self.value_from.field_ref.field_path in _PER_POD
 
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether its value is in a Secret or a ConfigMap."""
+        source = self.value_from
+        return source.secret_key_ref is not None or source.config_map_key_ref is not None
+
 
 class VolumeMount(Model):
     name: str
@@ -37,6 +47,12 @@ class VolumeMount(Model):
     sub_path: str = ""
     sub_path_expr: str = ""
     read_only: bool = False
+
+
+class VolumeDevice(Model):
+    """A volume that a container has as a block device."""
+
+    name: str
 
 
 class Port(Model):
@@ -63,12 +79,18 @@ class Container(Model):
     env: tuple[EnvVar, ...] = ()
     ports: tuple[Port, ...] = ()
     volume_mounts: tuple[VolumeMount, ...] = ()
+    volume_devices: tuple[VolumeDevice, ...] = ()
     security_context: SecurityContext = SecurityContext()
     liveness_probe: Mapping[str, Any] | None = None
     readiness_probe: Mapping[str, Any] | None = None
     startup_probe: Mapping[str, Any] | None = None
     lifecycle: Mapping[str, Any] | None = None
     restart_policy: str = ""
+
+    @property
+    def volume_names(self) -> list[str]:
+        """The names of the volumes that it mounts, or has as a device."""
+        return [m.name for m in self.volume_mounts] + [d.name for d in self.volume_devices]
 
     def env_value(self, name: str) -> str:
         """Return the value of a variable; "" if there is none, or if it comes from elsewhere."""
@@ -120,6 +142,14 @@ class PodVolume(Model):
         return given
 
 
+class NodeAffinity(Model):
+    required_during_scheduling_ignored_during_execution: Mapping[str, Any] = {}
+
+
+class Affinity(Model):
+    node_affinity: NodeAffinity = NodeAffinity()
+
+
 class PodSpec(Model):
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
@@ -129,12 +159,20 @@ class PodSpec(Model):
     restart_policy: str = "Always"
     node_name: str = ""
     node_selector: Mapping[str, str] = {}
+    affinity: Affinity = Affinity()
 
     @property
     def all_containers(self) -> Iterator[Container]:
         """Every container, those of initialization first."""
         yield from self.init_containers
         yield from self.containers
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it says on which nodes it may run, by more than their operating system."""
+        selected = any(not _OF_MANY_NODES.fullmatch(key) for key in self.node_selector)
+        wanted = self.affinity.node_affinity.required_during_scheduling_ignored_during_execution
+        return bool(self.node_name or selected or wanted)
 
     @property
     def partial(self) -> bool:

@@ -14,6 +14,23 @@ _WORD = re.compile(r"[^\s\"',\[\]{}]+")
 KUSTOMIZATION = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
+_HELM = "helm template NAME CHART -f VALUES"  # with its own values in the file
+_MAKERS = {
+    ("helm.toolkit.fluxcd.io", "HelmRelease"): _HELM,
+    ("helm.cattle.io", "HelmChart"): _HELM,
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"): (
+        "flux build kustomization NAME --path FOLDER --kustomization-file FILE --dry-run"
+    ),
+    ("argoproj.io", "Application"): "argocd app manifests NAME",
+    ("argoproj.io", "ApplicationSet"): "argocd app manifests NAME",
+}
+"""Objects of which a controller makes others, by group and kind, and what prints those.
+
+Sources: Flux CLI reference, flux build kustomization; Argo CD command reference, argocd app
+manifests; Helm documentation, helm template.
+"""
+
+
 @dataclass(frozen=True)
 class Source:
     """What a folder holds instead of manifests, and the commands that make manifests of it."""
@@ -45,6 +62,12 @@ def _is_kustomization(file: Path) -> bool:
         return not _FLUX.search(file.read_text(errors="replace"))
     except OSError:
         return False
+
+
+def advice_on(api_version: str, kind: str) -> str | None:
+    """Return how to audit what a controller makes of an object; None if it makes nothing."""
+    command = _MAKERS.get((api_version.rpartition("/")[0], kind))
+    return f"what a {kind} makes is audited by `{command} | landfast audit -`" if command else None
 
 
 def unlisted(source: Source) -> list[str]:

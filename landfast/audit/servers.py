@@ -8,6 +8,7 @@ from functools import cached_property
 
 from landfast.audit.commands import single_commands
 from landfast.audit.directories import is_below
+from landfast.audit.elsewhere import uses_a_server
 from landfast.audit.engines import Engine, Kind, identify
 from landfast.audit.pods import Container, PodVolume, VolumeMount
 from landfast.audit.workloads import Workload
@@ -155,16 +156,21 @@ def running_containers(workload: Workload) -> list[Container]:
 
 
 def engine_of(workload: Workload, container: Container) -> Engine | None:
-    """Return which engine a container runs; labels count if the pod has no other container."""
+    """Return which engine a container runs; labels count if the pod has no other container.
+
+    An application that is told of a database server has no database of its own.
+    """
     if workload.engine:
         return identify(workload.engine)
-    return identify(
+    engine = identify(
         container.image,
         workload.labels if len(workload.pod.containers) == 1 else {},
         [*container.command, *container.args],
         [mount.mount_path for mount in container.volume_mounts],
         [port.container_port for port in container.ports],
     )
+    own = engine is None or engine.kind is not Kind.EMBEDDED or not uses_a_server(container)
+    return engine if own else None
 
 
 def mounts(workload: Workload, container: Container) -> Iterator[Mounted]:

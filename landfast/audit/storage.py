@@ -17,6 +17,13 @@ _BLOCK_NAME = re.compile(
     r"iscsi)([-_.]|$)"
 )
 """Names that clouds and well-known installers give to classes of block devices and local disks."""
+_LOCAL = re.compile(r"local-path|host-?path|no-provisioner|openebs\.io/local|^local\.csi\.")
+_LOCAL_NAME = re.compile(r"(^|[-_.])(local-path|local-storage|hostpath)([-_.]|$)")
+_OBJECTS = re.compile(
+    r"(^|[-.])s3([-.]|$)|gcsfuse|\bgcs\.csi|^blob\.csi\.azure\.com$|rclone|^ossplugin\.|cosfs|^obs\.csi\."
+)
+"""Drivers that show a bucket as a file system."""
+_OBJECTS_NAME = re.compile(r"(^|[-_.])(csi-s3|s3fs|gcsfuse|blobfuse2?|rclone)([-_.]|$)")
 
 
 def on_nfs(inventory: Inventory, use: Use) -> bool | None:
@@ -58,3 +65,38 @@ def _class_on_nfs(inventory: Inventory, storage_class: StorageClass) -> bool | N
     if _IN_TREE.match(storage_class.provisioner):
         return False
     return driver_on_nfs(storage_class.provisioner)
+
+
+def on_one_node(inventory: Inventory, use: Use) -> bool:
+    """Whether a mount is a directory or a disk of one node, so that all its pods run there."""
+    if use.pvc is None:
+        return False
+    sources = {pv.spec.source for pv in inventory.volumes_for(use.pvc)}
+    if sources:
+        return sources <= {"hostPath", "local"}
+    return _is_of(inventory, use.pvc, _LOCAL, _LOCAL_NAME)
+
+
+def bucket_of(inventory: Inventory, use: Use) -> str:
+    """Return what shows a bucket as the file system of a mount, in words; "" if it is none."""
+    inline = next((v.csi for v in use.workload.pod.volumes if v.name == use.mount.name), None)
+    for csi in (use.pv.spec.csi if use.pv else None, inline):
+        if csi and _OBJECTS.search(csi.driver):
+            given = {key.lower(): value for key, value in csi.volume_attributes.items()}
+            return "" if given.get("protocol") == "nfs" else csi.driver
+    if use.pv or use.pvc is None or not _is_of(inventory, use.pvc, _OBJECTS, _OBJECTS_NAME):
+        return ""
+    name = inventory.storage_class_of(use.pvc)
+    found = inventory.find_class(name)
+    if found and str(found.parameters.get("protocol", "")).lower() == "nfs":
+        return ""
+    return f"{found.provisioner} of {found.title}" if found else f"StorageClass {name}"
+
+
+def _is_of(
+    inventory: Inventory, pvc: PvcObject, provisioner: re.Pattern[str], name: re.Pattern[str]
+) -> bool:
+    """Whether a PVC's class has such a provisioner or, if it is not known, such a name."""
+    of = inventory.storage_class_of(pvc)
+    found = inventory.find_class(of)
+    return bool(provisioner.search(found.provisioner) if found else name.search(of))

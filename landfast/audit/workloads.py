@@ -64,6 +64,7 @@ class ControllerSpec(Model):
     strategy: Mapping[str, Any] = {}
     update_strategy: Mapping[str, Any] = {}
     ordinals: Ordinals = Ordinals()
+    selector: Mapping[str, Any] = {}
     pod_management_policy: str = "OrderedReady"
     volume_claim_templates: tuple[PvcTemplate, ...] = ()
     persistent_volume_claim_retention_policy: Retention = Retention()
@@ -80,6 +81,7 @@ class Workload(Resource):
         part: which part of an operator's object it is, such as a set of nodes; else "".
         engine: what an operator runs, as the name of an image; else "".
         claim_names: how an operator names PVCs; else as a StatefulSet does.
+        without_backup: the fields of an operator's object of which none asks for backups.
     """
 
     status: Status = Status()
@@ -92,6 +94,7 @@ class Workload(Resource):
     engine: str = ""
     claim_names: str = "{template}-{name}-{ordinal}"
     first_ordinal: int = 0
+    without_backup: tuple[str, ...] = ()
 
     @property
     def partial(self) -> bool:

@@ -58,6 +58,14 @@ BINDING: list[Case] = [
     ),
     Case(
         "foreign-volume",
+        [pv("a"), pv("b"), pvc("c"), pvc("d", volumeName="a")],
+        # of each the rule for named volumes says that c can take it
+        [pv("a"), pv("b"), pvc("c"), pvc("d", volumeName="a"), pvc("e", volumeName="b")],
+        "2 volumes fit it: a and b",
+        "warning",
+    ),
+    Case(
+        "foreign-volume",
         [pv("a"), pv("b"), pvc("c", selector={"matchLabels": {}})],
         [
             pv("a", metadata={"labels": {"app": "x"}}),

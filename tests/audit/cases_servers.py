@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from objects_to_audit import Case, bound, controller
+from objects_to_audit import Case, bound, controller, pvc
 
 from landfast.kube.client import Object
 
@@ -76,6 +76,13 @@ SERVERS: list[Case] = [
         run("mysql:8.4", {MYSQL: EMPTY, "/backup": CLAIM}),
         run("mysql:8.4", {MYSQL: {"hostPath": {"path": "/srv"}}}),  # stays, on its node
         "an emptyDir is mounted",
+    ),
+    Case(
+        "database-without-volume",
+        [*run("mysql:8.4", {MYSQL: EMPTY}), pvc("b"), pvc("c", metadata={"namespace": "blog"})],
+        run("mysql:8.4", {MYSQL: {"nfs": {"server": "nas", "path": "/a"}}}),
+        "Deployment shop/db (mysql:8.4); nothing mounts PersistentVolumeClaim shop/a and "
+        "PersistentVolumeClaim shop/b",
     ),
     Case(
         "database-without-volume",
@@ -225,17 +232,5 @@ SERVERS: list[Case] = [
         at(MYSQL, "linuxserver/mariadb"),
         at("/config", "linuxserver/mariadb"),
         "MariaDB writes to /config/databases",
-    ),
-    Case(
-        "nfs-server-without-volume",
-        run("registry.k8s.io/volume-nfs:0.8", {"/exports": EMPTY}),
-        run("registry.k8s.io/volume-nfs:0.8", {"/exports": CLAIM}),
-        "exports an emptyDir (/exports)",
-    ),
-    Case(
-        "nfs-server-without-volume",
-        run("itsthenetwork/nfs-server-alpine"),
-        run("registry.k8s.io/sig-storage/nfs-subdir-external-provisioner:v4.0.2"),
-        "exports its container's own files",
     ),
 ]

@@ -74,7 +74,14 @@ UNBOUND: list[Case] = [
         [pv("x", **NFS), pvc("y", **MANUAL)],
         [pv("x", **NFS), pvc("y", **MANUAL), pvc("z", **MANUAL)],  # whose would it be?
         "its class is nfs, not manual",
+        "warning",  # the cluster may have a class `manual` that makes volumes
         complete=False,
+    ),
+    Case(
+        "no-volume-fits",
+        [pv("x", **NFS), pvc("y", **MANUAL)],  # and of a cluster, all classes are known
+        [pv("x", **NFS), pvc("y", **MANUAL), storage_class("manual")],
+        "its class is nfs, not manual",
     ),
     Case(
         "no-volume-fits",

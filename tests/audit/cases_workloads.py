@@ -29,19 +29,23 @@ def sub_path(image: str) -> list[Object]:
     return [*bound("a"), found]
 
 
+def env(**values: str) -> list[Object]:
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
 WORKLOADS: list[Case] = [
     Case(
         "engine-not-for-nfs",
         at("/prometheus", "prom/prometheus:v3"),
         at(MYSQL),  # its maker says how
-        "Prometheus in Deployment shop/db is on NFS (PersistentVolumeClaim shop/a), and blocks may",
+        "Prometheus in Deployment shop/db is on NFS (PersistentVolumeClaim shop/a), and it is",
         "warning",
     ),
     Case(
         "engine-not-for-nfs",
         at("/var/lib/grafana", "grafana/grafana:11"),
         [pvc("a", **NFS), BLOCK, at("/var/lib/grafana", "grafana/grafana:11")[-1]],
-        "it advises against NFS",
+        "unless it has another database, may be corrupted where a network file system",
         "note",
     ),
     Case(
@@ -49,6 +53,13 @@ WORKLOADS: list[Case] = [
         run("acme/frigate", {"/config": CLAIM, "/media": EMPTY}),
         run("acme/frigate", {"/config": EMPTY, "/media": CLAIM}),
         "Frigate in Deployment shop/db is on NFS",
+        "note",
+    ),
+    Case(
+        "engine-not-for-nfs",
+        run("grafana/grafana:11", {"/var/lib/grafana": CLAIM}, env=env(GF_DATABASE_TYPE="sqlite3")),
+        run("grafana/grafana:11", {"/var/lib/grafana": CLAIM}, env=env(GF_DATABASE_TYPE="mysql")),
+        "Grafana in Deployment shop/db is on NFS",
         "note",
     ),
     Case(

@@ -68,6 +68,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
         ("unsafe-mount-options", "warning"),  # nfsvers=3
         ("data-directory-not-mounted", "error"),  # all is lost with the pod
         ("data-directory-not-mounted", "warning"),  # of what can be collected anew, or configured
+        ("data-partly-mounted", "error"),  # ZooKeeper's image has its log in /datalog
         ("engine-not-for-nfs", "warning"),
         ("engine-not-for-nfs", "note"),
     },
@@ -85,6 +86,7 @@ EXPECTED: dict[str, set[tuple[str, str]]] = {
     },
     "not-servers.yaml": {("class-missing", "note")},
     "operator-cr.yaml": {
+        ("cluster-without-backup", "note"),
         ("unsafe-mount-options", "error"),
         ("database-volume-not-retained", "error"),
     },

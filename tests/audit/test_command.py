@@ -112,6 +112,16 @@ def test_what_is_left_out_is_said(run: Run) -> None:
     )
 
 
+def test_how_to_audit_what_a_controller_makes_is_said(run: Run) -> None:
+    volume("a")
+    release = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {}}
+    Path("b.yaml").write_text("\n---\n".join([json.dumps(release)] * 2))
+    assert run(".")[1] == (
+        "no findings in 3 objects of .; 2 objects not read: HelmRelease \xd72; what a HelmRelease "
+        "makes is audited by `helm template NAME CHART -f VALUES | landfast audit -`\n"
+    )
+
+
 def test_a_disabled_rule_does_not_fail_and_is_counted(run: Run) -> None:
     volume("a", persistentVolumeReclaimPolicy="Recycle")
     given = ["a.yaml", "--fail-on", "note", "--disable"]

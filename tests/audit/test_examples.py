@@ -39,6 +39,8 @@ WHOLE = {
     "Deployment": deployment(),
     "StatefulSet": statefulset(),
     "CronJob": cron_job(),
+    "Cluster": {},
+    "ScheduledBackup": {},
 }
 """Sound objects, of which an excerpt changes what it shows."""
 

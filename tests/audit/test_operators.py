@@ -13,6 +13,71 @@ from landfast.kube.client import Object
 CLUSTERS: list[tuple[Object, str, str, int, list[str], str | None]] = [
     (
         {
+            "apiVersion": "mongodb.com/v1",
+            "kind": "MongoDB",
+            "spec": {
+                "type": "ReplicaSet",
+                "members": 2,
+                "podSpec": {"persistence": {"multiple": {"data": {"storageClass": "nfs"}}}},
+            },
+        },
+        "mongo", "", 2, ["data-db-0", "data-db-1"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "mongodb.com/v1",
+            "kind": "MongoDB",
+            "spec": {
+                "type": "ShardedCluster",
+                "mongodsPerShardCount": 1,
+                "shardPodSpec": {"persistence": {"single": {"storageClass": "nfs"}}},
+            },
+        },
+        "mongo", "", 1, ["data-db-0-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "mongodb.com/v1",
+            "kind": "MongoDB",
+            "spec": {"type": "Standalone", "persistent": False},
+        },
+        "mongo", "", 1, [], None,
+    ),
+    (
+        {
+            "apiVersion": "mongodb.com/v1",
+            "kind": "MongoDB",
+            "spec": {"type": "Standalone", "persistent": True},
+        },
+        "mongo", "", 1, ["data-db-0"], None,
+    ),
+    (
+        {"apiVersion": "mongodb.com/v1", "kind": "MongoDBOpsManager", "spec": {"replicas": 1}},
+        "mongo", "", 3, ["data-db-db-0", "data-db-db-1", "data-db-db-2"], None,
+    ),
+    (
+        {
+            "apiVersion": "k8ssandra.io/v1alpha1",
+            "kind": "K8ssandraCluster",
+            "spec": {
+                "cassandra": {
+                    "storageConfig": {"cassandraDataVolumeClaimSpec": {"storageClassName": "nfs"}},
+                    "datacenters": [{"metadata": {"name": "dc1"}, "size": 1}],
+                }
+            },
+        },
+        "cassandra", "0", 1, ["server-data-db-0-default-sts-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "kafka.strimzi.io/v1beta2",
+            "kind": "KafkaNodePool",
+            "spec": {"replicas": 3, "storage": {"type": "ephemeral"}},
+        },
+        "kafka", "spec", 3, [], None,
+    ),
+    (
+        {
             "apiVersion": "postgresql.cnpg.io/v1",
             "kind": "Cluster",
             "spec": {"instances": 2, "storage": {"storageClass": "nfs", "size": "1Gi"}},
@@ -85,6 +150,106 @@ CLUSTERS: list[tuple[Object, str, str, int, list[str], str | None]] = [
         },
         "redis", "", 3, [], None,
     ),
+    (
+        {
+            "apiVersion": "kafka.strimzi.io/v1beta2",
+            "kind": "KafkaNodePool",
+            "metadata": {"labels": {"strimzi.io/cluster": "logs"}},
+            "spec": {"replicas": 2, "storage": {"type": "persistent-claim", "class": "nfs"}},
+        },
+        "kafka", "spec", 2, ["data-logs-db-0", "data-logs-db-1"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "cassandra.datastax.com/v1beta1",
+            "kind": "CassandraDatacenter",
+            "spec": {
+                "clusterName": "c",
+                "size": 1,
+                "storageConfig": {"cassandraDataVolumeClaimSpec": {"storageClassName": "nfs"}},
+            },
+        },
+        "cassandra", "", 1, ["server-data-c-db-default-sts-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "scylla.scylladb.com/v1",
+            "kind": "ScyllaCluster",
+            "spec": {
+                "datacenter": {
+                    "name": "east",
+                    "racks": [{"name": "a", "members": 1, "storage": {"storageClassName": "nfs"}}],
+                }
+            },
+        },
+        "scylla", "a", 1, ["data-db-east-a-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "databases.spotahome.com/v1",
+            "kind": "RedisFailover",
+            "spec": {
+                "redis": {
+                    "replicas": 1,
+                    "storage": {
+                        "persistentVolumeClaim": {
+                            "metadata": {"name": "data"},
+                            "spec": {"storageClassName": "nfs"},
+                        }
+                    },
+                }
+            },
+        },
+        "redis", "", 1, ["data-rfr-db-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "minio.min.io/v2",
+            "kind": "Tenant",
+            "spec": {
+                "pools": [
+                    {
+                        "name": "p",
+                        "servers": 1,
+                        "volumeClaimTemplate": {
+                            "metadata": {"name": "{x}"},
+                            "spec": {"storageClassName": "nfs"},
+                        },
+                    }
+                ]
+            },
+        },
+        "minio", "p", 1, ["x0-db-p-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "clickhouse.altinity.com/v1",
+            "kind": "ClickHouseInstallation",
+            "spec": {
+                "configuration": {"clusters": [{"name": "c"}]},
+                "templates": {
+                    "volumeClaimTemplates": [{"name": "d", "spec": {"storageClassName": "nfs"}}]
+                },
+            },
+        },
+        "clickhouse", "", 1, ["d-chi-db-c-0-0-0"], "nfs",
+    ),
+    (
+        {
+            "apiVersion": "k8s.mariadb.com/v1alpha1",
+            "kind": "MariaDB",
+            "spec": {"replicas": 1, "storage": {"ephemeral": True}},
+        },
+        "mariadb", "", 1, [], None,
+    ),
+    (
+        {
+            "apiVersion": "k8s.mariadb.com/v1alpha1",
+            "kind": "MariaDB",
+            "spec": {"storage": {"ephemeral": False, "storageClassName": "nfs"}},
+        },
+        "mariadb", "", 1, ["storage-db-0"], "nfs",
+    ),
 ]  # fmt: skip
 
 
@@ -92,7 +257,8 @@ CLUSTERS: list[tuple[Object, str, str, int, list[str], str | None]] = [
 def test_what_an_operator_makes_is_known(
     obj: Object, image: str, part: str, count: int, claims: list[str], of_class: str | None
 ) -> None:
-    found = inventory({**obj, "metadata": {"name": "db", "namespace": "shop"}})
+    metadata = {**obj.get("metadata", {}), "name": "db", "namespace": "shop"}
+    found = inventory({**obj, "metadata": metadata})
     [made] = found.workloads
     assert (made.part, made.replicas) == (part, count)
     assert [c.image for c in made.pod.containers] == [image]
@@ -110,10 +276,12 @@ def test_every_operator_of_the_table_is_read(key: tuple[str, str]) -> None:
     assert not is_read("v1", kind)
     for members in operators.table()[key]:
         assert members.mount.startswith("/")
-        names = members.names.format(name="n", ordinal=0, template="t", set="s")
-        assert "{" not in names
+        assert members.source.partition(", ")[0]
+        assert not members.label or "{label}" in members.names
     empty = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "db"}}
-    assert all(isinstance(w, Workload) for w in parse(empty, Place()))
+    for workload in parse(empty, Place()):
+        assert isinstance(workload, Workload)
+        assert all("{" not in name for name in workload.pvc_names("t"))
 
 
 def test_sets_of_one_object_are_no_definitions_of_each_other() -> None:

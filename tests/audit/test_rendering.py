@@ -6,7 +6,7 @@ import pytest
 from programs_on_path import Put, calls
 
 from landfast.audit.manifests import Manifests, read
-from landfast.audit.rendering import Source, chart_of, render, source_in
+from landfast.audit.rendering import Source, advice_on, chart_of, render, source_in
 from landfast.errors import BadInput
 
 FLUX = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
@@ -208,3 +208,29 @@ def test_files_that_a_kustomization_does_not_name_are_said_to_be_left_out(
     for name in ("a.yaml", "b.yml", "nota.yaml", "c.json", "README.md"):
         folder_with(folder, name)
     assert read([str(folder)]).unlisted == (f"{folder}/c.json", f"{folder}/nota.yaml")
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "said"),
+    [
+        (
+            "helm.toolkit.fluxcd.io/v2",
+            "HelmRelease",
+            "`helm template NAME CHART -f VALUES | landfast audit -`",
+        ),
+        ("helm.cattle.io/v1", "HelmChart", "`helm template NAME CHART -f VALUES"),
+        ("argoproj.io/v1alpha1", "Application", "`argocd app manifests NAME | landfast audit -`"),
+        ("argoproj.io/v1alpha1", "ApplicationSet", "`argocd app manifests NAME"),
+        (
+            "kustomize.toolkit.fluxcd.io/v1",
+            "Kustomization",
+            "`flux build kustomization NAME --path FOLDER --kustomization-file FILE --dry-run",
+        ),
+        ("app.k8s.io/v1beta1", "Application", ""),  # a description, of which nothing is made
+    ],
+)
+def test_what_a_controller_makes_of_an_object_is_for_other_programs(
+    api_version: str, kind: str, said: str
+) -> None:
+    advice = advice_on(api_version, kind) or ""
+    assert advice.startswith(f"what a {kind} makes is audited by {said}") if said else not advice

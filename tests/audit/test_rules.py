@@ -4,13 +4,21 @@ import re
 from pathlib import Path
 
 import pytest
+from cases_archives import ARCHIVES
 from cases_binding import BINDING
+from cases_buckets import BUCKETS
 from cases_classes import CLASSES
 from cases_csi import CSI
 from cases_databases import DATABASES
 from cases_directories import DIRECTORIES
+from cases_handed_on import HANDED_ON
 from cases_ignores import IGNORES
+from cases_mounts import MOUNTS
+from cases_nfs_servers import NFS_SERVERS
+from cases_one_node import ONE_NODE
 from cases_options import OPTIONS
+from cases_parts import PARTS
+from cases_placeholders import PLACEHOLDERS
 from cases_pods import PODS
 from cases_provisioners import PROVISIONERS
 from cases_servers import SERVERS
@@ -49,12 +57,20 @@ ALL = [
     *UNBOUND,
     *CLASSES,
     *CSI,
+    *HANDED_ON,
     *PROVISIONERS,
     *DATABASES,
     *SERVERS,
+    *PARTS,
+    *NFS_SERVERS,
+    *ARCHIVES,
     *PODS,
     *WRITERS,
     *WORKLOADS,
+    *MOUNTS,
+    *BUCKETS,
+    *PLACEHOLDERS,
+    *ONE_NODE,
     *DIRECTORIES,
     *IGNORES,
 ]
@@ -92,7 +108,9 @@ def test_a_finding_shows_a_field_that_its_object_has(case: Case) -> None:
             assert hit.at[0] == "reclaimPolicy" or any(hit.at[0] in o for o in objects), hit
 
 
-@pytest.mark.parametrize("case", [*SERVERS, *PODS], ids=lambda case: case.rule)
+@pytest.mark.parametrize(
+    "case", [*SERVERS, *NFS_SERVERS, *ARCHIVES, *PODS], ids=lambda case: case.rule
+)
 def test_the_rule_goes_on_after_a_near_miss(case: Case) -> None:
     found = of_rule(case, [*case.near, *case.bad], None)
     assert any(case.said in finding.message for finding in found), found

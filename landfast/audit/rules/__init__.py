@@ -3,7 +3,9 @@
 from landfast.audit.findings import Finding, Rule
 from landfast.audit.inventory import Inventory
 from landfast.audit.rules import (
+    archives,
     binding,
+    buckets,
     classes,
     csi,
     csi_volumes,
@@ -11,8 +13,14 @@ from landfast.audit.rules import (
     defaults,
     definitions,
     directories,
+    handed_on,
+    mounts,
+    nfs_servers,
+    one_node,
     options,
+    parts,
     patterns,
+    placeholders,
     pods,
     provisioners,
     servers,
@@ -29,7 +37,11 @@ _FOUND = tuple(
     found
     for module in (
         writers,
+        one_node,
         servers,
+        parts,
+        nfs_servers,
+        archives,
         volumes,
         directories,
         options,
@@ -43,9 +55,13 @@ _FOUND = tuple(
         csi_volumes,
         provisioners,
         patterns,
+        handed_on,
         databases,
         pods,
         workloads,
+        buckets,
+        placeholders,
+        mounts,
     )
     for found in vars(module).values()
     if isinstance(found, Rule)

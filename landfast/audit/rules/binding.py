@@ -48,6 +48,8 @@ def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
         severity = None if pvc.title in inventory.database_pvcs else Severity.WARNING
         fitting = inventory.fitting(pvc)
         count, volumes = fitting.count, fitting.first
+        if count == len(volumes) and all(pv.name in named for pv in volumes):
+            continue
         if count > 1:
             by = pvc.made_by
             if by and by not in one_for_each:
@@ -55,7 +57,7 @@ def foreign_volume(inventory: Inventory) -> Iterator[Hit]:
             if not one_for_each.get(by):
                 names = others([pv.name for pv in volumes], "", count + 1)
                 yield Hit(pvc, f"{count} volumes fit it: {names}", ("spec",), severity)
-        elif count and volumes[0].name not in named:
+        elif count:
             takers = inventory.takers(volumes[0])
             if takers.count > 1:
                 rivals = others([p.title for p in takers.first], pvc.title, takers.count)

@@ -7,6 +7,7 @@ from landfast.audit.engines import Engine, Kind
 from landfast.audit.findings import Hit, Rule, Severity
 from landfast.audit.inventory import Inventory
 from landfast.audit.rules.sources import IMAGE_VOLUMES, VOLUMES
+from landfast.audit.rules.ties import others
 from landfast.audit.servers import Mounted, Server
 from landfast.image_names import ImageName
 
@@ -49,7 +50,8 @@ def _severity(engine: Engine) -> Severity:
     return Severity.ERROR if main else Severity.WARNING
 
 
-def _called(mounted: Mounted) -> str:
+def called(mounted: Mounted) -> str:
+    """Return what to call storage that is deleted with its pod."""
     return "an emptyDir" if mounted.source == "emptyDir" else "an ephemeral volume"
 
 
@@ -67,7 +69,12 @@ def _called(mounted: Mounted) -> str:
     source=VOLUMES,
 )
 def database_without_volume(inventory: Inventory) -> Iterator[Hit]:
-    """Find them; what may be a cache counts only if somebody thought of its data, and as a note."""
+    """Find them; what may be a cache counts only if somebody thought of its data, and as a note.
+
+    A PVC beside it that nothing mounts is named: somebody thinks that the data is there.
+    """
+    mounted = {use.claim for use in inventory.uses}
+    idle = [pvc for pvc in inventory.pvcs if (pvc.namespace, pvc.name) not in mounted]
     for server in _databases(inventory):
         engine = server.engine
         going = [m for m in server.mounts if m.goes_with_the_pod]
@@ -80,8 +87,12 @@ def database_without_volume(inventory: Inventory) -> Iterator[Hit]:
         )
         if on is None and not meant:
             continue
-        said = f"{_called(on)} is mounted at {on.path}" if on else "no volume is mounted"
+        said = f"{called(on)} is mounted at {on.path}" if on else "no volume is mounted"
         said = f"{said} for the data of {engine} in {server}"
+        space = server.workload.namespace
+        if beside := list(dict.fromkeys(pvc.title for pvc in idle if pvc.namespace == space)):
+            here = "" if inventory.complete else "here "
+            said += f"; nothing {here}mounts {others(beside, '', len(beside) + 1)}"
         at = server.workload.container_at(server.container)
         yield Hit(server.workload, said, at, _severity(engine))
 
@@ -149,33 +160,3 @@ def _newer_than_17(tag: str) -> bool:
     """Whether a tag of the image postgres is one whose VOLUME is `/var/lib/postgresql`."""
     major = tag.partition("-")[0].partition(".")[0]
     return not major.isdigit() or int(major) > 17
-
-
-@Rule(
-    "audit.nfs-server-without-volume",
-    Severity.ERROR,
-    "An NFS server without a volume",
-    reason=(
-        "All that its clients write is in the pod, and goes with it: every volume on this server "
-        "is empty, or its files are stale, once the pod has been replaced."
-    ),
-    fix="Give it a PVC on block storage, mounted at the directory that it exports.",
-    example="""
-        containers:
-          - name: nfs-server
-            image: registry.k8s.io/volume-nfs:0.8
-            volumeMounts: [{name: export, mountPath: /exports}]
-        volumes:
-          - name: export
-            persistentVolumeClaim: {claimName: export}
-    """,
-    source=VOLUMES,
-)
-def nfs_server_without_volume(inventory: Inventory) -> Iterator[Hit]:
-    for server in inventory.servers:
-        if server.engine.kind is not Kind.FILE_SERVER or any(m.stays for m in server.mounts):
-            continue
-        going = [m for m in server.mounts if m.goes_with_the_pod]
-        what = f"{_called(going[0])} ({going[0].path})" if going else "its container's own files"
-        at = server.workload.container_at(server.container)
-        yield Hit(server.workload, f"{server} exports {what}", at)

@@ -30,3 +30,8 @@ NFS_OWNERSHIP = (
     "Kubernetes API reference, NFSVolumeSource: NFS volumes do not support ownership management"
 )
 ROOT_SQUASH = "exports(5), User ID Mapping, root_squash"
+GANESHA = (
+    "nfs-ganesha-server-and-external-provisioner, its page Deployment: local file systems only, "
+    "a nodeSelector for hostPath, one pod for each Service"
+)
+REEXPORT = "Linux, Documentation/filesystems/nfs/reexport.rst, Reboot recovery"

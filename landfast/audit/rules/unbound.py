@@ -19,11 +19,15 @@ _NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
 
 class Unfit(NamedTuple):
-    """A PVC for which there is no volume, and a volume that nobody uses, which may be its own."""
+    """A PVC for which there is no volume, and a volume that nobody uses, which may be its own.
+
+    `alike` says that name or class tie them together; else they are what is left of each.
+    """
 
     pvc: PvcObject
     pv: PvObject
     why: list[Misfit]
+    alike: bool
 
 
 def makes_volumes(storage_class: StorageClass | None) -> bool:
@@ -72,7 +76,7 @@ def unfit(inventory: Inventory) -> dict[str, Unfit]:
         if pv_meant := alike or own or only:
             why = inventory.misfits(pv_meant, pvc)
             if pv_meant is not only or alike or own or why == [Misfit.CLASS]:
-                found[pvc.title] = Unfit(pvc, pv_meant, why)
+                found[pvc.title] = Unfit(pvc, pv_meant, why, bool(alike or own))
     return found
 
 
@@ -106,9 +110,13 @@ def unfit(inventory: Inventory) -> dict[str, Unfit]:
     ),
 )
 def no_volume_fits(inventory: Inventory) -> Iterator[Hit]:
-    """Find PVCs beside a volume that nobody uses; without a class, a default may help them."""
-    for pvc, pv, why in unfit(inventory).values():
-        severity = Severity.WARNING if pvc.storage_class is None else None
+    """Find PVCs beside a volume that nobody uses.
+
+    A default class, or one that these manifests do not show, may make a volume: then it warns.
+    """
+    for pvc, pv, why, alike in unfit(inventory).values():
+        helped = pvc.storage_class is None or not (alike or inventory.complete)
+        severity = Severity.WARNING if helped else None
         yield Hit(pvc, f"{pv.title}: {why_not(inventory, pv, pvc, why)}", ("spec",), severity)
 
 

@@ -32,12 +32,16 @@ _ONE_POD = """
 
 @dataclass(frozen=True)
 class Writer:
-    """A workload that writes to a directory: how many of its pods at once, and as which server."""
+    """A workload that writes to a directory: how many of its pods at once, and as which server.
+
+    `exports` says that it is an NFS server, which has rules of its own.
+    """
 
     workload: Workload
     image: str
     pods: int
     engine: Engine | None
+    exports: bool = False
 
     def __str__(self) -> str:
         return f"{self.workload.title} ({self.image})"
@@ -107,11 +111,12 @@ def _of(inventory: Inventory, directory: Directory, uses: Sequence[Use]) -> Shar
 
 
 def _writer(inventory: Inventory, uses: Sequence[Use]) -> Writer:
-    engines = ((use, inventory.engine_at(use.container, use.mount)) for use in uses)
+    engines = [(use, inventory.engine_at(use.container, use.mount)) for use in uses]
     known = ((use, e) for use, e in engines if e and e.kind is not Kind.FILE_SERVER)
     use, engine = next(known, (uses[0], None))
     pods = max(use.pods for use in uses)
-    return Writer(use.workload, use.container.image, pods, engine)
+    exports = engine is None and any(e for _, e in engines)
+    return Writer(use.workload, use.container.image, pods, engine, exports)
 
 
 def _meetings(shared: Shared, writers: Sequence[Writer], what: str) -> Iterator[tuple[Writer, str]]:
@@ -183,9 +188,10 @@ def database_twice_on_one_pvc(inventory: Inventory) -> Iterator[Hit]:
     source=f"{NOT_ATTACHED}; protection.rwo-is-no-lock; protection.rwop-is-enforced",
 )
 def pvc_of_several_pods(inventory: Inventory) -> Iterator[Hit]:
-    """Find PVCs without a database, which has rules of its own."""
+    """Find PVCs without a database or an NFS server, which have rules of their own."""
     for shared in _shared(inventory):
-        alone = shared.modes == {"ReadWriteOnce"} and not shared.servers
+        known = shared.servers or any(writer.exports for writer in shared.writers)
+        alone = shared.modes == {"ReadWriteOnce"} and not known
         if not alone or not shared.can_meet(shared.writers):
             continue
         for writer, said in _meetings(shared, shared.writers, "writers"):
