@@ -37,7 +37,7 @@ func execute(shared share, args []string) error {
 		return errors.New(usage)
 	}
 	if _, err := os.Stat(shared.booted()); err != nil {
-		return exitError{errors.New("the machine has not booted"), notBooted}
+		return exitError{"the machine has not booted", notBooted}
 	}
 	var stdin io.Reader
 	if *input {
@@ -60,8 +60,7 @@ func execute(shared share, args []string) error {
 		copyFile(os.Stderr, filepath.Join(folder, stderrFile)),
 	)
 	if err == nil && got.Code != 0 {
-		os.RemoveAll(folder)
-		os.Exit(got.Code) // what went wrong is on stderr
+		return exitError{code: got.Code} // what went wrong is on stderr
 	}
 	return err
 }

@@ -21,18 +21,22 @@ const sharedDir share = "/run/machine"
 
 const usage = `usage: machine run | machine agent | machine exec [--interactive] [--workdir FOLDER] [--env NAME=VALUE]... PROGRAM [ARGUMENT]...`
 
-// exitError carries an exit code that is not 1.
+// exitError carries an exit code that is not 1. Without a reason there is nothing to say.
 type exitError struct {
-	error
-	code int
+	reason string
+	code   int
 }
+
+func (e exitError) Error() string { return e.reason }
 
 func main() {
 	err := dispatch(filepath.Base(os.Args[0]), os.Args[1:])
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, "machine:", err)
+	if err.Error() != "" {
+		fmt.Fprintln(os.Stderr, "machine:", err)
+	}
 	code := 1
 	if coded, ok := errors.AsType[exitError](err); ok {
 		code = coded.code

@@ -73,7 +73,7 @@ func run() error {
 	select {
 	case word := <-words: // what is left of it ends with the container's first process
 		time.Sleep(panicSeconds * time.Second)
-		return exitError{errors.New(word), panicked}
+		return exitError{word, panicked}
 	case status := <-ended:
 		if status.ExitStatus() == 0 {
 			return nil
@@ -84,9 +84,9 @@ func run() error {
 		}
 		select {
 		case word := <-words:
-			return exitError{errors.New(word), panicked}
+			return exitError{word, panicked}
 		default:
-			return exitError{fmt.Errorf("the kernel ended with status %#x", int(status)), 1}
+			return fmt.Errorf("the kernel ended with status %#x", int(status))
 		}
 	}
 }
