@@ -184,7 +184,7 @@ def kit_tests(session: nox.Session) -> None:
     """Test the kit's Go programs; the NFS client with the kit's own server (`nox -s kit`)."""
     install(session)
     test = ["python", "-m", "landfast.kit.go", "test"]
-    session.run(*test, "./cmd/podnet/...", "./cmd/nfs-provisioner/...")
+    session.run(*test, "./cmd/machine/...", "./cmd/podnet/...", "./cmd/nfs-provisioner/...")
     session.run("python", "-m", "landfast.kit.go", "csi", "test", "./...")
     beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
     session.run(*beside, *test, "./cmd/mount.nfs/...", *session.posargs)
