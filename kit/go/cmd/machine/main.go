@@ -19,7 +19,7 @@ import (
 // sharedDir is the folder that the container and the machine share, under the same name in both.
 const sharedDir share = "/run/machine"
 
-const usage = `usage: machine run | machine agent | machine exec [--interactive] [--workdir FOLDER] [--env NAME=VALUE]... PROGRAM [ARGUMENT]...`
+const usage = `usage: machine run | machine agent | machine exec [--interactive] [--workdir FOLDER] [--env NAME=VALUE]... PROGRAM [ARGUMENT...]`
 
 // exitError carries an exit code that is not 1. Without a reason there is nothing to say.
 type exitError struct {
