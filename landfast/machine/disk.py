@@ -21,12 +21,14 @@ _PROGRAM = "/usr/local/sbin/machine"
 _UNIT = "/etc/systemd/system/machine-agent.service"
 _SERVICE = paths.KIT / "images" / "machine" / "agent.service"
 _SIZE = "8G"  # sparse: a disk takes what is in it
+# With /.dockerenv, systemd takes the machine for a container, and writes nothing back at its end.
 # A bind mount of / has the image's own files, without what is mounted on them here.
 _BUILD = f"""
 set -e
 ln -sf {_PROGRAM} /sbin/machine-init
 mkdir -p /etc/systemd/system/multi-user.target.wants
 ln -sf {_UNIT} /etc/systemd/system/multi-user.target.wants/
+rm -f /.dockerenv
 mount --bind / /mnt
 rm -rf /machine-disk/*
 mke2fs -q -F -t ext4 -d /mnt /machine-disk/disk.new {_SIZE}
