@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from landfast import process, timeouts
+from landfast import timeouts
 from landfast.docker import Engine
 from landfast.machine.machine import Panic, raise_panic, wait_booted
 from landfast.waiting import wait_until
@@ -120,13 +120,3 @@ def test_programs_run_in_it_as_in_a_container(boot: Boot) -> None:
     assert (sent.stdout, sent.stderr, sent.returncode) == ("in", "1\n", 3)
     assert engine.execute("programs", "nothing", check=False).returncode == 127
     assert "Linux" in engine.execute("programs", "uname").stdout
-
-
-def test_idle_it_takes_little(boot: Boot) -> None:
-    """Prints what a machine without work costs the host."""
-    engine = boot("idle")
-    engine.execute("idle", "systemctl", "disable", "--now", "kubelet")  # it waits for a cluster
-    asked = ["docker", "stats", "--no-stream", "--format", "{{.CPUPerc}} {{.MemUsage}}", "idle"]
-    said = process.run(asked, timeout=timeouts.COMMAND, env=engine.env).stdout
-    print(f"idle: {said.strip()}")  # noqa: T201
-    assert said
