@@ -7,6 +7,7 @@ from pathlib import Path
 from landfast import timeouts
 from landfast.docker import Engine
 from landfast.nfs.disk_server import DiskServer
+from landfast.nfs.own_server import OwnServer
 from landfast.nfs.server import EXPORT_PATH
 from landfast.waiting import wait_until
 
@@ -17,14 +18,14 @@ def server_commands(engine: Engine, stop: str, start: str) -> tuple[str, ...]:
     return ("--server-stop", f"{env} {stop}", "--server-start", f"{env} {start}")
 
 
-def power_commands(server: DiskServer) -> tuple[str, ...]:
+def power_commands(server: OwnServer) -> tuple[str, ...]:
     """Return the options with which Landfast cuts a server's power and gives it back."""
     program = shlex.join([sys.executable, str(Path(__file__).resolve())])
     stop, start = (f"{program} {verb} {server.name} {server.address}" for verb in ("stop", "start"))
     return server_commands(server.engine, stop, start)
 
 
-def _leave_something_to_lose(server: DiskServer) -> None:
+def _leave_something_to_lose(server: OwnServer) -> None:
     """Have a lying server lose what it acknowledges from now on, and wait until there is some.
 
     Otherwise its kernel would choose what reaches the disk (see `NfsPowerLoss.note`).

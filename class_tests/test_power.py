@@ -11,7 +11,7 @@ from class_tests.running import judge
 from landfast import timeouts
 from landfast.faults.site import open_server
 from landfast.journal import SurvivalShown, read_journal
-from landfast.nfs.disk_server import DiskServer
+from landfast.nfs.own_server import OwnServer
 from landfast.verdict import Verdict
 from landfast.waiting import wait_until
 
@@ -20,7 +20,7 @@ _KILLED, _STOPPED = "server-command-mysqld-killed", "server-command"
 
 
 @pytest.fixture(scope="module")
-def server(foreign: Foreign) -> Iterator[DiskServer]:
+def server(foreign: Foreign) -> Iterator[OwnServer]:
     """The server of a class of others, whose disk forgets what was not synced."""
     with open_server(foreign.env) as server:
         install_class(foreign.env.with_export(server.export), _CLASS, maker=_MAKER)
@@ -41,7 +41,7 @@ def _remove_class(foreign: Foreign) -> None:
     )
 
 
-def test_honest_server_loses_nothing(foreign: Foreign, server: DiskServer, tmp_path: Path) -> None:
+def test_honest_server_loses_nothing(foreign: Foreign, server: OwnServer, tmp_path: Path) -> None:
     """Its power is cut under MySQL, with mysqld and alone."""
     server.set_mode("honest")
     options = [*power_commands(server), "--scenario", f"{_KILLED},{_STOPPED}"]
@@ -50,7 +50,7 @@ def test_honest_server_loses_nothing(foreign: Foreign, server: DiskServer, tmp_p
     assert verdicts == dict.fromkeys(claims, Verdict.PASS)
 
 
-def test_lying_server_is_found(foreign: Foreign, server: DiskServer, tmp_path: Path) -> None:
+def test_lying_server_is_found(foreign: Foreign, server: OwnServer, tmp_path: Path) -> None:
     """It acknowledges every fsync, and syncs nothing; the losses are counted."""
     server.set_mode("lying")
     options = [*power_commands(server), "--scenario", _KILLED]

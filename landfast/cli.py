@@ -183,7 +183,7 @@ _PytestArguments = Annotated[
 ]
 for suite in (conformance, chaos, smoke):
     _command(suite, options_of(suite.__name__), pytest=_PytestArguments)
-_command(up, _IMAGES | {"cluster", "mysql_port", "patience", "workers"})
+_command(up, _IMAGES | {"cluster", "mysql_port", "patience", "workers", "nfs_server_kind"})
 _command(
     job,
     OPTIONS,

@@ -49,7 +49,8 @@ def describe(env: Environment) -> Iterator[Fact]:
     yield "nfs", "export", env.export.path
     yield "nfs", "inspected", env.inspector.where
     if env.engine and env.export.container:
-        version = env.engine.execute(env.export.container, "ganesha.nfsd", "-v", check=False)
+        ask = ["uname", "-sr"] if env.kernel_server else ["ganesha.nfsd", "-v"]
+        version = env.engine.execute(env.export.container, *ask, check=False)
         lines = (version.stdout or version.stderr).strip().splitlines()
         yield "nfs", "server version", lines[0] if lines else "unknown"
         yield "nfs", "lease, grace period", f"{LEASE_SECONDS} s, {GRACE_SECONDS} s"

@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     """how nodes mount NFS: the kernel's client, or the kit's FUSE helper"""
     workers: Literal["kind", "kernel"] = "kind"
     """nodes that mount NFS: kind's containers, or machines with a kernel of their own"""
+    nfs_server_kind: Literal["ganesha", "kernel"] = "ganesha"
+    """the run's NFS server: Ganesha, or the kernel's own in a machine"""
     images: Literal["auto", "registry", "kit"] = "auto"
     """where images come from: a registry, or the kit built on this host"""
     registry: Registry | None = None
@@ -227,6 +229,7 @@ class Settings(BaseSettings):
             for field in (
                 "nfs_client",
                 "workers",
+                "nfs_server_kind",
                 "node_image",
                 "nfs_server_image",
                 "mysql_port",

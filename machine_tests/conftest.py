@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import pytest
 
 from landfast import paths
-from landfast.cluster import kernel_workers
 from landfast.docker import Engine
 from landfast.kit import engine as engines
 from landfast.kit.build import build_kit, kit_lock
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder
 from landfast.machine.machine import create_machine
+from landfast.machine.parts import Parts, provide
 from landfast.progress import Progress
 
 NETWORK, LABEL = "landfast-machine-tests", "landfast.machine-tests=1"
@@ -23,7 +23,7 @@ class Lab:
     """An engine, and what machines are made from: here the disk of a node."""
 
     engine: Engine
-    parts: kernel_workers.Parts
+    parts: Parts
 
     def boot(self, name: str) -> Engine:
         """Boot a machine; return the engine that looks into it."""
@@ -45,7 +45,7 @@ def lab() -> Iterator[Lab]:
     with kit_lock(progress):
         engine = engines.ensure(progress)
         builder = ImageBuilder(engine, Cache(paths.cache()), progress)
-        parts = kernel_workers.provide(builder, build_kit(engine, progress).node)
+        parts = provide(builder, build_kit(engine, progress).node)
     _remove(engine)
     engine.create_network(NETWORK, label=LABEL)
     try:

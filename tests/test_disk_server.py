@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass, field
 
 from fakes import FakeEngine
 
-from landfast.faults.export import ExportReadOnly, ExportWithdrawn
 from landfast.nfs import no_sync
-from landfast.nfs.disk_server import DiskServer
+from landfast.nfs.disk_server import DiskServer, exports
 from landfast.nfs.server import CONFIG
 
 # fsync of a pipe is an error, unless nobody makes the call
@@ -33,29 +31,18 @@ def test_syncs_do_nothing_under_the_filter() -> None:
     assert filtered.returncode == 0, filtered.stderr
 
 
-@dataclass
-class _Server:
-    given: str = ""
-
-    def configure(self, text: str) -> None:
-        self.given = text
-
-
-@dataclass
-class _Site:
-    server: _Server = field(default_factory=_Server)
-
-
 def test_withdrawn_export_is_the_only_one_that_goes() -> None:
-    site = _Site()
-    ExportWithdrawn(site, {}).inject()  # type: ignore[arg-type]
-    assert "Export_Id = 1;" not in site.server.given
-    assert "Export_Id = 2;" in site.server.given
-    assert site.server.given.startswith(CONFIG.read_text().partition("EXPORT {")[0])
+    given = exports("none")
+    assert "Export_Id = 1;" not in given
+    assert "Export_Id = 2;" in given
+    assert given.startswith(CONFIG.read_text().partition("EXPORT {")[0])
 
 
 def test_only_the_export_itself_becomes_read_only() -> None:
-    site = _Site()
-    ExportReadOnly(site, {}).inject()  # type: ignore[arg-type]
-    assert site.server.given.count("Access_Type = RO") == 1
-    assert site.server.given.index("Access_Type = RO") < site.server.given.index("Export_Id = 2;")
+    given = exports("ro")
+    assert given.count("Access_Type = RO") == 1
+    assert given.index("Access_Type = RO") < given.index("Export_Id = 2;")
+
+
+def test_the_export_is_served_again_as_it_was() -> None:
+    assert exports("rw") == CONFIG.read_text()

@@ -46,6 +46,7 @@ VALUES: dict[str, tuple[str, object, dict[str, str]]] = {
     "select": ("mysql and not dynamic", "mysql and not dynamic", {}),
     "processes": ("auto", "auto", {}),
     "workers": ("kernel", "kernel", {}),
+    "nfs_server_kind": ("kernel", "kernel", {}),
     "fail_fast": ("true", True, {}),
     "scenario": ("pod-delete,nfs-kill", "pod-delete,nfs-kill", {}),
     "budget": ("10m", "10m", {}),

@@ -1,6 +1,6 @@
 """Workers with a kernel of their own: machines that join a kind cluster, for pods with volumes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -8,10 +8,9 @@ import yaml
 from landfast import timeouts
 from landfast.cluster.base import Cluster, wait_for_nodes
 from landfast.docker import Engine
-from landfast.kit.images import ImageBuilder
 from landfast.kube.placement import Placement
-from landfast.machine import disk
 from landfast.machine.machine import create_machine
+from landfast.machine.parts import Parts
 from landfast.parallel import side_by_side
 
 COUNT = 2
@@ -26,26 +25,6 @@ mkdir -p /etc/kubernetes
 cp /etc/resolv.conf /etc/kubernetes  # for pods: the kit's kubelet reads it there
 """
 _JOIN = ["kubeadm", "join", "--config", _CONFIGURATION]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The machines' image, and the volume with the disk of a node."""
-
-    image: str
-    disk: str
-
-
-def provide(builder: ImageBuilder, node_image: str) -> Parts:
-    """Return what machines are made from; build what is missing. The caller holds the kit's lock.
-
-    Raises:
-        BadInput: this host cannot build it.
-        LandfastError: a part cannot be built.
-    """
-    image = builder.image("machine")
-    program = builder.programs.path("machine")
-    return Parts(image, disk.provide(builder.engine, node_image, program, builder.progress))
 
 
 def add(engine: Engine, parts: Parts, cluster: Cluster, *, label: str) -> tuple[Engine, Cluster]:

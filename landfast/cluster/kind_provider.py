@@ -12,6 +12,7 @@ from landfast.cluster import built_images, kernel_workers, kind_images, kind_rem
 from landfast.cluster import kind as kinds
 from landfast.cluster.kind import Kind
 from landfast.cluster.provider import Environment, save_environment, saved_environment
+from landfast.docker import Engine
 from landfast.errors import BadInput, LandfastError
 from landfast.images import Images
 from landfast.kit import engine as engines
@@ -19,13 +20,18 @@ from landfast.kit.build import kit_lock
 from landfast.kit.cache import Cache
 from landfast.kit.images import ImageBuilder
 from landfast.kit.programs import Programs
+from landfast.machine.parts import Parts as MachineParts
+from landfast.machine.parts import provide as provide_machines
 from landfast.nfs import client as nfs_client
+from landfast.nfs.export import Export
+from landfast.nfs.kernel_server import start_kernel_server
 from landfast.nfs.server import start_server
 from landfast.progress import Progress
 from landfast.run import RunRecord, new_record, records
 from landfast.settings import Settings
 
 NEEDED_GIB = 3  # three nodes and the export
+_EXPORT_SIZE = "8G"  # of a machine that serves; sparse
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class _Parts:
     nfs_client: nfs_client.NfsClient
     mount_helper: Path | None
     mysql_port: int
-    machines: kernel_workers.Parts | None = None
+    machines: MachineParts | None = None
+    kernel_server: MachineParts | None = None
 
     @property
     def client_of_pods(self) -> str:
@@ -98,11 +105,13 @@ def _prepare(settings: Settings, progress: Progress, work: Path) -> _Parts:
         helper = None
         if client == "fuse" and images.source == "registry":  # the kit's node image has it
             helper = built_images.mount_helper(engine, programs, progress, work)
-        machines = None
+        builder = ImageBuilder(engine, programs.store, progress)
+        machines = kernel_server = None
         if settings.workers == "kernel":
-            builder = ImageBuilder(engine, programs.store, progress)
-            machines = kernel_workers.provide(builder, images.node)
-    return _Parts(kind, images, client, helper, port, machines)
+            machines = provide_machines(builder, images.node)
+        if settings.nfs_server_kind == "kernel":
+            kernel_server = provide_machines(builder, builder.image("kernel-nfs-server"))
+    return _Parts(kind, images, client, helper, port, machines, kernel_server)
 
 
 @contextlib.contextmanager
@@ -129,13 +138,7 @@ def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
     kind, images, engine = parts.kind, parts.images, parts.kind.engine
     engine.create_network(record.name, label=record.docker_label)
     with progress.phase("NFS server"):
-        export = start_server(
-            engine,
-            images.nfs_server,
-            name=f"{record.name}-nfs",
-            network=record.name,
-            label=record.docker_label,
-        )
+        engine, export = _start_server(parts, record)
     workers = 1 if parts.machines else kinds.WORKERS
     with progress.phase(f"cluster of {workers + 1} nodes"):
         kubeconfig = record.folder / "kubeconfig"
@@ -150,9 +153,9 @@ def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
             )
     if missing := kind_images.not_in_nodes(images):
         with progress.phase("load the workloads' images into the nodes"):
-            registry.load_into_nodes(
-                engine, missing, [*kind.workers(record.name), *engine.machines]
-            )
+            machines = [node for node in cluster.nodes if node in engine.machines]
+            nodes = [*kind.workers(record.name), *machines]
+            registry.load_into_nodes(engine, missing, nodes)
     return Environment(
         run_id=record.run_id,
         cluster=cluster,
@@ -160,7 +163,21 @@ def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
         images=images,
         nfs_client=parts.client_of_pods,
         engine=engine,
+        kernel_server=parts.kernel_server,
     )
+
+
+def _start_server(parts: _Parts, record: RunRecord) -> tuple[Engine, Export]:
+    """Return the engine that looks into the run's NFS server, and the server's export."""
+    engine, name, network = parts.kind.engine, f"{record.name}-nfs", record.name
+    label = record.docker_label
+    if parts.kernel_server is None:
+        image = parts.images.nfs_server
+        return engine, start_server(engine, image, name=name, network=network, label=label)
+    server = start_kernel_server(
+        engine, parts.kernel_server, name=name, network=network, label=label, size=_EXPORT_SIZE
+    )
+    return server.engine, server.export
 
 
 def _kept(parts: _Parts, progress: Progress) -> tuple[RunRecord, Environment] | None:
@@ -169,7 +186,8 @@ def _kept(parts: _Parts, progress: Progress) -> tuple[RunRecord, Environment] | 
     kept = [record for record in records() if record.kept and kind_removal.is_here(record, engine)]
     for record in reversed(kept):
         env = saved_environment(record)
-        if env is None or (env.images, env.nfs_client) != (parts.images, parts.client_of_pods):
+        made_from = (parts.images, parts.client_of_pods, parts.kernel_server)
+        if env is None or (env.images, env.nfs_client, env.kernel_server) != made_from:
             continue
         try:
             env.cluster.kube.server_version()

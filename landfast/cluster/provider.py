@@ -10,6 +10,7 @@ from landfast.docker import Engine
 from landfast.errors import LandfastError
 from landfast.files import write_atomically
 from landfast.images import Images
+from landfast.machine.parts import Parts
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.nfs.inspector_pod import pod_inspector
@@ -23,7 +24,8 @@ class Environment(BaseModel):
     """A cluster, an export and images that tests may use. It is a value: workers get it as JSON.
 
     `subtree`, `suffix` and `namespace` place the reference stack (see `Overlay`): under the
-    reference's own names on the run's own cluster, under free names on an existing one. `notes` are
+    reference's own names on the run's own cluster, under free names on an existing one.
+    `kernel_server` is what the run's NFS servers are made from if they are machines. `notes` are
     for the reader of the report.
     """
 
@@ -35,6 +37,7 @@ class Environment(BaseModel):
     images: Images
     nfs_client: str
     engine: Engine | None
+    kernel_server: Parts | None = None
     subtree: str = ""
     suffix: str = ""
     namespace: str = "default"

@@ -14,8 +14,8 @@ from landfast.faults.hand import NodeHand
 from landfast.faults.relay import Relay
 from landfast.kube.client import Kube, Object
 from landfast.mysql.writer_pods import WriterPods
-from landfast.nfs.disk_server import DiskServer
 from landfast.nfs.inspector import ExportInspector
+from landfast.nfs.own_server import OwnServer
 from landfast.stack import Stack
 from landfast.verdict import MissingCapability, Unknown
 from landfast.waiting import WaitTimeout, wait_until
@@ -57,7 +57,7 @@ class Site:
 
     env: Environment
     stack: Stack
-    own_server: DiskServer | None
+    own_server: OwnServer | None
     pod_name: str = MYSQL_POD
     hand: NodeHand | None = None
     relay: Relay | None = None
@@ -65,7 +65,7 @@ class Site:
     writers: WriterPods | None = None
 
     @property
-    def server(self) -> DiskServer:
+    def server(self) -> OwnServer:
         """The run's own NFS server.
 
         Raises:

@@ -1,12 +1,13 @@
 """Faults of the export: the server answers, but refuses what a node asks for."""
 
-import re
+from typing import ClassVar
 
 from landfast import timeouts
 from landfast.faults.base import Lasting, prove, register
 from landfast.faults.nfs_server import ServerFault
+from landfast.nfs.own_server import Access
 from landfast.nfs.probe import Written
-from landfast.nfs.server import CONFIG, EXPORT_PATH
+from landfast.nfs.server import EXPORT_PATH
 from landfast.waiting import wait_until
 
 _FILLER = "landfast-filler"
@@ -40,40 +41,34 @@ class _ExportFault(Lasting, ServerFault):
         return self.is_refused(self.write(self.probe_text)[0])
 
 
-class _Reconfigured(_ExportFault):
-    """The server has another configuration of its exports."""
+class _ServedOtherwise(_ExportFault):
+    """The server gives other access to the export."""
 
-    def change(self, export: str) -> str:
-        raise NotImplementedError
+    access: ClassVar[Access]
 
     def inject(self) -> None:
-        start, export, *others = re.split(r"(?m)^(?=EXPORT \{)", CONFIG.read_text())
-        self.site.server.configure("".join([start, self.change(export), *others]))
+        self.site.server.serve(self.access)
 
     def heal(self) -> None:
         super().heal()
-        self.site.server.configure(CONFIG.read_text())
+        self.site.server.serve("rw")
 
 
 @register
-class ExportWithdrawn(_Reconfigured):
+class ExportWithdrawn(_ServedOtherwise):
     name = "export-withdrawn"
     text = "the export is withdrawn and given back"
-
-    def change(self, export: str) -> str:  # noqa: ARG002 - nothing of it is left
-        return ""
+    access = "none"
 
     def is_refused(self, written: Written) -> bool:
         return not written.mounted
 
 
 @register
-class ExportReadOnly(_Reconfigured):
+class ExportReadOnly(_ServedOtherwise):
     name = "export-read-only"
     text = "the export becomes read-only"
-
-    def change(self, export: str) -> str:
-        return export.replace("Access_Type = RW", "Access_Type = RO")
+    access = "ro"
 
     def is_refused(self, written: Written) -> bool:
         return not written.made and "Read-only file system" in written.said

@@ -70,7 +70,10 @@ class ServerFault(Fault):
 
 @register
 class NfsKill(Lasting, ServerFault):
-    """The server crashes; what it had written to its file system stays."""
+    """The server crashes; what Ganesha had written to its file system stays.
+
+    The kernel's server crashes with its machine: what it had not synced is gone as well.
+    """
 
     name = "nfs-kill"
     text = "the NFS server is killed (SIGKILL) and started again"
@@ -102,7 +105,7 @@ class NfsRestart(Momentary, ServerFault):
         self.before = self.site.server.state().started_at
 
     def inject(self) -> None:
-        self.site.engine.restart(self.site.server.name, grace_seconds=10)
+        self.site.server.restart()
 
     def prove_effect(self) -> str:
         server = self.site.server
@@ -200,40 +203,32 @@ class ServerClockStep(Lasting, ServerFault):
     text = f"the NFS server's clock is stepped by {_STEP} s, half of its lease"
 
     def available(self) -> str | None:
-        if (mode := self.site.server.mode()) != "clock":
-            return f"the server runs in the mode {mode}, not clock"
-        if "libfaketime" not in self.site.server.execute("cat", "/proc/1/maps"):
-            return "libfaketime is not loaded in the server's process: its image may lack it"
-        return None
+        return self.site.server.why_clock_stays()
 
     def inject(self) -> None:
-        self.site.server.set_clock(f"+{_STEP}")
+        self.site.server.set_clock(_STEP)
 
     def prove_effect(self) -> str:
-        offset = prove(f"the server's log to be {_STEP} s ahead", self._offset, until=_is_stepped)
-        return f"the time in the server's own log is {offset:.1f} s ahead of the engine's"
+        clock = self.site.server.clock_offset
+        offset = prove(f"the server's clock to be {_STEP} s ahead", clock, until=_is_stepped)
+        return f"by the server's own words, its clock is {offset:.1f} s ahead of the engine's"
 
     def still_there(self) -> bool:
-        return _is_stepped(self._offset())
+        return _is_stepped(self.site.server.clock_offset())
 
     def heal(self) -> None:
         super().heal()
-        self.site.server.set_clock("+0")
+        self.site.server.set_clock(0)
 
     def prove_healed(self) -> str:
         offset = wait_until(
-            "the server's log to have the engine's time",
-            self._offset,
+            "the server's clock to have the engine's time",
+            self.site.server.clock_offset,
             until=lambda offset: abs(offset) < _CLOCK_SLACK,
             timeout=timeouts.SERVER_START,
             ignoring=(LandfastError,),
         )
-        return f"the server's log is {offset:.1f} s off the engine's time; {super().prove_healed()}"
-
-    def _offset(self) -> float:
-        """Make the server log a line with its time, and return how far that is ahead."""
-        self.site.server.reload()
-        return self.site.server.clock_offset()
+        return f"the server's clock is {offset:.1f} s off the engine's; {super().prove_healed()}"
 
 
 def _is_stepped(offset: float) -> bool:

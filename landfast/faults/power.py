@@ -18,13 +18,13 @@ class NfsPowerLoss(NfsKill):
     name = "nfs-power-loss"
     text = "the NFS server loses its power"
     token = ""
-    inode = 0
+    before = ""
 
     def take_aim(self) -> dict[str, str]:
         return {"from": self.site.control_plane}
 
     def note(self) -> None:
-        """Write two files and sync only one of them; remember the file that is the disk.
+        """Write two files and sync only one of them.
 
         A lying server flushes here for the last time, so that it loses exactly what it acknowledged
         from now on. Otherwise its kernel would choose what reaches the disk, and might leave a
@@ -38,7 +38,7 @@ class NfsPowerLoss(NfsKill):
         else:
             server.execute("sync", f"{EXPORT_PATH}/{_SYNCED}")
         server.inspector.write(_UNSYNCED, f"{_UNSYNCED} {self.token}")
-        self.inode = server.disk_inode()
+        self.before = server.last_power_loss()
 
     def inject(self) -> None:
         self.site.server.cut_power()
@@ -46,8 +46,10 @@ class NfsPowerLoss(NfsKill):
     def prove_effect(self) -> str:
         server = self.site.server
         ended = super().prove_effect()
-        inode = prove(
-            "the disk to be the copy", server.disk_inode, until=lambda inode: inode != self.inode
+        lost = prove(
+            "the server to have lost its memory",
+            server.last_power_loss,
+            until=lambda now: now != self.before,
         )
         prove(
             "the disk to have what was synced, and not what was only written",
@@ -55,8 +57,8 @@ class NfsPowerLoss(NfsKill):
             until=lambda found: found == [True, False],
         )
         return (
-            f"{ended}; its disk is the copy (inode {inode}, before: {self.inode}): it has the "
-            "file that was synced just before, and not the one that was only written"
+            f"{ended}; {lost} (before: {self.before}): the disk has the file that was synced just "
+            "before, and not the one that was only written"
         )
 
     def heal(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from landfast.docker import Engine
 from landfast.environment import Environment
 from landfast.faults.base import HAND, MYSQL_POD, MYSQL_PVC, ServerCommands, Site
 from landfast.faults.hand import NodeHand
@@ -18,7 +19,9 @@ from landfast.mysql.bridge import bridged
 from landfast.mysql.client import Dial, MysqlServer
 from landfast.mysql.forward import PodForward
 from landfast.mysql.writer_pods import WriterPods
-from landfast.nfs.disk_server import DiskServer, remove_disk_server, start_disk_server
+from landfast.nfs.disk_server import DiskServer, start_disk_server
+from landfast.nfs.kernel_server import KernelServer, start_kernel_server
+from landfast.nfs.own_server import OwnServer, remove_server
 from landfast.run import RunRecord, records
 from landfast.stack import (
     Change,
@@ -43,7 +46,7 @@ def record_of(env: Environment) -> RunRecord:
 
 
 @contextlib.contextmanager
-def open_server(env: Environment, pod_name: str = MYSQL_POD) -> Iterator[DiskServer]:
+def open_server(env: Environment, pod_name: str = MYSQL_POD) -> Iterator[OwnServer]:
     """Start a server that has its own disk, for faults around a pod; remove it at the end.
 
     Raises:
@@ -56,19 +59,23 @@ def open_server(env: Environment, pod_name: str = MYSQL_POD) -> Iterator[DiskSer
             "nfs.owned", "faults of the NFS server need a server that Landfast started"
         )
     record = record_of(env)
-    server = start_disk_server(
-        env.engine,
-        env.images.nfs_server,
-        name=f"{record.name}-disk",
-        network=record.name,
-        label=record.docker_label,
-    )
+    server = _start_server(env, env.engine, record)
     left = {"name": server.name, "address": server.address, "pod_name": pod_name}
     _site_file(record).write_text(json.dumps(left))
     try:
         yield server
     finally:
-        remove_disk_server(env.engine, server.name)
+        remove_server(env.engine, server.name)
+
+
+def _start_server(env: Environment, engine: Engine, record: RunRecord) -> OwnServer:
+    name, network, label = f"{record.name}-disk", record.name, record.docker_label
+    if env.kernel_server:
+        return start_kernel_server(
+            engine, env.kernel_server, name=name, network=network, label=label
+        )
+    image = env.images.nfs_server
+    return start_disk_server(engine, image, name=name, network=network, label=label)
 
 
 @contextlib.contextmanager
@@ -170,7 +177,7 @@ def renew_mysql(site: Site) -> None:
     stack.wait_for_mysql()
 
 
-def site_on(env: Environment, server: DiskServer, pod_name: str = MYSQL_POD) -> Site:
+def site_on(env: Environment, server: OwnServer, pod_name: str = MYSQL_POD) -> Site:
     """Return the site of a running server; the stack need not be deployed."""
     own = env.with_export(server.export.mounted_with(env.export.mount_options))
     stack = Stack(own, reference_overlay(own))
@@ -191,7 +198,10 @@ def left_site(record: RunRecord) -> Site | None:
     assert env.engine is not None  # noqa: S101 - a site has its own server
     left = json.loads(file.read_text())
     pod_name = left.pop("pod_name")
-    return site_on(env, DiskServer(engine=env.engine, **left), pod_name)
+    if env.kernel_server is None:
+        return site_on(env, DiskServer(env.engine, **left), pod_name)
+    engine = replace(env.engine, machines=env.engine.machines | {left["name"]})
+    return site_on(env, KernelServer(engine, **left, system=env.kernel_server.system), pod_name)
 
 
 def _site_file(record: RunRecord) -> Path:

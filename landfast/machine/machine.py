@@ -27,17 +27,23 @@ def create_machine(
     label: str,
     memory_mib: int,
     hosts: Mapping[str, str] | None = None,
+    export_disk: str | None = None,
 ) -> Engine:
     """Start a machine from the kit's image and the volume with its disk, and wait until it boots.
 
     Returns the engine that runs programs in the machine, where `engine` does so in its container.
     The machine has the container's name, address and MAC. `hosts` are addresses by name: Docker's
-    resolver does not reach it. What it writes to its disk lasts as long as the container.
+    resolver does not reach it. What it writes to its disk lasts as long as the container. With
+    `export_disk`, the file `disk.img` in that volume is its second disk, /dev/ubdb.
 
     Raises:
         Panic: its kernel panicked.
         WaitTimeout: it does not boot; the message has the end of its console.
     """
+    volumes, arguments = [f"{disk}:/machine/base:ro"], _ARGUMENTS
+    if export_disk:
+        volumes.append(f"{export_disk}:/disk")
+        arguments += " ubd1=/disk/disk.img"
     known = "".join(f"{address} {host}\n" for host, address in (hosts or {}).items())
     engine.create_container(
         image,
@@ -45,11 +51,11 @@ def create_machine(
         label=label,
         network=network,
         privileged=True,
-        volumes=[f"{disk}:/machine/base:ro"],
+        volumes=volumes,
         env={
             "MACHINE_MEMORY": f"{memory_mib}M",
             "MACHINE_HOSTS": known,
-            "MACHINE_ARGUMENTS": _ARGUMENTS,
+            "MACHINE_ARGUMENTS": arguments,
         },
     )
     engine.start(name)

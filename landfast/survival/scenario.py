@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from landfast.faults.base import Fault, Lasting
-from landfast.nfs.disk_server import Mode
+from landfast.nfs.own_server import Mode
 from landfast.results import ScenarioSummary, Tier
 
 When = Literal["steady", "recovering", "provisioning"]

@@ -99,7 +99,7 @@ def test_stepped_clock_is_seen_in_the_servers_log(place: Place) -> None:
     assert "is 11.0 s ahead" in fault.prove_effect()
     fault.heal()
     place.engine.answer("logs", "server", with_=log("10:00:00"))
-    assert fault.prove_healed().startswith("the server's log is 0.0 s off")
+    assert fault.prove_healed().startswith("the server's clock is 0.0 s off")
     place.engine.answer("logs", "server", with_="no time")
     with pytest.raises(LandfastError, match="a line without a time: no time"):
         place.server.clock_offset()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
     ("inode", "greps", "missing"),
     [
         ("8", [0, 1], ""),
-        ("7", [0, 1], "the disk to be the copy"),
+        ("7", [0, 1], "the server to have lost its memory"),
         ("8", [0, 0], "last state: [True, True]"),  # what was not synced is there: no power loss
         ("8", [1, 1], "last state: [False, False]"),  # what was synced is gone
     ],
@@ -41,7 +41,8 @@ def test_power_loss_takes_what_was_not_synced_and_nothing_else(
     if missing:
         assert missing in unproven(fault)
     else:
-        assert f"its disk is the copy (inode {inode}, before: 7)" in fault.prove_effect()
+        shown = f"inode {inode} (before: its disk is the file with the inode 7)"
+        assert shown in fault.prove_effect()
 
 
 def fault_greps(place: Place) -> int:

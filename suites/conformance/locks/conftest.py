@@ -9,20 +9,20 @@ from fixtures.verdicts import Judgement
 from landfast.environment import Environment
 from landfast.faults.base import Site
 from landfast.faults.site import open_server
-from landfast.nfs.disk_server import DiskServer
+from landfast.nfs.own_server import OwnServer
 from landfast.stack import temporary_stack, throw_away_overlay
 from suites.conformance.locks.objects import HOLDER
 
 
 @pytest.fixture(scope="session")
-def server(env: Environment) -> Iterator[DiskServer]:
+def server(env: Environment) -> Iterator[OwnServer]:
     """An NFS server for this suite alone."""
     with open_server(env, HOLDER) as opened:
         yield opened
 
 
 @pytest.fixture
-def lock_site(env: Environment, server: DiskServer, judgement: Judgement) -> Iterator[Site]:
+def lock_site(env: Environment, server: OwnServer, judgement: Judgement) -> Iterator[Site]:
     """A throw-away stack on that server; faults of a node break the one of the pod `holder`."""
     own = env.with_export(server.export.mounted_with(env.export.mount_options))
     overlay = throw_away_overlay(own, f"locks-{secrets.token_hex(2)}")
