@@ -166,7 +166,7 @@ def up(flags: dict[str, Any]) -> None:
             "is already up: run `landfast conformance` on it"
         )
     settings = load_settings({**flags, "keep": True})
-    timeouts.set_patience(settings.patience)
+    timeouts.set_patience(settings.stretch)
     progress = Progress()
     with environment(settings, progress) as env:
         progress.say(

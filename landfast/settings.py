@@ -180,8 +180,8 @@ class Settings(BaseSettings):
     )
     list: bool = False
     """chaos: print the scenarios, what each must show and how long it takes"""
-    patience: float = Field(1, gt=0, allow_inf_nan=False)
-    """multiply every time limit, for a slow machine"""
+    patience: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """multiply every time limit, for a slow machine; by default 1, and 3 with machines"""
     keep: bool = False
     """leave the cluster running, and use the one that an earlier run left"""
     out: Path = Path("out")
@@ -191,6 +191,12 @@ class Settings(BaseSettings):
     def budget_seconds(self) -> float | None:
         """The time that scenarios may take, in seconds."""
         return None if self.budget is None else float(self.budget[:-1]) * _UNITS[self.budget[-1]]
+
+    @property
+    def stretch(self) -> float:
+        """What every time limit is multiplied by: all takes longer on machines of the run's own."""
+        machines = "kernel" in (self.workers, self.nfs_server_kind)
+        return self.patience or (3 if machines else 1)
 
     @property
     def breaks_nodes(self) -> bool:

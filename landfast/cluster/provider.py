@@ -47,6 +47,11 @@ class Environment(BaseModel):
         """Return the environment with another export."""
         return self.model_copy(update={"export": export})
 
+    @property
+    def pace(self) -> float:
+        """How many times longer than a container a machine may take: it starts and runs slowly."""
+        return 2.0 if self.kernel_server or self.nfs_client == "machine" else 1.0
+
     @property  # a cached one would follow a copy of the environment to another export
     def inspector(self) -> ExportInspector:
         """The inspector of the export: on its server if the run owns it, else through a pod."""

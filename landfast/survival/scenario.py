@@ -1,7 +1,7 @@
 """A scenario as a row of data: workload x fault x timing, and what must come of it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from landfast.faults.base import Fault, Lasting
@@ -112,6 +112,10 @@ class Scenario:
             return "a negative control: a checker that never saw a loss proves nothing"
         tier = f"crash tier {self.tier}; " if self.tier else ""
         return f"{tier}nfs(5), mount option hard; MySQL's innodb_flush_log_at_trx_commit=1"
+
+    def at_pace(self, pace: float) -> "Scenario":
+        """Return the scenario for nodes or a server that take so many times longer for all."""
+        return replace(self, expected=replace(self.expected, gap=self.expected.gap * pace))
 
     def summary(self) -> ScenarioSummary:
         """Return the scenario as the journal holds it."""

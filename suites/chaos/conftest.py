@@ -75,6 +75,7 @@ def shown(
 ) -> Iterator[Survival]:
     """What the scenario showed; it is in the journal, and its history in the run's folder."""
     folder = run.folder / "survival" / scenario.name
+    scenario = scenario.at_pace(site.env.pace)
     rehearsal: Milestones = {}
     if scenario.name in PATHS:
         with test.step("MySQL's pod was deleted once before, to time its return"):
