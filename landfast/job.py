@@ -22,7 +22,8 @@ _SUITES = ("conformance", "smoke", "chaos")
 _PODS_OWN = {
     *("cluster", "context", "kubeconfig", "out", "namespace", "plan"),
     *("i_own_this_cluster", "server_stop", "server_start"),
-    *("nfs_client", "workers", "node_image", "nfs_server_image", "mysql_port", "keep", "list"),
+    *("nfs_client", "workers", "nfs_server_kind", "node_image", "nfs_server_image"),
+    *("mysql_port", "keep", "list"),
 }
 """Settings that say where a run takes place, or need a cluster or a host of its own."""
 OPTIONS = Settings.model_fields.keys() - _PODS_OWN

@@ -89,7 +89,10 @@ class Site:
 
     @property
     def workers(self) -> list[str]:
-        return [node for node in self.env.cluster.nodes if node != self.control_plane]
+        """The nodes that pods with volumes may go to."""
+        nodes = [node for node in self.env.cluster.nodes if node != self.control_plane]
+        machines = [node for node in nodes if node in self.engine.machines]
+        return machines or nodes
 
     @property
     def volume(self) -> str:

@@ -208,7 +208,7 @@ def _look(
     try:
         wait_healthy(site, timeout=timeouts.HEALTHY)
         if scenario.expected.ends and container_of(site.pod()) == before.container:
-            failures.append("mysqld did not end, although it had lost its lock")
+            failures.append("mysqld did not end, although it had lost its lock or its storage")
     except WaitTimeout as error:
         failures.append(str(error))
     found = identity.verify(before.snapshot, site.stack.mysql, site.export)

@@ -4,6 +4,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 
@@ -24,7 +25,7 @@ from landfast.survival.milestones import Milestones
 from landfast.survival.run import survive
 from landfast.survival.scenario import Scenario
 from landfast.survival.verdict import leaves_whole
-from landfast.verdict import Unknown
+from landfast.verdict import MissingCapability, Unknown
 from suites.chaos.sabotage import ends_early, without_injection
 
 Broken = Callable[[type[Fault]], AbstractContextManager[None]]
@@ -63,6 +64,21 @@ def rehearsed(site: Site, run: Run) -> Rehearsed:
 
 
 @pytest.fixture
+def nolock(site: Site) -> tuple[str, ...]:
+    """The mount options with which locks stay on the node.
+
+    The kernel's NFSv4 client ignores `nolock`, so that locks reach the server all the same.
+    """
+    if site.env.nfs_client == "fuse":
+        return ("nolock",)
+    if site.env.kernel_server is None:
+        raise MissingCapability(
+            "nfs.nolock", "the kernel's client has nolock for NFSv3 alone, which Ganesha lacks here"
+        )
+    return ("nfsvers=3", "nolock")
+
+
+@pytest.fixture
 def shown(
     scenario: Scenario,
     site: Site,
@@ -76,6 +92,8 @@ def shown(
     """What the scenario showed; it is in the journal, and its history in the run's folder."""
     folder = run.folder / "survival" / scenario.name
     scenario = scenario.at_pace(site.env.pace)
+    if "nolock" in scenario.mount_options:
+        scenario = replace(scenario, mount_options=request.getfixturevalue("nolock"))
     rehearsal: Milestones = {}
     if scenario.name in PATHS:
         with test.step("MySQL's pod was deleted once before, to time its return"):

@@ -14,6 +14,8 @@ _BROKEN = (
     "blast-plain-pods-live",
     "blast-kubelet-stays-ready",
     "blast-nfs-pods-are-freed",
+    "dead-server-processes-can-be-killed",
+    "dead-server-mount-can-be-removed",
     "kubelet-restart-keeps-files",
     "kubelet-down-pod-deleted",
     "kubelet-down-pod-force-deleted",

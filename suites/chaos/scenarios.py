@@ -5,6 +5,7 @@ clients see one gap and no error; if MySQL itself goes, so do their connections.
 generous limits for two busy cores: the figure in the report says more.
 """
 
+from landfast.faults.clone import NodeCloned
 from landfast.faults.control_plane import (
     ApiserverKill,
     ControllerManagerKill,
@@ -60,7 +61,7 @@ def _frozen(seconds: float) -> Expected:
 
 
 _FENCED = Expected(gap=120, ends=True)
-"""MySQL's lock is gone: mysqld notices at its next write and ends, and is started again."""
+"""MySQL's lock or its storage is gone: mysqld notices at its next write, ends, and starts again."""
 
 _UNTOUCHED = Expected(gap=5, errors=False, during=True)
 """MySQL does not notice: writes go on while the fault is in effect."""
@@ -114,10 +115,14 @@ SCENARIOS = [
     Scenario(fault=NfsPortDropped, hold=6, expected=_frozen(60), seconds=30, telling=80, tier="L6"),
     Scenario(fault=NfsOneWay, hold=6, expected=_frozen(60), seconds=25, telling=30, tier="L6"),
     Scenario(fault=NfsLeaseOver, hold=2, expected=_FENCED, seconds=80, telling=75, tier="L7"),
+    Scenario(fault=NodeCloned, hold=3, expected=_FENCED, seconds=60, telling=45),
     Scenario(fault=NfsLoss, hold=8, expected=Expected(gap=30, errors=False), seconds=20,
              telling=30),
     Scenario(fault=NfsReset, hold=4, expected=_frozen(60), seconds=15, telling=30),
     Scenario(fault=NodeIsolated, hold=6, expected=_UNTOUCHED, seconds=25, telling=40),
+    # a try of two seconds and one of four: an error, long before the server goes on
+    Scenario(name="soft-mount-frozen-server", fault=NfsFreezeLong, hold=12, expected=_FENCED,
+             seconds=60, telling=35, mount_options=("soft", "timeo=20", "retrans=1")),
     # --- control plane
     Scenario(fault=ControllerManagerKill, expected=_UNTOUCHED, seconds=20, telling=10),
     Scenario(fault=SchedulerKill, expected=_UNTOUCHED, seconds=30, telling=10),

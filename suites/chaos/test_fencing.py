@@ -13,7 +13,7 @@ from landfast.kube.client import Object
 from landfast.results import Survival
 from landfast.stack import Change, Stack
 from landfast.steps import Steps
-from landfast.verdict import MissingCapability, Unknown, Verdict
+from landfast.verdict import Unknown, Verdict
 from landfast.waiting import wait_until
 from suites.chaos.marks import rows, scenario
 from suites.chaos.scenarios import FENCING, NOLOCK
@@ -48,16 +48,6 @@ def test_old_mysqld_is_fenced_when_another_takes_over(shown: Survival) -> None:
 # --- controls: mounts whose locks do not reach the server
 
 
-@pytest.fixture
-def nolock(site: Site) -> None:
-    """Require a client that obeys the mount option nolock."""
-    if site.env.nfs_client != "fuse":
-        raise MissingCapability(
-            "nfs.nolock", "the kernel's NFSv4 client ignores the option: locks reach the server"
-        )
-
-
-@pytest.mark.usefixtures("nolock")
 @scenario(
     "control-nolock-second-mysqld",
     "a FAIL: Landfast finds that a second mysqld is not refused",
@@ -65,15 +55,19 @@ def nolock(site: Site) -> None:
     telling=25,
 )
 def test_second_mysqld_runs_where_locks_stay_on_the_node(
-    site: Site, new_stack: NewStack, changes: list[Change], test: Steps, sabotaged: bool
+    site: Site,
+    new_stack: NewStack,
+    changes: list[Change],
+    test: Steps,
+    sabotaged: bool,
+    nolock: tuple[str, ...],
 ) -> None:
     if not sabotaged:
-        changes.append(patched("PersistentVolume", {"spec": {"mountOptions": ["nolock"]}}))
+        changes.append(patched("PersistentVolume", {"spec": {"mountOptions": [*nolock]}}))
     _, other, said = start_second_mysqld(site, new_stack(), test)
     assert _RUNS in said, f"the second mysqld on {other} was refused"
 
 
-@pytest.mark.usefixtures("nolock")
 @pytest.mark.parametrize("scenario", rows(NOLOCK))
 def test_old_mysqld_that_is_not_fenced_is_noticed(shown: Survival, test: Steps) -> None:
     said = "; ".join(shown.reasons)

@@ -1,0 +1,120 @@
+"""What the kernel's NFS client does with processes and mounts whose server is dead."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from landfast import timeouts
+from landfast.faults.base import Site
+from landfast.faults.nfs_server import NfsFreeze
+from landfast.process import Result
+from landfast.steps import Steps
+from landfast.verdict import MissingCapability
+from landfast.waiting import wait_until
+from suites.chaos.conftest import Broken
+from suites.chaos.marks import scenario
+
+pytestmark = pytest.mark.xdist_group("chaos")
+
+_FOLDER = "/run/landfast-dead"
+_MOUNT = 'mkdir -p "$2" && mount -t nfs -o nfsvers=4,hard,retry=0 "$1" "$2"'
+_REMOVE = '! grep -q " $1 " /proc/mounts || umount -f -l "$1"; rmdir "$1"'
+_WRITE = 'dd if=/dev/zero of="$1/$2" bs=4k count=1 conv=fsync > "/run/$2" 2>&1 & echo $!'
+
+
+@dataclass(frozen=True)
+class Client:
+    """A mount on MySQL's node, and processes that write there."""
+
+    site: Site
+    node: str
+
+    def run(self, *argv: str) -> Result:
+        return self.site.engine.execute(self.node, *argv, check=False)
+
+    def write(self, name: str) -> str:
+        """Start a process that writes a file and syncs it; return its id."""
+        return self.run("sh", "-c", _WRITE, "sh", _FOLDER, name).stdout.strip()
+
+    def state(self, pid: str) -> str:
+        """Return the state of a process as ps has it; empty once it has ended."""
+        return self.run("ps", "-o", "state=", "-p", pid).stdout.strip().replace("Z", "")
+
+    def said(self, name: str) -> str:
+        return self.run("cat", f"/run/{name}").stdout.strip().partition("\n")[0]
+
+    @property
+    def is_mounted(self) -> bool:
+        return f" {_FOLDER} " in self.run("cat", "/proc/mounts").stdout
+
+    def wait_for_state(self, pid: str, state: str) -> None:
+        wait_until(
+            f"process {pid} to be in state {state}" if state else f"process {pid} to end",
+            lambda: self.state(pid),
+            until=lambda now: now == state,
+            timeout=timeouts.CONTAINER_STATE,
+        )
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[Client]:
+    """The kernel's client on MySQL's node, with a mount of its own."""
+    if site.env.nfs_client == "fuse":
+        raise MissingCapability(
+            "nfs.kernel-client", "the FUSE client's processes wait in another way: --workers kernel"
+        )
+    client, export = Client(site, site.node()), site.server.export
+    mounted = client.run("sh", "-c", _MOUNT, "sh", f"{export.server}:{export.path}", _FOLDER)
+    assert mounted.returncode == 0, mounted.stderr
+    try:
+        yield client
+    finally:
+        client.run("sh", "-c", _REMOVE, "sh", _FOLDER)
+        for name in ("killed", "forced"):
+            client.run("rm", "-f", f"/run/{name}")
+            site.server.inspector.remove(name)
+
+
+@scenario(
+    "dead-server-processes-can-be-killed",
+    "a process that waits for a dead server is in state D, and ends at SIGKILL",
+    seconds=20,
+    telling=25,
+)
+def test_process_that_waits_for_a_dead_server_can_be_killed(
+    client: Client, broken: Broken, test: Steps
+) -> None:
+    with broken(NfsFreeze):
+        pid = client.write("killed")
+        with test.verify("a process that syncs a file is in state D"):
+            client.wait_for_state(pid, "D")
+        client.run("kill", "-KILL", pid)
+        with test.verify("it ends at SIGKILL"):
+            client.wait_for_state(pid, "")
+    test.observe("it waited in state D, and was gone after SIGKILL while the server was dead")
+
+
+@scenario(
+    "dead-server-mount-can-be-removed",
+    "umount -f ends what waits for a dead server with an error, umount -l takes the mount away",
+    seconds=20,
+    telling=25,
+)
+def test_mount_of_a_dead_server_can_be_removed(client: Client, broken: Broken, test: Steps) -> None:
+    with broken(NfsFreeze):
+        pid = client.write("forced")
+        with test.step("a process that syncs a file is in state D"):
+            client.wait_for_state(pid, "D")
+        plain = client.run("timeout", "5", "umount", _FOLDER)
+        test.observe(f"umount: exit code {plain.returncode}, {plain.stderr.strip()}")
+        forced = client.run("timeout", "10", "umount", "-f", _FOLDER)
+        test.observe(f"umount -f: exit code {forced.returncode}, {forced.stderr.strip()}")
+        with test.verify("umount -f ends the process"):
+            client.wait_for_state(pid, "")
+        test.observe(f"the process said: {client.said('forced')}")
+        lazy = client.run("timeout", "10", "umount", "-l", _FOLDER)
+        test.observe(f"umount -l: exit code {lazy.returncode}, {lazy.stderr.strip()}")
+        assert not client.is_mounted, "the mount is still there"
+    assert plain.returncode != 0, "a busy mount was removed"
+    assert "Input/output error" in client.said("forced"), "the process saw no error"
