@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from landfast.audit.export import ExportView
-from landfast.audit.objects import PvcObject, PvObject, Resource, StorageClass
+from landfast.audit.objects import CsiDriver, Node, PvcObject, PvObject, Resource, StorageClass
 from landfast.audit.several import different, grouped, identity
 from landfast.audit.uses import ephemeral_pvc
 from landfast.audit.workloads import Workload
@@ -54,6 +54,16 @@ class Definitions:
     def classes(self) -> tuple[StorageClass, ...]:
         """The StorageClasses."""
         return self._of(StorageClass)
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes, which manifests hardly ever have."""
+        return self._of(Node)
+
+    @cached_property
+    def csi_drivers(self) -> tuple[CsiDriver, ...]:
+        """The CSI drivers that the cluster knows."""
+        return self._of(CsiDriver)
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 from kubernetes.client import V1PersistentVolumeClaimSpec, V1PersistentVolumeSpec, V1StorageClass
 from kubernetes.utils.quantity import parse_quantity
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from landfast.audit.directories import Directory
@@ -296,3 +303,19 @@ class StorageClass(ClusterScoped, Spelt):
     @property
     def is_default(self) -> bool:
         return is_default(self.metadata.annotations)
+
+
+class NodeInfo(Model):
+    machine_id: str = Field("", alias="machineID")
+
+
+class NodeStatus(Model):
+    node_info: NodeInfo = NodeInfo()
+
+
+class Node(ClusterScoped):
+    status: NodeStatus = NodeStatus()
+
+
+class CsiDriver(ClusterScoped):
+    """A CSI driver that a cluster knows, by its name."""

@@ -6,7 +6,15 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from landfast.audit import operators
-from landfast.audit.objects import Model, PvcObject, PvObject, Resource, StorageClass
+from landfast.audit.objects import (
+    CsiDriver,
+    Model,
+    Node,
+    PvcObject,
+    PvObject,
+    Resource,
+    StorageClass,
+)
 from landfast.audit.place import Path, Place
 from landfast.audit.pods import PodTemplate
 from landfast.audit.workloads import SHAPES, ControllerSpec, Shape, Workload
@@ -17,6 +25,8 @@ _OBJECTS: Mapping[tuple[str, str], type[Resource]] = {
     ("", "PersistentVolume"): PvObject,
     ("", "PersistentVolumeClaim"): PvcObject,
     ("storage.k8s.io", "StorageClass"): StorageClass,
+    ("storage.k8s.io", "CSIDriver"): CsiDriver,
+    ("", "Node"): Node,
 }
 _M = TypeVar("_M", bound=Model)
 

@@ -61,10 +61,10 @@ FULL: Rights = {
 """For every suite: a run then brings a provisioner and classes of its own."""
 
 AUDIT: Rights = {
-    ("", "persistentvolumes persistentvolumeclaims pods replicationcontrollers"): "list",
+    ("", "nodes persistentvolumes persistentvolumeclaims pods replicationcontrollers"): "list",
     ("apps", "daemonsets deployments replicasets statefulsets"): "list",
     ("batch", "cronjobs jobs"): "list",
-    ("storage.k8s.io", "storageclasses"): "list",
+    ("storage.k8s.io", "csidrivers storageclasses"): "list",
 }
 """To audit a cluster, which reads and nothing else (`landfast audit --context`)."""
 

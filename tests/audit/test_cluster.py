@@ -20,6 +20,7 @@ from landfast.kube import KubeError, Object
 PROJECT = Path(__file__).parents[2]
 NAMES = {
     "/api/v1": {
+        "Node": "nodes",
         "PersistentVolume": "persistentvolumes",
         "PersistentVolumeClaim": "persistentvolumeclaims",
         "Pod": "pods",
@@ -32,7 +33,7 @@ NAMES = {
         "StatefulSet": "statefulsets",
     },
     "/apis/batch/v1": {"CronJob": "cronjobs", "Job": "jobs"},
-    "/apis/storage.k8s.io/v1": {"StorageClass": "storageclasses"},
+    "/apis/storage.k8s.io/v1": {"CSIDriver": "csidrivers", "StorageClass": "storageclasses"},
 }
 
 

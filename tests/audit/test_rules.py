@@ -15,6 +15,7 @@ from cases_handed_on import HANDED_ON
 from cases_ignores import IGNORES
 from cases_mounts import MOUNTS
 from cases_nfs_servers import NFS_SERVERS
+from cases_nodes import NODES
 from cases_one_node import ONE_NODE
 from cases_options import OPTIONS
 from cases_parts import PARTS
@@ -70,6 +71,7 @@ ALL = [
     *MOUNTS,
     *BUCKETS,
     *PLACEHOLDERS,
+    *NODES,
     *ONE_NODE,
     *DIRECTORIES,
     *IGNORES,

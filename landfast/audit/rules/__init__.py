@@ -16,6 +16,7 @@ from landfast.audit.rules import (
     handed_on,
     mounts,
     nfs_servers,
+    nodes,
     one_node,
     options,
     parts,
@@ -62,6 +63,7 @@ _FOUND = tuple(
         buckets,
         placeholders,
         mounts,
+        nodes,
     )
     for found in vars(module).values()
     if isinstance(found, Rule)
