@@ -205,6 +205,9 @@ def _cases(module: str) -> int:
         if f"audit.{case.rule}" in own or not own:
             test_rules.test_the_rule_finds_it(case)
             test_rules.test_the_rule_leaves_a_near_miss_alone(case)
+            test_rules.test_a_finding_shows_an_object_and_a_field_of_it(case)
+            if case.rule not in test_rules.MEANT_ALONE:
+                test_rules.test_the_rule_goes_on_after_a_near_miss(case)
     return 0
 
 

@@ -102,7 +102,7 @@ def _mounted(inventory: Inventory) -> Iterator[Mounted]:
     for workload in inventory.workloads:
         for number, volume in enumerate(workload.pod.volumes):
             if volume.csi and volume.csi.driver == csi.DRIVER and volume.csi.mount_options:
-                at = (*workload.template_at, "spec", "volumes", number)
+                at = (*workload.template_at, "spec", "volumes", number, "csi", "volumeAttributes")
                 database = _on_volume(inventory, workload, volume.name)
                 yield Mounted(
                     workload, at, volume.csi.mount_options, database, volume.csi.read_only
