@@ -128,7 +128,7 @@ def class_tests(session: nox.Session) -> None:
 
 @nox.session(name="machine-tests")
 def machine_tests(session: nox.Session) -> None:
-    """Boot, kill, freeze and stop machines with a kernel of their own."""
+    """Boot, kill and freeze machines with a kernel of their own; its NFS server and client."""
     install(session)
     run(session, "python", "-m", "pytest", "machine_tests", "-v", "-s", "-x")
 

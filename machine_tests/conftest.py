@@ -20,10 +20,11 @@ NETWORK, LABEL = "landfast-machine-tests", "landfast.machine-tests=1"
 
 @dataclass(frozen=True)
 class Lab:
-    """An engine, and what machines are made from: here the disk of a node."""
+    """An engine, and what machines are made from: those of a node, and those of an NFS server."""
 
     engine: Engine
     parts: Parts
+    server_parts: Parts
 
     def boot(self, name: str) -> Engine:
         """Boot a machine; return the engine that looks into it."""
@@ -46,10 +47,11 @@ def lab() -> Iterator[Lab]:
         engine = engines.ensure(progress)
         builder = ImageBuilder(engine, Cache(paths.cache()), progress)
         parts = provide(builder, build_kit(engine, progress).node)
+        server_parts = provide(builder, builder.image("kernel-nfs-server"))
     _remove(engine)
     engine.create_network(NETWORK, label=LABEL)
     try:
-        yield Lab(engine, parts)
+        yield Lab(engine, parts, server_parts)
     finally:
         _remove(engine)
     left = [*engine.containers(LABEL), *engine.volumes(LABEL), *engine.networks(LABEL)]
@@ -59,6 +61,8 @@ def lab() -> Iterator[Lab]:
 def _remove(engine: Engine) -> None:
     if found := engine.containers(LABEL):
         engine.remove_containers(*found)
+    for volume in engine.volumes(LABEL):
+        engine.remove_volume(volume)
     for network in engine.networks(LABEL):
         engine.remove_network(network)
 

@@ -9,7 +9,7 @@ from landfast import timeouts
 from landfast.cluster.base import Cluster, wait_for_nodes
 from landfast.docker import Engine
 from landfast.kube.placement import Placement
-from landfast.machine.machine import create_machine
+from landfast.machine.machine import ALLOW_NFSV3, create_machine
 from landfast.machine.parts import Parts
 from landfast.parallel import side_by_side
 
@@ -23,6 +23,7 @@ _PREPARE = f"""
 cat > {_CONFIGURATION}
 mkdir -p /etc/kubernetes
 cp /etc/resolv.conf /etc/kubernetes  # for pods: the kit's kubelet reads it there
+{ALLOW_NFSV3}
 """
 _JOIN = ["kubeadm", "join", "--config", _CONFIGURATION]
 

@@ -10,6 +10,8 @@ from landfast.waiting import wait_until
 
 # Without the first, each system call of a guest's process goes through ptrace: twice the time.
 _ARGUMENTS = "seccomp=on ncpus=2"
+ALLOW_NFSV3 = "systemctl unmask --quiet rpcbind.service rpcbind.socket"
+"""Run in a machine that boots a node: its NFSv3 client asks rpc.statd, which needs rpcbind."""
 _PANICKED = 70  # exit code of a machine whose kernel panicked
 
 

@@ -1,0 +1,128 @@
+"""The kernel's NFS server in a machine, and the kernel's client in others."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from landfast import timeouts
+from landfast.docker import Engine
+from landfast.machine.machine import ALLOW_NFSV3
+from landfast.nfs.kernel_server import KernelServer, start_kernel_server
+from landfast.nfs.own_server import remove_server
+from landfast.nfs.server import EXPORT_PATH, GRACE_SECONDS, LEASE_SECONDS, SQUASHED_PATH
+from landfast.waiting import wait_until
+from machine_tests.conftest import LABEL, NETWORK, Lab
+
+VERSIONS = ("3", "4.0", "4.1", "4.2")
+_MOUNT = f"""
+set -e
+mkdir -p "$3"
+{ALLOW_NFSV3}
+mount -t nfs -o "vers=$1,hard,retry=0" "$2" "$3"
+"""
+_HOLD = 'flock --exclusive "$1" sleep 2147483647 > /dev/null 2>&1 &'
+_ASK = 'flock --exclusive --nonblock --conflict-exit-code 75 "$1" true'
+_HELD = 75
+
+Boot = Callable[[str], Engine]
+
+
+@pytest.fixture(scope="module")
+def server(lab: Lab) -> Iterator[KernelServer]:
+    """A server; its disk and its machine go with the module."""
+    name = "landfast-machine-tests-nfs"
+    yield start_kernel_server(lab.engine, lab.server_parts, name=name, network=NETWORK, label=LABEL)
+    remove_server(lab.engine, name)
+
+
+def mount(engine: Engine, name: str, server: KernelServer, version: str, path: str) -> str:
+    """Mount a path of the server in a machine; return where, and the options are in effect."""
+    folder = f"/mnt/{version}{path.replace('/', '-')}"
+    engine.execute(name, "sh", "-c", _MOUNT, "sh", version, f"{server.address}:{path}", folder)
+    mounts = engine.execute(name, "cat", "/proc/mounts").stdout
+    assert any(
+        f" {folder} nfs" in line and f"vers={version}" in line for line in mounts.split("\n")
+    )
+    return folder
+
+
+def asks(engine: Engine, name: str, file: str) -> int:
+    """Ask for the lock on a file; return flock's exit code."""
+    limit = LEASE_SECONDS + GRACE_SECONDS + timeouts.COMMAND
+    return engine.execute(name, "sh", "-c", _ASK, "sh", file, check=False, timeout=limit).returncode
+
+
+def test_every_version_writes_as_the_references_export_lets_it(
+    boot: Boot, server: KernelServer
+) -> None:
+    """Root is root on the one export, and nobody on its twin."""
+    engine = boot("client")
+    seen = engine.execute("client", "showmount", "-e", server.address).stdout.splitlines()[1:]
+    assert {line.split()[0] for line in seen} == {EXPORT_PATH, SQUASHED_PATH}
+    for version in VERSIONS:
+        folder = mount(engine, "client", server, version, EXPORT_PATH)
+        write = f"echo {version} > {folder}/{version}; sync {folder}/{version}; chown 999 {folder}"
+        engine.execute("client", "sh", "-c", write)
+        assert server.inspector.read(version) == f"{version}\n"
+        squashed = mount(engine, "client", server, version, SQUASHED_PATH)
+        refused = engine.execute("client", "chown", "0", f"{squashed}/{version}", check=False)
+        assert "Operation not permitted" in refused.stderr
+    assert server.inspector.stat("") is not None
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_lock_outlives_the_death_of_the_server(
+    boot: Boot, server: KernelServer, version: str
+) -> None:
+    """Its holder claims it again within the grace period, and another client stays refused."""
+    first, second = boot("first"), boot("second")
+    server.inspector.write("locked", "")
+    here = mount(first, "first", server, version, EXPORT_PATH)
+    there = mount(second, "second", server, version, EXPORT_PATH)
+    first.execute("first", "sh", "-c", _HOLD, "sh", f"{here}/locked")
+    refused = lambda: asks(second, "second", f"{there}/locked") == _HELD  # noqa: E731
+    wait_until("the lock to be held", refused, timeout=timeouts.COMMAND)
+    server.kill()
+    server.start()
+    assert refused(), "the lock was lost"
+    first.kill("first")
+    if version == "3":  # nobody tells the server that its client is gone
+        assert refused(), "lockd gave up a lock without being told"
+        return
+    wait_until(
+        "the lock to be free once its holder's lease is over",
+        lambda: not refused(),
+        timeout=2 * LEASE_SECONDS,
+    )
+
+
+def test_power_loss_takes_what_was_not_synced(server: KernelServer) -> None:
+    server.inspector.write("kept", "kept")
+    server.execute("sync", f"{EXPORT_PATH}/kept")
+    server.inspector.write("lost", "lost")
+    server.cut_power()
+    server.start()
+    assert server.inspector.read("kept") == "kept"
+    assert not server.inspector.exists("lost")
+
+
+def test_export_is_withdrawn_made_read_only_and_given_back(
+    boot: Boot, server: KernelServer
+) -> None:
+    engine = boot("client")
+    server.serve("none")
+    with pytest.raises(Exception, match="No such file or directory|access denied|not permitted"):
+        mount(engine, "client", server, "4.2", EXPORT_PATH)
+    server.serve("ro")
+    folder = mount(engine, "client", server, "4.2", EXPORT_PATH)
+    refused = engine.execute("client", "touch", f"{folder}/x", check=False)
+    assert "Read-only file system" in refused.stderr
+    server.serve("rw")
+    engine.execute("client", "touch", f"{folder}/x")
+
+
+def test_clock_of_the_server_is_stepped_and_set_back(server: KernelServer) -> None:
+    server.set_clock(10)
+    assert 8 < server.clock_offset() < 12
+    server.set_clock(0)
+    assert -2 < server.clock_offset() < 2
