@@ -117,7 +117,7 @@ def test_export_is_withdrawn_made_read_only_and_given_back(
     """New mounts are refused, and writes are; then both work."""
     engine = boot("client")
     server.serve("none")
-    with pytest.raises(ProcessError, match="mount.nfs"):
+    with pytest.raises(ProcessError, match=r"mount\.nfs"):
         mount(engine, "client", server, "4.2", EXPORT_PATH)
     server.serve("ro")
     folder = mount(engine, "client", server, "4.2", EXPORT_PATH)
