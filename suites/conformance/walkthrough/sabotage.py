@@ -33,6 +33,18 @@ def server_is_frozen(target: Target) -> Iterator[None]:
         engine.unpause(container)
 
 
+@contextlib.contextmanager
+def exported_unsafely(target: Target) -> Iterator[None]:
+    """Export the folder as it is often seen, with async, until the test is over."""
+    engine, container = own_server(target)
+    option = "rw,async,no_subtree_check,no_root_squash"
+    engine.execute(container, "exportfs", "-o", option, "*:/data/share")
+    try:
+        yield
+    finally:
+        engine.execute(container, "exportfs", "-ra")
+
+
 def without_folder(obj: Object) -> Object:
     """Let the provisioner mount a folder that the export does not have."""
     if obj["kind"] == "Deployment":
@@ -84,6 +96,7 @@ IN_ORDER: dict[str, Sabotage] = {
     f"{_W}.export-is-writable-from-another-machine": Sabotage(
         "the NFS server is frozen", server_is_frozen
     ),
+    f"{_W}.export-is-listed": Sabotage("it is exported with async", exported_unsafely),
     f"{_W}.provisioner-is-ready": Sabotage(
         "the export does not have the folder that the Deployment mounts", changed(without_folder)
     ),
