@@ -1,5 +1,6 @@
 """What a kind cluster is made from: images from where the user says, and a kept one if it fits."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from landfast.image_names import ImageName
 from landfast.images import Images, registry_names
 from landfast.kit.cache import Cache
 from landfast.kit.programs import Programs
+from landfast.machine.parts import Parts
 from landfast.nfs.client import install_helper
 from landfast.nfs.export import Export
+from landfast.nfs.kernel_server import KernelServer
 from landfast.progress import Progress
 from landfast.run import RunRecord, new_record
 from landfast.settings import load_settings
@@ -255,7 +258,14 @@ class TestKept:
         monkeypatch.setattr("landfast.cluster.base.Kube", Server)
         return dead
 
-    def keep(self, run_id: str, *, images: Images = KIT, client: str = "fuse") -> RunRecord:
+    def keep(
+        self,
+        run_id: str,
+        *,
+        images: Images = KIT,
+        client: str = "fuse",
+        server: Parts | None = None,
+    ) -> RunRecord:
         record = new_record(run_id=run_id)
         record.complete = record.kept = True
         record.save()
@@ -270,6 +280,7 @@ class TestKept:
             images=images,
             nfs_client=client,
             engine=FakeEngine(),
+            kernel_server=server,
         )
         save_environment(record, env)
         return record
@@ -287,6 +298,7 @@ class TestKept:
         self.keep("2-same")
         self.keep("3-other-client", client="kernel")
         self.keep("3-machines", client="machine")
+        self.keep("3-server", server=Parts(image="m", disk="d", system="s"))
         self.keep("4-other-images", images=Images("registry", *"abcdef"))
         new_record(run_id="5-not-kept")
         unfinished = new_record(run_id="6-unfinished")
@@ -316,5 +328,9 @@ def test_environment_with_another_export_looks_at_that_one() -> None:
         engine=FakeEngine(),
     )
     assert env.inspector.where.endswith("container nfs")
-    other = env.model_copy(update={"export": export.model_copy(update={"container": "disk"})})
+    mounted = env.with_export(export.mounted_with(("nfsvers=4.1",)))
+    machine = replace(FakeEngine(), machines=frozenset({"disk"}))
+    other = mounted.served_by(KernelServer(machine, "disk", "10.0.0.6", "system"))
     assert other.inspector.where.endswith("container disk")
+    assert other.engine is machine
+    assert other.export.mount_options == ("nfsvers=4.1",)

@@ -71,6 +71,20 @@ def toml(values: dict[str, Any]) -> None:
     Path("landfast.toml").write_text("\n".join(lines))
 
 
+@pytest.mark.parametrize(
+    ("given", "stretch"),
+    [
+        ({}, 1),
+        ({"patience": "2.5"}, 2.5),
+        ({"workers": "kernel"}, 3),
+        ({"nfs_server_kind": "kernel"}, 3),
+        ({"nfs_server_kind": "kernel", "patience": "1"}, 1),
+    ],
+)
+def test_machines_have_more_time(given: dict[str, str], stretch: float) -> None:
+    assert load_settings(given).stretch == stretch
+
+
 def test_every_field_is_tried_here() -> None:
     assert set(VALUES) == set(Settings.model_fields)
 

@@ -14,6 +14,7 @@ from landfast.machine.parts import Parts
 from landfast.nfs.export import Export
 from landfast.nfs.inspector import ExportInspector
 from landfast.nfs.inspector_pod import pod_inspector
+from landfast.nfs.own_server import OwnServer
 from landfast.nfs.server import container_inspector
 from landfast.progress import Progress
 from landfast.run import RunRecord
@@ -46,6 +47,11 @@ class Environment(BaseModel):
     def with_export(self, export: Export) -> "Environment":
         """Return the environment with another export."""
         return self.model_copy(update={"export": export})
+
+    def served_by(self, server: OwnServer) -> "Environment":
+        """Return the environment with the export of another server, mounted as this one is."""
+        export = server.export.mounted_with(self.export.mount_options)
+        return self.model_copy(update={"export": export, "engine": server.engine})
 
     @property
     def pace(self) -> float:

@@ -179,7 +179,7 @@ def renew_mysql(site: Site) -> None:
 
 def site_on(env: Environment, server: OwnServer, pod_name: str = MYSQL_POD) -> Site:
     """Return the site of a running server; the stack need not be deployed."""
-    own = env.with_export(server.export.mounted_with(env.export.mount_options))
+    own = env.served_by(server)
     stack = Stack(own, reference_overlay(own))
     stack.changes.append(_leave_lost_nodes_soon)
     return Site(own, stack, server, pod_name)

@@ -24,7 +24,7 @@ def server(env: Environment) -> Iterator[OwnServer]:
 @pytest.fixture
 def lock_site(env: Environment, server: OwnServer, judgement: Judgement) -> Iterator[Site]:
     """A throw-away stack on that server; faults of a node break the one of the pod `holder`."""
-    own = env.with_export(server.export.mounted_with(env.export.mount_options))
+    own = env.served_by(server)
     overlay = throw_away_overlay(own, f"locks-{secrets.token_hex(2)}")
     with temporary_stack(own, overlay) as stack:
         judgement.stacks.append(stack)
