@@ -12,6 +12,8 @@ from landfast.errors import LandfastError
 from landfast.process import Result
 from landfast.waiting import wait_until
 
+_SHUTDOWN_SECONDS = 50
+
 
 @dataclass(frozen=True)
 class ContainerState:
@@ -135,8 +137,12 @@ class Engine(ImageStore):
         self._docker("start", container)
 
     def stop(self, container: str) -> None:
-        """Ask a container's first process to end; kill the container if it runs after 10 s."""
-        self._docker("stop", container)
+        """Ask a container's first process to end; kill the container if it runs after 10 s.
+
+        A machine, which shuts down all that runs in it, has 50 s.
+        """
+        seconds = _SHUTDOWN_SECONDS if container in self.machines else 10
+        self._docker("stop", "--time", str(seconds), container)
 
     def restart(self, container: str, *, grace_seconds: int) -> None:
         """Stop a container as `stop` does, after this grace period, and start it again."""

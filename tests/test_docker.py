@@ -100,7 +100,11 @@ ARGUMENTS: dict[str, tuple[Callable[[Engine], object], str]] = {
         "run|--rm|--label|l|--volume|v:/v|--network|none|--entrypoint|cat|i|/f",
     ),
     "start": (lambda e: e.start("c"), "start|c"),
-    "stop": (lambda e: e.stop("c"), "stop|c"),
+    "stop": (lambda e: e.stop("c"), "stop|--time|10|c"),
+    "stop of a machine": (
+        lambda e: replace(e, machines=frozenset({"m"})).stop("m"),
+        "stop|--time|50|m",
+    ),
     "restart": (lambda e: e.restart("c", grace_seconds=0), "restart|--time|0|c"),
     "kill": (lambda e: e.kill("c", "HUP"), "kill|--signal|HUP|c"),
     "unpause": (lambda e: e.unpause("c"), "unpause|c"),
