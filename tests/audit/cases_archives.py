@@ -46,6 +46,16 @@ def beside(objects: list[Object], path: str, *, init: bool = False) -> list[Obje
     return objects
 
 
+def dump_first(kind: str) -> list[Object]:
+    """A dump to an emptyDir in an init container; what runs then does not have the volume."""
+    last = {"name": "last", "image": "busybox:1.37", "command": ["true"]}
+    found = dump("pg_dump shop > /backup/shop.sql", {"/backup": EMPTY}, kind)
+    spec = found[-1]["spec"]
+    pod = (spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec)["template"]["spec"]
+    pod["initContainers"], pod["containers"] = pod["containers"], [last]
+    return found
+
+
 def operated(kind: str, version: str, **spec: Any) -> list[Object]:
     metadata = {"name": "db", "namespace": "shop"}
     return [{"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}]
@@ -62,6 +72,13 @@ def mongodb(**backup: Any) -> list[Object]:
 
 
 ARCHIVES: list[Case] = [
+    Case(
+        "backup-without-volume",
+        dump_first("CronJob"),
+        dump_first("Deployment"),  # it may fill what the pod itself starts with
+        "container c dumps to /backup",
+        "warning",
+    ),
     Case(
         "cluster-without-backup",
         cnpg(),

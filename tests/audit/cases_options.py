@@ -61,9 +61,23 @@ OPTIONS: list[Case] = [
     Case("unsafe-mount-options", options("vers=3"), options("vers=4"), "vers=3", "warning"),
     Case("unsafe-mount-options", options("v3"), alone("v3"), "v3 under", "warning"),
     Case("unsafe-mount-options", options("udp"), options("udp", "tcp"), "udp under Pod shop/db"),
-    Case("unsafe-mount-options", options("proto=udp"), options("proto=tcp"), "proto=udp under"),
-    Case("unsafe-mount-options", options("nocto"), alone("nocto"), "nocto under", "warning"),
-    Case("unsafe-mount-options", options("ro"), options("ro", "rw"), "ro under", "warning"),
+    Case(
+        "unsafe-mount-options", options("proto=udp"), options("proto=tcp"), "put together wrongly"
+    ),
+    Case(
+        "unsafe-mount-options",
+        options("nocto"),
+        alone("nocto"),
+        "may read what its cache",
+        "warning",
+    ),
+    Case(
+        "unsafe-mount-options",
+        options("ro"),
+        options("ro", "rw"),
+        "the server cannot write",
+        "warning",
+    ),
     Case("unsafe-mount-options", options("ro"), alone("ro"), "ro under", "warning"),
     Case("unsafe-mount-options", annotated("noatime,soft"), annotated("noatime"), "soft"),
     Case("unsafe-mount-options", alone("soft"), alone("hard"), "soft: a slow server", "warning"),

@@ -114,6 +114,13 @@ PROVISIONERS: list[Case] = [
         "warning",
     ),
     Case(
+        "provisioner-mismatch",
+        [storage_class("nfs"), statefulset()],
+        [storage_class("nfs")],  # nobody waits for it
+        f"there is no provisioner {SUBDIR} on this cluster",
+        "warning",
+    ),
+    Case(
         "provisioner-root-differs",
         [mounting(path="/exports/data")],
         [mounting(path="/exports/")],

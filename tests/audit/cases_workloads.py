@@ -117,6 +117,13 @@ WORKLOADS: list[Case] = [
         "warning",
     ),
     Case(
+        "chown-on-nfs",
+        script("chgrp 999 /var/lib/mysql"),
+        script("chmod 0700 /var/lib/mysql"),  # of one directory
+        "runs chgrp on /var/lib/mysql",
+        "warning",
+    ),
+    Case(
         "sub-path-on-nfs",
         sub_path("mysql:8"),
         sub_path("nginx"),
