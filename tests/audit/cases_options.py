@@ -61,9 +61,7 @@ OPTIONS: list[Case] = [
     Case("unsafe-mount-options", options("vers=3"), options("vers=4"), "vers=3", "warning"),
     Case("unsafe-mount-options", options("v3"), alone("v3"), "v3 under", "warning"),
     Case("unsafe-mount-options", options("udp"), options("udp", "tcp"), "udp under Pod shop/db"),
-    Case(
-        "unsafe-mount-options", options("proto=udp"), options("proto=tcp"), "put together wrongly"
-    ),
+    Case("unsafe-mount-options", options("proto=udp"), options("proto=tcp"), "put together"),
     Case(
         "unsafe-mount-options",
         options("nocto"),
