@@ -72,7 +72,7 @@ def test_the_csi_drivers_module_changes_nothing_that_every_kit_has(kit: Path) ->
     append(kit / "csi" / "go.sum")
     csi = {"nfs-csi", "csi-provisioner", "csi-resizer"}
     assert changed(before) == csi | {f"image {name}" for name in csi}
-    assert csi | {"landfast", "machine"} == set(recipes()) - set(needed())
+    assert csi | {"landfast", "machine", "kernel-nfs-server"} == set(recipes()) - set(needed())
 
 
 @pytest.mark.parametrize("whole", [True, False])

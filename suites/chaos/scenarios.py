@@ -121,7 +121,7 @@ SCENARIOS = [
     Scenario(fault=NfsReset, hold=4, expected=_frozen(60), seconds=15, telling=30),
     Scenario(fault=NodeIsolated, hold=6, expected=_UNTOUCHED, seconds=25, telling=40),
     # a try of two seconds and one of four: an error, long before the server goes on
-    Scenario(name="soft-mount-frozen-server", fault=NfsFreezeLong, hold=12, expected=_FENCED,
+    Scenario(name="soft-mount-frozen-server", fault=NfsFreezeLong, hold=11, expected=_FENCED,
              seconds=60, telling=35, mount_options=("soft", "timeo=20", "retrans=1")),
     # --- control plane
     Scenario(fault=ControllerManagerKill, expected=_UNTOUCHED, seconds=20, telling=10),
