@@ -52,9 +52,9 @@ class NodeCloned(Lasting):
 
     def inject(self) -> None:
         export = self.site.server.export
-        source, version = f"{export.server}:{export.path}", self._version()
-        self._on_other("unshare", "--uts", "sh", "-c", _MOUNT, *("sh", self.aim["node"]), source,
-                       _FOLDER, version)  # fmt: skip
+        source = f"{export.server}:{export.path}"
+        words = [self.aim["node"], source, _FOLDER, self._version()]
+        self._on_other("unshare", "--uts", "sh", "-c", _MOUNT, "sh", *words)
 
     def prove_effect(self) -> str:
         prove("the other node's mount", self.still_there)

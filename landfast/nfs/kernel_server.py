@@ -17,7 +17,7 @@ from landfast.nfs.own_server import DISK_SIZE, Access, Mode, OwnServer, remove_s
 from landfast.nfs.server import EXPORT_PATH, wait_for_server
 
 _MEMORY_MIB = 768
-_SHUTDOWN_SECONDS = 60
+_SHUTDOWN_SECONDS = 50
 _MODE = "/etc/landfast-mode"
 _EXPORTED = f"*:{EXPORT_PATH}"
 _OPTIONS = {"honest": "sync", "clock": "sync", "lying": "async"}

@@ -25,7 +25,7 @@ from landfast.provisioning import csi
     source="RFC 8881, 2.4 and 18.35.4; machine-id(5); chaos.node-cloned",
 )
 def nodes_cloned(inventory: Inventory) -> Iterator[Hit]:
-    """Find them where something is on NFS; with one host name, too, locks end for certain."""
+    """Find them where something is on NFS."""
     if not any(pv.backing.on_nfs for pv in inventory.pvs) and not inventory.nfs_classes:
         return
     alike: dict[str, list[Node]] = defaultdict(list)
