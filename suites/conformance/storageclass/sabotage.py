@@ -27,7 +27,7 @@ def own_volumes(target: Target) -> list[Object]:
     return [
         pv
         for pv in target.stack.kube.list(_PVS)
-        if pv["spec"]["claimRef"]["namespace"].startswith(target.stack.namespace)
+        if pv["spec"].get("claimRef", {}).get("namespace", "").startswith(target.stack.namespace)
     ]
 
 
@@ -65,9 +65,9 @@ def local_directory(obj: Object) -> Object:
 
 @contextlib.contextmanager
 def starved_server(target: Target) -> Iterator[None]:
-    """Leave the NFS server 2 ms of each 100 ms of a processor, once a pod measures."""
+    """Leave the NFS server 5 ms of each 100 ms of a processor, once a pod measures."""
     engine, server = own_server(target)
-    with before("execute", "Pod", lambda *_: engine.limit_cpu(server, quota=2000))(target):
+    with before("execute", "Pod", lambda *_: engine.limit_cpu(server, quota=5000))(target):
         try:
             yield
         finally:
@@ -98,7 +98,7 @@ _READ_ONLY = Sabotage(
     "the pod may only read its volume",
     uses(persistentVolumeClaim={"claimName": "data", "readOnly": True}),
 )
-_STARVED = Sabotage("the server has a fiftieth of a processor", starved_server)
+_STARVED = Sabotage("the server has a twentieth of a processor", starved_server)
 _NO_LOCKS = Sabotage("the class mounts with nolock", _mounted("nolock"))
 _RETAINED = {"persistentVolumeReclaimPolicy": "Retain"}
 

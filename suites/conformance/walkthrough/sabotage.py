@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from fixtures.sabotage import Sabotage, Target
 from landfast.kube.client import Object
+from landfast.verdict import MissingCapability
 from suites.sabotages import (
     Apply,
     before_deletion_of,
@@ -37,6 +38,8 @@ def server_is_frozen(target: Target) -> Iterator[None]:
 def exported_unsafely(target: Target) -> Iterator[None]:
     """Export the folder as it is often seen, with async, until the test is over."""
     engine, container = own_server(target)
+    if target.stack.env.kernel_server is None:
+        raise MissingCapability("nfs.exportfs", "only the kernel's server has /etc/exports")
     option = "rw,async,no_subtree_check,no_root_squash"
     engine.execute(container, "exportfs", "-o", option, "*:/data/share")
     try:
@@ -96,7 +99,6 @@ IN_ORDER: dict[str, Sabotage] = {
     f"{_W}.export-is-writable-from-another-machine": Sabotage(
         "the NFS server is frozen", server_is_frozen
     ),
-    f"{_W}.export-is-listed": Sabotage("it is exported with async", exported_unsafely),
     f"{_W}.provisioner-is-ready": Sabotage(
         "the export does not have the folder that the Deployment mounts", changed(without_folder)
     ),
@@ -149,6 +151,7 @@ IN_ORDER: dict[str, Sabotage] = {
 """The sabotages of the one stack, in the order of its steps; each needs a separate run."""
 
 SIDE_BY_SIDE: dict[str, Sabotage] = {
+    f"{_W}.export-is-listed": Sabotage("it is exported with async", exported_unsafely),
     f"{_W}.rbac-suffices": Sabotage(
         "the ClusterRole may only look", written("ClusterRole", {"rules": [_LOOK]})
     ),

@@ -1,14 +1,11 @@
 """Steps 1 to 7: export, provisioner, class, PV, PVC, pod. One stack, in order."""
 
-import re
-
 import pytest
 
 from landfast import timeouts
 from landfast.kube.default_classes import MARK
 from landfast.stack import Stack
 from landfast.steps import Steps
-from landfast.verdict import MissingCapability
 from suites.objects import pod, shell
 
 pytestmark = pytest.mark.xdist_group("walkthrough")
@@ -28,21 +25,6 @@ def test_file_created_on_another_machine_is_on_the_server(reference: Stack, test
     test.observe(f"created on {machine['spec']['nodeName']}; the server has: {file}")
     assert file is not None, "there is no hello.txt on the server"
     assert file.type == "file", f"hello.txt on the server is a {file.type}"
-
-
-@pytest.mark.claim("walkthrough.export-is-listed")
-def test_export_is_listed_with_the_options_of_the_reference(reference: Stack, test: Steps) -> None:
-    engine, server = reference.env.engine, reference.env.export.container
-    if engine is None or server is None or reference.env.kernel_server is None:
-        raise MissingCapability("nfs.exportfs", "only the kernel's server has /etc/exports")
-    with test.step("ask the server what it exports"):
-        listed = engine.execute(server, "showmount", "-e", "localhost").stdout
-        exported = engine.execute(server, "exportfs", "-s").stdout
-    line = next((line for line in exported.splitlines() if line.startswith("/data/share ")), "")
-    test.observe(f"showmount: {listed.strip()}; exportfs: {line or 'no such export'}")
-    assert "\n/data/share *" in re.sub(" +", " ", listed), "showmount does not list it"
-    options = set(line.partition("(")[2].rstrip(")").split(","))
-    assert {"rw", "sync", "no_subtree_check", "no_root_squash"} <= options
 
 
 @pytest.mark.claim("walkthrough.provisioner-is-ready")
