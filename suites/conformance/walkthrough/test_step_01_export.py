@@ -4,16 +4,14 @@ import re
 
 import pytest
 
-from fixtures.stacks import NewStack
+from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.verdict import MissingCapability
 
 
 @pytest.mark.claim("walkthrough.export-is-listed")
-def test_export_is_listed_with_the_options_of_the_reference(
-    new_stack: NewStack, test: Steps
-) -> None:
-    env = new_stack().env
+def test_export_is_listed_with_the_options_of_the_reference(stack: Stack, test: Steps) -> None:
+    env = stack.env
     engine, server = env.engine, env.export.container
     if engine is None or server is None or env.kernel_server is None:
         raise MissingCapability("nfs.exportfs", "only the kernel's server has /etc/exports")
