@@ -36,7 +36,7 @@ def test_a_clone_that_gets_the_lock_is_proven_and_goes(place: Place) -> None:
     place.engine.answer("execute", OTHER, "cat", "/proc/mounts", with_=result(CLONE))
     place.engine.answer("execute", OTHER, "flock", with_=LandfastError("held"))
     assert "to get MySQL's lock" in unproven(fault)
-    place.engine.answer("execute", OTHER, "flock", with_=result())
+    place.engine.answer("execute", OTHER, "flock", with_=result("locked"))
     assert f"{OTHER} mounts the export as {NODE}, and got the lock" in fault.prove_effect()
     place.engine.answer("execute", OTHER, "sh", with_=result())
     place.engine.answer("execute", OTHER, "cat", "/proc/mounts", with_=result())
