@@ -186,7 +186,7 @@ def kit_tests(session: nox.Session) -> None:
     test = ["python", "-m", "landfast.kit.go", "test"]
     session.run(*test, "./cmd/machine/...", "./cmd/podnet/...", "./cmd/nfs-provisioner/...")
     session.run("python", "-m", "landfast.kit.go", "csi", "test", "./...")
-    beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
+    beside = ["python", "-m", "landfast.nfs.with_server", "run"]
     session.run(*beside, *test, "./cmd/mount.nfs/...", *session.posargs)
 
 
@@ -194,7 +194,7 @@ def kit_tests(session: nox.Session) -> None:
 def posix(session: nox.Session) -> None:
     """Run POSIX test suites, those that are installed, on a mount of the kit's NFS client."""
     install(session)
-    beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
+    beside = ["python", "-m", "landfast.nfs.with_server", "run"]
     private = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     test = ["python", "-m", "landfast.kit.go", "test", "-v", "-count=1", "./cmd/mount.nfs"]
     command = [*beside, *private, *test, "-run", "^TestPosix$", *session.posargs]
@@ -205,7 +205,7 @@ def posix(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Fuzz what the NFS client reads, and the provisioners' paths: 10 min each (`-fuzztime`)."""
     install(session)
-    beside = ["python", "-m", "landfast.kit.nfs_server", "run"]
+    beside = ["python", "-m", "landfast.nfs.with_server", "run"]
     for file in sorted(Path("kit").glob("*/cmd/**/*_test.go")):
         for target in re.findall(r"^func (Fuzz\w+)", file.read_text(), re.MULTILINE):
             _, module, *folders = file.parent.parts

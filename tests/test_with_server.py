@@ -11,8 +11,8 @@ from fakes import RUNNING, FakeEngine, result
 from landfast import paths, process, timeouts
 from landfast.errors import BadInput
 from landfast.kit import engine as engines
-from landfast.kit import nfs_server
-from landfast.kit.nfs_server import control, main, server
+from landfast.nfs import with_server
+from landfast.nfs.with_server import control, main, server
 from landfast.process import Result
 from landfast.waiting import WaitTimeout
 
@@ -40,7 +40,7 @@ def test_a_program_is_led_to_its_server_and_the_server_goes_with_it(engine: Fake
         assert env["NFS_TEST_SERVER"] == "10.0.0.9:2049"
         assert env["NFS_TEST_EXPORT"] == "/data/share"
         assert env["NFS_TEST_CONTROL"].startswith(sys.executable)
-        assert env["NFS_TEST_CONTROL"].endswith(f"-m {nfs_server.__name__} control {NAME}")
+        assert env["NFS_TEST_CONTROL"].endswith(f"-m {with_server.__name__} control {NAME}")
         assert engine.asked("remove_containers") == []
     for removal in ("remove_containers", "remove_volume", "remove_network"):
         assert engine.asked(removal) == [(NAME,)]

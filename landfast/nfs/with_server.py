@@ -1,4 +1,4 @@
-"""Run a program beside a real NFS server: `python -m landfast.kit.nfs_server run PROGRAM …`.
+"""Run a program beside a real NFS server: `python -m landfast.nfs.with_server run PROGRAM …`.
 
 The server is NFS-Ganesha in a container of its own, as a run has it. The program finds it in
 NFS_TEST_SERVER (HOST:PORT) and NFS_TEST_EXPORT. NFS_TEST_CONTROL is a command that takes one of
@@ -25,11 +25,11 @@ from landfast.nfs.server import CONFIG, EXPORT_PATH, start_server, wait_for_serv
 from landfast.progress import Progress
 from landfast.waiting import wait_until
 
-_MODULE = "landfast.kit.nfs_server"
+_MODULE = "landfast.nfs.with_server"
 _LABEL = "landfast.nfs-test"
 _PORT = 2049
 _SECONDS = 10  # lease and grace period: the tests wait for the end of many
-_USAGE = "usage: nfs_server run PROGRAM ... | nfs_server control NAME kill|restart|pause|resume"
+_USAGE = "usage: with_server run PROGRAM ... | with_server control NAME kill|restart|pause|resume"
 
 
 @contextlib.contextmanager
