@@ -158,7 +158,8 @@ def running_containers(workload: Workload) -> list[Container]:
 def engine_of(workload: Workload, container: Container) -> Engine | None:
     """Return which engine a container runs; labels count if the pod has no other container.
 
-    An application that is told of a database server has no database of its own.
+    An application that is told of a database server has no database of its own, and what is told of
+    an NFS server is not one: a provisioner's image may have any name.
     """
     if workload.engine:
         return identify(workload.engine)
@@ -169,8 +170,14 @@ def engine_of(workload: Workload, container: Container) -> Engine | None:
         [mount.mount_path for mount in container.volume_mounts],
         [port.container_port for port in container.ports],
     )
-    own = engine is None or engine.kind is not Kind.EMBEDDED or not uses_a_server(container)
-    return engine if own else None
+    match engine and engine.kind:
+        case Kind.EMBEDDED:
+            is_client = uses_a_server(container)
+        case Kind.FILE_SERVER:
+            is_client = any(variable.name == "NFS_SERVER" for variable in container.env)
+        case _:
+            is_client = False
+    return None if is_client else engine
 
 
 def mounts(workload: Workload, container: Container) -> Iterator[Mounted]:

@@ -69,3 +69,14 @@ def test_what_the_node_lends_is_no_volume(name: str, image: str, path: str, empt
     mounts |= {path: EMPTY} if empty else {}
     made = server("Deployment", name, image, mounts)
     assert found([made], "nfs-server-without-volume") == {(name, "error")}
+
+
+@given(NAMES, IMAGES, st.sampled_from([{"value": "nas"}, {"valueFrom": {"fieldRef": {}}}]))
+def test_what_is_told_of_a_server_is_its_client(name: str, image: str, told: Object) -> None:
+    """As a provisioner is, whose image an audit of the reference itself took for a server."""
+    root = {"nfs": {"server": "nas", "path": "/volumes"}}
+    made = server("Deployment", name, image, {"/persistentvolumes": root})
+    assert found([made], "nfs-server-on-nfs") == {(name, "warning")}
+    made["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "NFS_SERVER", **told}]
+    for rule in [*RULES, "nfs-server-on-nfs"]:
+        assert found([made], rule) == set()
