@@ -19,8 +19,9 @@ _MOUNT = f"""
 set -e
 mkdir -p "$3"
 {ALLOW_NFSV3}
-mount -t nfs -o "vers=$1,hard,retry=0" "$2" "$3"
+mount -t nfs -o "vers=$1,hard,retry=0,$4" "$2" "$3"
 """
+_CONNECTIONS = ["ss", "--tcp", "--numeric", "--no-header", "state", "established", "dport = :2049"]
 _HOLD = 'flock --exclusive "$1" sleep 2147483647 > /dev/null 2>&1 &'
 _ASK = 'flock --exclusive --nonblock --conflict-exit-code 75 "$1" true'
 _HELD = 75
@@ -36,10 +37,18 @@ def server(lab: Lab) -> Iterator[KernelServer]:
     remove_server(lab.engine, name)
 
 
-def mount(engine: Engine, name: str, server: KernelServer, version: str, path: str) -> str:
+def mount(
+    engine: Engine,
+    name: str,
+    server: KernelServer,
+    version: str,
+    path: str = EXPORT_PATH,
+    options: str = "rw",
+) -> str:
     """Mount a path of the server in a machine; return where; the version is in effect."""
     folder = f"/mnt/{version}{path.replace('/', '-')}"
-    engine.execute(name, "sh", "-c", _MOUNT, "sh", version, f"{server.address}:{path}", folder)
+    words = [version, f"{server.address}:{path}", folder, options]
+    engine.execute(name, "sh", "-c", _MOUNT, "sh", *words)
     mounts = engine.execute(name, "grep", f" {folder} nfs", "/proc/mounts").stdout
     assert f"vers={version}" in mounts
     return folder
@@ -61,7 +70,7 @@ def test_every_version_writes_as_the_references_export_lets_it(
     seen = engine.execute("client", "showmount", "-e", server.address).stdout.splitlines()[1:]
     assert {line.split()[0] for line in seen} == {EXPORT_PATH, SQUASHED_PATH}
     for version in VERSIONS:
-        folder = mount(engine, "client", server, version, EXPORT_PATH)
+        folder = mount(engine, "client", server, version)
         write = f"echo {version} > {folder}/{version}; sync {folder}/{version}; chown 999 {folder}"
         engine.execute("client", "sh", "-c", write)
         assert server.inspector.read(version) == f"{version}\n"
@@ -77,8 +86,8 @@ def test_lock_outlives_the_death_of_the_server(
     """Its holder claims it again within the grace period, and another client stays refused."""
     first, second = boot("first"), boot("second")
     server.inspector.write("locked", "")
-    here = mount(first, "first", server, version, EXPORT_PATH)
-    there = mount(second, "second", server, version, EXPORT_PATH)
+    here = mount(first, "first", server, version)
+    there = mount(second, "second", server, version)
     first.execute("first", "sh", "-c", _HOLD, "sh", f"{here}/locked")
 
     def refused() -> bool:
@@ -99,6 +108,33 @@ def test_lock_outlives_the_death_of_the_server(
     )
 
 
+def test_nconnect_opens_as_many_connections_and_all_outlive_the_server(
+    boot: Boot, server: KernelServer
+) -> None:
+    """Without it there is one; with it, requests go round all of them, before and after."""
+    engine = boot("client")
+
+    def connections() -> int:
+        return len(engine.execute("client", *_CONNECTIONS).stdout.splitlines())
+
+    def write(folder: str) -> None:
+        for number in range(8):
+            file = f"{folder}/{number}"
+            engine.execute("client", "sh", "-c", f"echo {number} > {file}; sync {file}")
+
+    folder = mount(engine, "client", server, "4.2")
+    write(folder)
+    assert connections() == 1
+    engine.execute("client", "umount", folder)
+    assert folder == mount(engine, "client", server, "4.2", options="nconnect=4")
+    write(folder)
+    assert connections() == 4
+    server.kill()
+    server.start()
+    write(folder)
+    assert connections() == 4
+
+
 def test_power_loss_takes_what_was_not_synced(server: KernelServer) -> None:
     """The machine's memory is gone, and its disk is not."""
     server.inspector.write("kept", "kept")
@@ -117,9 +153,9 @@ def test_export_is_withdrawn_made_read_only_and_given_back(
     engine = boot("client")
     server.serve("none")
     with pytest.raises(ProcessError, match=r"mount\.nfs"):
-        mount(engine, "client", server, "4.2", EXPORT_PATH)
+        mount(engine, "client", server, "4.2")
     server.serve("ro")
-    folder = mount(engine, "client", server, "4.2", EXPORT_PATH)
+    folder = mount(engine, "client", server, "4.2")
     refused = engine.execute("client", "touch", f"{folder}/x", check=False)
     assert "Read-only file system" in refused.stderr
     server.serve("rw")

@@ -48,10 +48,11 @@ func serve(shared share) error {
 // answer runs the program of one request and leaves its result.
 func answer(folder string) {
 	code, err := perform(folder)
-	if err == nil {
-		err = writeJSON(filepath.Join(folder, resultFile), result{code})
-	}
+	left := result{Code: code}
 	if err != nil {
+		left.Reason = err.Error()
+	}
+	if err := writeJSON(filepath.Join(folder, resultFile), left); err != nil {
 		log.Printf("request %s: %v", folder, err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// notBooted is the exit code of exec where the machine has not booted; docker's own is 125 where it cannot run a program.
-const notBooted = 125
+// notRun is the exit code of exec where the machine has not booted or cannot run a program, as it is docker's own.
+const notRun = 125
 
 type list []string
 
@@ -37,7 +37,7 @@ func execute(shared share, args []string) error {
 		return errors.New(usage)
 	}
 	if _, err := os.Stat(shared.booted()); err != nil {
-		return exitError{"the machine has not booted", notBooted}
+		return exitError{"the machine has not booted", notRun}
 	}
 	var stdin io.Reader
 	if *input {
@@ -54,6 +54,9 @@ func execute(shared share, args []string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if got.Reason != "" {
+		return exitError{"the machine could not run it: " + got.Reason, notRun}
 	}
 	err = errors.Join(
 		copyFile(os.Stdout, filepath.Join(folder, stdoutFile)),

@@ -76,9 +76,24 @@ func TestAProgramsOwnChildrenDoNotKeepItsResultBack(t *testing.T) {
 	}
 }
 
+func TestARequestThatCannotBeReadIsAnsweredWithTheReason(t *testing.T) {
+	shared := served(t)
+	folder := filepath.Join(shared.requests(), "request-empty")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var got result
+	for readJSON(filepath.Join(folder, resultFile), &got) != nil {
+		time.Sleep(time.Millisecond)
+	}
+	if !strings.Contains(got.Reason, requestFile) {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestExecSaysThatTheMachineHasNotBooted(t *testing.T) {
 	err := execute(share(t.TempDir()), []string{"true"})
-	if coded, ok := err.(exitError); !ok || coded.code != notBooted {
+	if coded, ok := err.(exitError); !ok || coded.code != notRun {
 		t.Errorf("got %v", err)
 	}
 }

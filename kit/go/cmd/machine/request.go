@@ -29,7 +29,8 @@ type request struct {
 }
 
 type result struct {
-	Code int `json:"code"`
+	Code   int    `json:"code"`
+	Reason string `json:"reason,omitempty"` // why there is no exit code, or not all output
 }
 
 // share is a folder that exec and agent share.

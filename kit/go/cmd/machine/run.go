@@ -97,7 +97,7 @@ func commandLine(me identity, mac net.HardwareAddr, memory, more string) []strin
 		"linux", "mem=" + memory, "root=/dev/ubda", "rootfstype=ext4", "rw", "init=/sbin/machine-init",
 		"ubd0=" + disk + "," + baseDisk,
 		fmt.Sprintf("%s:transport=raw,ifname=eth0,mac=%s,depth=64,gro=1", networkLink, mac),
-		"umid=machine", "con=null", "con0=fd:0,fd:1", "ssl=null", "quiet", "systemd.show_status=0",
+		"umid=machine", "con=null", "con0=fd:0,fd:1", "ssl=null", "systemd.show_status=auto",
 	}, append(me.arguments(), strings.Fields(more)...)...)
 }
 
