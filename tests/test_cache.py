@@ -45,12 +45,12 @@ def _link_to_file(tree: Path) -> None:
     (tree / "link").write_text("main.go")
 
 
-def test_a_mode_does_not_change_a_digest_as_an_installation_may_change_modes(
-    tmp_path: Path,
-) -> None:
+def test_what_an_installation_may_change_does_not_change_a_digest(tmp_path: Path) -> None:
     tree = make_tree(tmp_path)
     before = digest(tree)
     (tree / "run").chmod(0o755)
+    (tree / "sub" / "__pycache__").mkdir()
+    (tree / "sub" / "__pycache__" / "a.cpython-311.pyc").touch()
     assert digest(tree) == before
 
 

@@ -14,7 +14,8 @@ _KEY_LENGTH = 12
 def digest(*inputs: str | Path) -> str:
     """Return a short hash of texts and of files or folders: their names and contents.
 
-    Modes do not count, because an installation may change them; scripts count as executable.
+    What an installation may change does not count: modes, where scripts count as executable, and
+    the bytecode that pip adds.
     """
     total = hashlib.sha256()
     for item in inputs:
@@ -42,7 +43,11 @@ def _feed(total: "hashlib._Hash", *parts: bytes) -> None:
 def _files(item: Path) -> Iterable[Path]:
     if not item.is_dir():
         return [item]
-    return (path for path in item.rglob("*") if path.is_symlink() or not path.is_dir())
+    return (
+        path
+        for path in item.rglob("*")
+        if (path.is_symlink() or not path.is_dir()) and path.parent.name != "__pycache__"
+    )
 
 
 def _content(file: Path) -> bytes:
