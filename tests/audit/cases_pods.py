@@ -37,7 +37,30 @@ def backups(command: str, path: str) -> list[Object]:
     return found
 
 
+FILTERS = ["-name", "-iname", "-path", "-regex", "-mtime", "-mmin", "-newer", "-size", "-user"]
+CONDITIONS = ["[[ -n $RESET ]] && {}", "test -n $RESET && {}", "case $RESET in 1) {};; esac"]
+WIPE = f"rm -rf {MYSQL}/*"
+
 PODS: list[Case] = [
+    *(
+        Case(
+            "data-wiped-at-start",
+            script(f"find {MYSQL} -delete"),
+            script(f"find {MYSQL} {only} x -delete"),
+            f"removes {MYSQL}",
+        )
+        for only in FILTERS
+    ),
+    *(
+        Case(
+            "data-wiped-at-start",
+            script(condition.format(WIPE)),
+            script(condition.format("rm -rf /var/tmp/*")),
+            "under a condition",
+            "warning",
+        )
+        for condition in CONDITIONS
+    ),
     Case(
         "data-wiped-at-start",
         backups("rm -rf /var/lib/mysql/*", MYSQL),
@@ -119,6 +142,13 @@ PODS: list[Case] = [
     ),
     Case(
         "durability-off",
+        at(MYSQL, args=["--innodb-flush-log-at-trx-commit", "0"]),
+        at(MYSQL, args=["innodb-flush-log-at-trx-commit", "0"]),  # no option
+        "innodb-flush-log-at-trx-commit=0, which costs",
+        "warning",
+    ),
+    Case(
+        "durability-off",
         at("/var/lib/postgresql/data", "postgres:17", args=["-c", "fsync=off", "-cfoo=1"]),
         at("/var/lib/postgresql/data", "postgres:17", args=["-c", "fsync=on"]),
         "fsync=off, which costs the whole database",
@@ -157,6 +187,20 @@ PODS: list[Case] = [
         probed(initialDelaySeconds=5),
         probed(initialDelaySeconds=30),
         "if it does not answer 35 s after its start",
+        "note",
+    ),
+    Case(
+        "liveness-probe-hasty",
+        probed(periodSeconds=5, failureThreshold=11),
+        probed(periodSeconds=20),
+        "if it does not answer 55 s after its start",
+        "note",
+    ),
+    Case(
+        "liveness-probe-hasty",
+        probed(periodSeconds="${PERIOD}"),  # a template's: the default counts
+        probed(failureThreshold=6),
+        "30 s after",
         "note",
     ),
     Case(
