@@ -1,5 +1,7 @@
 """The driver's controller is killed between two steps."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from fixtures.csi import CsiBench
@@ -18,11 +20,21 @@ _CONTROLLER = "csi-nfs-controller"
 _PVCS = 4
 
 
+@pytest.fixture
+def emptied(csi: CsiBench) -> Iterator[Stack]:
+    """The stack, which is other tests' as well: neither PVC nor directory of this one is left."""
+    yield csi.stack
+    _delete_pvcs(csi.stack)
+    _wait_for_no_volume(csi.stack)
+    for folder in _folders(csi.stack):
+        csi.stack.export.remove(folder)
+
+
 @pytest.mark.claim("csi.restart-neither-leaks-nor-doubles")
 def test_driver_killed_between_directory_and_pv_leaks_and_doubles_nothing(
-    csi: CsiBench, test: Steps
+    emptied: Stack, test: Steps
 ) -> None:
-    stack = csi.stack
+    stack = emptied
     with (
         test.step(f"create {_PVCS} PVCs, kill the driver when it has directories but no PV"),
         without_right(stack.kube, _role(stack), f"{NAMESPACE}:{_CONTROLLER}", "create"),
@@ -44,17 +56,25 @@ def test_driver_killed_between_directory_and_pv_leaks_and_doubles_nothing(
     odd = sorted(set(there) ^ set(bound))
     assert not odd, f"after the restart: {', '.join(odd)}"
     with test.step("delete the PVCs"):
-        wait_gone(stack.kube, delete_kinds(stack.kube, ["PersistentVolumeClaim"], stack.namespace))
+        _delete_pvcs(stack)
     with test.verify("every volume is deleted"):
-        wait_until(
-            "no volume of the class",
-            lambda: volumes_of_class(stack, stack.storage_class),
-            until=lambda found: not found,
-            timeout=timeouts.MANY_VOLUMES,
-        )
+        _wait_for_no_volume(stack)
     left = _folders(stack)
     test.observe(f"no volume is left, and {left or 'no directory'} on the server")
     assert not left, f"directories are left: {', '.join(left)}"
+
+
+def _delete_pvcs(stack: Stack) -> None:
+    wait_gone(stack.kube, delete_kinds(stack.kube, ["PersistentVolumeClaim"], stack.namespace))
+
+
+def _wait_for_no_volume(stack: Stack) -> None:
+    wait_until(
+        "no volume of the class",
+        lambda: volumes_of_class(stack, stack.storage_class),
+        until=lambda found: not found,
+        timeout=timeouts.MANY_VOLUMES,
+    )
 
 
 def _role(stack: Stack) -> Object:
