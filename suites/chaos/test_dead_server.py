@@ -20,7 +20,13 @@ pytestmark = pytest.mark.xdist_group("chaos")
 _FOLDER = "/run/landfast-dead"
 _MOUNT = 'mkdir -p "$2" && mount -t nfs -o nfsvers=4,hard,retry=0 "$1" "$2"'
 _REMOVE = '! grep -q " $1 " /proc/mounts || umount -f -l "$1"; rmdir "$1"'
-_WRITE = 'dd if=/dev/zero of="$1/$2" bs=4k count=1 conv=fsync > "/run/$2" 2>&1 & echo $!'
+# The file is open before the server dies, as a database's are.
+_OPEN = """
+touch "/run/$2.wait"
+( while [ -e "/run/$2.wait" ]; do sleep 0.1; done
+  exec dd if=/dev/zero bs=4k count=1 conv=fsync ) > "$1/$2" 2> "/run/$2" &
+echo $!
+"""
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,13 @@ class Client:
     def run(self, *argv: str) -> Result:
         return self.site.engine.execute(self.node, *argv, check=False)
 
-    def write(self, name: str) -> str:
-        """Start a process that writes a file and syncs it; return its id."""
-        return self.run("sh", "-c", _WRITE, "sh", _FOLDER, name).stdout.strip()
+    def open(self, name: str) -> str:
+        """Start a process that has a file open, and writes and syncs it later; return its id."""
+        return self.run("sh", "-c", _OPEN, "sh", _FOLDER, name).stdout.strip()
+
+    def write(self, name: str) -> None:
+        """Let the process with this file write and sync it."""
+        self.run("rm", f"/run/{name}.wait")
 
     def state(self, pid: str) -> str:
         """Return the state of a process as ps has it; empty once it has ended."""
@@ -72,7 +82,7 @@ def client(site: Site) -> Iterator[Client]:
     finally:
         client.run("sh", "-c", _REMOVE, "sh", _FOLDER)
         for name in ("killed", "forced"):
-            client.run("rm", "-f", f"/run/{name}")
+            client.run("rm", "-f", f"/run/{name}", f"/run/{name}.wait")
             site.server.inspector.remove(name)
 
 
@@ -85,8 +95,9 @@ def client(site: Site) -> Iterator[Client]:
 def test_process_that_waits_for_a_dead_server_can_be_killed(
     client: Client, broken: Broken, test: Steps
 ) -> None:
+    pid = client.open("killed")
     with broken(NfsFreeze):
-        pid = client.write("killed")
+        client.write("killed")
         with test.verify("a process that syncs a file is in state D"):
             client.wait_for_state(pid, "D")
         client.run("kill", "-KILL", pid)
@@ -102,8 +113,9 @@ def test_process_that_waits_for_a_dead_server_can_be_killed(
     telling=25,
 )
 def test_mount_of_a_dead_server_can_be_removed(client: Client, broken: Broken, test: Steps) -> None:
+    pid = client.open("forced")
     with broken(NfsFreeze):
-        pid = client.write("forced")
+        client.write("forced")
         with test.step("a process that syncs a file is in state D"):
             client.wait_for_state(pid, "D")
         plain = client.run("timeout", "5", "umount", _FOLDER)
