@@ -126,7 +126,7 @@ def test_nconnect_opens_as_many_connections_and_all_outlive_the_server(
     write(folder)
     assert connections() == 1
     engine.execute("client", "umount", folder)
-    assert folder == mount(engine, "client", server, "4.2", options="nconnect=4")
+    mount(engine, "client", server, "4.2", options="nconnect=4")
     write(folder)
     assert connections() == 4
     server.kill()
