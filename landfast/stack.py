@@ -1,6 +1,7 @@
 """The reference stack on a cluster: provisioner, StorageClass, volumes, MySQL."""
 
 import contextlib
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -300,7 +301,12 @@ def reference_overlay(env: Environment) -> Overlay:
 
 
 def throw_away_overlay(env: Environment, slug: str) -> Overlay:
-    """Return the overlay of one test's stack: own names, own namespace, own part of the export."""
+    """Return the overlay of one test's stack: own names, own namespace, own part of the export.
+
+    The names end in 32 random bits: with 16, a test met the namespace of an earlier one that was
+    still being deleted.
+    """
+    slug = f"{slug}-{secrets.token_hex(4)}"
     return replace(
         reference_overlay(env),
         subtree=f"{env.subtree}/{slug}".lstrip("/"),

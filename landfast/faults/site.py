@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -115,7 +114,7 @@ def open_class_site(
     Raises:
         WaitTimeout: MySQL does not come up.
     """
-    overlay = throw_away_overlay(env, f"chaos-{secrets.token_hex(2)}")
+    overlay = throw_away_overlay(env, "chaos")
     with temporary_stack(env, replace(overlay, storage_class=storage_class)) as stack:
         stack.changes += [_as_mysql_with_a_hand(env.images.busybox), restricted]
         stack.create_namespace()

@@ -1,6 +1,5 @@
 """Stacks for hazards that the shared provisioner cannot show."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -18,7 +17,7 @@ from landfast.stack import Stack, temporary_stack, throw_away_overlay
 def squashed_stack(env: Environment, judgement: Judgement, settings: Settings) -> Iterator[Stack]:
     """A throw-away stack on the export with root_squash; its folder is writable for all users."""
     export = squashed(env.export)
-    overlay = throw_away_overlay(env, f"squashed-{secrets.token_hex(2)}")
+    overlay = throw_away_overlay(env, "squashed")
     with temporary_stack(env, replace(overlay, export=export)) as stack:
         stack.changes += rights(settings)
         judgement.stacks.append(stack)

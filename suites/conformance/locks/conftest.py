@@ -1,6 +1,5 @@
 """A stack whose NFS server and whose way to it may be broken, without harm to other tests."""
 
-import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -25,7 +24,7 @@ def server(env: Environment) -> Iterator[OwnServer]:
 def lock_site(env: Environment, server: OwnServer, judgement: Judgement) -> Iterator[Site]:
     """A throw-away stack on that server; faults of a node break the one of the pod `holder`."""
     own = env.served_by(server)
-    overlay = throw_away_overlay(own, f"locks-{secrets.token_hex(2)}")
+    overlay = throw_away_overlay(own, "locks")
     with temporary_stack(own, overlay) as stack:
         judgement.stacks.append(stack)
         server.inspector.make_folder(overlay.subtree)

@@ -1,6 +1,5 @@
 """One stack for every change that is only asked for and refused."""
 
-import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,7 @@ from suites.conformance.protection.objects import bound_pvc, statefulset
 @pytest.fixture(scope="session")
 def settled_stack(env: Environment) -> Iterator[Stack]:
     """A stack with the class, a PV, the Bound PVC `data`, and a StatefulSet without pods."""
-    overlay = throw_away_overlay(env, f"settled-{secrets.token_hex(2)}")
+    overlay = throw_away_overlay(env, "settled")
     with temporary_stack(env, overlay) as stack:
         stack.create_namespace()
         stack.create("storageclass")

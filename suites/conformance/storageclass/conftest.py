@@ -1,6 +1,5 @@
 """The class that is judged: that of `--storage-class`, or one of the reference's provisioner."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -41,7 +40,7 @@ def judged(
     request: pytest.FixtureRequest,
 ) -> Iterator[Judged]:
     """A namespace for volumes of the class; at the end its volumes are reclaimed."""
-    overlay = throw_away_overlay(env, f"class-{secrets.token_hex(2)}")
+    overlay = throw_away_overlay(env, "class")
     name = given.storage_class if given else overlay.name("StorageClass", "nfs-ssd")
     with temporary_stack(env, replace(overlay, storage_class=name)) as stack:
         judgement.stacks.append(stack)
