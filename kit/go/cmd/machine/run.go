@@ -91,10 +91,11 @@ func run() error {
 	}
 }
 
-// commandLine returns the kernel's arguments.
+// commandLine returns the kernel's arguments. What the machine has written to its disk outlives its kernel, in this host's
+// memory: without barriers no flush of it waits for this host's own disk.
 func commandLine(me identity, mac net.HardwareAddr, memory, more string) []string {
 	return append([]string{
-		"linux", "mem=" + memory, "root=/dev/ubda", "rootfstype=ext4", "rw", "init=/sbin/machine-init",
+		"linux", "mem=" + memory, "root=/dev/ubda", "rootfstype=ext4", "rootflags=barrier=0", "rw", "init=/sbin/machine-init",
 		"ubd0=" + disk + "," + baseDisk,
 		fmt.Sprintf("%s:transport=raw,ifname=eth0,mac=%s,depth=64,gro=1", networkLink, mac),
 		"umid=machine", "con=null", "con0=fd:0,fd:1", "ssl=null", "systemd.show_status=auto",
