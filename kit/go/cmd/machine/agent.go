@@ -3,13 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"time"
 )
+
+// bellLine is the bell in the machine: a console, from which each ring is read as an empty line.
+const bellLine = "/dev/tty9"
 
 // Exit codes of a program that did not run, as of a shell.
 const (
@@ -18,8 +21,17 @@ const (
 	signalled     = 128
 )
 
-// serve runs what requests ask for, for ever. It says that the machine has booted.
-func serve(shared share) error {
+func agent() error {
+	bell, err := os.OpenFile(bellLine, os.O_RDONLY|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return err
+	}
+	defer bell.Close()
+	return serve(sharedDir, bell)
+}
+
+// serve looks for requests and runs them, each time that the bell rings. It says that the machine has booted.
+func serve(shared share, bell io.Reader) error {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return fmt.Errorf("read the boot's id: %w", err)
@@ -27,7 +39,7 @@ func serve(shared share) error {
 	if err := os.WriteFile(shared.booted(), boot, 0o644); err != nil {
 		return fmt.Errorf("say that the machine has booted: %w", err)
 	}
-	seen := map[string]bool{}
+	seen, rings := map[string]bool{}, make([]byte, 4096)
 	for {
 		found, err := os.ReadDir(shared.requests())
 		if err != nil {
@@ -41,7 +53,9 @@ func serve(shared share) error {
 			}
 		}
 		seen = now
-		time.Sleep(pollEvery)
+		if _, err := bell.Read(rings); err != nil {
+			return fmt.Errorf("wait for the bell: %w", err)
+		}
 	}
 }
 

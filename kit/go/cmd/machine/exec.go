@@ -49,8 +49,15 @@ func execute(shared share, args []string) error {
 	}
 	defer os.RemoveAll(folder)
 	var got result
-	for err = fs.ErrNotExist; errors.Is(err, fs.ErrNotExist); err = readJSON(filepath.Join(folder, resultFile), &got) {
-		time.Sleep(pollEvery)
+	err = fs.ErrNotExist
+	for waited := lookEvery; errors.Is(err, fs.ErrNotExist); waited += lookEvery {
+		if waited%ringEvery == 0 {
+			if err := shared.ring(); err != nil {
+				return fmt.Errorf("ring the machine: %w", err)
+			}
+		}
+		time.Sleep(lookEvery)
+		err = readJSON(filepath.Join(folder, resultFile), &got)
 	}
 	if err != nil {
 		return err
@@ -68,7 +75,7 @@ func execute(shared share, args []string) error {
 	return err
 }
 
-// submit leaves a request for the agent and returns its folder.
+// submit leaves a request for the agent, rings, and returns the request's folder.
 func (s share) submit(asked request, stdin io.Reader) (string, error) {
 	folder, err := os.MkdirTemp(string(s), ".request-")
 	if err != nil {
@@ -86,7 +93,10 @@ func (s share) submit(asked request, stdin io.Reader) (string, error) {
 		return "", err
 	}
 	submitted := filepath.Join(s.requests(), filepath.Base(folder)[1:])
-	return submitted, os.Rename(folder, submitted)
+	if err := os.Rename(folder, submitted); err != nil {
+		return "", err
+	}
+	return submitted, s.ring()
 }
 
 func copyFile(to io.Writer, path string) error {

@@ -18,7 +18,12 @@ func served(t *testing.T) share {
 	if err := os.Mkdir(shared.requests(), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	go serve(shared) // until the folder is gone
+	bell, err := shared.makeBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { bell.Close() })
+	go serve(shared, bell) // until the bell is gone
 	for {
 		if _, err := os.Stat(shared.booted()); err == nil {
 			return shared
@@ -80,6 +85,9 @@ func TestARequestThatCannotBeReadIsAnsweredWithTheReason(t *testing.T) {
 	shared := served(t)
 	folder := filepath.Join(shared.requests(), "request-empty")
 	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := shared.ring(); err != nil {
 		t.Fatal(err)
 	}
 	var got result

@@ -6,7 +6,7 @@
 //	machine-init                         the machine's first process, until systemd takes over
 //	machine agent                        in the machine: runs what exec asks for
 //
-// exec and agent share a folder of the container, which the machine mounts by hostfs: no network is needed.
+// exec and agent share a folder of the container, which the machine mounts by hostfs, and a bell: no network is needed.
 package main
 
 import (
@@ -51,7 +51,7 @@ func dispatch(name string, args []string) error {
 	case len(args) == 1 && args[0] == "run":
 		return run()
 	case len(args) == 1 && args[0] == "agent":
-		return serve(sharedDir)
+		return agent()
 	case len(args) > 1 && args[0] == "exec":
 		return execute(sharedDir, args[1:])
 	}

@@ -53,10 +53,15 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	bell, err := sharedDir.makeBell()
+	if err != nil {
+		return fmt.Errorf("make the bell: %w", err)
+	}
+	defer bell.Close()
 	argv := commandLine(me, mac, os.Getenv("MACHINE_MEMORY"), os.Getenv("MACHINE_ARGUMENTS"))
 	process, err := os.StartProcess(kernel, argv, &os.ProcAttr{
 		Env:   append(os.Environ(), "TMPDIR="+memoryDir, "HOME=/run"),
-		Files: []*os.File{input, output, output},
+		Files: []*os.File{input, output, output, bell},
 	})
 	if err != nil {
 		return fmt.Errorf("start the kernel: %w", err)
@@ -98,7 +103,7 @@ func commandLine(me identity, mac net.HardwareAddr, memory, more string) []strin
 		"linux", "mem=" + memory, "root=/dev/ubda", "rootfstype=ext4", "rootflags=barrier=0", "rw", "init=/sbin/machine-init",
 		"ubd0=" + disk + "," + baseDisk,
 		fmt.Sprintf("%s:transport=raw,ifname=eth0,mac=%s,depth=64,gro=1", networkLink, mac),
-		"umid=machine", "con=null", "con0=fd:0,fd:1", "ssl=null", "systemd.show_status=auto",
+		"umid=machine", "con=null", "con0=fd:0,fd:1", "con9=fd:3,null", "systemd.show_status=auto",
 	}, append(me.arguments(), strings.Fields(more)...)...)
 }
 
