@@ -5,7 +5,7 @@ import platform
 from pathlib import Path
 
 from landfast import paths, process, timeouts
-from landfast.errors import BadInput
+from landfast.errors import BadInput, LandfastError
 from landfast.kit import debian
 from landfast.kit.cache import Cache, digest
 from landfast.progress import Progress
@@ -15,11 +15,27 @@ NAME = "linux"
 _SUITE = "trixie-backports"
 _COMPILERS = ["gcc", "make", "flex", "bison", "bc", "m4", "libfl-dev", "libc6-dev", "xz-utils"]
 _PROCESSOR = "x86_64"  # the only one that User-Mode Linux runs on
+# Linux 7.3 sleeps over a disk's or network's signal that comes when an idle processor has switched
+# interrupts off, but does not sleep yet: there it looks only for signals of timers, and only those
+# wake it. The device then waits for whatever wakes the processor next.
+_IDLE = "arch/um/os-Linux/time.c"
+MENDS = (
+    ("arch/um/os-Linux/signal.c", "!!(signals_pending & SIGALRM_MASK)", "!!signals_pending"),
+    (_IDLE, "os_idle_sleep(void)\n{\n", "os_idle_sleep(void)\n{\n\tsigset_t old;\n"),
+    (
+        _IDLE,
+        "sigaddset(&set, SIGALRM);",
+        "sigaddset(&set, SIGALRM); sigaddset(&set, SIGIO); sigaddset(&set, SIGCHLD);",
+    ),
+    (_IDLE, "sigprocmask(SIG_BLOCK, &set, NULL)", "sigprocmask(SIG_BLOCK, &set, &old)"),
+    (_IDLE, "sigprocmask(SIG_UNBLOCK, &set, NULL)", "sigprocmask(SIG_SETMASK, &old, NULL)"),
+)
+"""What is changed in the source: in a file, one text by another."""
 
 
 def key(version: str) -> str:
     """Return the hash of what the kernel of a version (`7.3`) is made from."""
-    return digest(_SUITE, version, _config())
+    return digest(_SUITE, version, _config(), repr(MENDS))
 
 
 def build(store: Cache, progress: Progress, version: str) -> Path:
@@ -27,6 +43,7 @@ def build(store: Cache, progress: Progress, version: str) -> Path:
 
     Raises:
         BadInput: this host has another processor, or cannot install the compiler.
+        LandfastError: the source lacks what is to be changed in it.
         ProcessError: Debian has no such source, or it does not compile.
     """
     if platform.machine() != _PROCESSOR:
@@ -44,6 +61,7 @@ def build(store: Cache, progress: Progress, version: str) -> Path:
             process.run(["tar", "-xf", archive, "-C", source], timeout=timeouts.APT)
         with progress.phase(f"kit: compile Linux {version} for machines"):
             tree = source / package
+            mend(tree)
             _make(tree, target, "x86_64_defconfig")
             config = tree / ".config"
             config.write_text(config.read_text() + _config().read_text())
@@ -57,6 +75,20 @@ def build(store: Cache, progress: Progress, version: str) -> Path:
 
 def _config() -> Path:
     return paths.KIT / "linux" / "config"
+
+
+def mend(tree: Path) -> None:
+    """Change the source in a folder.
+
+    Raises:
+        LandfastError: it lacks a text that is to be changed.
+    """
+    for name, old, new in MENDS:
+        file = tree / name
+        text = file.read_text()
+        if old not in text:
+            raise LandfastError(f"the kernel's {name} has no {old!r}: is it mended already?")
+        file.write_text(text.replace(old, new))
 
 
 def _make(tree: Path, target: Path, *arguments: str) -> None:
