@@ -15,12 +15,16 @@ NAME = "linux"
 _SUITE = "trixie-backports"
 _COMPILERS = ["gcc", "make", "flex", "bison", "bc", "m4", "libfl-dev", "libc6-dev", "xz-utils"]
 _PROCESSOR = "x86_64"  # the only one that User-Mode Linux runs on
-# Linux 7.3 sleeps over a disk's or network's signal that comes when an idle processor has switched
-# interrupts off, but does not sleep yet: there it looks only for signals of timers, and only those
-# wake it. The device then waits for whatever wakes the processor next.
+_SIGNALS = "arch/um/os-Linux/signal.c"
 _IDLE = "arch/um/os-Linux/time.c"
+_NETWORK = "arch/um/drivers/vector_user.c"
+_OPEN = "rxfd = create_raw_fd(iface, ETH_P_ALL, ETH_P_ALL);"
+_BUFFER = "setsockopt(rxfd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){8 << 20}, sizeof(int));"
 MENDS = (
-    ("arch/um/os-Linux/signal.c", "!!(signals_pending & SIGALRM_MASK)", "!!signals_pending"),
+    # Linux 7.3 sleeps over a disk's or network's signal that comes when an idle processor has
+    # switched interrupts off, but does not sleep yet: there it looks only for signals of timers,
+    # and only those wake it. The device then waits for whatever wakes the processor next.
+    (_SIGNALS, "!!(signals_pending & SIGALRM_MASK)", "!!signals_pending"),
     (_IDLE, "os_idle_sleep(void)\n{\n", "os_idle_sleep(void)\n{\n\tsigset_t old;\n"),
     (
         _IDLE,
@@ -29,6 +33,9 @@ MENDS = (
     ),
     (_IDLE, "sigprocmask(SIG_BLOCK, &set, NULL)", "sigprocmask(SIG_BLOCK, &set, &old)"),
     (_IDLE, "sigprocmask(SIG_UNBLOCK, &set, NULL)", "sigprocmask(SIG_SETMASK, &old, NULL)"),
+    # A socket's usual buffer overflows with two of an NFS client's writes of 128 KiB, and TCP then
+    # waits for seconds.
+    (_NETWORK, _OPEN, f"{_OPEN}\n\t{_BUFFER}"),
 )
 """What is changed in the source: in a file, one text by another."""
 

@@ -135,6 +135,16 @@ class TestWaiting:
         ledger.wait_for_writes(3, timeout=20)
         assert looks == [0, 2, 4]
 
+    @pytest.mark.parametrize(("count", "enough"), [(30, 3), (31, 4), (1, 1)])
+    def test_a_tenth_will_do_where_writes_are_slow(
+        self, count: int, enough: int, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("landfast.mysql.ledger._SLOW_SECONDS", 0)
+        counts = iter(range(9))
+        monkeypatch.setattr(Ledger, "acknowledged", lambda _: next(counts))
+        ledger.wait_for_writes(count, timeout=20)
+        assert next(counts) == enough + 1
+
     def test_a_server_without_the_database_is_not_waited_for(self, ledger: Ledger) -> None:
         execute(ledger, f"DROP DATABASE IF EXISTS {DATABASE}")
         with pytest.raises(WaitTimeout, match="gave up .*: the ledger's database is gone"):
