@@ -1,5 +1,8 @@
 """Two NFS clients that call themselves the same, as clones of one virtual machine do."""
 
+from collections.abc import Iterator
+
+from landfast import timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import Lasting, prove, register
 from landfast.nfs import probe
@@ -7,6 +10,7 @@ from landfast.nfs.server import EXPORT_PATH
 
 _FOLDER = "/run/landfast-clone"
 _DATA_FILE = "mysql/ibdata1"
+_PROVISIONER = "app=nfs-client-provisioner"
 # The client takes its name when it first speaks to a server, so no other mount may be there.
 _MOUNT = """
 set -e
@@ -43,8 +47,17 @@ class NodeCloned(Lasting):
         return None
 
     def note(self) -> None:
-        """Prove that MySQL holds its lock on the server: otherwise nothing can be lost."""
+        """Free the other node of mounts; prove that MySQL holds its lock: else nothing is lost."""
         site, other = self.site, self.aim["other"]
+        self._cordon(on=True)
+        namespace, at = site.stack.system_namespace, f"spec.nodeName={other}"
+        for pod in site.kube.list("Pod", namespace, labels=_PROVISIONER, fields=at):
+            site.kube.delete("Pod", pod["metadata"]["name"], namespace)
+        prove(
+            f"{other} to mount nothing of the server",
+            lambda: not any(self._mounts_on(other)),
+            timeout=timeouts.GONE,
+        )
         prove(
             "another node to be refused MySQL's lock",
             lambda: not probe.can_lock(site.engine, other, site.server.export, _DATA_FILE),
@@ -70,6 +83,7 @@ class NodeCloned(Lasting):
 
     def heal(self) -> None:
         self._on_other("sh", "-c", _UNMOUNT, "sh", _FOLDER)
+        self._cordon(on=False)
 
     def prove_healed(self) -> str:
         self.wait_over("the other node's mount to be gone", timeout=10)
@@ -78,11 +92,19 @@ class NodeCloned(Lasting):
     def _on_other(self, *argv: str) -> str:
         return self.site.on_node(self.aim["other"], *argv)
 
+    def _cordon(self, *, on: bool) -> None:
+        self.site.kube.patch("Node", self.aim["other"], {"spec": {"unschedulable": on or None}})
+
+    def _mounts_on(self, node: str) -> Iterator[str]:
+        """Yield the options of each mount of the server's export on a node."""
+        source = f"{self.site.server.address}:{EXPORT_PATH}"
+        for line in self.site.on_node(node, "cat", "/proc/mounts").splitlines():
+            if line.startswith(source):
+                yield line.split()[3]
+
     def _version(self) -> str:
         """Return the version with which MySQL's node mounts the export: `4.2`."""
-        source = f"{self.site.server.address}:{EXPORT_PATH}/"
-        for line in self.site.on_node(self.aim["node"], "cat", "/proc/mounts").splitlines():
-            if line.startswith(source):
-                options = dict(o.partition("=")[::2] for o in line.split()[3].split(","))
-                return options.get("vers", "")
-        raise LandfastError(f"{self.aim['node']} does not mount {source}")
+        node = self.aim["node"]
+        for mounted in self._mounts_on(node):
+            return dict(o.partition("=")[::2] for o in mounted.split(",")).get("vers", "")
+        raise LandfastError(f"{node} mounts nothing of {self.site.server.address}")

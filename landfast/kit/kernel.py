@@ -17,6 +17,7 @@ _COMPILERS = ["gcc", "make", "flex", "bison", "bc", "m4", "libfl-dev", "libc6-de
 _PROCESSOR = "x86_64"  # the only one that User-Mode Linux runs on
 _SIGNALS = "arch/um/os-Linux/signal.c"
 _IDLE = "arch/um/os-Linux/time.c"
+_EVENTS = "arch/um/os-Linux/irq.c"
 _NETWORK = "arch/um/drivers/vector_user.c"
 _OPEN = "rxfd = create_raw_fd(iface, ETH_P_ALL, ETH_P_ALL);"
 _BUFFER = "setsockopt(rxfd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){8 << 20}, sizeof(int));"
@@ -33,6 +34,13 @@ MENDS = (
     ),
     (_IDLE, "sigprocmask(SIG_BLOCK, &set, NULL)", "sigprocmask(SIG_BLOCK, &set, &old)"),
     (_IDLE, "sigprocmask(SIG_UNBLOCK, &set, NULL)", "sigprocmask(SIG_SETMASK, &old, NULL)"),
+    # A handler of devices' signals that is interrupted by itself, in a softirq, overwrites the list
+    # of events that the outer one works on: what that had not come to is never handled.
+    (
+        _EVENTS,
+        "(struct epoll_event *) &epoll_events, MAX_EPOLL_EVENTS, 0)",
+        "(struct epoll_event *) &epoll_events, 1, 0)",
+    ),
     # A socket's usual buffer overflows with two of an NFS client's writes of 128 KiB, and TCP then
     # waits for seconds.
     (_NETWORK, _OPEN, f"{_OPEN}\n\t{_BUFFER}"),

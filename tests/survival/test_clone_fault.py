@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 from fakes import result
-from fault_place import NODE, OTHER, Place, unproven
+from fault_place import NODE, OTHER, Place, node, unproven
 
 from landfast.errors import LandfastError
 from landfast.faults.base import NotProven
@@ -27,8 +27,11 @@ def cloned(place: Place, version: str = "4.2", client: str = "machine") -> NodeC
 def test_a_clone_that_gets_the_lock_is_proven_and_goes(place: Place) -> None:
     fault = cloned(place)
     assert fault.available() is None
+    place.kube.put(node(OTHER))
+    place.engine.answer("execute", OTHER, "cat", "/proc/mounts", with_=result())
     place.engine.answer("execute", OTHER, "sh", with_=result(code=75))
     fault.note()
+    assert place.kube.get("Node", OTHER)["spec"].get("unschedulable")
     fault.inject()
     asked = place.engine.asked("execute")[-1]
     assert asked[:4] == (OTHER, "unshare", "--uts", "sh")
@@ -42,9 +45,33 @@ def test_a_clone_that_gets_the_lock_is_proven_and_goes(place: Place) -> None:
     place.engine.answer("execute", OTHER, "cat", "/proc/mounts", with_=result())
     fault.heal()
     assert fault.prove_healed() == f"{OTHER} no longer mounts the export"
+    assert not place.kube.get("Node", OTHER)["spec"].get("unschedulable")
+
+
+def test_a_provisioner_beside_the_clone_moves_away_first(place: Place) -> None:
+    fault = cloned(place)
+    place.kube.put(node(OTHER))
+    namespace = place.site.stack.system_namespace
+    place.kube.put(
+        {
+            "kind": "Pod",
+            "metadata": {
+                "name": "nfs-client-provisioner-1",
+                "namespace": namespace,
+                "labels": {"app": "nfs-client-provisioner"},
+            },
+            "spec": {"nodeName": OTHER},
+        }
+    )
+    place.engine.answer("execute", OTHER, "cat", "/proc/mounts", with_=result(CLONE))
+    with pytest.raises(NotProven, match=f"{OTHER} to mount nothing of the server"):
+        fault.note()
+    assert place.kube.find("Pod", "nfs-client-provisioner-1", namespace) is None
 
 
 def test_a_lock_that_is_free_before_cannot_be_lost(place: Place) -> None:
+    place.kube.put(node(OTHER))
+    place.engine.answer("execute", OTHER, "cat", "/proc/mounts", with_=result())
     place.engine.answer("execute", OTHER, "sh", with_=result())
     with pytest.raises(NotProven, match="to be refused MySQL's lock"):
         cloned(place).note()
@@ -63,5 +90,5 @@ def test_clients_that_are_told_apart_otherwise(
 def test_a_node_that_does_not_mount_the_export_has_no_name_there(place: Place) -> None:
     fault = cloned(place)
     place.engine.answer("execute", NODE, "cat", "/proc/mounts", with_=result())
-    with pytest.raises(LandfastError, match=f"{NODE} does not mount 10.0.0.2:/data/share/"):
+    with pytest.raises(LandfastError, match=f"{NODE} mounts nothing of 10.0.0.2"):
         fault.available()
