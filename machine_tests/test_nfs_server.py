@@ -86,6 +86,7 @@ def test_lock_outlives_the_death_of_the_server(
     """Its holder claims it again within the grace period, and another client stays refused."""
     first, second = boot("first"), boot("second")
     server.inspector.write("locked", "")
+    server.execute("sync", f"{EXPORT_PATH}/locked")  # else the power cut takes it, and its lock
     here = mount(first, "first", server, version)
     there = mount(second, "second", server, version)
     first.execute("first", "sh", "-c", _HOLD, "sh", f"{here}/locked")
