@@ -1,34 +1,31 @@
-"""A host like those that users have: an engine, a registry, and a user without rights.
+"""A host like those that users have: an engine, and a user without rights.
 
-The engine is a Docker daemon with a data folder of its own, so it has no images. The registry is
-Debian's docker-registry on loopback; it has the kit's images under the paths and tags of the public
-ones. The user may use the engine, has an empty home, and has no Go, compiler, kind or kit.
+The engine is a Docker daemon with a data folder of its own, so it has no images. The user may use
+it, has an empty home, and has no Go, compiler, kind or kit.
 """
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from host_tests.registry import START_SECONDS, Registry
 from landfast import paths
 from landfast.docker import Engine
 from landfast.waiting import wait_until
 
 USER, DOCKER_GROUP = 61234, 61235
 _RUN_SECONDS = 3600
-_START_SECONDS = 60
 # not those of the kit's engine: a daemon that ends leaves its bridge behind
 _BRIDGE, _POOL = "10.217.0.1/24", "base=10.218.0.0/16,size=24"
 GATEWAY = "10.217.0.1"
 """Where the engine's containers find this host."""
 # how this machine reaches package registries
-_PASSED_ON = re.compile(r"SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|PIP_\w+|UV_\w+|GO(PROXY|SUMDB)")
+PASSED_ON = re.compile(r"SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|PIP_\w+|UV_\w+|GO(PROXY|SUMDB)")
 
 
 @dataclass(frozen=True)
@@ -68,17 +65,22 @@ class Running:
 
 @dataclass
 class Host:
-    """The host. Everything of it is in `folder`; `registry` is HOST:PORT."""
+    """The host. Everything of it is in `folder`, but for what its registry holds."""
 
     folder: Path
-    registry: str
-    _daemons: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    images: Registry
+    _engine: "subprocess.Popen[bytes] | None" = None
     _commands: int = 0
 
     @property
     def home(self) -> Path:
         """The user's home."""
         return self.folder / "home"
+
+    @property
+    def registry(self) -> str:
+        """The registry, as HOST:PORT."""
+        return self.images.address
 
     @property
     def engine(self) -> Engine:
@@ -91,36 +93,14 @@ class Host:
 
     def start_engine(self, data: str = "data") -> None:
         """Start the engine on a data folder. Another folder means other images."""
-        self._start(
+        argv = [
             *["dockerd", "--host", self._socket, "--group", str(DOCKER_GROUP)],
             *["--data-root", str(self.folder / data), "--exec-root", str(self.folder / "exec")],
             *["--pidfile", str(self.folder / "dockerd.pid")],
             *["--bip", _BRIDGE, "--default-address-pool", _POOL],
-        )
-        wait_until("the engine to answer", self._answers, timeout=_START_SECONDS)
-
-    def _answers(self) -> bool:
-        command = ["docker", "version"]
-        env = {**os.environ, **self.engine.env}
-        return subprocess.run(command, env=env, capture_output=True, check=False).returncode == 0
-
-    def start_registry(self) -> None:
-        """Start the registry on what it holds."""
-        program = self.folder / "registry/usr/bin/docker-registry"
-        self._start(str(program), "serve", str(self.folder / "registry.yaml"))
-        host, _, port = self.registry.partition(":")
-
-        def listens() -> bool:
-            with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
-                return True
-            return False
-
-        wait_until("the registry to listen", listens, timeout=_START_SECONDS)
-
-    def _start(self, *argv: str) -> None:
-        name = Path(argv[0]).name
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self._daemons[name] = subprocess.Popen(
+        ]
+        with (self.folder / "dockerd.log").open("ab") as log:
+            self._engine = subprocess.Popen(
                 argv,
                 env={**os.environ, "PATH": f"{_kit_tools()}:{_path()}"},
                 stdin=subprocess.DEVNULL,
@@ -128,17 +108,19 @@ class Host:
                 stderr=log,
                 start_new_session=True,
             )
+        wait_until("the engine to answer", self._answers, timeout=START_SECONDS)
 
-    def stop(self, name: str) -> None:
-        """Stop `dockerd` and its containers, or `docker-registry`, if it runs."""
-        if daemon := self._daemons.pop(name, None):
-            daemon.terminate()
-            daemon.wait(_START_SECONDS)
+    def _answers(self) -> bool:
+        command = ["docker", "version"]
+        env = {**os.environ, **self.engine.env}
+        return subprocess.run(command, env=env, capture_output=True, check=False).returncode == 0
 
-    def stop_all(self) -> None:
-        """Stop whatever runs."""
-        for name in list(self._daemons):
-            self.stop(name)
+    def stop_engine(self) -> None:
+        """Stop the engine and its containers, if it runs."""
+        if self._engine is not None:
+            self._engine.terminate()
+            self._engine.wait(START_SECONDS)
+            self._engine = None
 
     def left(self) -> list[str]:
         """Return the containers, networks and volumes in the engine."""
@@ -157,7 +139,7 @@ class Host:
             "LANG": "C.UTF-8",
             "CI": "true",
             "DOCKER_HOST": self._socket,
-            **{name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)},
+            **{name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)},
             **(env or {}),
         }
         user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", f"--groups={DOCKER_GROUP}"]

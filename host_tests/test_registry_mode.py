@@ -112,7 +112,7 @@ def test_engine_that_stops_half_way(host: Host) -> None:
     """The run ends with a sentence, and `landfast cleanup` removes what it left."""
     running = host.begin("landfast", "smoke", "--registry", host.registry)
     running.says("cluster of three nodes")
-    host.stop("dockerd")
+    host.stop_engine()
     ran = running.wait()
     assert ran.code == 2, ran.output[-4000:]
     assert "Traceback" not in ran.output
@@ -129,7 +129,8 @@ def test_conformance_without_a_registry(host: Host) -> None:
     kind = Programs(Cache(paths.cache()), Progress()).kind()
     shutil.copy(kind, host.folder / "bin")  # the README says that it must be there
     shutil.rmtree(host.home / ".cache")
-    host.stop_all()
+    host.stop_engine()
+    host.images.stop()
     host.start_engine("another-host")
     assert host.run("docker", "load", "--quiet", "--input", "images.tar").code == 0
     (host.home / "images.tar").unlink()

@@ -45,6 +45,7 @@ from landfast.faults.pods import (
 from landfast.faults.power import NfsPowerLoss, PowerLossEverywhere
 from landfast.faults.processes import MysqldOom, MysqldSigkill, MysqldSigstop
 from landfast.faults.server_command import ServerCommand, ServerCommandMysqldKilled
+from landfast.faults.soft_mount import NfsHostFreeze
 from landfast.faults.takeover import NodeFailover, SplitBrain
 from landfast.nfs.server import GRACE_SECONDS, LEASE_SECONDS
 from landfast.survival.scenario import Expected, Scenario
@@ -120,9 +121,8 @@ SCENARIOS = [
              telling=30),
     Scenario(fault=NfsReset, hold=4, expected=_frozen(60), seconds=15, telling=30),
     Scenario(fault=NodeIsolated, hold=6, expected=_UNTOUCHED, seconds=25, telling=40),
-    # a try of two seconds and one of four: an error, long before the server goes on
-    Scenario(name="soft-mount-frozen-server", fault=NfsFreezeLong, hold=11, expected=_FENCED,
-             seconds=60, telling=35, mount_options=("soft", "timeo=20", "retrans=1")),
+    Scenario(name="soft-mount-frozen-server", fault=NfsHostFreeze, hold=2, expected=_FENCED,
+             seconds=90, telling=35, mount_options=("soft", "timeo=20", "retrans=1")),
     # --- control plane
     Scenario(fault=ControllerManagerKill, expected=_UNTOUCHED, seconds=20, telling=10),
     Scenario(fault=SchedulerKill, expected=_UNTOUCHED, seconds=30, telling=10),
