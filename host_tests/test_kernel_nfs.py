@@ -31,7 +31,8 @@ from landfast.process import Result
 from landfast.progress import Progress
 
 _NAME, _LABEL = "landfast-user-host", "landfast.host-tests=1"
-_MEMORY_MIB = 8192
+_MEMORY_MIB, _PROCESSORS = 8192, 2
+_PATIENCE = "4"
 _SECONDS = 3600
 _PACKAGES = [
     *["systemd", "systemd-sysv", "dbus", "kmod", "mount", "procps", "util-linux", "e2fsprogs"],
@@ -118,6 +119,7 @@ def _boot(engine: Engine, parts: Parts) -> Engine:
         network=_NAME,
         label=_LABEL,
         memory_mib=_MEMORY_MIB,
+        processors=_PROCESSORS,
     )
 
 
@@ -157,7 +159,7 @@ def test_smoke_mounts_with_the_hosts_own_client(machine: Machine) -> None:
     """Of the kit, only what registry mode always needs is built: no machine, no mount helper."""
     doctor = machine.user("landfast", "doctor")
     assert doctor.returncode == 0, doctor.stdout
-    ran = machine.user("landfast", "smoke", "--registry", machine.registry)
+    ran = machine.user("landfast", "smoke", "--registry", machine.registry, "--patience", _PATIENCE)
     assert ran.returncode == 0, ran.stdout[-6000:]
     left = machine.user("docker", "ps", "--all", "--quiet")
     assert not left.stdout.strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from landfast import paths
+from landfast import paths, timeouts
 from landfast.cluster.kind import cluster_config
 from landfast.docker import Engine
 from landfast.engine_host import EngineHost
@@ -183,10 +183,21 @@ def test_kubeadm_before_1_36_gets_its_arguments_as_a_map(version: tuple[int, int
 def test_kubeadm_from_1_36_on_gets_its_arguments_as_a_list(
     version: tuple[int, int] | None,
 ) -> None:
-    (patch,) = cluster_config(version, 3306, 2)["kubeadmConfigPatches"]
+    patch, *_ = cluster_config(version, 3306, 2)["kubeadmConfigPatches"]
     arguments = yaml.safe_load(patch)["controllerManager"]["extraArgs"]
     assert {"name": "kube-api-burst", "value": "1000"} in arguments
     assert len(arguments) == 3
+
+
+def test_patience_stretches_the_limits_of_kubeadm(monkeypatch: pytest.MonkeyPatch) -> None:
+    def limits() -> list[str]:
+        patches = map(yaml.safe_load, cluster_config((1, 37), 3306, 2)["kubeadmConfigPatches"])
+        return [patch["timeouts"]["kubernetesAPICall"] for patch in patches if "timeouts" in patch]
+
+    monkeypatch.setattr(timeouts, "_factor", 1.0)
+    assert limits() == ["60s", "60s"]
+    monkeypatch.setattr(timeouts, "_factor", 2.5)
+    assert limits() == ["150s", "150s"]
 
 
 def test_the_cluster_is_reached_through_loopback_only() -> None:

@@ -19,6 +19,16 @@ _SCHEDULER = {"leader-elect": "false"}
 # At the defaults (20/30) it takes 49 s to bind 200 PVCs, at these 5 s.
 _CONTROLLER_MANAGER = {**_SCHEDULER, "kube-api-qps": "500", "kube-api-burst": "1000"}
 
+# kubeadm's defaults, in seconds (its type Timeouts, v1beta4); patience stretches them.
+_KUBEADM_LIMITS = {
+    "controlPlaneComponentHealthCheck": 240,
+    "kubeletHealthCheck": 240,
+    "kubernetesAPICall": 60,
+    "etcdAPICall": 120,
+    "tlsBootstrap": 300,
+    "discovery": 300,
+}
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -86,6 +96,18 @@ def cluster_config(
     def arguments(of: dict[str, str]) -> Any:
         return [{"name": k, "value": v} for k, v in of.items()] if as_list else of
 
+    patches: list[dict[str, Any]] = [
+        {
+            "kind": "ClusterConfiguration",
+            "controllerManager": {"extraArgs": arguments(_CONTROLLER_MANAGER)},
+            "scheduler": {"extraArgs": arguments(_SCHEDULER)},
+        }
+    ]
+    if as_list:  # v1beta4 has limits, too
+        limits = {
+            name: f"{timeouts.patient(given):.0f}s" for name, given in _KUBEADM_LIMITS.items()
+        }
+        patches += [{"kind": f"{of}Configuration", "timeouts": limits} for of in ("Init", "Join")]
     port = {"containerPort": MYSQL_NODE_PORT, "hostPort": mysql_port, "listenAddress": "127.0.0.1"}
     return {
         "kind": "Cluster",
@@ -95,15 +117,7 @@ def cluster_config(
             "apiServerAddress": "127.0.0.1",
             "kubeProxyMode": "nftables",
         },
-        "kubeadmConfigPatches": [
-            yaml.safe_dump(
-                {
-                    "kind": "ClusterConfiguration",
-                    "controllerManager": {"extraArgs": arguments(_CONTROLLER_MANAGER)},
-                    "scheduler": {"extraArgs": arguments(_SCHEDULER)},
-                }
-            )
-        ],
+        "kubeadmConfigPatches": [*map(yaml.safe_dump, patches)],
         "nodes": [{"role": "control-plane", "extraPortMappings": [port]}]
         + [{"role": "worker"}] * workers,
     }
