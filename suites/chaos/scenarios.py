@@ -121,8 +121,9 @@ SCENARIOS = [
              telling=30),
     Scenario(fault=NfsReset, hold=4, expected=_frozen(60), seconds=15, telling=30),
     Scenario(fault=NodeIsolated, hold=6, expected=_UNTOUCHED, seconds=25, telling=40),
-    Scenario(name="soft-mount-frozen-server", fault=NfsHostFreeze, hold=2, expected=_FENCED,
-             seconds=90, telling=35, mount_options=("soft", "timeo=20", "retrans=1")),
+    Scenario(name="soft-mount-frozen-server", fault=NfsHostFreeze, hold=2,
+             expected=_restart(120), seconds=90, telling=35,
+             mount_options=("soft", "timeo=20", "retrans=1")),
     # --- control plane
     Scenario(fault=ControllerManagerKill, expected=_UNTOUCHED, seconds=20, telling=10),
     Scenario(fault=SchedulerKill, expected=_UNTOUCHED, seconds=30, telling=10),
