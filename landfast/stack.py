@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -120,8 +121,13 @@ class Stack:
             describe=lambda deployment: str(deployment.get("status")),
         )
 
-    def wait_for_mysql(self, *, timeout: float = timeouts.MYSQL_READY) -> Identity:
+    def wait_for_mysql(
+        self, *, since: float | None = None, timeout: float = timeouts.MYSQL_READY
+    ) -> Identity:
         """Wait until the stack's MySQL answers, and return who it is.
+
+        With `since`, a time of time.monotonic(), only a server that was started later counts: one
+        whose pod was deleted by force goes on until its kubelet ends it.
 
         Raises:
             PodCannotStart: the cluster does not start its pod.
@@ -132,6 +138,9 @@ class Stack:
         def look() -> Identity | None:
             nonlocal said
             try:
+                if since is not None and self.mysql.uptime() > time.monotonic() - since:
+                    said = "the server from before still answers"
+                    return None
                 return self.mysql.identity()
             except MysqlError as error:
                 pod = self.kube.find("Pod", "mysql-0", self.namespace) or {}

@@ -1,6 +1,7 @@
 """Waits for what hangs on a pod: they end soon, with the cluster's own reason."""
 
 import dataclasses
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -52,6 +53,7 @@ class FakeServer(MysqlServer):
     """Answers once it has been asked twice, if it is up."""
 
     up: bool = False
+    began: float = 0.0
     asked: list[int] = dataclasses.field(default_factory=list)
 
     def identity(self) -> Identity:
@@ -59,6 +61,9 @@ class FakeServer(MysqlServer):
         if self.up and len(self.asked) > 1:
             return Identity("8.4", "uuid")
         raise MysqlError(OSError("refused"))
+
+    def uptime(self) -> int:
+        return int(time.monotonic() - self.began)
 
 
 def pod(name: str, namespace: str = NS, *, refused: str = "", **status: Any) -> dict[str, Any]:
@@ -155,6 +160,17 @@ def test_the_provisioner(stack: Stack, kube: FakeKube) -> None:
 def test_mysql_answers(stack: Stack) -> None:
     stack.mysql = FakeServer(3306, "", up=True)
     assert stack.wait_for_mysql() == Identity("8.4", "uuid")
+
+
+def test_mysql_of_a_pod_that_was_deleted_by_force_does_not_count(
+    stack: Stack, kube: FakeKube
+) -> None:
+    deleted = time.monotonic()
+    stack.mysql = FakeServer(3306, "", up=True, began=deleted - 5)
+    with pytest.raises(WaitTimeout, match="last state: the server from before still answers"):
+        stack.wait_for_mysql(since=deleted, timeout=0.1)
+    stack.mysql = FakeServer(3306, "", up=True, began=deleted)
+    assert stack.wait_for_mysql(since=deleted) == Identity("8.4", "uuid")
 
 
 def test_mysql_that_does_not_answer_says_where_its_pod_is(stack: Stack, kube: FakeKube) -> None:

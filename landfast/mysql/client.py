@@ -101,6 +101,12 @@ class MysqlServer:
         )
         return Identity(str(version), str(row[1]))
 
+    def uptime(self) -> int:
+        """Return for how many whole seconds the server has run."""
+        asked = "SHOW GLOBAL STATUS LIKE 'Uptime'"
+        ((_, seconds),) = self.query(asked, seconds=timeouts.MYSQL_CONNECT)
+        return int(seconds)
+
 
 @dataclass(frozen=True)
 class Identity:

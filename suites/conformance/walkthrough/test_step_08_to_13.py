@@ -1,11 +1,12 @@
 """Steps 8 to 13: MySQL on the prepared PV, its rows, and what deletions leave. In order."""
 
+import time
+
 import pytest
 
 from fixtures.session import Run
 from landfast import timeouts
 from landfast.journal import EnvironmentFact
-from landfast.kube.client import Object
 from landfast.stack import Stack
 from landfast.steps import Steps
 from suites.conformance.walkthrough.conftest import Walk
@@ -92,10 +93,10 @@ def test_database_is_a_folder_on_the_server(reference: Stack, walk: Walk, test: 
     assert table, "no file of table msg is in the folder test_mysql"
 
 
-def expect_the_same_rows(reference: Stack, walk: Walk, test: Steps) -> None:
-    """Hold MySQL to the rows and the data directory that it began with."""
+def expect_the_same_rows(reference: Stack, walk: Walk, test: Steps, since: float) -> None:
+    """Hold a MySQL that was started after `since` to the rows and the data directory of before."""
     with test.verify("MySQL answers and returns its rows"):
-        identity = reference.wait_for_mysql()
+        identity = reference.wait_for_mysql(since=since)
         rows = messages(reference)
     uuid = identity.server_uuid
     test.observe(f"MySQL {identity.version} returns the rows {rows}; server_uuid {uuid}")
@@ -103,20 +104,21 @@ def expect_the_same_rows(reference: Stack, walk: Walk, test: Steps) -> None:
     assert uuid == walk.server_uuid, "MySQL runs on another data directory"
 
 
-def replace_pod(reference: Stack, test: Steps, grace_seconds: int | None) -> Object:
-    """Delete pod mysql-0, and return the one that takes its place."""
+def replace_pod(reference: Stack, test: Steps, grace_seconds: int | None) -> float:
+    """Delete pod mysql-0 and wait for another one; return when, as time.monotonic() has it."""
+    since = time.monotonic()
     before = reference.kube.get("Pod", "mysql-0", reference.namespace)
     reference.kube.delete("Pod", "mysql-0", reference.namespace, grace_seconds=grace_seconds)
     after = reference.wait_for_next_pod(before)
     test.observe(f"pod {before['metadata']['uid']} is replaced by {after['metadata']['uid']}")
-    return after
+    return since
 
 
 @pytest.mark.claim("walkthrough.rows-survive-pod-deletion")
 def test_rows_survive_the_deletion_of_the_pod(reference: Stack, walk: Walk, test: Steps) -> None:
     with test.step("delete pod mysql-0, wait for the next one"):
-        replace_pod(reference, test, grace_seconds=None)
-    expect_the_same_rows(reference, walk, test)
+        since = replace_pod(reference, test, grace_seconds=None)
+    expect_the_same_rows(reference, walk, test, since)
 
 
 @pytest.mark.claim("walkthrough.rows-survive-force-deletion")
@@ -124,8 +126,8 @@ def test_rows_survive_the_forced_deletion_of_the_pod(
     reference: Stack, walk: Walk, test: Steps
 ) -> None:
     with test.step("delete pod mysql-0 by force, wait for the next one"):
-        replace_pod(reference, test, grace_seconds=0)
-    expect_the_same_rows(reference, walk, test)
+        since = replace_pod(reference, test, grace_seconds=0)
+    expect_the_same_rows(reference, walk, test, since)
 
 
 def delete_statefulset(reference: Stack) -> None:
@@ -151,9 +153,10 @@ def test_rows_survive_the_recreation_of_the_statefulset(
     reference: Stack, walk: Walk, test: Steps
 ) -> None:
     (statefulset,) = (o for o in reference.objects("mysql") if o["kind"] == "StatefulSet")
+    since = time.monotonic()
     with test.step("create StatefulSet mysql again"):
         reference.kube.create(statefulset)
-    expect_the_same_rows(reference, walk, test)
+    expect_the_same_rows(reference, walk, test, since)
 
 
 @pytest.mark.claim("walkthrough.files-outlive-claim-and-volume")
