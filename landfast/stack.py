@@ -166,12 +166,16 @@ class Stack:
         except WaitTimeout as error:
             raise WaitTimeout(f"{error}{self._why_unbound(name)}") from error
 
+    def provisioner_pods(self) -> list[Object]:
+        """Return the provisioner's pods, also those that are being deleted."""
+        return self.kube.list("Pod", self.system_namespace, labels=f"app={_PROVISIONER}")
+
     def _why_unbound(self, pvc: str) -> str:
         """Return what events say of a PVC, and the last refusal that the provisioner logged."""
         events = self.kube.events(self.namespace, name=pvc)
         said = [f"{event['reason']}: {event['message']}" for event in events[-2:]]
         why = f"; its events: {said}" if said else "; it has no events"
-        for pod in self.kube.list("Pod", self.system_namespace, labels=f"app={_PROVISIONER}"):
+        for pod in self.provisioner_pods():
             with contextlib.suppress(KubeError):  # a container that has not started has no log
                 log = self.kube.logs(self.system_namespace, pod["metadata"]["name"])
                 refused = [line for line in log.splitlines() if "forbidden" in line]

@@ -1,5 +1,6 @@
 """Two NFS clients that call themselves the same, as clones of one virtual machine do."""
 
+import operator
 from collections.abc import Iterator
 
 from landfast import timeouts
@@ -7,10 +8,10 @@ from landfast.errors import LandfastError
 from landfast.faults.base import Lasting, prove, register
 from landfast.nfs import probe
 from landfast.nfs.server import EXPORT_PATH
+from landfast.waiting import wait_until
 
 _FOLDER = "/run/landfast-clone"
 _DATA_FILE = "mysql/ibdata1"
-_PROVISIONER = "app=nfs-client-provisioner"
 # The client takes its name when it first speaks to a server, so no other mount may be there.
 _MOUNT = """
 set -e
@@ -50,9 +51,9 @@ class NodeCloned(Lasting):
         """Free the other node of mounts; prove that MySQL holds its lock: else nothing is lost."""
         site, other = self.site, self.aim["other"]
         self._cordon(on=True)
-        namespace, at = site.stack.system_namespace, f"spec.nodeName={other}"
-        for pod in site.kube.list("Pod", namespace, labels=_PROVISIONER, fields=at):
-            site.kube.delete("Pod", pod["metadata"]["name"], namespace)
+        for pod in site.stack.provisioner_pods():
+            if pod["spec"].get("nodeName") == other:
+                site.kube.delete("Pod", pod["metadata"]["name"], site.stack.system_namespace)
         prove(
             f"{other} to mount nothing of the server",
             lambda: not any(self._mounts_on(other)),
@@ -87,7 +88,13 @@ class NodeCloned(Lasting):
 
     def prove_healed(self) -> str:
         self.wait_over("the other node's mount to be gone", timeout=10)
-        return f"{self.aim['other']} no longer mounts the export"
+        wait_until(
+            f"{self.aim['other']} to take pods",
+            lambda: self.site.kube.get("Node", self.aim["other"])["spec"].get("unschedulable"),
+            until=operator.not_,
+            timeout=10,
+        )
+        return f"{self.aim['other']} no longer mounts the export, and pods can go there"
 
     def _on_other(self, *argv: str) -> str:
         return self.site.on_node(self.aim["other"], *argv)

@@ -206,10 +206,7 @@ class ProvisionerKill(Momentary):
         return bool(processes_of(self.site, node, container_of(pod)[0]))
 
     def _pod(self) -> Object:
-        pods = self.site.kube.list(
-            "Pod", self.site.stack.system_namespace, labels="app=nfs-client-provisioner"
-        )
-        for pod in pods:
+        for pod in self.site.stack.provisioner_pods():
             if "deletionTimestamp" not in pod["metadata"]:
                 return pod
         raise LandfastError("there is no pod of the provisioner")

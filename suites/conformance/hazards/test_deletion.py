@@ -1,15 +1,19 @@
 """What becomes of data when a PVC is not deleted in the way that its class was meant for."""
 
+import shlex
+
 import pytest
 
 from fixtures.provisioner import Bench
 from landfast import timeouts
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.objects import storage_class
+from landfast.stack import Stack
 from landfast.steps import Steps
 from landfast.waiting import wait_until
 from suites.conformance.hazards.objects import BY_ANNOTATION, PATH, folders
 from suites.files import observed_files
+from suites.objects import on_node, pod, run_to_its_end, shell
 
 _FAILED = "VolumeFailedDelete"
 
@@ -81,6 +85,19 @@ def test_directory_of_a_volume_that_is_deleted_before_its_pvc_is_leaked(
         bench.reclaim(volume, Fate(Reclaimed.LEAKED, volume.directory))
 
 
+def _wait_until_forgotten(stack: Stack, directory: str) -> None:
+    """Wait until the provisioner's NFS client, too, knows that a directory is gone.
+
+    The kernel's remembers it for up to a minute (nfs(5), acdirmin and acdirmax): until then the
+    provisioner finds the directory, and fails to rename it.
+    """
+    (provisioner,) = stack.provisioner_pods()
+    root = next(volume["nfs"] for volume in provisioner["spec"]["volumes"] if "nfs" in volume)
+    looks = shell(f"while [ -e /nfs/{shlex.quote(directory)} ]; do sleep 1; done")
+    node = on_node(provisioner["spec"]["nodeName"])
+    run_to_its_end(stack, pod("looks", looks, volume={"nfs": root}, **node))
+
+
 @pytest.mark.claim("hazards.vanished-directory-goes-unnoticed")
 def test_deletion_of_a_volume_whose_directory_has_vanished_succeeds_silently(
     bench: Bench, test: Steps
@@ -88,6 +105,7 @@ def test_deletion_of_a_volume_whose_directory_has_vanished_succeeds_silently(
     with bench.volume("vanished", ClassSettings(archive_on_delete="true")) as volume:
         with test.step("remove the volume's directory on the server"):
             bench.stack.export.remove(volume.directory)
+            _wait_until_forgotten(bench.stack, volume.directory)
         phase = volume.phase()
         test.observe(f"without its directory the volume is {phase}")
         seen = bench.reclaim(volume, Fate(Reclaimed.NOTHING_THERE, None))
