@@ -1,6 +1,5 @@
 """The health gate: the cluster has to be healthy before a fault, and again after it."""
 
-from landfast import timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import MYSQL_POD, Site
 from landfast.kube.status import is_ready
@@ -11,6 +10,9 @@ _ESSENTIAL = {
     "component": {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"},
     "k8s-app": {"kube-dns", "kube-proxy"},
 }
+
+# mysqld answers queries after it has lost its locks, and ends at its next write.
+_WRITES = ("CREATE DATABASE IF NOT EXISTS landfast_health", "DROP DATABASE landfast_health")
 
 
 def complaints(site: Site) -> list[str]:
@@ -51,9 +53,10 @@ def _complaints_of_mysql(site: Site) -> list[str]:
         if obj is None or obj.get("status", {}).get("availableReplicas") != 1:
             found.append(f"{kind} {name} has no available replica")
     try:
-        site.stack.mysql.query("SELECT 1", seconds=timeouts.MYSQL_CONNECT)
+        for statement in _WRITES:
+            site.stack.mysql.query(statement)
     except MysqlError as error:
-        found.append(f"MySQL does not answer: {error}")
+        found.append(f"MySQL does not write: {error}")
     return found
 
 

@@ -123,7 +123,7 @@ def test_a_server_that_does_not_answer_is_told(whole: Whole) -> None:
     whole.answer = raising(MysqlError(ConnectionRefusedError("refused")))
     first, second = complaints(whole.site)
     assert first == "the NFS server's container is paused"
-    assert second.startswith("MySQL does not answer: ")
+    assert second.startswith("MySQL does not write: ")
     assert "refused" in second
 
 
