@@ -1,4 +1,8 @@
-"""Faults of the export: the server answers, but refuses what a node asks for."""
+"""Faults of the export: the server answers, but refuses what a node asks for.
+
+After a refused write, the kernel's client fails each close of the file until someone syncs it or
+it is unmounted (include/linux/errseq.h): so that MySQL can start again, its pod is deleted.
+"""
 
 from typing import ClassVar
 
@@ -30,7 +34,7 @@ class _ExportFault(Lasting, ServerFault):
 
     def prove_effect(self) -> str:
         written, _ = prove(
-            f"a probe to be refused because {self.text}",
+            f"a probe to be refused, for the fault {self.name}",
             lambda: self.write(self.probe_text),
             until=lambda seen: self.is_refused(seen[0]),
         )
@@ -67,8 +71,12 @@ class ExportWithdrawn(_ServedOtherwise):
 @register
 class ExportReadOnly(_ServedOtherwise):
     name = "export-read-only"
-    text = "the export becomes read-only"
+    text = "the export becomes read-only; once it is not, MySQL's pod is deleted"
     access = "ro"
+
+    def heal(self) -> None:
+        super().heal()
+        self.site.delete_pod()
 
     def is_refused(self, written: Written) -> bool:
         return not written.made and "Read-only file system" in written.said
@@ -77,7 +85,7 @@ class ExportReadOnly(_ServedOtherwise):
 @register
 class ExportFull(_ExportFault):
     name = "export-full"
-    text = "the export is full"
+    text = "the export is full; once it is not, MySQL's pod is deleted"
     probe_text = _MEBIBYTE
 
     def inject(self) -> None:
@@ -98,6 +106,7 @@ class ExportFull(_ExportFault):
     def heal(self) -> None:
         super().heal()
         self.site.server.execute("rm", "-f", f"{EXPORT_PATH}/{_FILLER}")
+        self.site.delete_pod()
 
     def prove_healed(self) -> str:
         served = super().prove_healed()
