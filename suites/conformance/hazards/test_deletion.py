@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.provisioner import Bench
 from landfast import timeouts
+from landfast.nfs.server import EXPORT_PATH
 from landfast.provisioning.contract import ClassSettings, Fate, Reclaimed
 from landfast.provisioning.objects import storage_class
 from landfast.stack import Stack
@@ -92,7 +93,7 @@ def _wait_until_forgotten(stack: Stack, directory: str) -> None:
     provisioner finds the directory, and fails to rename it.
     """
     (provisioner,) = stack.provisioner_pods()
-    root = next(volume["nfs"] for volume in provisioner["spec"]["volumes"] if "nfs" in volume)
+    root = {"server": "of the stack", "path": EXPORT_PATH}
     looks = shell(f"while [ -e /nfs/{shlex.quote(directory)} ]; do sleep 1; done")
     node = on_node(provisioner["spec"]["nodeName"])
     run_to_its_end(stack, pod("looks", looks, volume={"nfs": root}, **node))
