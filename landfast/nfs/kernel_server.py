@@ -61,8 +61,8 @@ class KernelServer(OwnServer):
             case "ro":
                 option = "ro,sync,no_subtree_check,no_root_squash"
                 self.execute("exportfs", "-o", option, _EXPORTED)
-            case "none":
-                self.execute("exportfs", "-u", _EXPORTED)
+            case "none":  # its twin as well: nfsd would find a client's handles on that file system
+                self.execute("exportfs", "-ua")
 
     def mode(self) -> Mode:
         said = self.execute("cat", _MODE, check=False).strip()
