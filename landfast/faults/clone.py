@@ -94,7 +94,7 @@ class NodeCloned(Lasting):
             until=operator.not_,
             timeout=10,
         )
-        return f"{self.aim['other']} no longer mounts the export, and pods can go there"
+        return f"{self.aim['other']} no longer mounts the export, and takes pods"
 
     def _on_other(self, *argv: str) -> str:
         return self.site.on_node(self.aim["other"], *argv)

@@ -18,15 +18,10 @@ class NfsHostFreeze(NfsPortDropped):
     As long as the server's kernel confirms what it gets, NFSv4 waits: the kernel's client counts a
     mount's timeouts from when the connection breaks, after a silence as long as the lease
     (net/sunrpc/clnt.c, rpc_check_timeout). So the packets of a frozen process must be dropped, too.
-    A write that failed fails every close of its file, until someone syncs that file or it is
-    unmounted (include/linux/errseq.h): MySQL starts again only once its pod is deleted.
     """
 
     name = "nfs-host-freeze"
-    text = (
-        "the NFS server and its kernel are frozen until mysqld gets I/O errors; then its pod is "
-        "deleted"
-    )
+    text = "the NFS server and its kernel are frozen until mysqld gets I/O errors"
 
     def inject(self) -> None:
         super().inject()
@@ -52,4 +47,3 @@ class NfsHostFreeze(NfsPortDropped):
     def heal(self) -> None:
         self.site.server.start()
         super().heal()
-        self.site.delete_pod()

@@ -19,7 +19,8 @@ class Expected:
         gap: the longest time without an acknowledged write, in seconds.
         errors: whether operations may end in an error: if MySQL itself goes, its connections do.
         during: whether writes are acknowledged while the fault is in effect.
-        ends: whether mysqld must end: it lost its lock, so another one may have its files.
+        ends: whether mysqld must end: it lost its lock, so another one may have its files. Then its
+            pod is deleted: a restart may not do (see `survive`).
         fenced: whether another mysqld takes over while the old one may still run. The fault itself
             complains if the old one is not fenced (see `SplitBrain`).
     """

@@ -112,6 +112,9 @@ class Place:
             wait_gone=lambda *_, **__: None,
             wait_for_pod=lambda *_, **__: None,
             wait_for_provisioner=lambda **__: None,
+            provisioner_pods=lambda: self.kube.list(
+                "Pod", "kube-system", labels="app=nfs-client-provisioner"
+            ),
             make=self.make,
             export=inspector,
             wait_for_mysql=self.mysql.identity,

@@ -44,7 +44,7 @@ def test_a_clone_that_gets_the_lock_is_proven_and_goes(place: Place) -> None:
     place.engine.answer("execute", OTHER, "sh", with_=result())
     place.engine.answer("execute", OTHER, "cat", "/proc/mounts", with_=result())
     fault.heal()
-    assert fault.prove_healed() == f"{OTHER} no longer mounts the export"
+    assert fault.prove_healed() == f"{OTHER} no longer mounts the export, and takes pods"
     assert not place.kube.get("Node", OTHER)["spec"].get("unschedulable")
 
 

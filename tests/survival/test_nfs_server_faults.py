@@ -123,7 +123,7 @@ def test_export_is_refused_watched_and_restored(
 ) -> None:
     subject = fault(place.site)
     place.engine.answer("execute", NODE, "sh", with_=FULL)  # refused, but for another reason
-    assert "a probe to be refused because" in unproven(subject)
+    assert "a probe to be refused, for the fault" in unproven(subject)
     place.engine.answer("execute", NODE, "sh", with_=answer)
     assert said in subject.prove_effect()
     assert subject.still_there()

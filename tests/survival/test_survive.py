@@ -20,7 +20,7 @@ from survival_fakes import (
     set_stage,
 )
 
-from landfast import paths
+from landfast import paths, timeouts
 from landfast.errors import LandfastError
 from landfast.faults.base import NotProven
 from landfast.faults.rollback import Rollback
@@ -133,7 +133,11 @@ def test_lost_writes_are_a_failure(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_mysqld_that_lost_its_lock_must_end(scene: Scene, ends: bool) -> None:
+def test_mysqld_that_lost_its_lock_must_end(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    monkeypatch.setattr(timeouts, "WRITES", 0.1)
+
     def inject() -> None:
         scene.fake.restarts += ends
 
@@ -141,6 +145,7 @@ def test_mysqld_that_lost_its_lock_must_end(scene: Scene, ends: bool) -> None:
     assert shown.verdict is (Verdict.PASS if ends else Verdict.FAIL)
     why = ("mysqld did not end, although it had lost its lock or its storage",)
     assert shown.reasons == (() if ends else why)
+    assert scene.fake.deleted == (["mysql-0"] if ends else [])
 
 
 def test_a_fault_without_proven_effect_is_unknown_and_healed(scene: Scene) -> None:
