@@ -131,6 +131,8 @@ def test_export_is_refused_watched_and_restored(
     assert not subject.still_there()
     subject.heal()
     assert place.engine.asked("kill") == [("server", "HUP")]
+    is_deleted = place.kube.find("Pod", "mysql-0", "default") is None
+    assert is_deleted == (fault is ExportReadOnly)
 
 
 def test_full_export_has_no_byte_free_and_refuses_a_write(place: Place) -> None:
@@ -146,6 +148,7 @@ def test_full_export_has_no_byte_free_and_refuses_a_write(place: Place) -> None:
     assert fault.still_there()
     fault.heal()
     assert ("execute", "server", "rm", "-f", "/data/share/landfast-filler") in place.engine.calls
+    assert place.kube.find("Pod", "mysql-0", "default") is None
 
 
 def test_what_is_written_has_to_be_on_the_server(place: Place) -> None:
