@@ -1,6 +1,6 @@
 """Faults of the export: the server answers, but refuses what a node asks for.
 
-After a refused write, the kernel's client fails each close of the file until someone syncs it or
+After a write that failed, the kernel's client fails each close of the file until someone syncs it or
 it is unmounted (include/linux/errseq.h): so that MySQL can start again, its pod is deleted.
 """
 
@@ -56,12 +56,13 @@ class _ServedOtherwise(_ExportFault):
     def heal(self) -> None:
         super().heal()
         self.site.server.serve("rw")
+        self.site.delete_pod()
 
 
 @register
 class ExportWithdrawn(_ServedOtherwise):
     name = "export-withdrawn"
-    text = "the export is withdrawn and given back"
+    text = "the export is withdrawn and given back; then MySQL's pod is deleted"
     access = "none"
 
     def is_refused(self, written: Written) -> bool:
@@ -73,10 +74,6 @@ class ExportReadOnly(_ServedOtherwise):
     name = "export-read-only"
     text = "the export becomes read-only; once it is not, MySQL's pod is deleted"
     access = "ro"
-
-    def heal(self) -> None:
-        super().heal()
-        self.site.delete_pod()
 
     def is_refused(self, written: Written) -> bool:
         return not written.made and "Read-only file system" in written.said

@@ -131,8 +131,7 @@ def test_export_is_refused_watched_and_restored(
     assert not subject.still_there()
     subject.heal()
     assert place.engine.asked("kill") == [("server", "HUP")]
-    is_deleted = place.kube.find("Pod", "mysql-0", "default") is None
-    assert is_deleted == (fault is ExportReadOnly)
+    assert place.kube.find("Pod", "mysql-0", "default") is None
 
 
 def test_full_export_has_no_byte_free_and_refuses_a_write(place: Place) -> None:
