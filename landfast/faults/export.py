@@ -1,7 +1,7 @@
 """Faults of the export: the server answers, but refuses what a node asks for.
 
-After a write that failed, the kernel's client fails each close of the file until someone syncs it or
-it is unmounted (include/linux/errseq.h): so that MySQL can start again, its pod is deleted.
+After a write that failed, the kernel's client fails each close of the file until someone syncs it
+or it is unmounted (include/linux/errseq.h): so that MySQL can start again, its pod is deleted.
 """
 
 from typing import ClassVar
