@@ -56,7 +56,7 @@ class _ServedOtherwise(_ExportFault):
     def heal(self) -> None:
         super().heal()
         self.site.server.serve("rw")
-        self.site.delete_pod()
+        self.site.replace_pod()
 
 
 @register
@@ -103,7 +103,7 @@ class ExportFull(_ExportFault):
     def heal(self) -> None:
         super().heal()
         self.site.server.execute("rm", "-f", f"{EXPORT_PATH}/{_FILLER}")
-        self.site.delete_pod()
+        self.site.replace_pod()
 
     def prove_healed(self) -> str:
         served = super().prove_healed()

@@ -205,7 +205,7 @@ def _replace_ended(site: Site, container: tuple[str, int]) -> tuple[str, ...]:
         wait_until("mysqld to end", ended, timeout=timeouts.WRITES, ignoring=(LandfastError,))
     except WaitTimeout:
         return ("mysqld did not end, although it had lost its lock or its storage",)
-    site.delete_pod()
+    site.replace_pod()
     return ()
 
 

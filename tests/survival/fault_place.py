@@ -112,6 +112,7 @@ class Place:
             wait_gone=lambda *_, **__: None,
             wait_for_pod=lambda *_, **__: None,
             wait_for_provisioner=lambda **__: None,
+            wait_for_next_pod=lambda *_, **__: None,
             provisioner_pods=lambda: self.kube.list(
                 "Pod", "kube-system", labels="app=nfs-client-provisioner"
             ),

@@ -149,9 +149,6 @@ class FakeSite:
     def settle(self) -> None:
         """Nothing leads to MySQL but its port."""
 
-    def delete_pod(self) -> None:
-        self.deleted.append("mysql-0")
-
     def replace_pod(self) -> None:
         self.deleted.append("mysql-0")
 
