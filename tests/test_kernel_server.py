@@ -53,7 +53,7 @@ def test_it_starts_with_an_empty_disk_in_its_volume(engine: FakeEngine) -> None:
     [
         ("rw", ("-ra",)),
         ("ro", ("-o", "ro,sync,no_subtree_check,no_root_squash", "*:/data/share")),
-        ("none", ("-u", "*:/data/share")),
+        ("none", ("-ua",)),
     ],
 )
 def test_the_export_is_served_otherwise(engine: FakeEngine, access: str, asked: object) -> None:
