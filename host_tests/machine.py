@@ -25,7 +25,7 @@ _BRIDGE, _POOL = "10.217.0.1/24", "base=10.218.0.0/16,size=24"
 GATEWAY = "10.217.0.1"
 """Where the engine's containers find this host."""
 # how this machine reaches package registries
-_PASSED_ON = re.compile(r"SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|PIP_\w+|UV_\w+|GO(PROXY|SUMDB)")
+PASSED_ON = re.compile(r"SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|PIP_\w+|UV_\w+|GO(PROXY|SUMDB)")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Host:
             "LANG": "C.UTF-8",
             "CI": "true",
             "DOCKER_HOST": self._socket,
-            **{name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)},
+            **{name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)},
             **(env or {}),
         }
         user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", f"--groups={DOCKER_GROUP}"]

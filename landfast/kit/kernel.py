@@ -21,6 +21,9 @@ _EVENTS = "arch/um/os-Linux/irq.c"
 _NETWORK = "arch/um/drivers/vector_user.c"
 _OPEN = "rxfd = create_raw_fd(iface, ETH_P_ALL, ETH_P_ALL);"
 _BUFFER = "setsockopt(rxfd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){8 << 20}, sizeof(int));"
+_PROCESSORS = "arch/um/kernel/um_arch.c"
+_CLOCK = r'seq_puts(m, "cpu MHz\t\t: 2000.000\n");'
+_BOGOMIPS = 'seq_printf(m, "bogomips'
 MENDS = (
     # Linux 7.3 sleeps over a disk's or network's signal that comes when an idle processor has
     # switched interrupts off, but does not sleep yet: there it looks only for signals of timers,
@@ -44,6 +47,8 @@ MENDS = (
     # A socket's usual buffer overflows with two of an NFS client's writes of 128 KiB, and TCP then
     # waits for seconds.
     (_NETWORK, _OPEN, f"{_OPEN}\n\t{_BUFFER}"),
+    # Without a processor's clock speed cAdvisor, and so the kubelet, does not start.
+    (_PROCESSORS, _BOGOMIPS, f"{_CLOCK}\n\t{_BOGOMIPS}"),
 )
 """What is changed in the source: in a file, one text by another."""
 

@@ -17,7 +17,6 @@ const (
 	searchPath  = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	networkLink = "vec0" // as the kernel names it
 	nodeLink    = "eth0" // as containers name theirs, and faults expect it
-	cpuClock    = "cpu MHz\t\t: 2000.000\n"
 )
 
 // identity is what a machine knows of itself: the kernel's command line tells it.
@@ -51,7 +50,7 @@ func initialise() error {
 	if err := os.Setenv("PATH", searchPath); err != nil {
 		return err
 	}
-	for _, step := range []func() error{mountKernelFiles, takeName, takeAddress, prepareForKubelet} {
+	for _, step := range []func() error{mountKernelFiles, takeName, takeAddress, forwardPackets} {
 		if err := step(); err != nil {
 			// an init that ends is a panic, in which its own words would get lost
 			_ = os.WriteFile("/dev/kmsg", []byte("<2>machine: "+err.Error()), 0)
@@ -153,19 +152,7 @@ func takeAddress() error {
 	return nil
 }
 
-// prepareForKubelet shows a processor with a clock: without one cAdvisor, and so the kubelet, does not start.
-func prepareForKubelet() error {
-	shown, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return err
-	}
-	file := "/run/cpuinfo"
-	content := strings.ReplaceAll(string(shown), "bogomips", cpuClock+"bogomips")
-	if err := os.WriteFile(file, []byte(content), 0o444); err != nil {
-		return err
-	}
-	if err := unix.Mount(file, "/proc/cpuinfo", "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("show a clock of the processor: %w", err)
-	}
+// forwardPackets lets pods reach each other through the machine.
+func forwardPackets() error {
 	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644)
 }
