@@ -4,16 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import FakeEngine, result
+from fakes import FakeEngine, FakeKube, refusal, result
 from programs_on_path import Put
 
 from landfast import paths
 from landfast.cluster import built_images, kind_images
-from landfast.cluster.base import Cluster
+from landfast.cluster.base import Cluster, wait_for_nodes
 from landfast.cluster.kind import Kind
 from landfast.cluster.kind_provider import _kept, _Parts
 from landfast.cluster.provider import Environment, save_environment
-from landfast.errors import BadInput
+from landfast.errors import BadInput, LandfastError, Unreachable
 from landfast.image_names import ImageName
 from landfast.images import Images, registry_names
 from landfast.kit.cache import Cache
@@ -334,3 +334,18 @@ def test_environment_with_another_export_looks_at_that_one() -> None:
     assert other.inspector.where.endswith("container disk")
     assert other.engine is machine
     assert other.export.mount_options == ("nfsvers=4.1",)
+
+
+def test_an_api_server_that_starts_anew_is_waited_for() -> None:
+    """It refuses connections first, then whatever needs a right: it has not read the roles yet."""
+    conditions = [{"type": "Ready", "status": "True"}]
+    node = {"kind": "Node", "metadata": {"name": "a"}, "status": {"conditions": conditions}}
+    kube = FakeKube(node)
+    answers: list[LandfastError] = [refusal(403, "nodes is forbidden", "Forbidden"), Unreachable()]
+
+    def answer(*_: str) -> None:
+        if answers:
+            raise answers.pop()
+
+    kube.before["list"] = answer
+    assert [found["metadata"]["name"] for found in wait_for_nodes(kube, 1, timeout=60)] == ["a"]

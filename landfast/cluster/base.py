@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from landfast.cluster.guest import fenced
-from landfast.kube import Kube, Object
+from landfast.errors import Unreachable
+from landfast.kube import Kube, KubeError, Object
 from landfast.kube.placement import Placement
 from landfast.kube.status import is_ready
 from landfast.verdict import MissingCapability
@@ -89,6 +90,7 @@ def wait_for_nodes(kube: Kube, count: int, *, timeout: float) -> list[Object]:
         lambda: kube.list("Node"),
         until=lambda nodes: len(nodes) == count and all(map(is_ready, nodes)),
         timeout=timeout,
+        ignoring=(KubeError, Unreachable),  # an API server that starts anew, or knows no rights yet
         describe=lambda nodes: ", ".join(
             f"{n['metadata']['name']} {'Ready' if is_ready(n) else 'not Ready'}" for n in nodes
         ),

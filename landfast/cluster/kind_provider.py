@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from landfast import engine_host, paths, registry
+from landfast import engine_host, paths, registry, timeouts
 from landfast.cluster import built_images, kernel_workers, kind_images, kind_removal
 from landfast.cluster import kind as kinds
+from landfast.cluster.base import wait_for_nodes
 from landfast.cluster.kind import Kind
 from landfast.cluster.provider import Environment, save_environment, saved_environment
 from landfast.docker import Engine
@@ -156,6 +157,8 @@ def _make(parts: _Parts, record: RunRecord, progress: Progress) -> Environment:
             machines = [node for node in cluster.nodes if node in engine.machines]
             nodes = [*kind.workers(record.name), *machines]
             registry.load_into_nodes(engine, missing, nodes)
+        # a slow host's control plane may have fallen behind, or have been started anew
+        wait_for_nodes(cluster.kube, len(cluster.nodes), timeout=timeouts.NODE_READY)
     return Environment(
         run_id=record.run_id,
         cluster=cluster,

@@ -23,6 +23,8 @@ _OPEN = "rxfd = create_raw_fd(iface, ETH_P_ALL, ETH_P_ALL);"
 _BUFFER = "setsockopt(rxfd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){8 << 20}, sizeof(int));"
 _PROCESSORS = "arch/um/kernel/um_arch.c"
 _CLOCK = r'seq_puts(m, "cpu MHz\t\t: 2000.000\n");'
+_LOCKS = "kernel/Kconfig.locks"
+_SPIN = "config MUTEX_SPIN_ON_OWNER\n\tdef_bool "
 _BOGOMIPS = 'seq_printf(m, "bogomips'
 MENDS = (
     # Linux 7.3 sleeps over a disk's or network's signal that comes when an idle processor has
@@ -49,6 +51,9 @@ MENDS = (
     (_NETWORK, _OPEN, f"{_OPEN}\n\t{_BUFFER}"),
     # Without a processor's clock speed cAdvisor, and so the kubelet, does not start.
     (_PROCESSORS, _BOGOMIPS, f"{_CLOCK}\n\t{_BOGOMIPS}"),
+    # User-Mode Linux holds a mutex of a process while one of its threads runs. A second processor
+    # that has another thread of it would spin all that time instead of running something else.
+    (_LOCKS, f"{_SPIN}y", f"{_SPIN}n"),
 )
 """What is changed in the source: in a file, one text by another."""
 
