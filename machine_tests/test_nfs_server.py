@@ -85,14 +85,15 @@ def test_lock_outlives_the_death_of_the_server(
 ) -> None:
     """Its holder claims it again within the grace period, and another client stays refused."""
     first, second = boot("first"), boot("second")
-    server.inspector.write("locked", "")
-    server.execute("sync", f"{EXPORT_PATH}/locked")  # else the power cut takes it, and its lock
+    file = f"locked-{version}"  # a file of its own: NFSv3's lock outlives its test
+    server.inspector.write(file, "")
+    server.execute("sync", f"{EXPORT_PATH}/{file}")  # else the power cut takes it, and its lock
     here = mount(first, "first", server, version)
     there = mount(second, "second", server, version)
-    first.execute("first", "sh", "-c", _HOLD, "sh", f"{here}/locked")
+    first.execute("first", "sh", "-c", _HOLD, "sh", f"{here}/{file}")
 
     def refused() -> bool:
-        return is_refused(second, "second", f"{there}/locked")
+        return is_refused(second, "second", f"{there}/{file}")
 
     wait_until("the lock to be held", refused, timeout=timeouts.COMMAND)
     server.kill()
