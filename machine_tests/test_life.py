@@ -16,7 +16,6 @@ _TIMES = 20
 _ECHO = 7
 _SERVE = f"socat TCP-LISTEN:{_ECHO},fork,reuseaddr EXEC:cat >/dev/null 2>&1 &"
 _FROZEN_SECONDS = 1
-_WRITES = "dd if=/dev/zero of=/var/written bs=4k count=20000 oflag=dsync status=none"
 
 Boot = Callable[[str], Engine]
 
@@ -76,12 +75,6 @@ def test_it_goes_on_after_each_pause(boot: Boot) -> None:
             assert answers.read(2) == b"%2d" % number
             seconds.append(time.monotonic() - began)
     figures(f"{_TIMES} pauses, from the end to the answer on an open connection", seconds)
-
-
-def test_an_idle_machine_wakes_for_its_disk(boot: Boot) -> None:
-    """Linux 7.3 as it is sleeps over the end of a write now and then, until something wakes it."""
-    engine = boot("idle")
-    engine.execute("idle", "sh", "-c", _WRITES, timeout=timeouts.COMMAND)
 
 
 def test_it_is_shut_down_when_its_container_is_stopped(boot: Boot) -> None:
