@@ -146,7 +146,8 @@ class Overlay:
             own = changed["storageClassName"] + self.suffix
             changed["storageClassName"] = self.storage_class or own
         if isinstance(changed.get("image"), str):
-            if ImageName.parse(changed["image"]).base == "mysql":
+            of_mysql = ImageName.parse(changed["image"]).base == "mysql"
+            if of_mysql and "command" not in changed:  # it runs another program
                 changed["args"] = [*_MYSQL_ARGUMENTS, *changed.get("args", [])]
             changed["image"] = self._image(changed["image"])
         match changed.get("name"):

@@ -45,16 +45,18 @@ def pod(
     *,
     volume: Object | None,
     uid: int | None = None,
+    image: str = "busybox:latest",
     **spec: Any,
 ) -> Object:
     """Return the reference's test pod with another name and program; it is gone 1 s after deletion.
 
-    `volume` is mounted at /nfs (`of_pvc("data")`), `uid` is who it runs as, `spec` has further
-    fields of its spec.
+    `volume` is mounted at /nfs (`of_pvc("data")`), `uid` is who it runs as, `image` is one of the
+    reference's, `spec` has further fields of its spec.
     """
     (obj,) = load("pod")
     obj["metadata"]["name"] = name
     (container,) = obj["spec"]["containers"]
+    container["image"] = image
     container["command"], container["args"] = [argv[0]], [*argv[1:]]
     obj["spec"]["volumes"] = [] if volume is None else [{"name": "nfs-pvc", **volume}]
     if volume is None:

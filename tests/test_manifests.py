@@ -212,6 +212,14 @@ def test_an_image_that_is_none_of_ours_is_left_alone() -> None:
     assert fit["spec"]["containers"] == [{"image": "a/b:1"}]
 
 
+def test_another_program_in_mysqls_image_keeps_its_arguments() -> None:
+    export = Export(server="10.0.0.1", path="/x", kind="container")
+    container = {"image": "mysql", "command": ["sh"], "args": ["-c", "true"]}
+    pod = {"kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    fit = Overlay(export=export, images=IMAGES, run_id="r").fit(pod)
+    assert fit["spec"]["containers"] == [container | {"image": IMAGES.mysql}]
+
+
 def find(kind: str, name: str) -> Object:
     return next(o for o in ALL if o["kind"] == kind and o["metadata"]["name"] == name)
 

@@ -1,6 +1,7 @@
 """How fast a volume is: what a pod measures, and how steady the figures are."""
 
 import math
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from landfast.verdict import Unknown
 NOISY = 0.15
 """Rounds whose medians differ by more than this part are noisy."""
 _BARS = 40
+_LINE = re.compile(r"(\d) (\d+)")
 
 
 @dataclass(frozen=True)
 class Latencies:
     """The latencies of single operations, in ms, in rounds of equal size.
 
-    `own` is the measuring itself: the same on a tmpfs, before each operation; it is not subtracted.
+    `own` is the measuring itself: the same on a tmpfs, before each round; it is not subtracted.
     """
 
     rounds: tuple[tuple[float, ...], ...]
@@ -64,19 +66,23 @@ def expect(found: Latencies, p50: float, p99: float) -> None:
 
 
 def parse(output: str, rounds: int) -> Latencies:
-    """Read what a pod printed: a line for each operation, its round and its times in seconds.
+    """Read what a pod printed: a line for each operation, its round and how many µs it took.
 
     Round 0 is what was done on the tmpfs.
 
     Raises:
-        ValueError: a round is missing.
+        Unknown: the pod said something else, or a round is missing.
     """
     found: list[list[float]] = [[] for _ in range(rounds + 1)]
+    other = []
     for line in output.splitlines():
-        number, before, after = line.split()
-        found[int(number)].append((float(after) - float(before)) * 1000)
-    if not all(found):
-        raise ValueError(f"the pod measured {[len(of_round) for of_round in found]} operations")
+        if match := _LINE.fullmatch(line):
+            found[int(match[1])].append(int(match[2]) / 1000)
+        else:
+            other.append(line)
+    if other or not all(found):
+        counted = [len(of_round) for of_round in found]
+        raise Unknown(f"the pod measured {counted} operations: {'; '.join(other)}")
     return Latencies(tuple(map(tuple, found[1:])), tuple(found[0]))
 
 
