@@ -52,6 +52,8 @@ def main() -> int:
         in_order |= {*getattr(module, "IN_ORDER", ())}
         unjudged |= getattr(module, "UNJUDGED", set())
     wanted = [claim for claim in sabotages if options.only in claim]
+    if not wanted:
+        parser.error(f"no claim's id contains {options.only!r}")
     together = [claim for claim in wanted if claim not in in_order]
     results: dict[str, TestFinished | str] = {}
     for batch in filter(None, [together, *([claim] for claim in wanted if claim in in_order)]):
