@@ -9,6 +9,7 @@ from fixtures.schedule import Alone
 from landfast.mysql.client import MysqlServer
 from landfast.parallel import side_by_side
 from landfast.steps import Steps
+from landfast.verdict import MissingCapability
 from suites.conformance.storageclass.fitness import Latencies, expect, histogram, parse
 from suites.conformance.storageclass.judged import Judged
 from suites.conformance.storageclass.mysql import start_mysql
@@ -25,17 +26,19 @@ _CONNECTIONS = 8
 _SCRIPT = """
 export LC_ALL=C
 block=$(head -c 12288 /dev/urandom | base64 -w 0)
+count=$((10 + {operations}))
 found=
 round() {{
     cd $2; {prepare}
     {dd}
-    for ((i = 0; i < 10 + {operations}; i++)); do
+    for ((i = 0; i < count; i++)); do
         {operation} || exit
         now=${{EPOCHREALTIME/./}}
         ((i < 10)) || found+="$1 $((now - before))"$'\\n'
         before=$now
     done
     exec 3>&-
+    wait $! || exit
 }}
 for number in 1 2 3; do
     direct=fullblock; round 0 /dev/shm
@@ -51,7 +54,7 @@ _WRITE = {
 # tmpfs knows no O_DIRECT
 _READ = {
     "prepare": 'for ((i = 0; i < 128; i++)); do printf %s "$block"; done >fit; sync fit',
-    "dd": "exec 3< <(exec dd if=fit bs=4k iflag=$direct status=none)",
+    "dd": "exec 3< <(exec dd if=fit bs=4k count=$count iflag=$direct status=none)",
     "operation": "read -r -N 4096 -u 3 _",
 }
 
@@ -62,7 +65,9 @@ def measure(
     """Let a pod measure an operation while no other test runs, and record what it found."""
     judged.volume(size="64Mi")
     with test.step("run a pod with it"):
-        judged.run("user", image="mysql")  # which has a shell with a clock, and GNU's dd
+        judged.run("user", image="mysql")  # for its bash and its dd
+    if "." not in judged.say("user", "LC_ALL=C bash -c 'echo $EPOCHREALTIME'"):
+        raise MissingCapability("image.clock", "MySQL's image has no bash 5, which has a clock")
     script = shlex.quote(_SCRIPT.format(operations=_OPERATIONS, **program))
     with alone(), test.step(f"{_ROUNDS} rounds of {_OPERATIONS}: {what}"):
         output = judged.say("user", f"bash -c {script}")
