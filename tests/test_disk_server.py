@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from fakes import FakeEngine
 
@@ -20,6 +21,26 @@ def test_server_that_loses_its_power_does_nothing_after_its_disk_was_copied() ->
     asked = [call for call in engine.calls if call[0] in ("pause", "kill", "run_once")]
     assert [call[0] for call in asked] == ["pause", "run_once", "kill", "run_once"]
     assert asked[-1][2:] == ("mv", "/disk/crash.img", "/disk/disk.img")
+
+
+def test_disk_of_a_lying_server_is_what_it_last_flushed(tmp_path: Path) -> None:
+    """The programs run here, on a folder in place of the volume."""
+    engine = FakeEngine()
+    engine.answer("pause", with_=None)
+    server = DiskServer(engine, "server", "10.0.0.2")
+    server.flush()
+    server.cut_power()
+    said = [call[call.index("-c") + 1] for call in engine.calls if "-c" in call]
+    flush, cut = (script.replace("/disk/", f"{tmp_path}/") for script in said)
+    disk, crash = tmp_path / "disk.img", tmp_path / "crash.img"
+    disk.write_text("flushed")
+    no_freeze = "fsfreeze() { :; }\n"
+    subprocess.run(["sh", "-c", no_freeze + flush, "sh", "/export"], check=True)
+    disk.write_text("written back by the kernel")
+    subprocess.run(["sh", "-c", cut], check=True)
+    assert crash.read_text() == "flushed"
+    subprocess.run(["sh", "-c", cut], check=True)
+    assert crash.read_text() == "written back by the kernel", "it flushes no more"
 
 
 def test_syncs_do_nothing_under_the_filter() -> None:

@@ -1,8 +1,8 @@
 """NFS-Ganesha whose disk can lose its power: the export is a file system on a loop device.
 
 A copy of the file behind the device, taken while the server is frozen, is what a power loss would
-leave. The server lies about stable storage when its syncs do nothing (see `no_sync`); a clock that
-can be set is that of libfaketime.
+leave. The server lies about stable storage when its syncs do nothing (see `no_sync`): it loses what
+came after its last flush. A clock that can be set is that of libfaketime.
 """
 
 import re
@@ -44,9 +44,19 @@ case $(cat /disk/mode 2>/dev/null) in
 esac
 exec "$@" ganesha.nfsd -F -L /dev/stdout -f {CONFIG_IN_SERVER}
 """
+_SET_MODE = 'echo "$1" > /disk/mode; echo +0 > /disk/clock; rm -f /disk/flushed.img'
+# After a flush the kernel writes when it likes: soon, if other programs write much.
+_FLUSH_AND_COPY = """
+code=0
+fsfreeze --freeze "$1"
+cp --sparse=always /disk/disk.img /disk/flushed.img || code=$?
+fsfreeze --unfreeze "$1"
+exit $code
+"""
 # The kernel goes on writing while the server is frozen. A copy that it wrote into would mix two
 # moments, which a power loss never does: such a copy is made again.
 _COPY = """
+[ ! -e /disk/flushed.img ] || exec mv /disk/flushed.img /disk/crash.img
 for try in 1 2 3 4 5 6 7 8; do
     before=$(stat -c %y /disk/disk.img)
     cp --sparse=always /disk/disk.img /disk/crash.img
@@ -125,13 +135,17 @@ class DiskServer(OwnServer):
         Raises:
             LandfastError: its syncs are filtered though they must not be, or the other way round.
         """
-        self.on_disk("sh", "-c", 'echo "$1" > /disk/mode; echo +0 > /disk/clock', "sh", mode)
+        self.on_disk("sh", "-c", _SET_MODE, "sh", mode)
         self.engine.restart(self.name, grace_seconds=5)
         self.start()
         filtered = "Seccomp_filters:\t0" not in self.execute("cat", "/proc/1/status")
         if filtered != (mode == "lying"):
             found = "filtered" if filtered else "not filtered"
             raise LandfastError(f"{self.name} is not in the mode {mode}: its syncs are {found}")
+
+    def flush(self) -> None:
+        """Write to the disk all that is in memory, and keep the copy that a power loss leaves."""
+        self.execute("sh", "-c", _FLUSH_AND_COPY, "sh", EXPORT_PATH)
 
     def cut_power(self) -> None:
         self.freeze()

@@ -21,7 +21,7 @@ Mode = Literal["honest", "lying", "clock"]
 Access = Literal["rw", "ro", "none"]
 """How the export is served: to read and write, to read, or not at all."""
 DISK_SIZE = "1G"
-# Writers wait for the milliseconds that the file system is frozen.
+# Writers wait while the file system is frozen.
 _FLUSH = 'fsfreeze --freeze "$1"; fsfreeze --unfreeze "$1"'
 
 
@@ -127,7 +127,7 @@ class OwnServer(ABC):
     def flush(self) -> None:
         """Write to the disk all that is in memory, as a lying server does late.
 
-        Later writes stay in memory for at least half a minute.
+        A power loss takes what was written later.
         """
         self.execute("sh", "-c", _FLUSH, "sh", EXPORT_PATH)
 
