@@ -47,12 +47,16 @@ def broken(site: Site, rollback: Rollback, test: Steps, disguise: Disguise) -> B
 
     @contextlib.contextmanager
     def broken(fault: type[Fault]) -> Iterator[None]:
-        wait_healthy(site, timeout=timeouts.HEALTHY)
-        life = Life(disguise(fault), site, rollback, test.step)
-        with life.in_effect():
-            test.narrate(f"effect of {fault.name}: {life.record.effect}")
-            yield
-        test.narrate(f"healed: {life.record.healing}")
+        try:
+            wait_healthy(site, timeout=timeouts.HEALTHY)
+            life = Life(disguise(fault), site, rollback, test.step)
+            with life.in_effect():
+                test.narrate(f"effect of {fault.name}: {life.record.effect}")
+                yield
+            test.narrate(f"healed: {life.record.healing}")
+        except (AssertionError, LandfastError, Unknown):
+            renew_mysql(site)  # broken for too long, it may never write again
+            raise
 
     return broken
 

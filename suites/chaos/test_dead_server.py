@@ -18,8 +18,10 @@ from suites.chaos.marks import scenario
 
 pytestmark = pytest.mark.xdist_group("chaos")
 
-_FOLDER = "/run/landfast-dead"
-_MOUNT = 'mkdir -p "$2" && mount -t nfs -o nfsvers=4,hard,retry=0 "$1" "$2"'
+# How long attributes are kept: in one folder, a read needs none; in the other, it asks for them.
+_FOLDER, _ASKING = "/run/landfast-dead", "/run/landfast-dead-asking"
+_ACTIMEO = {_FOLDER: 600, _ASKING: 0}
+_MOUNT = 'mkdir -p "$2" && mount -t nfs -o nfsvers=4,hard,retry=0,actimeo="$3" "$1" "$2"'
 _REMOVE = '! grep -q " $1 " /proc/mounts || umount -f -l "$1"; rmdir "$1"'
 # The file is open before the server dies, as a database's are.
 _OPEN = """
@@ -30,12 +32,12 @@ echo $!
 """
 _READ = "dd of=/dev/null bs=4k count=1"
 _SYNC = "dd if=/dev/zero bs=4k count=1 conv=fsync"
-_FILES = ("reader", "writer")
+_FILES = ("reader", "asker", "writer")
 
 
 @dataclass(frozen=True)
 class Client:
-    """A mount on MySQL's node, and processes that read and write there."""
+    """Two mounts on MySQL's node, and processes that read and write there."""
 
     site: Site
     node: str
@@ -43,10 +45,10 @@ class Client:
     def run(self, *argv: str) -> Result:
         return self.site.engine.execute(self.node, *argv, check=False)
 
-    def open(self, name: str, program: str) -> str:
+    def open(self, name: str, program: str, folder: str = _FOLDER) -> str:
         """Start a process that opens a file now and becomes a program later; return its id."""
         self.site.server.inspector.write(name, "there is something to read\n")
-        return self.run("sh", "-c", _OPEN, "sh", _FOLDER, name, program).stdout.strip()
+        return self.run("sh", "-c", _OPEN, "sh", folder, name, program).stdout.strip()
 
     def go_on(self, name: str) -> None:
         """Let the process with this file become its program."""
@@ -74,18 +76,21 @@ class Client:
 
 @pytest.fixture
 def client(site: Site) -> Iterator[Client]:
-    """The kernel's client on MySQL's node, with a mount of its own."""
+    """The kernel's client on MySQL's node, with mounts of its own."""
     if site.env.nfs_client == "fuse":
         raise MissingCapability(
             "nfs.kernel-client", "the FUSE client's processes wait in another way: --workers kernel"
         )
     client, export = Client(site, site.node()), site.server.export
-    mounted = client.run("sh", "-c", _MOUNT, "sh", f"{export.server}:{export.path}", _FOLDER)
-    assert mounted.returncode == 0, mounted.stderr
     try:
+        for folder, seconds in _ACTIMEO.items():
+            what = f"{export.server}:{export.path}"
+            mounted = client.run("sh", "-c", _MOUNT, "sh", what, folder, str(seconds))
+            assert mounted.returncode == 0, mounted.stderr
         yield client
     finally:
-        client.run("sh", "-c", _REMOVE, "sh", _FOLDER)
+        for folder in _ACTIMEO:
+            client.run("sh", "-c", _REMOVE, "sh", folder)
         for name in _FILES:
             client.run("rm", "-f", f"/run/{name}", f"/run/{name}.wait")
             site.server.inspector.remove(name)
@@ -93,26 +98,29 @@ def client(site: Site) -> Iterator[Client]:
 
 @scenario(
     "dead-server-processes-can-be-killed",
-    "a process that reads from a dead server ends at SIGKILL; one that syncs, once it is back",
+    "who waits for a dead server's data ends at SIGKILL; who asks or syncs, once it is back",
     seconds=20,
     telling=25,
 )
 def test_process_that_waits_for_a_dead_server_can_be_killed(
     client: Client, broken: Broken, test: Steps
 ) -> None:
-    reader, writer = client.open("reader", _READ), client.open("writer", _SYNC)
+    reader = client.open("reader", _READ)
+    others = {"asker": client.open("asker", _READ, _ASKING), "writer": client.open("writer", _SYNC)}
     with broken(NfsFreeze):
-        for name, pid in (("reader", reader), ("writer", writer)):
+        for name, pid in {"reader": reader, **others}.items():
             client.go_on(name)
             with test.step(f"the {name} waits for the server, in state D"):
                 client.wait_for_state(pid, "D")
-        client.run("kill", "-KILL", reader, writer)
+        client.run("kill", "-KILL", reader, *others.values())
         with test.verify("the reader ends at SIGKILL"):
             client.wait_for_state(reader, "")
-        state = client.state(writer)
-        test.observe(f"the writer, killed with it: {f'in state {state}' if state else 'ended'}")
-    with test.verify("the writer has ended once the server is back"):
-        client.wait_for_state(writer, "")
+        for name, pid in others.items():
+            state = client.state(pid)
+            test.observe(f"the {name}, killed with it: {f'in state {state}' if state else 'ended'}")
+    for name, pid in others.items():
+        with test.verify(f"the {name} has ended once the server is back"):
+            client.wait_for_state(pid, "")
 
 
 @scenario(
