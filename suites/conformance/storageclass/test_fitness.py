@@ -14,8 +14,8 @@ from suites.conformance.storageclass.fitness import Latencies, expect, histogram
 from suites.conformance.storageclass.judged import Judged
 from suites.conformance.storageclass.mysql import start_mysql
 
-_ROUNDS = 3
-_OPERATIONS = 300
+_ROUNDS = 30
+_OPERATIONS = 30
 _FILES = 10_000
 _COMMITS = 200
 _CONNECTIONS = 8
@@ -28,21 +28,21 @@ export LC_ALL=C
 block=$(head -c 12288 /dev/urandom | base64 -w 0)
 count=$((10 + {operations}))
 found=
-round() {{
+run() {{
     cd $2; {prepare}
     {dd}
     for ((i = 0; i < count; i++)); do
         {operation} || exit
         now=${{EPOCHREALTIME/./}}
-        ((i < 10)) || found+="$1 $((now - before))"$'\\n'
+        ((i < 10)) || found+="$round $1 $((now - before))"$'\\n'
         before=$now
     done
     exec 3>&-
     wait $! || exit
 }}
-for number in 1 2 3; do
-    direct=fullblock; round 0 /dev/shm
-    direct=direct; round $number /nfs
+for ((round = 0; round < {rounds}; round++)); do
+    direct=fullblock; run tmpfs /dev/shm
+    direct=direct; run volume /nfs
 done
 printf %s "$found"
 """
@@ -53,7 +53,7 @@ _WRITE = {
 }
 # tmpfs knows no O_DIRECT
 _READ = {
-    "prepare": 'for ((i = 0; i < 128; i++)); do printf %s "$block"; done >fit; sync fit',
+    "prepare": 'for ((i = 0; i < 16; i++)); do printf %s "$block"; done >fit; sync fit',
     "dd": "exec 3< <(exec dd if=fit bs=4k count=$count iflag=$direct status=none)",
     "operation": "read -r -N 4096 -u 3 _",
 }
@@ -68,7 +68,7 @@ def measure(
         judged.run("user", image="mysql")  # for its bash and its dd
     if "." not in judged.say("user", "LC_ALL=C bash -c 'echo $EPOCHREALTIME'"):
         raise MissingCapability("image.clock", "MySQL's image has no bash 5, which has a clock")
-    script = shlex.quote(_SCRIPT.format(operations=_OPERATIONS, **program))
+    script = shlex.quote(_SCRIPT.format(rounds=_ROUNDS, operations=_OPERATIONS, **program))
     with alone(), test.step(f"{_ROUNDS} rounds of {_OPERATIONS}: {what}"):
         output = judged.say("user", f"bash -c {script}")
     found = parse(output, _ROUNDS)
