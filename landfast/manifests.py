@@ -147,7 +147,7 @@ class Overlay:
             changed["storageClassName"] = self.storage_class or own
         if isinstance(changed.get("image"), str):
             of_mysql = ImageName.parse(changed["image"]).base == "mysql"
-            if of_mysql and "command" not in changed:  # it runs another program
+            if of_mysql and "command" not in changed:  # else another program runs
                 changed["args"] = [*_MYSQL_ARGUMENTS, *changed.get("args", [])]
             changed["image"] = self._image(changed["image"])
         match changed.get("name"):
